@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace keywatch {
+
+namespace structures {
+class Workspace;
+class KeyIterator;
+}  // namespace structures
+
+/// How a scan goes.
+struct Scan {
+    /// Largest number of entries.
+    std::size_t limit = std::numeric_limits<std::size_t>::max();
+    /// From the last entry to the first.
+    bool reverse = false;
+};
+
+/// Walks over the entries of a BTree bucket in the order of their keys, byte by byte, both ways.
+///
+/// Within a transaction it sees the transaction's own writes; of those made while it stands
+/// somewhere, it sees the ones that lie ahead of it. Moving beyond either end makes it invalid;
+/// a `seek` makes it valid again.
+///
+/// Lifetime: until the transaction function has returned; after that every use throws
+/// `Error::transaction_finished`. Thread safety: none, as the function it belongs to.
+class BTreeIterator {
+public:
+    BTreeIterator(BTreeIterator&&) noexcept;
+    BTreeIterator& operator=(BTreeIterator&&) noexcept;
+    ~BTreeIterator();
+
+    /// Whether it stands on an entry.
+    bool valid() const;
+
+    /// To the first entry whose key is not less than `key`.
+    void seek(std::string_view key);
+    /// To the last entry whose key is less than `key`.
+    void seek_before(std::string_view key);
+    void first();
+    void last();
+    /// Precondition of all four: valid(). The views are valid until it is moved.
+    void next();
+    void previous();
+    std::string_view key() const;
+    std::string_view value() const;
+
+private:
+    friend class BTreeView;
+    BTreeIterator(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket);
+
+    std::shared_ptr<structures::Workspace> workspace_;
+    std::shared_ptr<structures::KeyIterator> iterator_;
+};
+
+/// The entries of a part of a BTree bucket, one after the other: `for (auto [key, value] : range)`.
+///
+/// Single pass: `begin()` starts the scan anew. Lifetime: as of `BTreeIterator`; a key and value
+/// are valid until the next step.
+class BTreeRange {
+public:
+    using Entry = std::pair<std::string_view, std::string_view>;
+
+    class Iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = Entry;
+        using difference_type = std::ptrdiff_t;
+        using pointer = void;
+        using reference = Entry;
+
+        Entry operator*() const { return range_->current(); }
+        Iterator& operator++()
+        {
+            range_->advance();
+            return *this;
+        }
+        void operator++(int) { range_->advance(); }
+        bool done() const { return range_->done(); }
+        friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.done(); }
+
+    private:
+        friend class BTreeRange;
+        explicit Iterator(BTreeRange* range) : range_(range) {}
+        BTreeRange* range_;
+    };
+
+    Iterator begin()
+    {
+        start();
+        return Iterator{this};
+    }
+    static std::default_sentinel_t end() { return {}; }
+
+    /// Copies what is left of the scan; the range itself is used up.
+    std::vector<std::pair<std::string, std::string>> to_vector();
+
+private:
+    friend class BTreeView;
+    BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last, Scan scan);
+
+    void start();
+    void advance();
+    bool done() const;
+    Entry current() const;
+
+    BTreeIterator iterator_;
+    std::string first_;
+    std::optional<std::string> last_;
+    Scan scan_;
+    std::size_t taken_ = 0;
+};
+
+/// Reads a BTree bucket: keys in order, each with one value; both are bytes.
+///
+/// Lifetime: until the transaction function has returned; after that every use throws
+/// `Error::transaction_finished`. Thread safety: none. Any member may throw `Error::damaged`.
+class BTreeView {
+public:
+    /// The value, if the key is there.
+    std::optional<std::string> get(std::string_view key) const;
+
+    bool contains(std::string_view key) const;
+
+    /// Entries with first <= key < last.
+    BTreeRange range(std::string_view first, std::string_view last, Scan scan = {}) const;
+
+    /// Entries whose key begins with `prefix`; all of them if it is empty.
+    BTreeRange prefix(std::string_view prefix, Scan scan = {}) const;
+
+    /// All entries.
+    BTreeRange scan(Scan scan = {}) const;
+
+    /// An iterator that stands nowhere yet.
+    BTreeIterator iterator() const;
+
+protected:
+    friend class Snapshot;
+    BTreeView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket);
+
+    std::shared_ptr<structures::Workspace> workspace_;
+    std::uint32_t bucket_;
+};
+
+/// Reads and writes a BTree bucket.
+class BTree : public BTreeView {
+public:
+    /// Sets the value of a key: one `put` message. A key must not be empty (`Error::empty_key`).
+    void put(std::string_view key, std::string_view value);
+
+    /// Removes a key, and tells whether it was there: then one `erase` message, with the value it
+    /// had as `previous`.
+    bool erase(std::string_view key);
+
+private:
+    friend class Transaction;
+    BTree(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
+        : BTreeView(std::move(workspace), bucket)
+    {
+    }
+};
+
+}  // namespace keywatch

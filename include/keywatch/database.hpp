@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/options.hpp>
+#include <keywatch/selector.hpp>
+#include <keywatch/transaction.hpp>
+#include <keywatch/watcher.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace keywatch {
+
+namespace asio = boost::asio;
+
+class DatabaseState;
+
+/// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`.
+/// A lost error is a lost watcher: prefer it to `asio::detached`.
+struct Rethrow {
+    void operator()(std::exception_ptr error) const
+    {
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    }
+    template <class T>
+    void operator()(std::exception_ptr error, T&&) const
+    {
+        (*this)(std::move(error));
+    }
+};
+inline constexpr Rethrow rethrow{};
+
+/// What `update()` gives for a function that returns a value.
+template <class T>
+struct Committed {
+    Revision revision = 0;
+    T value;
+};
+
+/// A handle to an open database. Copies are handles to the same database; when the last one goes
+/// away, and no call of it is under way, the database closes as `close()` does, without waiting.
+///
+/// Thread safety: all members may be called from any thread. Lifetime: a handle may be destroyed
+/// while a call made on it is under way. The execution contexts of all callers must outlive their
+/// calls. Not usable after `fork()`.
+class Database {
+public:
+    /// Opens a database; its pipeline lives on the executor that this is awaited on.
+    ///
+    /// Errors: `not_a_database`, `format_too_new`, `locked`, `read_only`, `damaged`, `open_failed`
+    /// (the directory is left as it was), `invalid_option`. Cancellation: none.
+    static asio::awaitable<Database> open(Options options);
+
+    /// The same, for programs that open before their event loop runs; blocks the caller.
+    static Database open_blocking(asio::any_io_executor executor, Options options);
+
+    /// A handle to nothing: every use fails with `Error::closed`.
+    Database() = default;
+    explicit Database(std::shared_ptr<DatabaseState> state);
+
+    /// Runs `fn(Transaction&)` as one transaction and commits what it did.
+    ///
+    /// `fn` runs on the caller's executor, one transaction at a time, in the order of the calls. It
+    /// may be run more than once (an engine with other writers does), so it must have no effect but
+    /// on the transaction and on what it assigns. If it throws, nothing is committed, and the
+    /// exception comes out of here. It must not be a coroutine.
+    ///
+    /// Gives the revision, or `Committed<T>{revision, value}` if `fn` returns a T; when it is
+    /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes
+    /// no commit, and gives the revision that it read.
+    ///
+    /// Every call completes through the event loop, so a loop of commits starves nobody; when too
+    /// much waits for the disk (`Options::max_pending_bytes`), it suspends longer.
+    ///
+    /// Errors: `closed`, `storage_failed`, `transaction_too_large`. Cancellation: terminal, while
+    /// it waits for its turn (`fn` is not run); ignored once `fn` has started.
+    ///
+    /// On g++ 12 a temporary lambda that owns what it captured is refused at compile time: that
+    /// compiler would destroy it twice. `[&]` is safe here, as the caller waits; or name the lambda.
+    template <class Function>
+    auto update(Function&& fn);
+
+    /// Runs `fn(const Snapshot&)` on the newest durable state and gives what it returns.
+    ///
+    /// `fn` runs at once, on the caller's executor, and blocks it: keep it short. It sees one
+    /// revision throughout. What it returns must own its bytes. Errors: `closed`. Cancellation: none.
+    template <class Function>
+    auto view(Function&& fn) const;
+
+    /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
+    ///
+    /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
+    /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`.
+    ///
+    /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
+    /// `invalid_option`, `foreign_position`, `position_ahead`.
+    Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
+                  WatchOptions options = {}) const;
+
+    /// Closes: calls made from now on fail with `closed`; queued transactions finish; every running
+    /// watcher is given all that was committed, then its `run()` returns `database_closed`.
+    ///
+    /// Watchers that are not done after `timeout` are cancelled; if a callback does not return even
+    /// then, this throws `Error::close_timeout`. The database is closed in any case. Further calls
+    /// wait for the first one. Awaited inside a callback, it does not wait for that one.
+    /// `Error::invalid_option` for a negative timeout. Cancellation: any; it closes all the same.
+    asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+    /// The newest durable revision; 0 if there is none.
+    Revision head_revision() const;
+
+    /// The oldest revision that history has; `head_revision() + 1` if it has none.
+    Revision oldest_revision() const;
+
+    /// The position of the newest durable revision.
+    Position head_position() const;
+
+private:
+    std::shared_ptr<DatabaseState> state_;
+};
+
+// What follows is no part of the interface.
+
+namespace detail {
+
+using UpdateFunction = std::function<void(Transaction&)>;
+using ViewFunction = std::function<void(const Snapshot&)>;
+
+asio::awaitable<Revision> update(std::shared_ptr<DatabaseState> state, UpdateFunction fn);
+asio::awaitable<void> view(std::shared_ptr<DatabaseState> state, ViewFunction fn);
+
+/// g++ before 13 destroys a temporary closure twice if it stands in a `co_await` expression.
+template <class Function>
+constexpr bool safe_in_co_await()
+{
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+    return std::is_lvalue_reference_v<Function> || std::is_trivially_destructible_v<Function>;
+#else
+    return true;
+#endif
+}
+
+template <class T>
+struct IsView : std::false_type {};
+template <class Char, class Traits>
+struct IsView<std::basic_string_view<Char, Traits>> : std::true_type {};
+template <class T>
+struct IsView<std::optional<T>> : IsView<T> {};
+template <class T, class U>
+struct IsView<std::pair<T, U>> : std::disjunction<IsView<T>, IsView<U>> {};
+
+template <class Function, class T>
+asio::awaitable<Committed<T>> update_value(std::shared_ptr<DatabaseState> state, Function fn)
+{
+    std::optional<T> value;
+    UpdateFunction run = [&](Transaction& transaction) { value.emplace(fn(transaction)); };
+    const Revision revision = co_await update(std::move(state), std::move(run));
+    co_return Committed<T>{revision, std::move(*value)};
+}
+
+template <class Function, class T>
+asio::awaitable<T> view_value(std::shared_ptr<DatabaseState> state, Function fn)
+{
+    std::optional<T> value;
+    ViewFunction run = [&](const Snapshot& snapshot) { value.emplace(fn(snapshot)); };
+    co_await view(std::move(state), std::move(run));
+    co_return std::move(*value);
+}
+
+}  // namespace detail
+
+template <class Function>
+auto Database::update(Function&& fn)
+{
+    using Stored = std::decay_t<Function>;
+    static_assert(detail::safe_in_co_await<Function>(),
+                  "g++ 12 destroys this temporary twice: capture by reference ([&]), or name the "
+                  "lambda and pass the name");
+    static_assert(std::is_invocable_v<Stored&, Transaction&>,
+                  "update() takes a function of keywatch::Transaction&");
+    static_assert(std::is_copy_constructible_v<Stored>,
+                  "the function must be copyable: pass std::ref(fn)");
+    using T = std::invoke_result_t<Stored&, Transaction&>;
+    if constexpr (std::is_void_v<T>) {
+        return detail::update(state_, detail::UpdateFunction(std::forward<Function>(fn)));
+    } else {
+        static_assert(!detail::IsView<T>::value,
+                      "what fn returns must own its bytes: return a std::string");
+        return detail::update_value<Stored, T>(state_, std::forward<Function>(fn));
+    }
+}
+
+template <class Function>
+auto Database::view(Function&& fn) const
+{
+    using Stored = std::decay_t<Function>;
+    static_assert(detail::safe_in_co_await<Function>(),
+                  "g++ 12 destroys this temporary twice: capture by reference ([&]), or name the "
+                  "lambda and pass the name");
+    static_assert(std::is_invocable_v<Stored&, const Snapshot&>,
+                  "view() takes a function of const keywatch::Snapshot&");
+    static_assert(std::is_copy_constructible_v<Stored>,
+                  "the function must be copyable: pass std::ref(fn)");
+    using T = std::invoke_result_t<Stored&, const Snapshot&>;
+    if constexpr (std::is_void_v<T>) {
+        return detail::view(state_, detail::ViewFunction(std::forward<Function>(fn)));
+    } else {
+        static_assert(!detail::IsView<T>::value,
+                      "what fn returns must own its bytes: return a std::string");
+        return detail::view_value<Stored, T>(state_, std::forward<Function>(fn));
+    }
+}
+
+}  // namespace keywatch

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/position.hpp>
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <type_traits>
+
+namespace keywatch {
+
+/// Every failure keywatch itself reports, as an error code in `error_category()`.
+///
+/// Failures are thrown as `boost::system::system_error`; what a user's own function or callback
+/// throws comes out unchanged. Cancelled operations fail with `asio::error::operation_aborted`.
+enum class Error {
+    // Opening.
+    /// The directory holds something that keywatch did not write. Choose an empty or new one.
+    not_a_database = 1,
+    /// A newer keywatch wrote this database. Upgrade the program; nothing was changed.
+    format_too_new,
+    /// Another process, or another handle of this one, has the database open. Close it first.
+    locked,
+    /// The directory or its files cannot be written. Check permissions and mount options.
+    read_only,
+    /// Files are missing or their content is not what was written. Restore from a backup.
+    damaged,
+    /// The operating system refused an operation (a path that cannot be made, a full disk).
+    /// The message of the exception says which; nothing was changed.
+    open_failed,
+
+    // Use of a database.
+    /// The database is closed or closing. Open it again.
+    closed,
+    /// An earlier write failed, so all further ones are refused until the database is opened again.
+    /// Whether the transactions that failed with this error are stored is not known until then.
+    storage_failed,
+    /// `close()` did not see every callback return within its timeout. The database is closed all
+    /// the same; make the callback return, or give `close()` longer.
+    close_timeout,
+
+    // Transactions.
+    /// The bucket does not exist, or not with this structure. Create it first.
+    bucket_not_found,
+    /// The bucket exists with this structure already.
+    bucket_exists,
+    /// A bucket or origin name is empty, or longer than 65535 bytes.
+    invalid_name,
+    /// A key is empty where one is needed.
+    empty_key,
+    /// The transaction writes more than `Options::max_transaction_bytes`. Split it.
+    transaction_too_large,
+    /// A transaction, or a view or iterator of it, was used after its function had returned.
+    transaction_finished,
+
+    // Watching.
+    /// The database was opened without `Options::enable_watch`. Set it, and open again.
+    watch_disabled,
+    /// An option has a value that makes no sense (a zero timeout, a zero buffer).
+    invalid_option,
+    /// The position was taken from another database. Start that consumer anew.
+    foreign_position,
+    /// The position lies ahead of this database, which has lost commits: a power cut with
+    /// `Durability::buffered`, or an older backup restored. Start that consumer anew.
+    position_ahead,
+    /// History from the requested position on is no longer kept. See `Compacted`.
+    compacted,
+    /// `run()` was called on a watcher that is running or has run. Call `watch()` again.
+    already_running,
+    /// A callback took longer than `WatchOptions::callback_timeout`.
+    callback_timeout,
+    /// The watcher was not ready in the time that `wait_ready` was given.
+    ready_timeout,
+    /// The watcher ended before it reached the awaited revision.
+    watch_ended,
+    /// The call waits for the callback that makes it. Await it in another coroutine.
+    would_deadlock,
+};
+
+/// The category of `Error`; its name is "keywatch".
+const boost::system::error_category& error_category() noexcept;
+
+boost::system::error_code make_error_code(Error error) noexcept;
+
+/// Thrown when a watch asks for history that has been trimmed (`Error::compacted`).
+class Compacted : public boost::system::system_error {
+public:
+    Compacted(Revision requested, Revision oldest);
+
+    /// The first revision that the watch needed.
+    Revision requested() const noexcept { return requested_; }
+
+    /// The oldest revision that history still has.
+    Revision oldest() const noexcept { return oldest_; }
+
+private:
+    Revision requested_;
+    Revision oldest_;
+};
+
+}  // namespace keywatch
+
+template <>
+struct boost::system::is_error_code_enum<keywatch::Error> : std::true_type {};

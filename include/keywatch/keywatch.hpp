@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// All of keywatch: an embedded key-value store for Boost.Asio programs whose commits can be watched.
+
+#include <keywatch/btree.hpp>
+#include <keywatch/database.hpp>
+#include <keywatch/error.hpp>
+#include <keywatch/message.hpp>
+#include <keywatch/options.hpp>
+#include <keywatch/position.hpp>
+#include <keywatch/selector.hpp>
+#include <keywatch/transaction.hpp>
+#include <keywatch/watch_options.hpp>
+#include <keywatch/watcher.hpp>

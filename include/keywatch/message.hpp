@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/position.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keywatch {
+
+/// The kinds of buckets. One bucket name may exist once with each of them.
+enum class Structure : std::uint8_t { btree = 1, list = 2, set = 3, sorted_set = 4 };
+
+/// What happened to one element.
+enum class Operation : std::uint8_t {
+    put = 1,
+    erase = 2,
+    bucket_created = 3,
+    bucket_deleted = 4,
+};
+
+/// Why it happened.
+enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
+
+std::string_view to_string(Structure structure) noexcept;
+std::string_view to_string(Operation operation) noexcept;
+std::string_view to_string(Cause cause) noexcept;
+std::ostream& operator<<(std::ostream& out, Structure structure);
+std::ostream& operator<<(std::ostream& out, Operation operation);
+std::ostream& operator<<(std::ostream& out, Cause cause);
+
+/// The time of a commit: when its transaction ran, by the system's clock. It never goes backwards
+/// from one commit to the next.
+using Time = std::chrono::sys_time<std::chrono::microseconds>;
+
+/// One change of one element, as a watcher sees it.
+///
+/// Lifetime: the string views point into the commit, which is kept for as long as the callback
+/// that was given the message runs (a coroutine: until it has returned). Copy into an
+/// `OwnedMessage` what has to live longer. The bytes are the history's own: nothing that a
+/// program does to its own strings, before or after, changes them.
+struct Message {
+    Revision revision = 0;
+    /// The place of the message in its commit, from 0. (revision, index) is unique.
+    std::uint32_t index = 0;
+    Structure structure = Structure::btree;
+    Operation operation = Operation::put;
+    Cause cause = Cause::user;
+    /// Set on the `bucket_deleted` message after which no structure of that name is left.
+    bool ends_bucket = false;
+    /// Set on the last message of this commit that the watcher is given.
+    bool last_in_commit = false;
+    std::string_view bucket;
+    /// Empty for `bucket_created` and `bucket_deleted`.
+    std::string_view key;
+    /// The new value of a put; empty for others.
+    std::string_view value;
+    /// The value that was replaced or erased, where it is known.
+    std::optional<std::string_view> previous;
+    Time time{};
+    /// The tag that the transaction gave itself with `set_origin`, or empty.
+    std::string_view origin;
+};
+
+/// A message that owns its bytes, to be kept after the callback has returned.
+class OwnedMessage {
+public:
+    explicit OwnedMessage(const Message& message);
+
+    OwnedMessage(const OwnedMessage& other);
+    OwnedMessage(OwnedMessage&& other) noexcept;
+    OwnedMessage& operator=(OwnedMessage other) noexcept;
+    ~OwnedMessage() = default;
+
+    /// The message; its views are valid as long as this object is neither changed nor destroyed.
+    const Message& get() const noexcept { return message_; }
+    const Message* operator->() const noexcept { return &message_; }
+    const Message& operator*() const noexcept { return message_; }
+
+private:
+    std::unique_ptr<char[]> bytes_;
+    Message message_;
+};
+
+/// All that one transaction changed, immutable and shared by everybody who looks at it.
+struct CommitRecord {
+    Revision revision = 0;
+    /// The revision before this one, in the order of commits.
+    Revision previous = 0;
+    Time time{};
+    std::string_view origin;
+    std::vector<Message> messages;
+    /// What the views above point into.
+    std::string bytes;
+
+    CommitRecord() = default;
+    CommitRecord(const CommitRecord&) = delete;
+    CommitRecord& operator=(const CommitRecord&) = delete;
+
+    /// Memory that a reference to this commit keeps alive, in bytes.
+    std::size_t pinned_bytes() const noexcept;
+};
+
+/// The messages of one commit that a watcher has selected, in the order the transaction made them.
+///
+/// Lifetime: as of `Message`.
+class Commit {
+public:
+    class Iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = Message;
+        using difference_type = std::ptrdiff_t;
+        using pointer = void;
+        using reference = Message;
+
+        Iterator() = default;
+        Message operator*() const { return (*commit_)[at_]; }
+        Iterator& operator++()
+        {
+            ++at_;
+            return *this;
+        }
+        Iterator operator++(int)
+        {
+            Iterator old = *this;
+            ++at_;
+            return old;
+        }
+        friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
+
+    private:
+        friend class Commit;
+        Iterator(const Commit* commit, std::size_t at) : commit_(commit), at_(at) {}
+
+        const Commit* commit_ = nullptr;
+        std::size_t at_ = 0;
+    };
+
+    /// `selected`: the places of the selected messages in the record; null: all of them.
+    Commit(const CommitRecord& record, const std::vector<std::uint32_t>* selected) noexcept
+        : record_(&record), selected_(selected)
+    {
+    }
+
+    Revision revision() const noexcept { return record_->revision; }
+    Revision previous() const noexcept { return record_->previous; }
+    Time time() const noexcept { return record_->time; }
+    std::string_view origin() const noexcept { return record_->origin; }
+
+    /// How many messages were selected; at least 1.
+    std::size_t size() const noexcept
+    {
+        return selected_ ? selected_->size() : record_->messages.size();
+    }
+
+    /// Precondition: at < size().
+    Message operator[](std::size_t at) const
+    {
+        Message message = record_->messages[selected_ ? (*selected_)[at] : at];
+        message.last_in_commit = at + 1 == size();
+        return message;
+    }
+
+    Iterator begin() const noexcept { return {this, 0}; }
+    Iterator end() const noexcept { return {this, size()}; }
+
+private:
+    const CommitRecord* record_;
+    const std::vector<std::uint32_t>* selected_;
+};
+
+}  // namespace keywatch

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace keywatch {
+
+/// What an acknowledged commit has survived.
+enum class Durability : std::uint8_t {
+    /// It is on disk: a power cut loses nothing that was acknowledged.
+    sync,
+    /// The operating system has it: a crash of the process loses nothing; a power cut may lose the
+    /// newest commits, and leaves a prefix of the commit order.
+    buffered,
+};
+
+/// How much history is kept for watchers that start in the past or have fallen behind. A record is
+/// trimmed once it exceeds any of these limits; the newest one always stays.
+struct HistoryLimits {
+    HistoryLimits() {}  // not an aggregate: see Options
+
+    /// Commits older than this are trimmed.
+    std::chrono::seconds age = std::chrono::hours{24 * 7};
+    /// Total size of history, in bytes as encoded.
+    std::uint64_t bytes = std::uint64_t{1} << 30;
+    /// Number of commits.
+    std::uint64_t commits = UINT64_MAX;
+    /// Above this size, in bytes, records are trimmed even if something still needs them.
+    std::uint64_t hard_bytes = std::uint64_t{4} << 30;
+};
+
+/// How a database is opened.
+///
+/// It has a constructor on purpose: g++ 12 destroys temporaries of aggregate types twice when they
+/// stand in the same expression as a `co_await`.
+struct Options {
+    /// `location`: a directory, made if it does not exist (its parent must), or `memory:` for a
+    /// database that is gone when it is closed.
+    explicit Options(std::string location_) : location(std::move(location_)) {}
+    explicit Options(const char* location_) : location(location_) {}
+
+    std::string location;
+
+    /// Keep history, so that commits can be watched. It costs about half a commit, so it is asked
+    /// for. Commits made without it are lost to watchers for good: positions from before end with
+    /// `Error::compacted`.
+    bool enable_watch = false;
+
+    Durability durability = Durability::sync;
+
+    /// Open fails with `Error::open_failed` if this is false and there is no database yet.
+    bool create_if_missing = true;
+
+    HistoryLimits history;
+
+    /// Largest sum of keys, values and messages that one transaction may write, in bytes.
+    std::size_t max_transaction_bytes = std::size_t{64} << 20;
+
+    /// Bytes of executed transactions that may wait for the disk; above it `update()` waits longer.
+    std::size_t max_pending_bytes = std::size_t{64} << 20;
+
+    /// Memory for blocks read from disk, in bytes.
+    std::size_t cache_bytes = std::size_t{32} << 20;
+
+    /// Size of the memory table that collects writes before they are sorted to disk, in bytes.
+    std::size_t write_buffer_bytes = std::size_t{16} << 20;
+
+    /// The newest commits, between the writers and the collector: messages and bytes. What does
+    /// not fit is read from history.
+    std::size_t hub_messages = 1024;
+    std::size_t hub_bytes = std::size_t{4} << 20;
+
+    /// Batches between the collector and the distributor: their number, the messages in one, and
+    /// the bytes that all of them together may hold.
+    std::size_t distribute_batches = 128;
+    std::size_t batch_messages = 1024;
+    std::size_t distribute_bytes = std::size_t{16} << 20;
+
+    /// Sets of detached subscribers between the distributor and the victim collector.
+    std::size_t victim_sets = 128;
+};
+
+}  // namespace keywatch

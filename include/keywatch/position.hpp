@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keywatch {
+
+/// The number of a commit: 1 for the first one of a database, then ascending. 0 stands before all.
+using Revision = std::uint64_t;
+
+/// A random number that tells one database's history from every other's.
+struct HistoryId {
+    std::array<std::uint8_t, 16> bytes{};
+
+    friend bool operator==(const HistoryId&, const HistoryId&) = default;
+};
+
+/// A place in one database's history: everything up to and including `revision` has been seen.
+///
+/// A consumer that stores the position of what it has processed, and later watches
+/// `From::after(position)`, continues without gap and without repeat, also after a restart.
+struct Position {
+    HistoryId history;
+    Revision revision = 0;
+
+    friend bool operator==(const Position&, const Position&) = default;
+};
+
+/// `<32 hexadecimal digits>:<revision>`, as `parse_position` reads it.
+std::string to_string(const Position& position);
+
+/// Reads what `to_string` wrote; nothing if the text is not exactly that.
+std::optional<Position> parse_position(std::string_view text);
+
+std::ostream& operator<<(std::ostream& out, const Position& position);
+
+}  // namespace keywatch

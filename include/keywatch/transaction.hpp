@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/btree.hpp>
+#include <keywatch/message.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keywatch {
+
+namespace structures {
+class Workspace;
+}
+
+/// A bucket, as `buckets()` lists it.
+struct Bucket {
+    Structure structure;
+    std::string name;
+
+    friend bool operator==(const Bucket&, const Bucket&) = default;
+};
+
+/// What a function given to `view()` reads from: the database at one durable revision.
+///
+/// Lifetime: until the function has returned. Thread safety: none.
+class Snapshot {
+public:
+    explicit Snapshot(std::shared_ptr<structures::Workspace> workspace);
+
+    /// `Error::bucket_not_found` if there is no BTree bucket of that name.
+    BTreeView btree(std::string_view bucket) const;
+
+    bool has_bucket(Structure structure, std::string_view name) const;
+
+    /// All buckets, by structure, then by name.
+    std::vector<Bucket> buckets() const;
+
+    /// The revision of what is seen; in a transaction, of what it builds on.
+    Revision revision() const;
+
+protected:
+    std::shared_ptr<structures::Workspace> workspace_;
+};
+
+/// What a function given to `update()` works on. It reads its own writes, and everything that
+/// earlier transactions have written, durable or not.
+///
+/// Its changes become one commit when the function returns, and nothing at all when it throws.
+class Transaction : public Snapshot {
+public:
+    using Snapshot::Snapshot;
+
+    BTree btree(std::string_view bucket);
+
+    /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer than
+    /// 65535 bytes. One `bucket_created` message.
+    void create_bucket(Structure structure, std::string_view name);
+
+    /// Deletes a bucket and all it holds; `Error::bucket_not_found` if there is none. However large
+    /// the bucket, this is one small commit with one `bucket_deleted` message; its space comes back
+    /// in the background.
+    void delete_bucket(Structure structure, std::string_view name);
+
+    /// A tag that the commit's messages carry, so that a consumer can tell whose change it is.
+    /// At most 65535 bytes (`Error::invalid_name`).
+    void set_origin(std::string_view origin);
+};
+
+}  // namespace keywatch

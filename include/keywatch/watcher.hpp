@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/message.hpp>
+#include <keywatch/watch_options.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace keywatch {
+
+namespace asio = boost::asio;
+
+namespace pipeline {
+class WatcherCore;
+}
+
+/// Why a watch ended in an expected way.
+enum class EndReason : std::uint8_t {
+    /// `stop()`, `request_stop()`, or a callback that returned `Flow::stop`.
+    stopped,
+    /// Asio cancellation of `run()`.
+    cancelled,
+    /// `close()`: everything committed before it has been delivered.
+    database_closed,
+    /// The last structure of the watched bucket's name was deleted; that message was delivered.
+    bucket_deleted,
+};
+
+std::string_view to_string(EndReason reason) noexcept;
+std::ostream& operator<<(std::ostream& out, EndReason reason);
+
+/// What `run()` returns.
+struct WatchEnd {
+    EndReason reason = EndReason::stopped;
+    /// The last commit that was delivered whole, or that did not match.
+    Position position;
+};
+
+/// A callback in the form the library keeps it. Made from any function that takes `const Message&`
+/// or `const Commit&` and returns void, `Flow`, or an awaitable of either.
+class WatchCallback {
+public:
+    using Plain = std::function<Flow(const Message&)>;
+    using PlainCommit = std::function<Flow(const Commit&)>;
+    using Coroutine = std::function<asio::awaitable<Flow>(const Message&)>;
+    using CoroutineCommit = std::function<asio::awaitable<Flow>(const Commit&)>;
+    using CoroutineVoid = std::function<asio::awaitable<void>(const Message&)>;
+    using CoroutineCommitVoid = std::function<asio::awaitable<void>(const Commit&)>;
+    using Function = std::variant<Plain, PlainCommit, Coroutine, CoroutineCommit, CoroutineVoid,
+                                  CoroutineCommitVoid>;
+
+    template <class Callback>
+        requires(!std::is_same_v<std::remove_cvref_t<Callback>, WatchCallback>)
+    WatchCallback(Callback&& callback);  // NOLINT: any callable converts
+
+    const Function& function() const noexcept { return function_; }
+
+private:
+    Function function_;
+};
+
+/// A handle to one watch, made by `Database::watch`. Copies are handles to the same watch.
+///
+/// Destroying handles does not stop a `run()`. A watch that is never run costs nothing but its own
+/// small object: it holds back no history and receives nothing.
+///
+/// Thread safety: all members may be called from any thread.
+class Watcher {
+public:
+    explicit Watcher(std::shared_ptr<pipeline::WatcherCore> core);
+
+    /// Delivers to the callback, in order and one at a time, until the watch ends; once per watch.
+    ///
+    /// Callbacks run on a strand of the executor that this is awaited on. On a multi-threaded
+    /// context those of two watchers may run at the same time, those of one never.
+    ///
+    /// Returns for ends that are expected (`EndReason`). Throws what the callback threw, unchanged;
+    /// otherwise `Compacted`, `Error::callback_timeout`, `Error::storage_failed`,
+    /// `Error::already_running`, or `Error::closed` if the database was closed before.
+    ///
+    /// When it has returned or thrown, no callback is running or will run, and `position()` is the
+    /// last commit that was delivered whole: a later watch `From::after(position())` goes on there.
+    ///
+    /// Cancellation: terminal. A suspended callback is cancelled and awaited, then it returns
+    /// `EndReason::cancelled`.
+    ///
+    /// Not available on a temporary: name the watcher. (g++ 12 would destroy the callback twice.)
+    asio::awaitable<WatchEnd> run() &;
+    asio::awaitable<WatchEnd> run() && = delete;
+
+    /// Waits until `run()` was called and follows the database. Nothing needs this for correctness:
+    /// what is committed after `watch()` is delivered.
+    ///
+    /// Fails with `Error::ready_timeout`, with what `run()` failed with if that ended before, with
+    /// `Error::watch_ended` if it ended in an expected way, `Error::invalid_option` for a time that
+    /// is not positive. Cancellation: any; nothing changes.
+    asio::awaitable<void> wait_ready(std::chrono::milliseconds timeout) const;
+
+    /// Ends the watch after the callback that is running, and waits for that. Returns at once if
+    /// it is not running, or has ended; a `run()` that comes later ends before its first callback.
+    /// Awaited inside the watcher's own callback it does not wait. Cancellation: any; the watch
+    /// still stops.
+    asio::awaitable<void> stop() const;
+
+    /// As `stop()`, without waiting.
+    void request_stop() const;
+
+    /// Waits until everything that matches, up to and including `revision`, has been delivered and
+    /// its callback has returned. Also while the watcher falls behind and catches up.
+    ///
+    /// Fails with what `run()` fails with, with `Error::watch_ended` if the watch ends before in
+    /// an expected way, with `Error::would_deadlock` inside the watcher's own callback (unless the
+    /// revision is reached already). Cancellation: any; nothing changes.
+    asio::awaitable<void> reached(Revision revision) const;
+
+    /// The last commit that was delivered whole, or that did not match; also while `run()` runs
+    /// and after it threw. Before `run()`: where it will start after.
+    Position position() const;
+
+    /// Unique among the watchers of a database, ascending from 1.
+    std::uint64_t id() const noexcept;
+
+    const std::string& name() const noexcept;
+
+private:
+    std::shared_ptr<pipeline::WatcherCore> core_;
+};
+
+// What follows is no part of the interface.
+
+namespace detail {
+
+template <class Callback, class Argument>
+WatchCallback::Function wrap_callback(Callback callback)
+{
+    using Result = std::invoke_result_t<Callback&, const Argument&>;
+    constexpr bool commit = std::is_same_v<Argument, Commit>;
+    using Plain = std::conditional_t<commit, WatchCallback::PlainCommit, WatchCallback::Plain>;
+    using Coroutine =
+        std::conditional_t<commit, WatchCallback::CoroutineCommit, WatchCallback::Coroutine>;
+    using CoroutineVoid =
+        std::conditional_t<commit, WatchCallback::CoroutineCommitVoid, WatchCallback::CoroutineVoid>;
+
+    if constexpr (std::is_void_v<Result>) {
+        return Plain{[callback = std::move(callback)](const Argument& argument) mutable {
+            callback(argument);
+            return Flow::go_on;
+        }};
+    } else if constexpr (std::is_same_v<Result, Flow>) {
+        return Plain{std::move(callback)};
+    } else if constexpr (std::is_same_v<Result, asio::awaitable<void>>) {
+        return CoroutineVoid{std::move(callback)};
+    } else {
+        static_assert(std::is_same_v<Result, asio::awaitable<Flow>>,
+                      "a watch callback returns void, Flow, awaitable<void> or awaitable<Flow>");
+        return Coroutine{std::move(callback)};
+    }
+}
+
+template <class Callback>
+WatchCallback::Function wrap_callback(Callback callback)
+{
+    constexpr bool messages = std::is_invocable_v<Callback&, const Message&>;
+    constexpr bool commits = std::is_invocable_v<Callback&, const Commit&>;
+    static_assert(messages || commits,
+                  "a watch callback takes const keywatch::Message& or const keywatch::Commit&");
+    static_assert(!(messages && commits),
+                  "a watch callback must take one of const Message& and const Commit&, not both");
+    if constexpr (messages) {
+        return wrap_callback<Callback, Message>(std::move(callback));
+    } else {
+        return wrap_callback<Callback, Commit>(std::move(callback));
+    }
+}
+
+}  // namespace detail
+
+template <class Callback>
+    requires(!std::is_same_v<std::remove_cvref_t<Callback>, WatchCallback>)
+WatchCallback::WatchCallback(Callback&& callback)
+    : function_(detail::wrap_callback<std::decay_t<Callback>>(std::forward<Callback>(callback)))
+{
+}
+
+}  // namespace keywatch

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace keywatch::async {
+
+/// A thread that runs tasks one after the other, in the order they were given.
+///
+/// Thread safety: all members may be called from any thread, also by a task.
+class WorkerThread {
+public:
+    using Task = std::function<void()>;
+
+    WorkerThread();
+    /// As `finish`.
+    ~WorkerThread();
+    WorkerThread(const WorkerThread&) = delete;
+    WorkerThread& operator=(const WorkerThread&) = delete;
+
+    /// False if it no longer takes tasks. A task must not throw.
+    bool post(Task task);
+
+    /// Takes no more tasks, runs those it has, and waits until they are done (a task of its own
+    /// does not wait).
+    void finish();
+
+    /// Runs the tasks it has, then this one, and takes no more. False if it takes none already.
+    bool post_last(Task task);
+
+    /// Takes no more tasks, drops those that have not begun, and waits for the one that runs.
+    void stop();
+
+private:
+    struct State {
+        std::mutex mutex;
+        std::condition_variable changed;
+        std::deque<Task> tasks;
+        bool finishing = false;
+    };
+
+    bool add(Task task, bool last);
+    static void run(const std::shared_ptr<State>& state);
+    void join();
+
+    std::shared_ptr<State> state_ = std::make_shared<State>();
+    std::mutex join_mutex_;
+    std::thread thread_;
+};
+
+}  // namespace keywatch::async

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "embedded_engine.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace keywatch::engine {
+
+/// Counts a commit from its call to its end, so that drain() knows.
+class EmbeddedEngine::CommitUnderWay {
+public:
+    explicit CommitUnderWay(EmbeddedEngine& engine) : engine_(engine)
+    {
+        const std::lock_guard lock(engine_.mutex_);
+        if (engine_.draining_) {
+            fail(Error::closed);
+        }
+        ++engine_.commits_under_way_;
+    }
+    CommitUnderWay(const CommitUnderWay&) = delete;
+    CommitUnderWay& operator=(const CommitUnderWay&) = delete;
+    ~CommitUnderWay() { engine_.commit_ended(); }
+
+private:
+    EmbeddedEngine& engine_;
+};
+
+/// The writer's turn, given back at the latest when this goes away.
+class EmbeddedEngine::HeldTurn {
+public:
+    explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}
+    HeldTurn(const HeldTurn&) = delete;
+    HeldTurn& operator=(const HeldTurn&) = delete;
+    ~HeldTurn() { release(); }
+
+    void release()
+    {
+        if (WriterTurn* const turn = std::exchange(turn_, nullptr)) {
+            turn->release();
+        }
+    }
+
+private:
+    WriterTurn* turn_;
+};
+
+EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options) {}
+
+EmbeddedEngine::~EmbeddedEngine() = default;
+
+std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io_executor& executor,
+                                                              const Options& options,
+                                                              leveldb::Env* base)
+{
+    auto engine = std::make_shared<EmbeddedEngine>(options);
+    engine->adopt(storage::Store::open(options, base));
+    async::ContextService::add(executor, engine);
+    return engine;
+}
+
+asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options options,
+                                                                      leveldb::Env* base)
+{
+    auto engine = std::make_shared<EmbeddedEngine>(options);
+    async::ContextService::add(co_await asio::this_coro::executor, engine);
+    auto open = [&](async::Waiter waiter) {
+        auto opened = std::make_shared<async::Waiter>(std::move(waiter));
+        engine->thread_.post([engine, base, opened] {
+            std::exception_ptr error;
+            try {
+                engine->adopt(storage::Store::open(engine->options_, base));
+            } catch (...) {
+                error = std::current_exception();
+            }
+            opened->complete(error);
+        });
+    };
+    co_await async::suspend(open);
+    co_return engine;
+}
+
+void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
+{
+    store_ = std::move(store);
+    history_id_ = store_->history_id();
+    executed_.catalogue = store_->catalogue_at_open();
+    executed_.next_bucket = store_->next_bucket_at_open();
+    executed_.head = store_->head_at_open();
+    executed_.time = store_->newest_time_at_open();
+    executed_.totals = store_->history_at_open().newest_totals;
+    catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
+    keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_);
+    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
+    keeper_->start();
+}
+
+asio::awaitable<Revision> EmbeddedEngine::commit(TransactionFunction fn)
+{
+    return run_commit(shared_from_this(), std::move(fn));
+}
+
+asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEngine> self,
+                                                     TransactionFunction fn)
+{
+    // From the turn on cancellation must be ignored, and it must not surface at a suspension in
+    // here instead of in the caller.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::exception_ptr error;
+    Revision revision = 0;
+    try {
+        const CommitUnderWay under_way(*self);
+        if (!self->turn_->try_acquire()) {
+            co_await self->turn_->acquire();
+        }
+        HeldTurn turn(*self->turn_);
+        Executed executed = self->execute(fn);
+        const Revision reached = executed.revision ? executed.revision : self->executed_.head;
+        const bool now = self->may_write_now(executed);
+        if (executed.revision) {
+            self->adopt(executed, !now);
+        }
+        if (now) {
+            if (executed.revision) {
+                self->writer_->write_now(std::move(executed));
+                self->prepare_rotation();
+            }
+            turn.release();
+            co_await async::yield();
+        } else {
+            co_await async::suspend([&](async::Waiter waiter) {
+                self->writer_->join(std::move(executed), std::move(waiter));
+                turn.release();
+            });
+        }
+        revision = reached;
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error) {
+        co_await async::yield();
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (error) {
+        std::rethrow_exception(error);
+    }
+    co_return revision;
+}
+
+Executed EmbeddedEngine::execute(TransactionFunction& fn)
+{
+    if (writer_->failed()) {
+        fail(Error::storage_failed);
+    }
+    executed_.overlay.prune(writer_->durable_head());
+    const auto workspace = std::make_shared<TransactionWorkspace>(
+        *store_, executed_,
+        TransactionWorkspace::Limits{options_.max_transaction_bytes, options_.enable_watch});
+    struct Finish {
+        TransactionWorkspace& workspace;
+        ~Finish() { workspace.finish(); }
+    } const finish{*workspace};
+    Transaction transaction(workspace);
+    fn(transaction);
+    workspace->check_size();
+    if (!workspace->changed_anything()) {
+        return {};
+    }
+    return seal(*workspace);
+}
+
+Executed EmbeddedEngine::seal(TransactionWorkspace& workspace) const
+{
+    Executed executed;
+    executed.revision = executed_.head + 1;
+    executed.time = std::max(executed_.time, std::chrono::time_point_cast<Time::duration>(
+                                                 std::chrono::system_clock::now()));
+    executed.totals = executed_.totals;
+    executed.bytes = workspace.bytes();
+    executed.catalogue = workspace.catalogue_changes();
+    workspace.write_to(executed.batch);
+    if (options_.enable_watch) {
+        std::string record =
+            workspace.record().finish(executed_.head, executed.time, executed.totals);
+        storage::Store::put_record(executed.batch, executed.revision, record);
+        executed.commit = storage::decode_record(executed.revision, std::move(record));
+    }
+    executed.next_bucket = workspace.next_bucket();
+    executed.writes = workspace.take_writes();
+    return executed;
+}
+
+void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
+{
+    if (overlay) {
+        executed_.overlay.add(executed.revision, executed.writes);
+    }
+    executed_.catalogue.apply(executed.catalogue);
+    executed_.next_bucket = executed.next_bucket;
+    executed_.head = executed.revision;
+    executed_.time = executed.time;
+    executed_.totals = executed.totals;
+}
+
+bool EmbeddedEngine::may_write_now(const Executed& executed) const
+{
+    if (!writer_->idle()) {
+        return false;
+    }
+    return executed.revision == 0 || (options_.durability == Durability::buffered &&
+                                      !store_->may_stall(executed.batch.memory_bytes()));
+}
+
+void EmbeddedEngine::prepare_rotation()
+{
+    if (store_->wants_rotation() && !preparing_rotation_.exchange(true)) {
+        thread_.post([self = shared_from_this()] {
+            try {
+                self->store_->prepare_rotation();
+            } catch (const boost::system::system_error&) {
+                // Latched by the store; the next commit reports it.
+            }
+            self->preparing_rotation_ = false;
+        });
+    }
+}
+
+asio::awaitable<void> EmbeddedEngine::read(SnapshotFunction fn)
+{
+    return run_read(shared_from_this(), std::move(fn));
+}
+
+asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> self,
+                                               SnapshotFunction fn)
+{
+    if (!self->views_.enter()) {
+        fail(Error::closed);
+    }
+    struct Leave {
+        ViewGate& gate;
+        ~Leave() { gate.leave(); }
+    } const leave{self->views_};
+    const auto workspace = std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_);
+    struct Finish {
+        SnapshotWorkspace& workspace;
+        ~Finish() { workspace.finish(); }
+    } const finish{*workspace};
+    const Snapshot snapshot(workspace);
+    fn(snapshot);
+    co_return;
+}
+
+asio::awaitable<HistorySlice> EmbeddedEngine::read_history(Revision after, Revision up_to,
+                                                           SliceLimits limits)
+{
+    return run_read_history(shared_from_this(), after, up_to, limits);
+}
+
+asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<EmbeddedEngine> self,
+                                                               Revision after, Revision up_to,
+                                                               SliceLimits limits)
+{
+    storage::HistorySlice slice;
+    bool refused = false;
+    // The coroutine cannot go away before the task has run or was dropped: the task has it.
+    auto read = [&](async::Waiter waiter) {
+        auto done = std::make_shared<async::Waiter>(std::move(waiter));
+        refused = !self->reader_.post([&slice, done, store = self->store_.get(), after, up_to, limits] {
+            std::exception_ptr error;
+            try {
+                slice = store->read_history(after, up_to, {limits.messages, limits.bytes});
+            } catch (...) {
+                error = std::current_exception();
+            }
+            done->complete(error);
+        });
+        if (refused) {
+            done->complete();
+        }
+    };
+    co_await async::suspend(read);
+    if (refused) {
+        fail(Error::closed);
+    }
+    co_return HistorySlice{std::move(slice.commits), slice.reached, slice.compacted};
+}
+
+void EmbeddedEngine::commit_ended()
+{
+    std::vector<async::Waiter> drained;
+    {
+        const std::lock_guard lock(mutex_);
+        if (--commits_under_way_ == 0) {
+            drained.swap(drained_);
+        }
+    }
+    for (async::Waiter& each : drained) {
+        each.complete();
+    }
+}
+
+asio::awaitable<void> EmbeddedEngine::drain()
+{
+    return run_drain(shared_from_this());
+}
+
+asio::awaitable<void> EmbeddedEngine::run_drain(std::shared_ptr<EmbeddedEngine> self)
+{
+    auto wait = [&](async::Waiter waiter) {
+        {
+            const std::lock_guard lock(self->mutex_);
+            self->draining_ = true;
+            if (self->commits_under_way_ > 0) {
+                self->drained_.push_back(std::move(waiter));
+                return;
+            }
+        }
+        waiter.complete();
+    };
+    co_await async::suspend(wait);
+}
+
+asio::awaitable<void> EmbeddedEngine::close()
+{
+    return run_close(shared_from_this());
+}
+
+asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> self)
+{
+    auto wait = [&](async::Waiter waiter) {
+        auto done = std::make_shared<async::Waiter>(std::move(waiter));
+        const bool posted = self->thread_.post_last([self, done] {
+            self->views_.close();
+            self->reader_.finish();
+            self->store_.reset();
+            done->complete();
+        });
+        if (!posted) {
+            done->complete();
+        }
+    };
+    co_await async::suspend(wait);
+}
+
+void EmbeddedEngine::context_shutdown() noexcept
+{
+    // Nothing else runs any more, but our own threads. Coroutines that wait are destroyed last,
+    // with no lock held: their frames may own anything.
+    reader_.stop();
+    thread_.stop();
+    std::vector<async::Waiter> waiters = turn_->abandon();
+    if (writer_) {
+        std::ranges::move(writer_->abandon(), std::back_inserter(waiters));
+    }
+    std::ranges::move(std::exchange(drained_, {}), std::back_inserter(waiters));
+    draining_ = true;
+    views_.close();
+    store_.reset();
+}
+
+}  // namespace keywatch::engine

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine.hpp"
+#include "group_writer.hpp"
+#include "history_keeper.hpp"
+#include "snapshot_workspace.hpp"
+#include "transaction_workspace.hpp"
+#include "view_gate.hpp"
+#include "writer_turn.hpp"
+
+#include "async/context_service.hpp"
+#include "async/worker_thread.hpp"
+#include "storage/store.hpp"
+
+#include <keywatch/options.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace keywatch::engine {
+
+/// The engine on a LevelDB store in this process.
+///
+/// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
+/// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
+/// thread (groups, trimming, erasing, open, close), and the reader thread (history), so that who
+/// reads history delays no commit.
+class EmbeddedEngine final : public Engine,
+                             public async::ContextUser,
+                             public std::enable_shared_from_this<EmbeddedEngine> {
+public:
+    /// `base`: see storage::Store::open.
+    static asio::awaitable<std::shared_ptr<EmbeddedEngine>> open(Options options,
+                                                                 leveldb::Env* base = nullptr);
+    static std::shared_ptr<EmbeddedEngine> open_blocking(const asio::any_io_executor& executor,
+                                                         const Options& options,
+                                                         leveldb::Env* base = nullptr);
+    explicit EmbeddedEngine(const Options& options);
+    ~EmbeddedEngine() override;
+
+    /// Once, before the first commit.
+    void set_sink(std::shared_ptr<CommitSink> sink) { writer_->set_sink(std::move(sink)); }
+
+    asio::awaitable<Revision> commit(TransactionFunction fn) override;
+    asio::awaitable<void> read(SnapshotFunction fn) override;
+    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
+                                               SliceLimits limits) override;
+    bool keeps_history() const noexcept override { return options_.enable_watch; }
+    const HistoryId& history_id() const noexcept override { return history_id_; }
+    Revision durable_head() const noexcept override { return writer_->durable_head(); }
+    Revision oldest() const noexcept override { return keeper_->oldest(); }
+    asio::awaitable<void> drain() override;
+    asio::awaitable<void> close() override;
+
+private:
+    class CommitUnderWay;
+    class HeldTurn;
+
+    void adopt(std::unique_ptr<storage::Store> store);
+    void context_shutdown() noexcept override;
+
+    static asio::awaitable<Revision> run_commit(std::shared_ptr<EmbeddedEngine> self,
+                                                TransactionFunction fn);
+    static asio::awaitable<void> run_read(std::shared_ptr<EmbeddedEngine> self,
+                                          SnapshotFunction fn);
+    static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
+                                                          Revision after, Revision up_to,
+                                                          SliceLimits limits);
+    static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
+    static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
+
+    Executed execute(TransactionFunction& fn);
+    Executed seal(TransactionWorkspace& workspace) const;
+    void adopt(const Executed& executed, bool overlay);
+    bool may_write_now(const Executed& executed) const;
+    void prepare_rotation();
+    void commit_ended();
+
+    // Constant after open, or thread-safe by itself.
+    const Options options_;
+    HistoryId history_id_;
+    std::unique_ptr<storage::Store> store_;
+    std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>();
+    std::shared_ptr<DurableCatalogue> catalogue_;
+    std::shared_ptr<HistoryKeeper> keeper_;
+    std::shared_ptr<GroupWriter> writer_;
+    ViewGate views_;
+    std::atomic<bool> preparing_rotation_{false};
+
+    // Belongs to who has the turn.
+    ExecutedState executed_;
+
+    // Of the mutex: the end.
+    std::mutex mutex_;
+    std::size_t commits_under_way_ = 0;
+    bool draining_ = false;
+    std::vector<async::Waiter> drained_;
+
+    // Last, so that they end before what they use.
+    async::WorkerThread reader_;
+    async::WorkerThread thread_;
+};
+
+}  // namespace keywatch::engine

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/message.hpp>
+#include <keywatch/position.hpp>
+#include <keywatch/transaction.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace keywatch::engine {
+
+namespace asio = boost::asio;
+
+using TransactionFunction = std::function<void(Transaction&)>;
+using SnapshotFunction = std::function<void(const Snapshot&)>;
+
+/// Commits (after, reached] of history, or the news that some of them are trimmed.
+struct HistorySlice {
+    std::vector<std::shared_ptr<const CommitRecord>> commits;
+    /// Through which revision the slice is complete.
+    Revision reached = 0;
+    /// If set, history begins here, behind what was asked for; there are no commits then.
+    std::optional<Revision> compacted;
+};
+
+struct SliceLimits {
+    std::size_t messages = 1024;
+    std::size_t bytes = std::size_t{4} << 20;
+};
+
+/// Where an engine delivers its durable commits: all of them, from every writer, in the order of
+/// their revisions, separately from the acknowledgement of one's own.
+class CommitSink {
+public:
+    virtual ~CommitSink() = default;
+
+    /// Any thread, one call at a time. The commit's effects are visible to reads already.
+    virtual void durable(std::shared_ptr<const CommitRecord> commit) noexcept = 0;
+};
+
+/// What executes transactions, makes them durable and keeps their history.
+///
+/// The layers above assume neither that reads are local, nor that revisions are contiguous (what
+/// follows a commit is told by `previous`), nor that this process is the only writer.
+///
+/// Thread safety: all members, from any thread. Awaitable ones are to be awaited at once; they
+/// keep the engine alive while they run.
+class Engine {
+public:
+    virtual ~Engine() = default;
+
+    /// As Database::update.
+    virtual asio::awaitable<Revision> commit(TransactionFunction fn) = 0;
+    /// As Database::view.
+    virtual asio::awaitable<void> read(SnapshotFunction fn) = 0;
+    /// The commits after `after`, up to `up_to` as far as the limits allow, but at least one if
+    /// there is one. Works until close().
+    virtual asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
+                                                       SliceLimits limits) = 0;
+
+    /// Whether commits are recorded in history and given to the sink.
+    virtual bool keeps_history() const noexcept = 0;
+    virtual const HistoryId& history_id() const noexcept = 0;
+    virtual Revision durable_head() const noexcept = 0;
+    virtual Revision oldest() const noexcept = 0;
+
+    /// From now on commit and read fail with `closed`; no longer returns than commits are queued.
+    virtual asio::awaitable<void> drain() = 0;
+    /// After drain(): ends the threads and closes the storage.
+    virtual asio::awaitable<void> close() = 0;
+};
+
+}  // namespace keywatch::engine

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "group_writer.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::engine {
+
+namespace {
+
+std::exception_ptr storage_failed()
+{
+    return std::make_exception_ptr(
+        boost::system::system_error(make_error_code(Error::storage_failed)));
+}
+
+}  // namespace
+
+GroupWriter::GroupWriter(const Options& options, storage::Store& store,
+                         async::WorkerThread& thread, std::shared_ptr<WriterTurn> turn,
+                         std::shared_ptr<DurableCatalogue> catalogue,
+                         std::shared_ptr<HistoryKeeper> keeper)
+    : durability_(options.durability),
+      keeps_history_(options.enable_watch),
+      max_pending_bytes_(options.max_pending_bytes),
+      store_(store),
+      thread_(thread),
+      turn_(std::move(turn)),
+      catalogue_(std::move(catalogue)),
+      keeper_(std::move(keeper)),
+      head_(store_.head_at_open())
+{
+}
+
+bool GroupWriter::idle() const
+{
+    const std::lock_guard lock(mutex_);
+    return !writing_ && open_.waiters.empty();
+}
+
+void GroupWriter::join(Executed executed, async::Waiter waiter)
+{
+    const asio::any_io_executor executor = waiter.executor();
+    bool start_later = false;
+    {
+        const std::lock_guard lock(mutex_);
+        open_.batch.append(executed.batch);
+        open_.bytes += executed.bytes;
+        pending_bytes_ += executed.bytes;
+        open_.executed.push_back(std::move(executed));
+        open_.waiters.push_back(std::move(waiter));
+        if (pending_bytes_ > max_pending_bytes_) {
+            turn_->pause();
+        }
+        start_later = !writing_ && !std::exchange(starting_, true);
+    }
+    if (start_later) {
+        asio::post(executor, [self = shared_from_this()] { self->start(); });
+    }
+}
+
+void GroupWriter::start()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        starting_ = false;
+        if (std::exchange(writing_, true)) {
+            return;
+        }
+    }
+    thread_.post([self = shared_from_this()] { self->write_groups(); });
+}
+
+void GroupWriter::write_groups()
+{
+    for (;;) {
+        Group group;
+        {
+            const std::lock_guard lock(mutex_);
+            if (open_.waiters.empty()) {
+                writing_ = false;
+                return;
+            }
+            group = std::exchange(open_, Group());
+        }
+        const bool written = write(group);
+        bool resume = false;
+        {
+            const std::lock_guard lock(mutex_);
+            const bool was_full = pending_bytes_ > max_pending_bytes_;
+            pending_bytes_ -= group.bytes;
+            resume = was_full && pending_bytes_ <= max_pending_bytes_;
+        }
+        if (!written) {
+            fail_everything(std::move(group));
+            continue;
+        }
+        for (async::Waiter& waiter : group.waiters) {
+            waiter.complete();
+        }
+        if (resume) {
+            turn_->resume();
+        }
+    }
+}
+
+bool GroupWriter::write(Group& group)
+{
+    try {
+        write_batch(group.batch, group.executed);
+        return true;
+    } catch (const boost::system::system_error&) {
+        return false;
+    }
+}
+
+void GroupWriter::write_now(Executed executed)
+{
+    std::vector<Executed> alone;
+    alone.push_back(std::move(executed));
+    try {
+        write_batch(alone.front().batch, alone);
+    } catch (const boost::system::system_error&) {
+        turn_->refuse(storage_failed());
+        throw;
+    }
+}
+
+void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>& executed)
+{
+    std::vector<storage::CatalogueChange> changes;
+    Revision last = 0;
+    for (const Executed& each : executed) {
+        changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
+        last = std::max(last, each.revision);
+    }
+    if (last == 0 && !store_.failed()) {
+        return;  // nobody changed anything
+    }
+    if (!keeps_history_) {
+        batch.put(storage::head_key, storage::encode_number(last));
+    }
+    if (!changes.empty()) {
+        catalogue_->begin_change();
+    }
+    try {
+        store_.write(batch, durability_ == Durability::sync);
+    } catch (...) {
+        if (!changes.empty()) {
+            catalogue_->end_change({});
+        }
+        throw;
+    }
+    if (!changes.empty()) {
+        catalogue_->end_change(changes);
+    }
+    publish(executed, changes, last);
+}
+
+void GroupWriter::publish(const std::vector<Executed>& executed,
+                          const std::vector<storage::CatalogueChange>& changes,
+                          Revision last) noexcept
+{
+    for (const Executed& each : executed) {
+        if (each.commit) {
+            keeper_->committed(each.revision, each.time, each.totals);
+            if (sink_) {
+                sink_->durable(each.commit);
+            }
+        }
+    }
+    head_.store(last, std::memory_order_release);
+    for (const storage::CatalogueChange& each : changes) {
+        if (!each.created) {
+            keeper_->dropped(each.id);
+        }
+    }
+}
+
+void GroupWriter::fail_everything(Group group)
+{
+    turn_->refuse(storage_failed());
+    for (async::Waiter& waiter : group.waiters) {
+        waiter.complete(storage_failed());
+    }
+}
+
+std::vector<async::Waiter> GroupWriter::abandon()
+{
+    const std::lock_guard lock(mutex_);
+    return std::exchange(open_.waiters, {});
+}
+
+}  // namespace keywatch::engine

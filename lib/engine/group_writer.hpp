@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "engine.hpp"
+#include "history_keeper.hpp"
+#include "snapshot_workspace.hpp"
+#include "write_set.hpp"
+#include "writer_turn.hpp"
+
+#include "async/waiter.hpp"
+#include "async/worker_thread.hpp"
+#include "storage/batch.hpp"
+#include "storage/catalogue.hpp"
+#include "storage/history_record.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace keywatch::engine {
+
+/// A transaction that was executed and is to be made durable.
+struct Executed {
+    /// 0 if it changed nothing, and only waits for what it has read.
+    Revision revision = 0;
+    Time time{};
+    storage::Totals totals;
+    std::shared_ptr<const CommitRecord> commit;  ///< null without history
+    std::vector<storage::CatalogueChange> catalogue;
+    storage::BucketId next_bucket = 0;
+    storage::Batch batch;
+    std::shared_ptr<const WriteSet> writes;
+    std::size_t bytes = 0;
+};
+
+/// Makes executed transactions durable, in groups: all that were executed while the engine thread
+/// was busy are one batch and one flush.
+///
+/// 1. Groups are written one at a time, in the order of revisions.
+/// 2. Nothing is published before its group is durable: first the catalogue, then the sink, then
+///    the durable head, then the acknowledgements.
+/// 3. After a failed write nothing is written any more: all that waits fails, and all that comes.
+///
+/// Thread safety: `join`, `write_now` and `idle` by whoever has the writer's turn; the rest any.
+/// The store must live as long as the thread takes tasks.
+class GroupWriter : public std::enable_shared_from_this<GroupWriter> {
+public:
+    GroupWriter(const Options& options, storage::Store& store,
+                async::WorkerThread& thread, std::shared_ptr<WriterTurn> turn,
+                std::shared_ptr<DurableCatalogue> catalogue,
+                std::shared_ptr<HistoryKeeper> keeper);
+
+    /// Once, before the first commit.
+    void set_sink(std::shared_ptr<CommitSink> sink) { sink_ = std::move(sink); }
+
+    /// Adds to the open group. Sees to it that the group is written: at once if the engine thread
+    /// is busy, else after a turn of the waiter's event loop, so that writers in a closed loop
+    /// form full groups.
+    void join(Executed executed, async::Waiter waiter);
+
+    /// Whether nothing is waiting or being written.
+    bool idle() const;
+    /// Writes at once, on the calling thread. Precondition: idle(). Throws `storage_failed`.
+    void write_now(Executed executed);
+
+    bool failed() const noexcept { return store_.failed(); }
+    Revision durable_head() const noexcept { return head_.load(std::memory_order_acquire); }
+
+    /// Hands over those who wait, to be destroyed.
+    std::vector<async::Waiter> abandon();
+
+private:
+    struct Group {
+        storage::Batch batch;
+        std::vector<Executed> executed;
+        std::vector<async::Waiter> waiters;
+        std::size_t bytes = 0;
+    };
+
+    void start();
+    void write_groups();
+    bool write(Group& group);
+    void write_batch(storage::Batch& batch, const std::vector<Executed>& executed);
+    void publish(const std::vector<Executed>& executed,
+                 const std::vector<storage::CatalogueChange>& changes, Revision last) noexcept;
+    void fail_everything(Group group);
+
+    // Constant after construction, or thread-safe by itself.
+    const Durability durability_;
+    const bool keeps_history_;
+    const std::size_t max_pending_bytes_;
+    storage::Store& store_;
+    async::WorkerThread& thread_;
+    const std::shared_ptr<WriterTurn> turn_;
+    const std::shared_ptr<DurableCatalogue> catalogue_;
+    const std::shared_ptr<HistoryKeeper> keeper_;
+    std::shared_ptr<CommitSink> sink_;
+    std::atomic<Revision> head_;
+
+    mutable std::mutex mutex_;
+    Group open_;
+    std::size_t pending_bytes_ = 0;
+    bool starting_ = false;
+    bool writing_ = false;
+};
+
+}  // namespace keywatch::engine

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "merged_iterator.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <iterator>
+#include <utility>
+
+namespace keywatch::engine {
+
+namespace {
+
+std::optional<std::string_view> view_of(const std::optional<std::string>& value)
+{
+    return value ? std::optional<std::string_view>(*value) : std::nullopt;
+}
+
+std::optional<std::string_view> view_of(const Overlay::Entry& entry)
+{
+    return view_of(*entry.value);
+}
+
+/// A sorted map in memory. It may gain keys while the iterator lives, so each step looks the
+/// neighbour up anew when it has.
+template <class Map>
+class MapLayer final : public Layer {
+public:
+    explicit MapLayer(const Map& map) : map_(map), at_(map.end()) {}
+
+    bool valid() const override { return at_ != map_.end(); }
+    void seek(std::string_view key) override { at_ = map_.lower_bound(key); }
+    void seek_before(std::string_view key) override { before(map_.lower_bound(key)); }
+    std::string_view key() const override { return at_->first; }
+    std::optional<std::string_view> value() const override { return view_of(at_->second); }
+    void pass(std::string_view key, bool forward) override
+    {
+        if (forward) {
+            at_ = map_.upper_bound(key);
+        } else {
+            seek_before(key);
+        }
+    }
+
+private:
+    void before(typename Map::const_iterator at)
+    {
+        at_ = at == map_.begin() ? map_.end() : std::prev(at);
+    }
+
+    const Map& map_;
+    typename Map::const_iterator at_;
+};
+
+leveldb::Slice slice(std::string_view bytes)
+{
+    return {bytes.data(), bytes.size()};
+}
+
+/// What is stored. It does not change while the iterator lives.
+class StoreLayer final : public Layer {
+public:
+    explicit StoreLayer(std::unique_ptr<leveldb::Iterator> iterator)
+        : iterator_(std::move(iterator))
+    {
+    }
+
+    bool valid() const override { return iterator_->Valid(); }
+    void seek(std::string_view key) override
+    {
+        iterator_->Seek(slice(key));
+        check();
+    }
+    void seek_before(std::string_view key) override
+    {
+        iterator_->Seek(slice(key));
+        if (iterator_->Valid()) {
+            iterator_->Prev();
+        } else if (iterator_->status().ok()) {
+            iterator_->SeekToLast();
+        }
+        check();
+    }
+    std::string_view key() const override
+    {
+        return {iterator_->key().data(), iterator_->key().size()};
+    }
+    std::optional<std::string_view> value() const override
+    {
+        return std::string_view(iterator_->value().data(), iterator_->value().size());
+    }
+    void pass(std::string_view key, bool forward) override
+    {
+        if (valid() && this->key() == key) {
+            forward ? iterator_->Next() : iterator_->Prev();
+            check();
+        }
+    }
+
+private:
+    void check() const
+    {
+        if (!iterator_->Valid() && !iterator_->status().ok()) {
+            throw boost::system::system_error(make_error_code(Error::damaged),
+                                              iterator_->status().ToString());
+        }
+    }
+
+    std::unique_ptr<leveldb::Iterator> iterator_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_layer(const WriteSet& writes)
+{
+    return std::make_unique<MapLayer<WriteSet::Map>>(writes.map());
+}
+
+std::unique_ptr<Layer> make_layer(const Overlay& overlay)
+{
+    return std::make_unique<MapLayer<Overlay::Map>>(overlay.map());
+}
+
+std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator)
+{
+    return std::make_unique<StoreLayer>(std::move(iterator));
+}
+
+MergedIterator::MergedIterator(std::string prefix, Layers layers)
+    : prefix_(std::move(prefix)),
+      end_(structures::prefix_end(prefix_)),
+      layers_(std::move(layers))
+{
+}
+
+void MergedIterator::finish() noexcept
+{
+    finished_ = true;
+    current_ = nullptr;
+    layers_ = {};
+}
+
+void MergedIterator::check_usable() const
+{
+    if (finished_) {
+        throw boost::system::system_error(make_error_code(Error::transaction_finished));
+    }
+}
+
+void MergedIterator::seek(std::string_view key)
+{
+    seek_all(prefix_ + std::string(key));
+}
+
+void MergedIterator::seek_before(std::string_view key)
+{
+    seek_all_before(prefix_ + std::string(key));
+}
+
+void MergedIterator::first()
+{
+    seek_all(prefix_);
+}
+
+void MergedIterator::last()
+{
+    seek_all_before(*end_);  // an area byte is never 0xff
+}
+
+void MergedIterator::next()
+{
+    step(true);
+}
+
+void MergedIterator::previous()
+{
+    step(false);
+}
+
+void MergedIterator::seek_all(std::string_view full_key)
+{
+    check_usable();
+    forward_ = true;
+    for (const auto& layer : layers_) {
+        if (layer) {
+            layer->seek(full_key);
+        }
+    }
+    settle();
+}
+
+void MergedIterator::seek_all_before(std::string_view full_key)
+{
+    check_usable();
+    forward_ = false;
+    for (const auto& layer : layers_) {
+        if (layer) {
+            layer->seek_before(full_key);
+        }
+    }
+    settle();
+}
+
+void MergedIterator::step(bool forward)
+{
+    check_usable();
+    if (forward != forward_) {
+        // The other layers stand on the wrong side of the current key.
+        std::string here = prefix_ + std::string(key_);
+        if (!forward) {
+            seek_all_before(here);
+            return;
+        }
+        here += '\0';
+        seek_all(here);
+        return;
+    }
+    // A copy, as the key belongs to a layer that is about to move.
+    passed_.assign(prefix_).append(key_);
+    for (const auto& layer : layers_) {
+        if (layer) {
+            layer->pass(passed_, forward_);
+        }
+    }
+    settle();
+}
+
+void MergedIterator::settle()
+{
+    for (;;) {
+        current_ = nullptr;
+        for (const auto& layer : layers_) {
+            if (!layer || !inside(*layer)) {
+                continue;
+            }
+            const bool nearer = !current_ || (forward_ ? layer->key() < current_->key()
+                                                       : layer->key() > current_->key());
+            if (nearer) {
+                current_ = layer.get();
+            }
+        }
+        if (!current_) {
+            return;
+        }
+        if (const auto value = current_->value()) {
+            key_ = current_->key().substr(prefix_.size());
+            value_ = *value;
+            return;
+        }
+        passed_.assign(current_->key());
+        for (const auto& layer : layers_) {
+            if (layer) {
+                layer->pass(passed_, forward_);
+            }
+        }
+    }
+}
+
+bool MergedIterator::inside(const Layer& layer) const
+{
+    return layer.valid() && layer.key().starts_with(prefix_);
+}
+
+}  // namespace keywatch::engine

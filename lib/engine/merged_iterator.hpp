@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "overlay.hpp"
+#include "write_set.hpp"
+
+#include "storage/store.hpp"
+#include "structures/workspace.hpp"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keywatch::engine {
+
+/// One sorted source of keys below a common prefix. A key without a value is an erased one: it
+/// hides those of older sources.
+class Layer {
+public:
+    virtual ~Layer() = default;
+    virtual bool valid() const = 0;
+    virtual void seek(std::string_view key) = 0;
+    virtual void seek_before(std::string_view key) = 0;
+    virtual std::string_view key() const = 0;
+    virtual std::optional<std::string_view> value() const = 0;
+    /// Moves behind (before) `key`, seeing what was written since it was last moved.
+    virtual void pass(std::string_view key, bool forward) = 0;
+};
+
+std::unique_ptr<Layer> make_layer(const WriteSet& writes);
+std::unique_ptr<Layer> make_layer(const Overlay& overlay);
+std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator);
+
+/// The keys of one bucket over all layers, newest layer first.
+///
+/// Invariant while it is valid: every layer stands at or behind the current key in the direction
+/// of the last move, and `current_` is the newest layer that stands on it.
+class MergedIterator final : public structures::KeyIterator {
+public:
+    static constexpr std::size_t max_layers = 3;
+    using Layers = std::array<std::unique_ptr<Layer>, max_layers>;
+
+    /// `prefix` is what all keys of the bucket begin with. Null layers are skipped.
+    MergedIterator(std::string prefix, Layers layers);
+
+    /// From now on every use throws; the layers are let go.
+    void finish() noexcept;
+
+    bool valid() const override
+    {
+        check_usable();
+        return current_ != nullptr;
+    }
+    void seek(std::string_view key) override;
+    void seek_before(std::string_view key) override;
+    void first() override;
+    void last() override;
+    void next() override;
+    void previous() override;
+    std::string_view key() const override
+    {
+        check_usable();
+        return key_;
+    }
+    std::string_view value() const override
+    {
+        check_usable();
+        return value_;
+    }
+
+private:
+    void check_usable() const;
+    void seek_all(std::string_view full_key);
+    void seek_all_before(std::string_view full_key);
+    void step(bool forward);
+    void settle();
+    bool inside(const Layer& layer) const;
+
+    std::string prefix_;
+    std::optional<std::string> end_;
+    Layers layers_;
+    bool finished_ = false;
+    bool forward_ = true;
+    Layer* current_ = nullptr;
+    std::string_view key_;
+    std::string_view value_;
+    std::string passed_;
+};
+
+}  // namespace keywatch::engine

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "overlay.hpp"
+
+namespace keywatch::engine {
+
+void Overlay::add(Revision revision, std::shared_ptr<const WriteSet> writes)
+{
+    for (const auto& [key, value] : writes->map()) {
+        // The key is replaced too: the one that is there may belong to an older write set.
+        map_.erase(key);
+        map_.emplace(key, Entry{&value, revision});
+    }
+    kept_.emplace_back(revision, std::move(writes));
+}
+
+void Overlay::prune(Revision durable)
+{
+    while (!kept_.empty() && kept_.front().first <= durable) {
+        const auto& [revision, writes] = kept_.front();
+        for (const auto& [key, value] : writes->map()) {
+            const auto at = map_.find(std::string_view(key));
+            if (at != map_.end() && at->second.revision == revision) {
+                map_.erase(at);
+            }
+        }
+        kept_.pop_front();
+    }
+}
+
+}  // namespace keywatch::engine

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "snapshot_workspace.hpp"
+
+#include <cassert>
+#include <mutex>
+
+namespace keywatch::engine {
+
+void DurableCatalogue::begin_change()
+{
+    const std::unique_lock lock(mutex_);
+    version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void DurableCatalogue::end_change(const std::vector<storage::CatalogueChange>& changes)
+{
+    const std::unique_lock lock(mutex_);
+    catalogue_.apply(changes);
+    version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+SnapshotWorkspace::SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue)
+    : store_(store),
+      catalogue_(catalogue),
+      version_(catalogue.version()),
+      snapshot_(store.snapshot())
+{
+}
+
+void SnapshotWorkspace::finish() noexcept
+{
+    WorkspaceBase::finish();
+    snapshot_.reset();
+}
+
+Revision SnapshotWorkspace::revision() const
+{
+    check_usable();
+    return store_.revision(*snapshot_);
+}
+
+std::optional<storage::BucketId> SnapshotWorkspace::find_bucket(Structure structure,
+                                                                std::string_view name) const
+{
+    std::optional<storage::BucketId> id;
+    if (!catalogue_.use_if(version_, [&](const auto& known) { id = known.find(structure, name); })) {
+        const auto stored = store_.get(storage::bucket_key(structure, name), snapshot_.get());
+        const auto number = stored ? storage::decode_number(*stored) : std::nullopt;
+        if (number) {
+            id = static_cast<storage::BucketId>(*number);
+        }
+    }
+    return id;
+}
+
+std::vector<Bucket> SnapshotWorkspace::buckets() const
+{
+    check_usable();
+    std::vector<Bucket> buckets;
+    if (catalogue_.use_if(version_, [&](const auto& known) { buckets = known.list(); })) {
+        return buckets;
+    }
+    const auto iterator = store_.iterate(snapshot_.get(), true);
+    for (iterator->Seek(leveldb::Slice(&storage::bucket_area, 1)); iterator->Valid();
+         iterator->Next()) {
+        const leveldb::Slice key = iterator->key();
+        const auto parsed = storage::parse_bucket_key({key.data(), key.size()});
+        if (!parsed) {
+            break;
+        }
+        buckets.push_back({parsed->first, std::string(parsed->second)});
+    }
+    return buckets;
+}
+
+std::optional<std::string> SnapshotWorkspace::get(structures::BucketIndex bucket,
+                                                  std::string_view key) const
+{
+    return store_.get(full_key(bucket, key), snapshot_.get());
+}
+
+std::shared_ptr<structures::KeyIterator> SnapshotWorkspace::iterate(
+    structures::BucketIndex bucket) const
+{
+    return make_iterator(bucket, {make_layer(store_.iterate(snapshot_.get(), true))});
+}
+
+void SnapshotWorkspace::create_bucket(Structure, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::delete_bucket(Structure, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::set_origin(std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::put(structures::BucketIndex, std::string_view, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::erase(structures::BucketIndex, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::record(structures::BucketIndex, const Message&)
+{
+    assert(false);
+}
+
+}  // namespace keywatch::engine

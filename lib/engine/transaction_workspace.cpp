@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "transaction_workspace.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace keywatch::engine {
+
+namespace {
+
+constexpr std::size_t max_name_bytes = 65535;
+/// What a write costs beyond its bytes, in a write set and in the batch.
+constexpr std::size_t write_overhead = 64;
+
+void check_name(std::string_view name)
+{
+    if (name.empty() || name.size() > max_name_bytes) {
+        fail(Error::invalid_name);
+    }
+}
+
+}  // namespace
+
+TransactionWorkspace::TransactionWorkspace(const storage::Store& store,
+                                           const ExecutedState& executed, const Limits& limits)
+    : store_(store), executed_(executed), limits_(limits), next_bucket_(executed.next_bucket)
+{
+}
+
+Revision TransactionWorkspace::revision() const
+{
+    check_usable();
+    return executed_.head;
+}
+
+std::optional<storage::BucketId> TransactionWorkspace::find_bucket(Structure structure,
+                                                                   std::string_view name) const
+{
+    if (!touched_.empty()) {
+        const auto at = touched_.find({structure, std::string(name)});
+        if (at != touched_.end()) {
+            return at->second;
+        }
+    }
+    return executed_.catalogue.find(structure, name);
+}
+
+std::vector<Bucket> TransactionWorkspace::buckets() const
+{
+    check_usable();
+    storage::Catalogue catalogue = executed_.catalogue;
+    catalogue.apply(changes_);
+    return catalogue.list();
+}
+
+std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex bucket,
+                                                     std::string_view key) const
+{
+    const std::string_view full = full_key(bucket, key);
+    if (const auto own = writes_->map().find(full); own != writes_->map().end()) {
+        return own->second;
+    }
+    const Overlay::Map& executed = executed_.overlay.map();
+    if (const auto at = executed.find(full); at != executed.end()) {
+        return *at->second.value;
+    }
+    return store_.get(full, nullptr);
+}
+
+std::shared_ptr<structures::KeyIterator> TransactionWorkspace::iterate(
+    structures::BucketIndex bucket) const
+{
+    check_usable();
+    const bool overlaid = !executed_.overlay.map().empty();
+    return make_iterator(bucket, {make_layer(*writes_),
+                                  overlaid ? make_layer(executed_.overlay) : nullptr,
+                                  make_layer(store_.iterate(nullptr, true))});
+}
+
+void TransactionWorkspace::create_bucket(Structure structure, std::string_view name)
+{
+    check_usable();
+    check_name(name);
+    if (find_bucket(structure, name)) {
+        fail(Error::bucket_exists,
+             std::string(to_string(structure)) + " " + std::string(name));
+    }
+    if (next_bucket_ == std::numeric_limits<storage::BucketId>::max()) {
+        fail(Error::storage_failed, "all bucket ids are used up");
+    }
+    charge(name.size() + write_overhead);
+    const storage::BucketId id = next_bucket_++;
+    touched_[{structure, std::string(name)}] = id;
+    changes_.push_back({structure, std::string(name), id, true});
+    Message message;
+    message.operation = Operation::bucket_created;
+    record_bucket(structure, name, message);
+}
+
+void TransactionWorkspace::delete_bucket(Structure structure, std::string_view name)
+{
+    check_usable();
+    const auto id = find_bucket(structure, name);
+    if (!id) {
+        fail(Error::bucket_not_found,
+             std::string(to_string(structure)) + " " + std::string(name));
+    }
+    charge(name.size() + write_overhead);
+    touched_[{structure, std::string(name)}] = std::nullopt;
+    changes_.push_back({structure, std::string(name), *id, false});
+    for (KnownBucket& each : known_buckets()) {
+        each.deleted = each.deleted || each.id == *id;
+    }
+    constexpr std::array all{Structure::btree, Structure::list, Structure::set,
+                             Structure::sorted_set};
+    Message message;
+    message.operation = Operation::bucket_deleted;
+    message.ends_bucket = std::ranges::none_of(
+        all, [&](Structure other) { return find_bucket(other, name).has_value(); });
+    record_bucket(structure, name, message);
+}
+
+void TransactionWorkspace::set_origin(std::string_view origin)
+{
+    check_usable();
+    if (origin.size() > max_name_bytes) {
+        fail(Error::invalid_name);
+    }
+    record_.set_origin(origin);
+}
+
+void TransactionWorkspace::put(structures::BucketIndex bucket, std::string_view key,
+                               std::string_view value)
+{
+    charge(key.size() + value.size() + write_overhead);
+    writes_->put(full_key(bucket, key), value);
+}
+
+void TransactionWorkspace::erase(structures::BucketIndex bucket, std::string_view key)
+{
+    charge(key.size() + write_overhead);
+    writes_->erase(full_key(bucket, key));
+}
+
+void TransactionWorkspace::record(structures::BucketIndex bucket, const Message& message)
+{
+    if (!limits_.record_messages) {
+        return;
+    }
+    KnownBucket& known = this->known(bucket);
+    if (!known.in_record) {
+        known.in_record = record_.bucket(known.name);
+    }
+    require_room(message.key.size() + message.value.size());
+    Message complete = message;
+    complete.structure = known.structure;
+    record_.add(*known.in_record, complete);
+}
+
+void TransactionWorkspace::record_bucket(Structure structure, std::string_view name,
+                                         const Message& message)
+{
+    if (!limits_.record_messages) {
+        return;
+    }
+    Message complete = message;
+    complete.structure = structure;
+    record_.add(record_.bucket(name), complete);
+}
+
+void TransactionWorkspace::charge(std::size_t bytes)
+{
+    require_room(bytes);
+    bytes_ += bytes;
+}
+
+void TransactionWorkspace::require_room(std::size_t bytes)
+{
+    check_usable();
+    if (bytes > limits_.max_bytes || this->bytes() > limits_.max_bytes - bytes) {
+        too_large_ = true;
+        fail(Error::transaction_too_large);
+    }
+}
+
+void TransactionWorkspace::check_size() const
+{
+    if (too_large_) {
+        fail(Error::transaction_too_large);
+    }
+}
+
+bool TransactionWorkspace::changed_anything() const noexcept
+{
+    return !writes_->map().empty() || !changes_.empty();
+}
+
+void TransactionWorkspace::write_to(storage::Batch& batch) const
+{
+    for (const auto& [key, value] : writes_->map()) {
+        if (value) {
+            batch.put(key, *value);
+        } else {
+            batch.erase(key);
+        }
+    }
+    for (const storage::CatalogueChange& each : changes_) {
+        const std::string key = storage::bucket_key(each.structure, each.name);
+        if (each.created) {
+            batch.put(key, storage::encode_number(each.id));
+        } else {
+            batch.erase(key);
+            batch.put(storage::orphan_key(each.id), {});
+        }
+    }
+    if (next_bucket_ != executed_.next_bucket) {
+        batch.put(storage::next_bucket_key, storage::encode_number(next_bucket_));
+    }
+}
+
+}  // namespace keywatch::engine

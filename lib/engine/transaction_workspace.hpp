@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "overlay.hpp"
+#include "workspace_base.hpp"
+#include "write_set.hpp"
+
+#include "storage/batch.hpp"
+#include "storage/catalogue.hpp"
+#include "storage/history_record.hpp"
+#include "storage/store.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace keywatch::engine {
+
+/// What the transactions before this one have left, durable or not. Belongs to the writer's turn.
+struct ExecutedState {
+    storage::Catalogue catalogue;
+    Overlay overlay;
+    storage::BucketId next_bucket = 1;
+    Revision head = 0;
+    Time time{};
+    storage::Totals totals;
+};
+
+/// What an update works on: its own writes over those executed before over the store.
+///
+/// Every write is collected; nothing outside this object changes until the engine takes what was
+/// collected. So a transaction that throws has left no trace.
+class TransactionWorkspace final : public WorkspaceBase {
+public:
+    struct Limits {
+        std::size_t max_bytes;
+        bool record_messages;
+    };
+
+    TransactionWorkspace(const storage::Store& store, const ExecutedState& executed,
+                         const Limits& limits);
+
+    Revision revision() const override;
+    std::vector<Bucket> buckets() const override;
+    std::optional<std::string> get(structures::BucketIndex bucket,
+                                   std::string_view key) const override;
+    std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
+    void create_bucket(Structure structure, std::string_view name) override;
+    void delete_bucket(Structure structure, std::string_view name) override;
+    void set_origin(std::string_view origin) override;
+    void put(structures::BucketIndex bucket, std::string_view key, std::string_view value) override;
+    void erase(structures::BucketIndex bucket, std::string_view key) override;
+    void record(structures::BucketIndex bucket, const Message& message) override;
+
+    // What was collected, to be taken after the function has returned.
+    /// Throws if the transaction was too large, even if its function swallowed that.
+    void check_size() const;
+    bool changed_anything() const noexcept;
+    std::size_t bytes() const noexcept { return bytes_ + record_.bytes(); }
+    storage::BucketId next_bucket() const noexcept { return next_bucket_; }
+    const storage::RecordWriter& record() const noexcept { return record_; }
+    const std::vector<storage::CatalogueChange>& catalogue_changes() const noexcept
+    {
+        return changes_;
+    }
+    /// Adds all writes but the history record.
+    void write_to(storage::Batch& batch) const;
+    std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
+
+private:
+    std::optional<storage::BucketId> find_bucket(Structure structure,
+                                                 std::string_view name) const override;
+    void charge(std::size_t bytes);
+    void require_room(std::size_t bytes);
+    void record_bucket(Structure structure, std::string_view name, const Message& message);
+
+    const storage::Store& store_;
+    const ExecutedState& executed_;
+    const Limits limits_;
+    std::shared_ptr<WriteSet> writes_ = std::make_shared<WriteSet>();
+    storage::RecordWriter record_;
+    std::vector<storage::CatalogueChange> changes_;
+    /// The newest state of every bucket that was created or deleted here.
+    std::map<std::pair<Structure, std::string>, std::optional<storage::BucketId>> touched_;
+    storage::BucketId next_bucket_;
+    std::size_t bytes_ = 0;
+    bool too_large_ = false;
+};
+
+}  // namespace keywatch::engine

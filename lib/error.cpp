@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/error.hpp>
+
+#include <string>
+
+namespace keywatch {
+
+namespace {
+
+const char* describe(Error error) noexcept
+{
+    switch (error) {
+    case Error::not_a_database:
+        return "not a keywatch database: choose an empty or new directory";
+    case Error::format_too_new:
+        return "the database was written by a newer keywatch: upgrade this program";
+    case Error::locked:
+        return "the database is open already, here or in another process: close it first";
+    case Error::read_only:
+        return "the database's directory or files cannot be written: check the permissions";
+    case Error::damaged:
+        return "the database is damaged: restore it from a backup";
+    case Error::open_failed:
+        return "the database could not be opened";
+    case Error::closed:
+        return "the database is closed";
+    case Error::storage_failed:
+        return "writing to the database failed, and whether this transaction is stored is unknown: "
+               "open the database again to find out";
+    case Error::close_timeout:
+        return "the database is closed, but a watch callback has not returned";
+    case Error::bucket_not_found:
+        return "no such bucket with this structure: create it first";
+    case Error::bucket_exists:
+        return "the bucket exists already with this structure";
+    case Error::invalid_name:
+        return "a name must have 1 to 65535 bytes";
+    case Error::empty_key:
+        return "a key must not be empty";
+    case Error::transaction_too_large:
+        return "the transaction exceeds max_transaction_bytes: split it";
+    case Error::transaction_finished:
+        return "the transaction's function has returned: nothing of it may be used any more";
+    case Error::watch_disabled:
+        return "watching is disabled: open the database with Options::enable_watch = true";
+    case Error::invalid_option:
+        return "an option has a value that makes no sense";
+    case Error::foreign_position:
+        return "the position belongs to another database: start this consumer anew";
+    case Error::position_ahead:
+        return "the position lies ahead of the database, which has lost commits: start this "
+               "consumer anew";
+    case Error::compacted:
+        return "history from the requested revision on has been trimmed";
+    case Error::already_running:
+        return "the watcher runs or has run already: call watch() again";
+    case Error::callback_timeout:
+        return "a watch callback took longer than callback_timeout";
+    case Error::ready_timeout:
+        return "the watcher was not ready in time: is run() being awaited?";
+    case Error::watch_ended:
+        return "the watch ended before it reached the revision";
+    case Error::would_deadlock:
+        return "this waits for the callback that it is called from: await it elsewhere";
+    }
+    return "unknown keywatch error";
+}
+
+class Category final : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "keywatch"; }
+    std::string message(int value) const override { return describe(static_cast<Error>(value)); }
+};
+
+}  // namespace
+
+const boost::system::error_category& error_category() noexcept
+{
+    static const Category category;
+    return category;
+}
+
+boost::system::error_code make_error_code(Error error) noexcept
+{
+    return {static_cast<int>(error), error_category()};
+}
+
+Compacted::Compacted(Revision requested, Revision oldest)
+    : system_error(make_error_code(Error::compacted),
+                   "revision " + std::to_string(requested) + " requested, " +
+                       std::to_string(oldest) + " is the oldest"),
+      requested_(requested),
+      oldest_(oldest)
+{
+}
+
+}  // namespace keywatch

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
+#include "watcher_core.hpp"
+
+#include "async/waiter.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+/// So long after their cancellation callbacks may take to return.
+constexpr std::chrono::milliseconds grace{500};
+constexpr std::chrono::milliseconds abandon_timeout{10'000};
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+asio::awaitable<void> Pipeline::close(std::shared_ptr<Pipeline> self,
+                                      std::chrono::milliseconds timeout)
+{
+    const asio::any_io_executor closer = co_await asio::this_coro::executor;
+    if (self->context_gone_) {
+        co_return;
+    }
+    self->begin_close(timeout, closer);
+    co_await async::suspend(
+        [&](async::Waiter waiter) { self->closed_->add(std::move(waiter)); });
+}
+
+void Pipeline::abandon() noexcept
+{
+    if (!context_gone_) {
+        begin_close(abandon_timeout, {});
+    }
+}
+
+void Pipeline::begin_close(std::chrono::milliseconds timeout, asio::any_io_executor closer)
+{
+    if (closing_.exchange(true)) {
+        return;
+    }
+    asio::co_spawn(strand_, run_close(shared_from_this(), timeout, std::move(closer)),
+                   [self = shared_from_this()](std::exception_ptr error) {
+                       self->closed_->close(std::move(error));
+                   });
+}
+
+asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
+                                          std::chrono::milliseconds timeout,
+                                          asio::any_io_executor closer)
+{
+    const Clock::time_point deadline =
+        Clock::now() + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
+    self->closer_ = std::move(closer);
+    co_await self->engine_->drain();
+    co_await self->drain_watchers(deadline);
+    const bool done = self->watchers_done();
+    self->closer_ = asio::any_io_executor();
+    self->stop_stages();
+    co_await self->engine_->close();
+    if (!done) {
+        throw boost::system::system_error(make_error_code(Error::close_timeout));
+    }
+}
+
+asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
+{
+    // Watchers are told where to end at once: those that are behind routing wait for it.
+    const Revision head = engine_->durable_head();
+    for (const auto& [id, watcher] : running_) {
+        watcher->close_at(head);
+        wake_at(head, watcher);
+    }
+    co_await wait_for_watchers(deadline);
+    if (watchers_done()) {
+        co_return;
+    }
+    for (const auto& [id, watcher] : running_) {
+        watcher->close_now();
+    }
+    co_await wait_for_watchers(Clock::now() + grace);
+}
+
+asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    close_timer_ = &timer;
+    while (!watchers_done() && Clock::now() < deadline) {
+        timer.expires_at(deadline);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    close_timer_ = nullptr;
+}
+
+bool Pipeline::watchers_done() const
+{
+    // Whoever closes from within a callback is not waited for.
+    return std::ranges::all_of(running_, [this](const auto& each) {
+        return closer_ && each.second->runs_on(closer_);
+    });
+}
+
+void Pipeline::poke_closer()
+{
+    if (close_timer_) {
+        close_timer_->cancel();
+    }
+}
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watcher_core.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <utility>
+#include <variant>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+[[noreturn]] void throw_timeout()
+{
+    throw boost::system::system_error(make_error_code(Error::callback_timeout));
+}
+
+/// Awaits a callback under the eyes of the watchdog. What it did to the cancellation state of the
+/// coroutine that it shares with the worker is undone.
+template <class T>
+asio::awaitable<T> await_callback(asio::awaitable<T> callback, Watchdog& watchdog)
+{
+    co_await asio::this_coro::reset_cancellation_state();
+    co_await asio::this_coro::throw_if_cancelled(true);
+    watchdog.callback_begins();
+    std::exception_ptr error;
+    Flow flow = Flow::go_on;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(callback);
+        } else {
+            flow = co_await std::move(callback);
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    watchdog.callback_ended();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (error) {
+        std::rethrow_exception(error);
+    }
+    if (watchdog.timed_out()) {
+        throw_timeout();
+    }
+    if constexpr (!std::is_void_v<T>) {
+        co_return flow;
+    }
+}
+
+}  // namespace
+
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(
+    const CommitRecord& record, const std::vector<std::uint32_t>& selected, Watchdog& watchdog)
+{
+    const Commit commit(record, selected.empty() ? nullptr : &selected);
+    if (is_plain()) {
+        co_return deliver_plain(commit);
+    }
+    const std::size_t count = calls(commit);
+    for (std::size_t at = 0; at < count; ++at) {
+        const Flow flow = co_await call_coroutine(commit, at, watchdog);
+        if (flow == Flow::stop) {
+            co_return Outcome{at + 1 == count, true};
+        }
+        if (interrupted_.load(std::memory_order_acquire)) {
+            co_return Outcome{at + 1 == count, false};
+        }
+    }
+    co_return Outcome{};
+}
+
+bool WatcherCore::is_plain() const noexcept
+{
+    return std::holds_alternative<WatchCallback::Plain>(callback_.function()) ||
+           std::holds_alternative<WatchCallback::PlainCommit>(callback_.function());
+}
+
+std::size_t WatcherCore::calls(const Commit& commit) const noexcept
+{
+    const WatchCallback::Function& function = callback_.function();
+    const bool by_message = std::holds_alternative<WatchCallback::Plain>(function) ||
+                            std::holds_alternative<WatchCallback::Coroutine>(function) ||
+                            std::holds_alternative<WatchCallback::CoroutineVoid>(function);
+    return by_message ? commit.size() : 1;
+}
+
+WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& commit)
+{
+    const std::size_t count = calls(commit);
+    auto began = std::chrono::steady_clock::now();
+    for (std::size_t at = 0; at < count; ++at) {
+        const Flow flow = call_plain(commit, at);
+        const auto ended = std::chrono::steady_clock::now();
+        if (ended - began > callback_timeout_) {
+            throw_timeout();
+        }
+        began = ended;
+        if (flow == Flow::stop) {
+            return {at + 1 == count, true};
+        }
+        if (interrupted_.load(std::memory_order_acquire)) {
+            return {at + 1 == count, false};
+        }
+    }
+    return {};
+}
+
+Flow WatcherCore::call_plain(const Commit& commit, std::size_t at)
+{
+    if (const auto* by_message = std::get_if<WatchCallback::Plain>(&callback_.function())) {
+        return (*by_message)(commit[at]);
+    }
+    return std::get<WatchCallback::PlainCommit>(callback_.function())(commit);
+}
+
+asio::awaitable<Flow> WatcherCore::call_coroutine(const Commit& commit, std::size_t at,
+                                                  Watchdog& watchdog)
+{
+    const WatchCallback::Function& function = callback_.function();
+    const Message message = commit[at];
+    if (const auto* callback = std::get_if<WatchCallback::Coroutine>(&function)) {
+        co_return co_await await_callback((*callback)(message), watchdog);
+    }
+    if (const auto* callback = std::get_if<WatchCallback::CoroutineCommit>(&function)) {
+        co_return co_await await_callback((*callback)(commit), watchdog);
+    }
+    if (const auto* callback = std::get_if<WatchCallback::CoroutineVoid>(&function)) {
+        co_await await_callback((*callback)(message), watchdog);
+    } else {
+        const auto& by_commit = std::get<WatchCallback::CoroutineCommitVoid>(function);
+        co_await await_callback(by_commit(commit), watchdog);
+    }
+    co_return Flow::go_on;
+}
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
+
+#include "watcher_core.hpp"
+
+#include "async/untracked_executor.hpp"
+#include "async/waiter.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <utility>
+
+namespace keywatch::pipeline {
+
+void Feed::durable(std::shared_ptr<const CommitRecord> commit) noexcept
+{
+    if (hub_.append(std::move(commit))) {
+        if (const auto pipeline = pipeline_.lock()) {
+            pipeline->wake_collector();
+        }
+    }
+}
+
+std::shared_ptr<Pipeline> Pipeline::start(const asio::any_io_executor& executor,
+                                          std::shared_ptr<engine::Engine> engine,
+                                          std::shared_ptr<Feed> feed, const Options& options)
+{
+    auto pipeline =
+        std::make_shared<Pipeline>(executor, std::move(engine), std::move(feed), options);
+    async::ContextService::add(executor, pipeline);
+    if (options.enable_watch) {
+        pipeline->feed_->attach(pipeline);
+        pipeline->start_stages();
+    }
+    return pipeline;
+}
+
+Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine::Engine> engine,
+                   std::shared_ptr<Feed> feed, const Options& options)
+    : options_(options),
+      engine_(std::move(engine)),
+      feed_(std::move(feed)),
+      routed_(engine_->durable_head()),
+      strand_(asio::make_strand(executor)),
+      stage_executor_(async::UntrackedExecutor::on(strand_))
+{
+}
+
+void Pipeline::wake_collector() noexcept
+{
+    if (context_gone_) {
+        return;
+    }
+    asio::post(strand_, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->wake_) {
+            self->wake_->try_send(boost::system::error_code());
+        }
+    });
+}
+
+void Pipeline::enter(std::shared_ptr<WatcherCore> watcher)
+{
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+        if (self->error_) {
+            watcher->refuse(self->error_);
+        } else if (self->closing()) {
+            watcher->refuse(std::make_exception_ptr(
+                boost::system::system_error(make_error_code(Error::closed))));
+        } else {
+            self->running_.emplace(watcher->id(), watcher);
+            watcher->entered();
+        }
+    });
+}
+
+asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
+{
+    const std::shared_ptr<Pipeline> self = shared_from_this();
+    Revision routed = 0;
+    auto join = [&](async::Waiter waiter) {
+        asio::post(strand_, [&, waiter = std::move(waiter)]() mutable {
+            self->distributor_.index().add(watcher);
+            routed = self->routed();
+            waiter.complete();
+        });
+    };
+    co_await async::suspend(join);
+    co_return routed;
+}
+
+void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
+{
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+        self->distributor_.index().remove(*watcher);
+        self->running_.erase(watcher->id());
+        self->poke_closer();
+    });
+}
+
+void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
+{
+    asio::post(strand_, [self = shared_from_this(), revision, watcher = std::move(watcher)] {
+        if (revision > self->routed()) {
+            self->wake_at_.emplace(revision, watcher);
+        } else if (const auto core = watcher.lock()) {
+            core->poke();
+        }
+    });
+}
+
+void Pipeline::fail(std::exception_ptr error)
+{
+    error_ = error;
+    for (const auto& [id, watcher] : running_) {
+        watcher->fail(error);
+    }
+}
+
+void Pipeline::context_shutdown() noexcept
+{
+    // Everything that belongs to the context goes now. Coroutines that wait are destroyed last.
+    context_gone_ = true;
+    closing_ = true;
+    auto waiters = closed_->abandon();
+    auto more = routed_waiters_->abandon();
+    std::vector<std::shared_ptr<WatcherCore>> watchers;
+    for (auto& [id, watcher] : std::exchange(running_, {})) {
+        watchers.push_back(std::move(watcher));
+    }
+    distributor_.index().detach_all();
+    wake_at_.clear();
+    for (const auto& watcher : watchers) {
+        watcher->context_shutdown();
+    }
+    closer_ = asio::any_io_executor();
+    stage_executor_ = asio::any_io_executor();
+    strand_ = asio::any_io_executor();
+}
+
+}  // namespace keywatch::pipeline

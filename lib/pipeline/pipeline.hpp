@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "feed.hpp"
+
+#include "async/context_service.hpp"
+#include "async/waiter_list.hpp"
+#include "engine/engine.hpp"
+#include "watch/collector.hpp"
+#include "watch/distributor.hpp"
+
+#include <keywatch/options.hpp>
+#include <keywatch/position.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+
+namespace keywatch::pipeline {
+
+namespace asio = boost::asio;
+
+class WatcherCore;
+
+/// The stages between the engine's durable commits and the watchers: collector, distributor and
+/// victim collector, coroutines on one strand of the database's executor, joined by channels.
+///
+/// 1. Everything in the section "on the strand" is used there only; what is marked "any thread"
+///    posts, or is safe by itself.
+/// 2. routed() is written after all pushes of that commit were made.
+/// 3. A parked stage does not keep the event loop from ending (UntrackedExecutor). Channels live in
+///    the frames of the coroutines that receive from them.
+class Pipeline final : public async::ContextUser, public std::enable_shared_from_this<Pipeline> {
+public:
+    static std::shared_ptr<Pipeline> start(const asio::any_io_executor& executor,
+                                           std::shared_ptr<engine::Engine> engine,
+                                           std::shared_ptr<Feed> feed, const Options& options);
+    Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine::Engine> engine,
+             std::shared_ptr<Feed> feed, const Options& options);
+
+    engine::Engine& engine() noexcept { return *engine_; }
+    /// R: the last revision whose commits have all been routed. Any thread.
+    Revision routed() const noexcept { return routed_.load(std::memory_order_acquire); }
+    bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+    std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
+
+    /// Any thread: there is something in the hub.
+    void wake_collector() noexcept;
+
+    // For running watchers. Any thread.
+    /// Takes the watcher in, and starts its worker; or refuses it.
+    void enter(std::shared_ptr<WatcherCore> watcher);
+    /// Puts the watcher's subscription into the index; gives R of that moment.
+    asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
+    void leave(std::shared_ptr<WatcherCore> watcher);
+    /// Wakes the watcher once R has reached the revision.
+    void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);
+
+    /// See Database::close. Any thread.
+    static asio::awaitable<void> close(std::shared_ptr<Pipeline> self,
+                                       std::chrono::milliseconds timeout);
+    /// Closes without anybody waiting for it. Any thread.
+    void abandon() noexcept;
+
+private:
+    using WakeChannel = asio::experimental::channel<void(boost::system::error_code)>;
+    using BatchChannel = asio::experimental::channel<void(boost::system::error_code, watch::Batch)>;
+    using VictimChannel =
+        asio::experimental::channel<void(boost::system::error_code, watch::VictimSet)>;
+
+    void context_shutdown() noexcept override;
+
+    // Stages (stages.cpp).
+    void start_stages();
+    void stop_stages();
+    static asio::awaitable<void> collect(std::shared_ptr<Pipeline> self);
+    static asio::awaitable<void> distribute(std::shared_ptr<Pipeline> self);
+    static asio::awaitable<void> collect_victims(std::shared_ptr<Pipeline> self);
+    asio::awaitable<void> fetch_missing(watch::Collector& collector);
+    asio::awaitable<void> hand_over(watch::Batch batch);
+    asio::awaitable<void> route(watch::Batch& batch);
+    asio::awaitable<void> finish_routing(watch::Distributor::Routed& routed);
+    void set_routed(Revision revision);
+    void stage_ended(std::exception_ptr error);
+    void fail(std::exception_ptr error);
+
+    // Closing (closing.cpp).
+    void begin_close(std::chrono::milliseconds timeout, asio::any_io_executor closer);
+    static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
+                                           std::chrono::milliseconds timeout,
+                                           asio::any_io_executor closer);
+    asio::awaitable<void> drain_watchers(std::chrono::steady_clock::time_point deadline);
+    asio::awaitable<void> wait_for_watchers(std::chrono::steady_clock::time_point deadline);
+    bool watchers_done() const;
+    void poke_closer();
+
+    // Constant after construction, or thread-safe by itself.
+    const Options options_;
+    const std::shared_ptr<engine::Engine> engine_;
+    const std::shared_ptr<Feed> feed_;
+    const std::shared_ptr<async::WaiterList> closed_ = std::make_shared<async::WaiterList>();
+    std::atomic<Revision> routed_;
+    std::atomic<std::uint64_t> next_watcher_id_{0};
+    std::atomic<bool> closing_{false};
+    std::atomic<bool> context_gone_{false};
+    /// Reset when the context goes away, as a strand must not outlive it.
+    asio::any_io_executor strand_;
+    asio::any_io_executor stage_executor_;
+
+    // On the strand.
+    watch::Distributor distributor_;
+    std::map<std::uint64_t, std::shared_ptr<WatcherCore>> running_;
+    std::multimap<Revision, std::weak_ptr<WatcherCore>> wake_at_;
+    const std::shared_ptr<async::WaiterList> routed_waiters_ =
+        std::make_shared<async::WaiterList>();
+    WakeChannel* wake_ = nullptr;
+    BatchChannel* batches_ = nullptr;
+    VictimChannel* victims_ = nullptr;
+    std::size_t bytes_in_flight_ = 0;
+    std::size_t stages_ = 0;
+    bool stopping_ = false;
+    std::exception_ptr error_;
+    asio::steady_timer* close_timer_ = nullptr;
+    asio::any_io_executor closer_;
+};
+
+}  // namespace keywatch::pipeline

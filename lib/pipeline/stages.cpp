@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
+#include "watcher_core.hpp"
+
+#include "async/waiter.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+
+/// So many ends are appended before other work on the strand has its turn.
+constexpr std::size_t victim_slice = 256;
+
+/// Shows the others where a stage's channel is, as long as the stage runs.
+template <class Channel>
+class Published {
+public:
+    Published(Channel*& place, Channel& channel) : place_(place) { place_ = &channel; }
+    Published(const Published&) = delete;
+    Published& operator=(const Published&) = delete;
+    ~Published() { place_ = nullptr; }
+
+private:
+    Channel*& place_;
+};
+
+WatcherCore& core(const watch::SharedSubscription& subscription)
+{
+    return static_cast<WatcherCore&>(*subscription);
+}
+
+}  // namespace
+
+void Pipeline::start_stages()
+{
+    const auto ended = [self = shared_from_this()](std::exception_ptr error) {
+        self->stage_ended(std::move(error));
+    };
+    stages_ = 3;
+    // In this order, so that each finds the channel it sends to.
+    asio::co_spawn(stage_executor_, collect_victims(shared_from_this()), ended);
+    asio::co_spawn(stage_executor_, distribute(shared_from_this()), ended);
+    asio::co_spawn(stage_executor_, collect(shared_from_this()), ended);
+}
+
+void Pipeline::stop_stages()
+{
+    stopping_ = true;
+    const boost::system::error_code none;
+    if (wake_) {
+        wake_->try_send(none);
+    }
+    if (batches_) {
+        batches_->try_send(none, watch::Batch());
+    }
+    if (victims_) {
+        victims_->try_send(none, watch::VictimSet());
+    }
+}
+
+void Pipeline::stage_ended(std::exception_ptr error)
+{
+    --stages_;
+    if (error) {
+        fail(std::move(error));
+    }
+    poke_closer();
+}
+
+asio::awaitable<void> Pipeline::collect(std::shared_ptr<Pipeline> self)
+{
+    WakeChannel wake(co_await asio::this_coro::executor, 1);
+    const Published published(self->wake_, wake);
+    const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
+    watch::Collector collector(self->feed_->hub(), self->routed(), budget);
+    while (!self->stopping_) {
+        switch (collector.next()) {
+        case watch::Collector::Step::wait:
+            co_await wake.async_receive(as_result);
+            break;
+        case watch::Collector::Step::read_history:
+            co_await self->fetch_missing(collector);
+            co_await self->hand_over(collector.take_batch());
+            break;
+        case watch::Collector::Step::batch:
+            co_await self->hand_over(collector.take_batch());
+            break;
+        }
+    }
+}
+
+asio::awaitable<void> Pipeline::fetch_missing(watch::Collector& collector)
+{
+    const engine::SliceLimits limits{options_.batch_messages, options_.distribute_bytes};
+    auto slice =
+        co_await engine_->read_history(collector.position(), collector.missing_up_to(), limits);
+    if (slice.compacted) {
+        collector.compacted(*slice.compacted);
+    } else {
+        collector.read(std::move(slice.commits), slice.reached);
+    }
+}
+
+asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
+{
+    while (!stopping_ && bytes_in_flight_ > 0 &&
+           bytes_in_flight_ + batch.bytes > options_.distribute_bytes) {
+        co_await wake_->async_receive(as_result);
+    }
+    bytes_in_flight_ += batch.bytes;
+    const boost::system::error_code none;
+    if (batches_ && !batches_->try_send(none, std::move(batch))) {
+        co_await batches_->async_send(none, std::move(batch), as_result);
+    }
+}
+
+asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
+{
+    BatchChannel batches(co_await asio::this_coro::executor, self->options_.distribute_batches);
+    const Published published(self->batches_, batches);
+    while (!self->stopping_) {
+        auto [error, batch] = co_await batches.async_receive(as_result);
+        co_await self->route(batch);
+        const bool was_full = self->bytes_in_flight_ + batch.bytes > self->options_.distribute_bytes;
+        self->bytes_in_flight_ -= batch.bytes;
+        if (was_full && self->wake_) {
+            self->wake_->try_send(boost::system::error_code());
+        }
+    }
+}
+
+asio::awaitable<void> Pipeline::route(watch::Batch& batch)
+{
+    if (batch.gap) {
+        co_await finish_routing(distributor_.route_gap());
+    }
+    for (const watch::SharedCommit& commit : batch.commits) {
+        watch::Distributor::Routed& routed = distributor_.route(commit);
+        set_routed(commit->revision);
+        if (!routed.wake.empty() || !routed.victims.empty()) {
+            co_await finish_routing(routed);
+        }
+    }
+    set_routed(batch.reached);
+}
+
+asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& routed)
+{
+    for (const watch::SharedSubscription& each : routed.wake) {
+        core(each).start_worker();
+    }
+    routed.wake.clear();
+    const boost::system::error_code none;
+    for (watch::VictimSet& set : routed.victims) {
+        if (victims_ && !victims_->try_send(none, std::move(set))) {
+            co_await victims_->async_send(none, std::move(set), as_result);
+        }
+    }
+    routed.victims.clear();
+}
+
+void Pipeline::set_routed(Revision revision)
+{
+    if (revision <= routed()) {
+        return;
+    }
+    routed_.store(revision, std::memory_order_release);
+    if (!wake_at_.empty()) {
+        const auto end = wake_at_.upper_bound(revision);
+        for (auto at = wake_at_.begin(); at != end; ++at) {
+            if (const auto watcher = at->second.lock()) {
+                watcher->poke();
+            }
+        }
+        wake_at_.erase(wake_at_.begin(), end);
+    }
+    routed_waiters_->reach(revision);
+}
+
+asio::awaitable<void> Pipeline::collect_victims(std::shared_ptr<Pipeline> self)
+{
+    VictimChannel victims(co_await asio::this_coro::executor, self->options_.victim_sets);
+    const Published published(self->victims_, victims);
+    while (!self->stopping_) {
+        auto [error, set] = co_await victims.async_receive(as_result);
+        std::size_t appended = 0;
+        for (const watch::SharedSubscription& each : set.subscribers) {
+            if (each->inbox.signal([](watch::Signals& s) { s.bucket_deleted = true; })) {
+                core(each).start_worker();
+            }
+            if (++appended % victim_slice == 0) {
+                co_await async::yield();
+            }
+        }
+    }
+}
+
+}  // namespace keywatch::pipeline

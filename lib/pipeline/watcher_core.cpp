@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watcher_core.hpp"
+
+#include "pipeline.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+constexpr std::chrono::hours longest_wait{24 * 365};
+
+[[noreturn]] void fail_with(Error error)
+{
+    throw boost::system::system_error(make_error_code(error));
+}
+
+std::exception_ptr exception_of(Error error)
+{
+    return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
+}
+
+}  // namespace
+
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                         WatchCallback callback, const WatchOptions& options, Revision start)
+    : Subscription(std::move(bucket), std::move(selector),
+                   {options.buffer_messages, options.buffer_bytes}),
+      pipeline_(std::move(pipeline)),
+      callback_(std::move(callback)),
+      name_(options.name),
+      id_(pipeline_->next_watcher_id()),
+      callback_timeout_(options.callback_timeout),
+      slice_{options.buffer_messages, options.buffer_bytes},
+      position_(start),
+      follower_(start, options.buffer_messages)
+{
+}
+
+asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
+{
+    // Cancellation ends the watch, with a value: it must not surface at a suspension in here.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    self->begin(co_await asio::this_coro::executor);
+    if (cancelled != asio::cancellation_type::none) {
+        self->request_cancel();
+    }
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::exception_ptr error;
+    try {
+        co_await async::suspend([&](async::Waiter waiter) { self->start(std::move(waiter)); });
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (error) {
+        std::rethrow_exception(error);
+    }
+    co_return WatchEnd{*self->reason_, self->position()};
+}
+
+void WatcherCore::begin(const asio::any_io_executor& executor)
+{
+    if (pipeline_->closing()) {
+        fail_with(Error::closed);
+    }
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::created) {
+        fail_with(Error::already_running);
+    }
+    state_ = State::running;
+    strand_ = asio::make_strand(executor);
+}
+
+void WatcherCore::start(async::Waiter waiter)
+{
+    if (auto slot = waiter.slot(); slot.is_connected()) {
+        slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
+            const auto self = weak.lock();
+            if (self && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
+                self->request_cancel();
+            }
+        });
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        run_waiter_ = std::move(waiter);
+    }
+    pipeline_->enter(shared_from_this());
+}
+
+void WatcherCore::entered()
+{
+    std::shared_ptr<Waiters> waiters;
+    {
+        const std::lock_guard lock(mutex_);
+        following_ = true;
+        waiters = waiters_;
+    }
+    if (waiters) {
+        waiters->ready->reach(0);
+    }
+    start_worker();
+}
+
+void WatcherCore::refuse(std::exception_ptr error)
+{
+    finish(std::nullopt, std::move(error));
+}
+
+template <class Change>
+void WatcherCore::interrupt(Change change)
+{
+    const bool wake = inbox.signal(change);
+    interrupted_.store(true, std::memory_order_release);
+    if (wake) {
+        start_worker();
+    }
+}
+
+void WatcherCore::request_stop()
+{
+    interrupt([](watch::Signals& signals) { signals.stop = true; });
+}
+
+void WatcherCore::request_cancel()
+{
+    interrupt([](watch::Signals& signals) { signals.cancel = true; });
+    cancel_worker();
+}
+
+void WatcherCore::close_now()
+{
+    interrupt([](watch::Signals& signals) { signals.close_now = true; });
+    cancel_worker();
+}
+
+void WatcherCore::fail(std::exception_ptr error)
+{
+    interrupt([&](watch::Signals& signals) { signals.error = error; });
+    cancel_worker();
+}
+
+void WatcherCore::close_at(Revision revision)
+{
+    if (inbox.signal([&](watch::Signals& signals) { signals.close_at = revision; })) {
+        start_worker();
+    }
+}
+
+void WatcherCore::poke()
+{
+    if (inbox.signal([](watch::Signals&) {})) {
+        start_worker();
+    }
+}
+
+void WatcherCore::cancel_worker()
+{
+    const std::lock_guard lock(mutex_);
+    if (strand_) {
+        asio::post(strand_, [worker = worker_] {
+            if (const auto watchdog = worker.lock()) {
+                watchdog->cancel();
+            }
+        });
+    }
+}
+
+bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
+{
+    const std::lock_guard lock(mutex_);
+    return strand_ && strand_ == executor;
+}
+
+void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
+{
+    over_ = true;
+    async::Waiter run_waiter;
+    std::shared_ptr<Waiters> waiters;
+    {
+        const std::lock_guard lock(mutex_);
+        state_ = State::ended;
+        reason_ = reason;
+        error_ = error;
+        strand_ = asio::any_io_executor();
+        run_waiter = std::move(run_waiter_);
+        waiters = waiters_;
+    }
+    pipeline_->leave(shared_from_this());
+    if (waiters) {
+        waiters->ready->close(end_for_waiters());
+        waiters->reached->close(end_for_waiters());
+        waiters->ended->close(nullptr);
+    }
+    if (run_waiter) {
+        run_waiter.complete(std::move(error));
+    }
+}
+
+std::exception_ptr WatcherCore::end_for_waiters() const
+{
+    return error_ ? error_ : exception_of(Error::watch_ended);
+}
+
+std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
+{
+    const std::lock_guard lock(mutex_);
+    if (!waiters_) {
+        waiters_ = std::make_shared<Waiters>();
+        if (state_ == State::ended) {
+            waiters_->ready->close(end_for_waiters());
+            waiters_->reached->close(end_for_waiters());
+            waiters_->ended->close(nullptr);
+        } else if (following_) {
+            waiters_->ready->reach(0);
+        }
+    }
+    return waiters_;
+}
+
+asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
+                                              std::chrono::milliseconds timeout)
+{
+    if (timeout <= std::chrono::milliseconds::zero()) {
+        fail_with(Error::invalid_option);
+    }
+    const std::shared_ptr<async::WaiterList> ready = self->waiters()->ready;
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    auto wait = [&](async::Waiter waiter) {
+        const async::WaiterList::Id id = ready->add(std::move(waiter));
+        if (id == 0) {
+            return;
+        }
+        timer.expires_after(std::min<std::chrono::milliseconds>(timeout, longest_wait));
+        timer.async_wait([ready, id](const boost::system::error_code& error) {
+            if (!error) {
+                ready->fail(id, exception_of(Error::ready_timeout));
+            }
+        });
+    };
+    co_await async::suspend(wait);
+}
+
+asio::awaitable<void> WatcherCore::stop(std::shared_ptr<WatcherCore> self)
+{
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    self->request_stop();
+    {
+        const std::lock_guard lock(self->mutex_);
+        if (self->state_ != State::running || self->strand_ == executor) {
+            co_return;
+        }
+    }
+    const std::shared_ptr<async::WaiterList> ended = self->waiters()->ended;
+    co_await async::suspend([&](async::Waiter waiter) { ended->add(std::move(waiter)); });
+}
+
+asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Revision revision)
+{
+    if (self->position().revision >= revision) {
+        co_return;
+    }
+    if (self->runs_on(co_await asio::this_coro::executor)) {
+        fail_with(Error::would_deadlock);
+    }
+    const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
+    self->awaited_.store(true);
+    auto wait = [&](async::Waiter waiter) {
+        reached->add(std::move(waiter), revision);
+        self->pipeline_->wake_at(revision, self);
+    };
+    co_await async::suspend(wait);
+}
+
+Position WatcherCore::position() const
+{
+    const Revision routed = pipeline_->routed();
+    Revision position = position_.load(std::memory_order_acquire);
+    if (const auto through = inbox.up_to_date(routed)) {
+        position = std::max(position, *through);
+    }
+    return {pipeline_->engine().history_id(), position};
+}
+
+void WatcherCore::context_shutdown() noexcept
+{
+    async::Waiter run_waiter;
+    std::vector<async::Waiter> others;
+    {
+        const std::lock_guard lock(mutex_);
+        state_ = State::ended;
+        error_ = exception_of(Error::closed);
+        strand_ = asio::any_io_executor();
+        run_waiter = std::move(run_waiter_);
+        if (waiters_) {
+            for (const auto& list : {waiters_->ready, waiters_->ended, waiters_->reached}) {
+                auto waiting = list->abandon();
+                std::move(waiting.begin(), waiting.end(), std::back_inserter(others));
+            }
+        }
+    }
+}
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "watchdog.hpp"
+
+#include "async/waiter.hpp"
+#include "async/waiter_list.hpp"
+#include "engine/engine.hpp"
+#include "watch/follower.hpp"
+#include "watch/subscription.hpp"
+
+#include <keywatch/watcher.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keywatch::pipeline {
+
+namespace asio = boost::asio;
+
+class Pipeline;
+
+/// A watch: what the handles point to, and its worker.
+///
+/// 1. The worker is a coroutine on the watch's own strand. It exists while there is something to
+///    deliver; an idle watch has none, nor a timer, nor a channel. The inbox knows whether it is
+///    asleep; whoever wakes it starts a new one.
+/// 2. The worker alone delivers, moves the follower on, and ends the watch; everybody else sends
+///    signals through the inbox.
+/// 3. A watch ends once: `finish` is called once, by the worker (or instead of it, if it is
+///    refused).
+class WatcherCore final : public watch::Subscription,
+                          public std::enable_shared_from_this<WatcherCore> {
+public:
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                WatchCallback callback, const WatchOptions& options, Revision start);
+
+    // What the handle offers; see Watcher. Any thread.
+    static asio::awaitable<WatchEnd> run(std::shared_ptr<WatcherCore> self);
+    static asio::awaitable<void> wait_ready(std::shared_ptr<WatcherCore> self,
+                                            std::chrono::milliseconds timeout);
+    static asio::awaitable<void> stop(std::shared_ptr<WatcherCore> self);
+    static asio::awaitable<void> reached(std::shared_ptr<WatcherCore> self, Revision revision);
+    void request_stop();
+    Position position() const;
+    std::uint64_t id() const noexcept { return id_; }
+    const std::string& name() const noexcept { return name_; }
+
+    // For the pipeline.
+    void entered();
+    void refuse(std::exception_ptr error);
+    void start_worker();
+    void poke();
+    void close_at(Revision revision);
+    void close_now();
+    void fail(std::exception_ptr error);
+    bool runs_on(const asio::any_io_executor& executor) const;
+    void context_shutdown() noexcept;
+
+private:
+    enum class State : std::uint8_t { created, running, ended };
+
+    /// Who waits for this watch; made when somebody does.
+    struct Waiters {
+        std::shared_ptr<async::WaiterList> ready = std::make_shared<async::WaiterList>();
+        std::shared_ptr<async::WaiterList> ended = std::make_shared<async::WaiterList>();
+        std::shared_ptr<async::WaiterList> reached = std::make_shared<async::WaiterList>();
+    };
+
+    // Running and ending (watcher_core.cpp).
+    void begin(const asio::any_io_executor& executor);
+    void start(async::Waiter waiter);
+    void request_cancel();
+    void cancel_worker();
+    template <class Change>
+    void interrupt(Change change);
+    void finish(std::optional<EndReason> reason, std::exception_ptr error);
+    std::shared_ptr<Waiters> waiters();
+    std::exception_ptr end_for_waiters() const;
+
+    // The worker (worker.cpp).
+    void spawn_worker();
+    static asio::awaitable<void> work(std::shared_ptr<WatcherCore> self,
+                                      std::shared_ptr<Watchdog> watchdog);
+    asio::awaitable<void> work_until_idle(Watchdog& watchdog);
+    asio::awaitable<engine::HistorySlice> read_slice();
+    asio::awaitable<void> read_history(Watchdog& watchdog);
+    /// Gives whether it was empty.
+    asio::awaitable<bool> take_inbox(Watchdog& watchdog);
+    void worker_failed(const std::exception_ptr& error, const Watchdog& watchdog);
+    bool ended_by(const watch::Signals& signals);
+    void settle_position();
+    void advanced();
+
+    // Calling back (deliver.cpp).
+    /// How far the delivery of one commit came.
+    struct Outcome {
+        bool whole = true;
+        bool stop = false;
+    };
+    asio::awaitable<Outcome> deliver(const CommitRecord& record,
+                                     const std::vector<std::uint32_t>& selected,
+                                     Watchdog& watchdog);
+    static Commit commit_of(const watch::Entry& entry) noexcept
+    {
+        return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected};
+    }
+    bool is_plain() const noexcept;
+    Outcome deliver_plain(const Commit& commit);
+    Flow call_plain(const Commit& commit, std::size_t at);
+    asio::awaitable<Flow> call_coroutine(const Commit& commit, std::size_t at, Watchdog& watchdog);
+    std::size_t calls(const Commit& commit) const noexcept;
+    /// Settles a delivered commit; true if the worker has to end.
+    bool settle(const CommitRecord& record, Outcome outcome);
+
+    // Constant after construction, or thread-safe by itself.
+    const std::shared_ptr<Pipeline> pipeline_;
+    const WatchCallback callback_;
+    const std::string name_;
+    const std::uint64_t id_;
+    const std::chrono::milliseconds callback_timeout_;
+    const engine::SliceLimits slice_;
+    /// The follower's position, for everybody to see.
+    std::atomic<Revision> position_;
+    /// Set after the signals that end the watch before the next callback.
+    std::atomic<bool> interrupted_{false};
+    /// Set when somebody waits for a revision.
+    std::atomic<bool> awaited_{false};
+
+    // The worker's.
+    watch::Follower follower_;
+    bool over_ = false;
+
+    // Of the mutex.
+    mutable std::mutex mutex_;
+    State state_ = State::created;
+    bool following_ = false;
+    asio::any_io_executor strand_;
+    std::weak_ptr<Watchdog> worker_;
+    async::Waiter run_waiter_;
+    std::shared_ptr<Waiters> waiters_;
+    std::optional<EndReason> reason_;
+    std::exception_ptr error_;
+};
+
+}  // namespace keywatch::pipeline

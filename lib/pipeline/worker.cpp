@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watcher_core.hpp"
+
+#include "pipeline.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+bool is_error(const std::exception_ptr& error, const boost::system::error_code& code)
+{
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& failure) {
+        return failure.code() == code;
+    } catch (...) {
+        return false;
+    }
+}
+
+}  // namespace
+
+void WatcherCore::start_worker()
+{
+    // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
+    asio::post(strand_, [self = shared_from_this()] { self->spawn_worker(); });
+}
+
+void WatcherCore::spawn_worker()
+{
+    const auto watchdog = std::make_shared<Watchdog>(strand_, callback_timeout_);
+    {
+        const std::lock_guard lock(mutex_);
+        worker_ = watchdog;
+    }
+    // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
+    asio::co_spawn(strand_, work(shared_from_this(), watchdog),
+                   asio::bind_cancellation_slot(
+                       watchdog->slot(), [self = shared_from_this(), watchdog](std::exception_ptr) {}));
+}
+
+asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
+                                        std::shared_ptr<Watchdog> watchdog)
+{
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::exception_ptr error;
+    try {
+        co_await self->work_until_idle(*watchdog);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    watchdog->end();
+    if (error) {
+        self->worker_failed(error, *watchdog);
+    }
+}
+
+asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
+{
+    while (!over_ && !ended_by(inbox.signals())) {
+        switch (follower_.next(pipeline_->routed())) {
+        case watch::Follower::Step::read_history:
+            co_await read_history(watchdog);
+            break;
+        case watch::Follower::Step::join: {
+            const Revision routed = co_await pipeline_->join(shared_from_this());
+            follower_.joined(routed);
+            break;
+        }
+        case watch::Follower::Step::take: {
+            const bool empty = co_await take_inbox(watchdog);
+            if (empty && inbox.sleep(true)) {
+                co_return;
+            }
+            break;
+        }
+        }
+    }
+}
+
+asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
+{
+    const engine::HistorySlice slice = co_await read_slice();
+    if (over_) {
+        co_return;
+    }
+    if (slice.compacted) {
+        throw Compacted(follower_.position() + 1, *slice.compacted);
+    }
+    for (const watch::SharedCommit& commit : slice.commits) {
+        if (interrupted_.load(std::memory_order_acquire)) {
+            co_return;
+        }
+        if (follower_.knows(commit->revision)) {
+            continue;
+        }
+        const watch::Selection selection = watch::select(*this, *commit);
+        if (selection.any) {
+            const Outcome outcome = co_await deliver(*commit, selection.selected, watchdog);
+            if (settle(*commit, outcome)) {
+                co_return;
+            }
+        }
+        follower_.delivered(commit->revision);
+        advanced();
+        if (selection.ends) {
+            finish(EndReason::bucket_deleted, nullptr);
+            co_return;
+        }
+    }
+    follower_.read(slice.reached);
+    advanced();
+}
+
+asio::awaitable<engine::HistorySlice> WatcherCore::read_slice()
+{
+    try {
+        co_return co_await pipeline_->engine().read_history(follower_.position(),
+                                                            follower_.up_to(), slice_);
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != make_error_code(Error::closed)) {
+            throw;
+        }
+    }
+    // Only for a watch whose own callback closes the database: nobody waits for that one.
+    finish(EndReason::database_closed, nullptr);
+    co_return engine::HistorySlice{};
+}
+
+asio::awaitable<bool> WatcherCore::take_inbox(Watchdog& watchdog)
+{
+    // R is read first: see Follower.
+    const Revision routed = pipeline_->routed();
+    const watch::Inbox::Taken taken = inbox.take();
+    if (taken.signals.fell_behind) {
+        follower_.fell_behind();
+        co_return false;
+    }
+    for (const watch::Entry& entry : taken.entries) {
+        if (follower_.knows(entry.commit->revision)) {
+            continue;
+        }
+        Outcome outcome;
+        if (is_plain()) {
+            outcome = deliver_plain(commit_of(entry));
+        } else {
+            outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
+        }
+        if (settle(*entry.commit, outcome)) {
+            co_return false;
+        }
+    }
+    follower_.took(std::min(routed, taken.signals.detached_at));
+    advanced();
+    co_return taken.entries.empty();
+}
+
+bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
+{
+    if (outcome.whole) {
+        follower_.delivered(record.revision);
+        advanced();
+    }
+    if (outcome.stop) {
+        finish(EndReason::stopped, nullptr);
+    }
+    return outcome.stop || !outcome.whole || interrupted_.load(std::memory_order_acquire);
+}
+
+void WatcherCore::advanced()
+{
+    position_.store(follower_.position(), std::memory_order_release);
+    if (awaited_.load(std::memory_order_acquire)) {
+        waiters()->reached->reach(follower_.position());
+    }
+}
+
+bool WatcherCore::ended_by(const watch::Signals& signals)
+{
+    const Revision position = follower_.position();
+    std::optional<EndReason> reason;
+    if (signals.error) {
+        finish(std::nullopt, signals.error);
+        return true;
+    }
+    if (signals.cancel) {
+        reason = EndReason::cancelled;
+    } else if (signals.stop) {
+        reason = EndReason::stopped;
+    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+        reason = EndReason::bucket_deleted;
+    } else if (signals.close_now || (signals.close_at && position >= *signals.close_at)) {
+        reason = EndReason::database_closed;
+    }
+    if (!reason) {
+        return false;
+    }
+    settle_position();
+    finish(reason, nullptr);
+    return true;
+}
+
+void WatcherCore::settle_position()
+{
+    // A watch that had nothing to deliver for long has everything that was routed all the same.
+    const Revision routed = pipeline_->routed();
+    if (follower_.live()) {
+        const watch::Inbox::Taken rest = inbox.take();
+        if (rest.entries.empty() && !rest.signals.fell_behind) {
+            follower_.took(std::min(routed, rest.signals.detached_at));
+            advanced();
+        }
+    }
+}
+
+void WatcherCore::worker_failed(const std::exception_ptr& error, const Watchdog& watchdog)
+{
+    const watch::Signals signals = inbox.signals();
+    const bool aborted = is_error(error, make_error_code(asio::error::operation_aborted));
+    if (watchdog.timed_out()) {
+        finish(std::nullopt, std::make_exception_ptr(boost::system::system_error(
+                                 make_error_code(Error::callback_timeout))));
+    } else if (aborted && signals.error) {
+        finish(std::nullopt, signals.error);
+    } else if (aborted && signals.cancel) {
+        finish(EndReason::cancelled, nullptr);
+    } else if (aborted && signals.close_now) {
+        finish(EndReason::database_closed, nullptr);
+    } else {
+        finish(std::nullopt, error);
+    }
+}
+
+}  // namespace keywatch::pipeline

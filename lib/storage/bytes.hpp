@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+/// Numbers as bytes: big-endian of fixed size where they have to sort or to be found without
+/// reading what stands before, LEB128 varints elsewhere.
+namespace keywatch::storage {
+
+/// The same number as its big-endian bytes read natively, and back.
+template <std::unsigned_integral T>
+constexpr T big_endian(T number) noexcept
+{
+    if constexpr (std::endian::native == std::endian::big) {
+        return number;
+    }
+    T swapped = 0;
+    for (std::size_t i = 0; i < sizeof(T); ++i) {
+        swapped = static_cast<T>((swapped << 8) | ((number >> (8 * i)) & 0xff));
+    }
+    return swapped;
+}
+
+template <std::unsigned_integral T>
+T load_fixed(const char* bytes) noexcept
+{
+    T number;
+    std::memcpy(&number, bytes, sizeof number);
+    return big_endian(number);
+}
+
+template <std::unsigned_integral T>
+void append_fixed(std::string& out, T number)
+{
+    const T bytes = big_endian(number);
+    char raw[sizeof bytes];
+    std::memcpy(raw, &bytes, sizeof bytes);
+    out.append(raw, sizeof raw);
+}
+
+constexpr std::size_t varint_bytes(std::uint64_t number) noexcept
+{
+    return static_cast<std::size_t>(std::bit_width(number | 1) + 6) / 7;
+}
+
+inline void append_varint(std::string& out, std::uint64_t number)
+{
+    while (number >= 0x80) {
+        out += static_cast<char>(number | 0x80);
+        number >>= 7;
+    }
+    out += static_cast<char>(number);
+}
+
+inline void append_string(std::string& out, std::string_view bytes)
+{
+    append_varint(out, bytes.size());
+    out += bytes;
+}
+
+constexpr std::size_t string_bytes(std::string_view bytes) noexcept
+{
+    return varint_bytes(bytes.size()) + bytes.size();
+}
+
+/// Reads bytes that may be hostile: what does not fit makes it fail for good, and everything read
+/// from then on is zero or empty. So a caller may read a whole group before it looks at `failed`.
+class ByteReader {
+public:
+    explicit ByteReader(std::string_view bytes) noexcept
+        : at_(bytes.data()), end_(bytes.data() + bytes.size())
+    {
+    }
+
+    bool failed() const noexcept { return failed_; }
+    std::size_t left() const noexcept { return static_cast<std::size_t>(end_ - at_); }
+
+    std::uint8_t byte() noexcept
+    {
+        return at_ != end_ ? static_cast<std::uint8_t>(*at_++) : std::uint8_t{fail()};
+    }
+
+    std::uint64_t varint() noexcept
+    {
+        if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) {
+            return static_cast<unsigned char>(*at_++);
+        }
+        return long_varint();
+    }
+
+    std::string_view string() noexcept
+    {
+        const std::uint64_t size = varint();
+        if (size > left()) {
+            fail();
+            return {};
+        }
+        const char* begin = at_;
+        at_ += size;
+        return {begin, static_cast<std::size_t>(size)};
+    }
+
+private:
+    std::uint8_t fail() noexcept
+    {
+        failed_ = true;
+        at_ = end_;
+        return 0;
+    }
+
+    std::uint64_t long_varint() noexcept
+    {
+        std::uint64_t number = 0;
+        for (unsigned shift = 0; shift < 64 && at_ != end_; shift += 7) {
+            const auto byte = static_cast<unsigned char>(*at_++);
+            if (shift == 63 && byte > 1) {
+                break;
+            }
+            number |= std::uint64_t{byte & 0x7fU} << shift;
+            if (byte < 0x80) {
+                return number;
+            }
+        }
+        return fail();
+    }
+
+    const char* at_;
+    const char* end_;
+    bool failed_ = false;
+};
+
+}  // namespace keywatch::storage

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "directory.hpp"
+
+#include "failure.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <memory>
+#include <random>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace keywatch::storage {
+
+namespace {
+
+constexpr unsigned format_number = 1;
+constexpr std::string_view marker_begin = "keywatch database, format ";
+const std::string marker_name = "KEYWATCH";
+const std::string current_name = "CURRENT";
+
+/// What a crash may leave behind that happened before the marker had its name.
+bool is_unfinished_marker(const std::string& name)
+{
+    return name.starts_with(marker_name + ".");
+}
+
+/// What LevelDB makes before the first CURRENT; there is no data yet.
+bool is_unfinished_creation(const std::string& name)
+{
+    constexpr std::array<std::string_view, 5> names{"LOCK", "LOG", "LOG.old", "MANIFEST-000001",
+                                                    "000001.dbtmp"};
+    return name == marker_name || is_unfinished_marker(name)
+        || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The format that a marker's text tells; 0 if it is not a marker's.
+unsigned parse_marker(std::string_view text)
+{
+    unsigned format = 0;
+    if (!text.starts_with(marker_begin)) {
+        return 0;
+    }
+    text.remove_prefix(marker_begin.size());
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
+    return error == std::errc{} && std::string_view(end, text.data() + text.size()) == "\n" ? format
+                                                                                           : 0;
+}
+
+std::string parent_of(std::string path)
+{
+    while (path.size() > 1 && path.back() == '/') {
+        path.pop_back();
+    }
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+std::string random_suffix()
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::random_device random;
+    std::string suffix;
+    for (int i = 0; i < 12; ++i) {
+        suffix += digits[random() % digits.size()];
+    }
+    return suffix;
+}
+
+void check_open(const leveldb::Status& status)
+{
+    if (!status.ok()) {
+        fail_open(status);
+    }
+}
+
+void write_synced(leveldb::Env& env, const std::string& name, const std::string& text)
+{
+    leveldb::WritableFile* raw = nullptr;
+    check_open(env.NewWritableFile(name, &raw));
+    const std::unique_ptr<leveldb::WritableFile> file(raw);
+    check_open(file->Append(text));
+    check_open(file->Sync());
+    check_open(file->Close());
+}
+
+}  // namespace
+
+Directory::Directory(Place place, bool create_if_missing) : place_(std::move(place))
+{
+    const std::set<std::string> names = exists() ? children() : std::set<std::string>{};
+    const bool marked = names.contains(marker_name);
+    if (!marked && !std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
+        fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
+    }
+    if (marked) {
+        check_marker();
+        check_writable(names);
+    } else if (!create_if_missing) {
+        fail(Error::open_failed, "there is no database in " + place_.path);
+    }
+    try {
+        if (!marked) {
+            make();
+        }
+        lock();
+        remember(create_if_missing);
+    } catch (...) {
+        rollback();
+        throw;
+    }
+}
+
+Directory::~Directory()
+{
+    if (lock_ >= 0) {
+        ::close(lock_);
+    }
+}
+
+bool Directory::exists() const
+{
+    if (!place_.real) {
+        std::vector<std::string> names;
+        return place_.env->GetChildren(place_.path, &names).ok();
+    }
+    struct stat found {};
+    if (::stat(place_.path.c_str(), &found) != 0) {
+        if (errno != ENOENT) {
+            fail_open(place_.path, errno);
+        }
+        return false;
+    }
+    if (!S_ISDIR(found.st_mode)) {
+        fail(Error::not_a_database, place_.path + " is not a directory");
+    }
+    return true;
+}
+
+std::set<std::string> Directory::children() const
+{
+    std::vector<std::string> names;
+    check_open(place_.env->GetChildren(place_.path, &names));
+    std::set<std::string> found(names.begin(), names.end());
+    found.erase(".");
+    found.erase("..");
+    return found;
+}
+
+void Directory::check_marker() const
+{
+    std::string text;
+    check_open(leveldb::ReadFileToString(place_.env, file(marker_name), &text));
+    const unsigned format = parse_marker(text);
+    if (format == 0) {
+        fail(Error::damaged, file(marker_name) + " does not say which format the database has");
+    }
+    if (format > format_number) {
+        fail(Error::format_too_new, place_.path + " has format " + std::to_string(format)
+                                        + ", this program knows "
+                                        + std::to_string(format_number));
+    }
+}
+
+void Directory::check_writable(const std::set<std::string>& names) const
+{
+    const auto check = [](const std::string& path, int mode) {
+        if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0) {
+            fail_open(path, errno);
+        }
+    };
+    if (place_.real) {
+        check(place_.path, R_OK | W_OK | X_OK);
+        for (const std::string& name : names) {
+            check(file(name), R_OK | W_OK);
+        }
+    }
+}
+
+void Directory::make()
+{
+    if (exists()) {
+        check_writable({});
+    } else {
+        make_directory();
+    }
+    write_marker();
+}
+
+void Directory::make_directory()
+{
+    if (place_.real) {
+        made_directory_ = ::mkdir(place_.path.c_str(), 0755) == 0;
+        if (!made_directory_ && errno != EEXIST) {
+            fail_open(place_.path, errno);
+        }
+    } else {
+        check_open(place_.env->CreateDir(place_.path));
+        made_directory_ = true;
+    }
+    sync_directory(parent_of(place_.path));
+}
+
+void Directory::write_marker()
+{
+    const std::string temporary = file(marker_name + "." + random_suffix());
+    try {
+        write_synced(*place_.env, temporary,
+                     std::string(marker_begin) + std::to_string(format_number) + "\n");
+        publish_marker(temporary);
+    } catch (...) {
+        place_.env->RemoveFile(temporary);
+        throw;
+    }
+    sync_directory(place_.path);
+}
+
+/// Of two processes that create a database at the same time one must not replace the marker that
+/// the other has locked: so a link, which fails if the name is taken, and no rename, except on the
+/// file systems that have no links.
+void Directory::publish_marker(const std::string& temporary)
+{
+    if (place_.real && ::link(temporary.c_str(), file(marker_name).c_str()) == 0) {
+        made_marker_ = true;
+    } else if (place_.real && errno == EEXIST) {
+        // The other process was faster.
+    } else {
+        check_open(place_.env->RenameFile(temporary, file(marker_name)));
+        made_marker_ = true;
+        return;
+    }
+    check_open(place_.env->RemoveFile(temporary));
+}
+
+void Directory::lock()
+{
+    if (!place_.real) {
+        return;
+    }
+    lock_ = ::open(file(marker_name).c_str(), O_RDONLY | O_CLOEXEC);
+    if (lock_ < 0) {
+        fail_open(file(marker_name), errno);
+    }
+    if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) {
+            made_marker_ = false;  // whoever has it locked counts on it
+            made_directory_ = false;
+            fail(Error::locked, place_.path + " is open already");
+        }
+        fail_open(file(marker_name), errno);
+    }
+}
+
+void Directory::sync_directory(const std::string& directory) const
+{
+    if (place_.disk != nullptr) {
+        check_open(place_.disk->sync_directory(directory));
+    }
+}
+
+void Directory::remember(bool create_if_missing)
+{
+    before_ = children();
+    if (before_.contains(current_name)) {
+        std::string text;
+        check_open(leveldb::ReadFileToString(place_.env, file(current_name), &text));
+        current_before_ = std::move(text);
+    } else if (!std::all_of(before_.begin(), before_.end(), is_unfinished_creation)) {
+        fail(Error::damaged, file(current_name) + " is missing");
+    } else if (!create_if_missing) {
+        fail(Error::open_failed, "there is no database in " + place_.path);
+    }
+}
+
+void Directory::restore_current()
+{
+    std::string now;
+    if (!current_before_
+        || (leveldb::ReadFileToString(place_.env, file(current_name), &now).ok()
+            && now == *current_before_)) {
+        return;
+    }
+    const std::string temporary = file(marker_name + "." + random_suffix());
+    write_synced(*place_.env, temporary, *current_before_);
+    check_open(place_.env->RenameFile(temporary, file(current_name)));
+    sync_directory(place_.path);
+}
+
+/// Files are removed only once CURRENT is known not to point to them.
+void Directory::rollback() noexcept
+{
+    try {
+        restore_current();
+        if (!before_.empty()) {
+            for (const std::string& name : children()) {
+                if (!before_.contains(name)) {
+                    place_.env->RemoveFile(file(name));
+                }
+            }
+        }
+        if (made_marker_) {
+            place_.env->RemoveFile(file(marker_name));
+        }
+        if (made_directory_) {
+            place_.env->RemoveDir(place_.path);
+        }
+    } catch (...) {  // the disk fails: as it is, it can still be opened
+    }
+}
+
+}  // namespace keywatch::storage

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "disk.hpp"
+
+#include <leveldb/env.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace keywatch::storage {
+
+class SyncedFile;
+
+/// The Env that LevelDB runs on: closes the weaknesses by which LevelDB 1.23 can lose what it
+/// acknowledged (doc/traps.md), and tells the engine what the log is doing.
+///
+/// 1. A log file is synced before the next one is created, so that a power cut leaves a prefix of
+///    what was written. If that fails, so does the write that wanted the next log, before anything
+///    of it is visible.
+/// 2. Any file is synced before it is closed, also when it is only destroyed, as logs are.
+/// 3. A file's first sync, and a rename, sync the directory too. Removals need no sync: LevelDB
+///    ignores and removes again what comes back after a power cut.
+///
+/// Everything else goes to `base`, which a test replaces by one that fails or forgets.
+class Environment : public leveldb::EnvWrapper {
+public:
+    /// `base` and `disk` are not owned. No disk: the files are not on one (LevelDB's in-memory Env),
+    /// so that directories, and files from other threads, need no sync.
+    Environment(leveldb::Env* base, Disk* disk);
+    ~Environment() override;
+
+    leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
+    leveldb::Status NewAppendableFile(const std::string& name,
+                                      leveldb::WritableFile** file) override;
+    leveldb::Status RemoveFile(const std::string& name) override;
+    leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
+
+    /// Syncs what the current log file has so far, from any thread, while another one appends. So
+    /// a rotation has little left to sync.
+    leveldb::Status sync_log();
+
+    /// How many log files were created: changes when LevelDB rotates its memory table.
+    std::uint64_t logs_created() const noexcept
+    {
+        return logs_created_.load(std::memory_order_acquire);
+    }
+    /// Whether an old log still waits for its memory table to be written out: until then a second
+    /// rotation would stall the writer.
+    bool old_log_pending() const noexcept { return logs_.load(std::memory_order_acquire) > 1; }
+    /// Changes whenever a file was created or removed.
+    std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
+
+    /// Whether a sync failed that LevelDB was not, or could not be, told of: the store must treat
+    /// it as a failed write. Removals are refused from then on, since what was meant to replace
+    /// the files may not last.
+    bool close_failed() const noexcept { return close_failed_.load(std::memory_order_acquire); }
+
+    /// From hold_removals() on files stay although LevelDB removes them, so that an open that
+    /// turns out to be impossible can be undone; release_removals() makes up for it.
+    void hold_removals();
+    void release_removals();
+
+private:
+    friend class SyncedFile;
+    struct File;
+
+    leveldb::Status wrap(leveldb::Status status, const std::string& name,
+                         leveldb::WritableFile** file);
+    leveldb::Status sync_current_log();
+    leveldb::Status sync_entry(File& file);
+
+    Disk* disk_;
+    std::atomic<std::uint64_t> logs_created_{0};
+    std::atomic<std::uint64_t> changes_{0};
+    std::atomic<std::size_t> logs_{0};
+    std::atomic<bool> close_failed_{false};
+
+    // Under mutex_, which is never held during input or output.
+    mutable std::mutex mutex_;
+    std::shared_ptr<File> log_;
+    std::set<std::string> log_names_;
+    std::set<std::string> held_removals_;
+    bool holding_ = false;
+};
+
+}  // namespace keywatch::storage

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "history_record.hpp"
+
+#include "bytes.hpp"
+#include "record_format.hpp"
+
+#include <limits>
+#include <stdexcept>
+
+namespace keywatch::storage {
+
+namespace {
+
+/// Up to this many names are searched one by one.
+constexpr std::size_t few_names = 8;
+
+std::uint64_t fields_of(const Message& message)
+{
+    std::uint64_t fields = 0;
+    if (message.operation == Operation::put || !message.value.empty()) {
+        fields |= field_value;
+    }
+    if (message.previous) {
+        fields |= field_previous;
+    }
+    if (message.cause != Cause::user) {
+        fields |= field_cause;
+    }
+    if (message.ends_bucket) {
+        fields |= field_ends_bucket;
+    }
+    return fields;
+}
+
+std::size_t message_bytes(std::uint32_t bucket, std::uint64_t fields, const Message& message)
+{
+    std::size_t size = varint_bytes(fields) + 2 + varint_bytes(bucket) + string_bytes(message.key);
+    if (fields & field_value) {
+        size += string_bytes(message.value);
+    }
+    if (fields & field_previous) {
+        size += string_bytes(*message.previous);
+    }
+    if (fields & field_cause) {
+        size += 1;
+    }
+    return size;
+}
+
+std::uint16_t checked_parts(std::size_t bytes)
+{
+    const std::size_t parts = record_parts(bytes);
+    if (parts > std::numeric_limits<std::uint16_t>::max()) {
+        throw std::length_error("a history record is too long");
+    }
+    return static_cast<std::uint16_t>(parts);
+}
+
+}  // namespace
+
+std::uint32_t RecordWriter::bucket(std::string_view name)
+{
+    if (buckets_.size() <= few_names) {
+        for (std::size_t place = buckets_.size(); place-- > 0;) {
+            if (buckets_[place] == name) {
+                return static_cast<std::uint32_t>(place);
+            }
+        }
+    } else if (buckets_.back() == name) {
+        return static_cast<std::uint32_t>(buckets_.size() - 1);
+    } else if (const auto found = places_.find(std::string(name)); found != places_.end()) {
+        return found->second;
+    }
+    buckets_.emplace_back(name);
+    if (buckets_.size() > few_names) {
+        for (std::size_t place = places_.size(); place < buckets_.size(); ++place) {
+            places_.emplace(buckets_[place], static_cast<std::uint32_t>(place));
+        }
+    }
+    return static_cast<std::uint32_t>(buckets_.size() - 1);
+}
+
+void RecordWriter::add(std::uint32_t bucket, const Message& message)
+{
+    const std::uint64_t fields = fields_of(message);
+    append_varint(body_, message_bytes(bucket, fields, message));
+    append_varint(body_, fields);
+    body_ += static_cast<char>(message.structure);
+    body_ += static_cast<char>(message.operation);
+    append_varint(body_, bucket);
+    append_string(body_, message.key);
+    if (fields & field_value) {
+        append_string(body_, message.value);
+    }
+    if (fields & field_previous) {
+        append_string(body_, *message.previous);
+    }
+    if (fields & field_cause) {
+        body_ += static_cast<char>(message.cause);
+    }
+    ++messages_;
+}
+
+std::size_t RecordWriter::table_bytes() const noexcept
+{
+    std::size_t size = varint_bytes(buckets_.size());
+    for (const std::string& name : buckets_) {
+        size += string_bytes(name);
+    }
+    return size;
+}
+
+std::size_t RecordWriter::bytes() const noexcept
+{
+    return record_header_bytes + 1 + string_bytes(origin_) + table_bytes()
+         + varint_bytes(messages_) + body_.size();
+}
+
+std::string RecordWriter::finish(Revision previous, Time time, Totals& totals) const
+{
+    const std::size_t size = bytes();
+    const std::uint16_t parts = checked_parts(size);
+    totals.messages += messages_;
+    totals.bytes += size;
+
+    std::string record;
+    record.reserve(size);
+    record += static_cast<char>(record_format);
+    append_fixed(record, parts);
+    append_fixed(record, previous);
+    append_fixed(record, static_cast<std::uint64_t>(time.time_since_epoch().count()));
+    append_fixed(record, totals.messages);
+    append_fixed(record, totals.bytes);
+    append_string(record, {});  // room for more of a header
+    append_string(record, origin_);
+    append_varint(record, buckets_.size());
+    for (const std::string& name : buckets_) {
+        append_string(record, name);
+    }
+    append_varint(record, messages_);
+    record += body_;
+    return record;
+}
+
+}  // namespace keywatch::storage

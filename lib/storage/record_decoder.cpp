@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "bytes.hpp"
+#include "history_record.hpp"
+#include "record_format.hpp"
+
+#include <boost/container/small_vector.hpp>
+
+#include <utility>
+
+namespace keywatch::storage {
+
+namespace {
+
+using Names = boost::container::small_vector<std::string_view, 8>;
+
+// No default below: the compiler then asks for the operations that come later.
+
+bool known(Structure structure)
+{
+    switch (structure) {
+    case Structure::btree:
+    case Structure::list:
+    case Structure::set:
+    case Structure::sorted_set:
+        return true;
+    }
+    return false;
+}
+
+bool known(Operation operation)
+{
+    switch (operation) {
+    case Operation::put:
+    case Operation::erase:
+    case Operation::bucket_created:
+    case Operation::bucket_deleted:
+        return true;
+    }
+    return false;
+}
+
+bool known(Cause cause)
+{
+    switch (cause) {
+    case Cause::user:
+    case Cause::expired:
+    case Cause::bucket_deleted:
+        return true;
+    }
+    return false;
+}
+
+/// The table of names; a count that the bytes cannot hold fails before anything is allocated.
+bool read_names(ByteReader& in, Names& names)
+{
+    const std::uint64_t count = in.varint();
+    if (count > in.left()) {
+        return false;
+    }
+    names.resize(static_cast<std::size_t>(count));
+    for (std::string_view& name : names) {
+        name = in.string();
+    }
+    return !in.failed();
+}
+
+/// What is behind the fields that this version knows is a later version's, and is skipped.
+bool read_message(std::string_view bytes, const Names& names, Message& message)
+{
+    ByteReader in(bytes);
+    const std::uint64_t fields = in.varint();
+    message.structure = static_cast<Structure>(in.byte());
+    message.operation = static_cast<Operation>(in.byte());
+    const std::uint64_t bucket = in.varint();
+    message.key = in.string();
+    if (fields & field_value) {
+        message.value = in.string();
+    }
+    if (fields & field_previous) {
+        message.previous = in.string();
+    }
+    if (fields & field_cause) {
+        message.cause = static_cast<Cause>(in.byte());
+    }
+    message.ends_bucket = (fields & field_ends_bucket) != 0;
+    if (in.failed() || bucket >= names.size() || !known(message.structure)
+        || !known(message.operation) || !known(message.cause)) {
+        return false;
+    }
+    message.bucket = names[static_cast<std::size_t>(bucket)];
+    return true;
+}
+
+bool read_messages(ByteReader& in, const Names& names, CommitRecord& record)
+{
+    const std::uint64_t count = in.varint();
+    if (count > in.left() / smallest_message_bytes) {
+        return false;
+    }
+    record.messages.resize(static_cast<std::size_t>(count));
+    std::uint32_t index = 0;
+    for (Message& message : record.messages) {
+        message.revision = record.revision;
+        message.index = index++;
+        message.time = record.time;
+        message.origin = record.origin;
+        if (!read_message(in.string(), names, message)) {
+            return false;
+        }
+    }
+    return !in.failed() && in.left() == 0;
+}
+
+bool read_record(CommitRecord& record)
+{
+    const auto header = decode_header(record.bytes);
+    if (!header || header->parts != record_parts(record.bytes.size())
+        || header->previous >= record.revision || header->totals.bytes < record.bytes.size()) {
+        return false;
+    }
+    record.previous = header->previous;
+    record.time = header->time;
+    ByteReader in(std::string_view(record.bytes).substr(record_header_bytes));
+    in.string();  // what a later version has more in the header
+    record.origin = in.string();
+    Names names;
+    return read_names(in, names) && read_messages(in, names, record)
+        && header->totals.messages >= record.messages.size();
+}
+
+}  // namespace
+
+std::optional<RecordHeader> decode_header(std::string_view bytes)
+{
+    if (bytes.size() < record_header_bytes
+        || static_cast<std::uint8_t>(bytes.front()) != record_format) {
+        return std::nullopt;
+    }
+    const char* at = bytes.data();
+    RecordHeader header;
+    header.parts = load_fixed<std::uint16_t>(at + 1);
+    header.previous = load_fixed<Revision>(at + 3);
+    header.time = Time{
+        std::chrono::microseconds{static_cast<std::int64_t>(load_fixed<std::uint64_t>(at + 11))}};
+    header.totals.messages = load_fixed<std::uint64_t>(at + 19);
+    header.totals.bytes = load_fixed<std::uint64_t>(at + 27);
+    return header.parts != 0 ? std::optional{header} : std::nullopt;
+}
+
+std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string bytes)
+{
+    auto record = std::make_shared<CommitRecord>();
+    record->revision = revision;
+    record->bytes = std::move(bytes);  // first, as the views point into it
+    return read_record(*record) ? record : nullptr;
+}
+
+}  // namespace keywatch::storage

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+/// The numbers of the record format that its writer and its reader share; see doc/storage.md.
+namespace keywatch::storage {
+
+inline constexpr std::uint8_t record_format = 1;
+
+/// format 1, parts 2, previous 8, time 8, total messages 8, total bytes 8: at fixed places, so that
+/// the first part alone tells all of it.
+inline constexpr std::size_t record_header_bytes = 35;
+
+/// The mask of a message: which fields follow its key, in this order. The bits from 0x10 on are
+/// given away to the other structures; this version neither writes nor reads their fields.
+enum MessageField : std::uint64_t {
+    field_value = 0x01,
+    field_previous = 0x02,
+    field_cause = 0x04,
+    field_ends_bucket = 0x08,
+    field_score = 0x10,
+    field_previous_score = 0x20,
+    field_list_index = 0x40,
+    field_count = 0x80,
+    field_deadline = 0x100,
+};
+
+/// length, mask, structure, operation, bucket, length of the key.
+inline constexpr std::size_t smallest_message_bytes = 6;
+
+}  // namespace keywatch::storage

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "batch.hpp"
+#include "catalogue.hpp"
+#include "environment.hpp"
+#include "history_record.hpp"
+#include "layout.hpp"
+
+#include <keywatch/error.hpp>
+#include <keywatch/options.hpp>
+
+#include <leveldb/cache.h>
+#include <leveldb/db.h>
+#include <leveldb/filter_policy.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keywatch::storage {
+
+/// A consistent view of the store at one moment. Must be gone before the store is.
+class StoreSnapshot {
+public:
+    explicit StoreSnapshot(leveldb::DB& db) : db_(&db), snapshot_(db.GetSnapshot()) {}
+    StoreSnapshot(const StoreSnapshot&) = delete;
+    StoreSnapshot& operator=(const StoreSnapshot&) = delete;
+    ~StoreSnapshot() { db_->ReleaseSnapshot(snapshot_); }
+
+    const leveldb::Snapshot* get() const noexcept { return snapshot_; }
+
+private:
+    leveldb::DB* db_;
+    const leveldb::Snapshot* snapshot_;
+};
+
+/// Commits (after, reached] of history, or the news that some of them are trimmed.
+struct HistorySlice {
+    std::vector<std::shared_ptr<const CommitRecord>> commits;
+    /// Through which revision the slice is complete: `up_to`, or the last commit if limits cut it.
+    Revision reached = 0;
+    /// If set, after + 1 is older than this, the oldest revision; there are no commits then.
+    std::optional<Revision> compacted;
+};
+
+struct SliceLimits {
+    std::size_t messages = 1024;
+    std::size_t bytes = std::size_t{4} << 20;
+};
+
+/// What is known of history's two ends, to decide whether to trim.
+struct HistoryState {
+    Revision oldest = 1;  ///< newest + 1 if there is none
+    Revision newest = 0;
+    Time oldest_time{};
+    Totals before_oldest;  ///< totals of what was trimmed
+    Totals newest_totals;
+};
+
+/// LevelDB with keywatch's layout in it. Everything is synchronous; reads may be made from any
+/// thread, writes from one at a time.
+///
+/// Errors are thrown as system_error with the codes of `Error`; the message has LevelDB's own.
+class Store {
+public:
+    /// Opens or creates. `base`: the Env to run on instead of the default one (or, for `memory:`,
+    /// instead of a new in-memory one); not owned; only tests give it. Then everything goes through
+    /// it, the marker file too, and nothing is locked; if it is a `Disk` as well, directories are
+    /// synced through that, otherwise not at all.
+    ///
+    /// Whatever fails, the directory is left byte for byte as it was.
+    ///
+    /// Finds the catalogue, the orphans of dropped buckets, the head and both ends of history, and
+    /// checks that the newest history is contiguous. If commits were made without history since the
+    /// newest record, history starts anew behind them: `oldest` is head + 1.
+    static std::unique_ptr<Store> open(const Options& options, leveldb::Env* base = nullptr);
+    ~Store();
+    Store(const Store&) = delete;
+    Store& operator=(const Store&) = delete;
+
+    // What open() found. Constant afterwards.
+    const HistoryId& history_id() const noexcept { return history_id_; }
+    Revision head_at_open() const noexcept { return head_at_open_; }
+    Time newest_time_at_open() const noexcept { return newest_time_at_open_; }
+    BucketId next_bucket_at_open() const noexcept { return next_bucket_at_open_; }
+    const Catalogue& catalogue_at_open() const noexcept { return catalogue_at_open_; }
+    const std::vector<BucketId>& orphans_at_open() const noexcept { return orphans_at_open_; }
+    const HistoryState& history_at_open() const noexcept { return history_at_open_; }
+
+    // Reads. `snapshot` may be null: the newest state.
+    std::optional<std::string> get(std::string_view key, const StoreSnapshot* snapshot) const;
+    std::unique_ptr<leveldb::Iterator> iterate(const StoreSnapshot* snapshot, bool fill_cache) const;
+    std::unique_ptr<StoreSnapshot> snapshot() const;
+    /// The revision that this snapshot shows.
+    Revision revision(const StoreSnapshot& snapshot) const;
+    /// Commits after `after` up to `up_to` as far as the limits allow, at least one; read in one
+    /// snapshot, together with the oldest revision.
+    HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;
+
+    /// Applies a batch. After any failure this and every later call throws `storage_failed`. May
+    /// be called while trim, erase_orphan or prepare_rotation run on another thread.
+    void write(Batch& batch, bool sync);
+    bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+
+    // History and space; called by the thread that writes groups.
+    /// Adds a record to a batch, in parts if it is long.
+    static void put_record(Batch& batch, Revision revision, std::string_view record);
+    /// Removes the oldest records, at most `most` of them, while `keep` says that too much is kept:
+    /// never the newest one, and none from `pinned` on unless the hard limit is exceeded. Advances
+    /// `state`. Gives how many were removed.
+    std::size_t trim(HistoryState& state, const HistoryLimits& keep,
+                     std::optional<Revision> pinned, Time now, std::size_t most);
+    /// Erases at most `most` keys of a dropped bucket; true once it is gone.
+    bool erase_orphan(BucketId id, std::size_t most);
+
+    // Not holding up an event loop in buffered mode.
+    /// Whether a write of this size may block for longer than an append: the memory table is about
+    /// to be rotated, or LevelDB has too many files to compact.
+    bool may_stall(std::size_t bytes) const;
+    /// Whether the memory table is so full that prepare_rotation should be called.
+    bool wants_rotation() const;
+    /// Syncs the log and rotates the memory table, if that is possible without a stall.
+    void prepare_rotation();
+
+private:
+    struct Impl;
+    class Opening;
+    Store();
+    HistoryId history_id_;
+    Revision head_at_open_ = 0;
+    Time newest_time_at_open_{};
+    BucketId next_bucket_at_open_ = 1;
+    Catalogue catalogue_at_open_;
+    std::vector<BucketId> orphans_at_open_;
+    HistoryState history_at_open_;
+    std::atomic<bool> failed_{false};
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keywatch::storage

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "failure.hpp"
+#include "history_reader.hpp"
+#include "store_impl.hpp"
+
+#include <algorithm>
+
+namespace keywatch::storage {
+
+namespace {
+
+[[noreturn]] void gap(Revision revision)
+{
+    fail(Error::damaged, "history lacks what comes before revision " + std::to_string(revision));
+}
+
+/// How much of a slice is used. Sizes are differences of running totals, so that a record's are
+/// known before it is copied; only the first record's have to be counted.
+class Fill {
+public:
+    explicit Fill(const SliceLimits& limits) : limits_(limits) {}
+
+    bool has_room(const Totals& through) const
+    {
+        return !begun_
+            || (through.messages - before_.messages <= limits_.messages
+                && through.bytes - before_.bytes <= limits_.bytes);
+    }
+
+    void add(const Totals& through, const CommitRecord& record)
+    {
+        if (!begun_) {
+            before_ = {through.messages - record.messages.size(),
+                       through.bytes - record.bytes.size()};
+            begun_ = true;
+        }
+    }
+
+private:
+    SliceLimits limits_;
+    bool begun_ = false;
+    Totals before_;
+};
+
+}  // namespace
+
+HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimits& limits) const
+{
+    HistorySlice slice;
+    slice.reached = after;
+    if (after >= up_to) {
+        return slice;
+    }
+    const StoreSnapshot snapshot(*impl_->db);
+    const Revision oldest = impl_->oldest(snapshot.get());
+    if (after + 1 < oldest) {
+        slice.compacted = oldest;
+        return slice;
+    }
+    HistoryReader reader(impl_->iterate(snapshot.get(), false, false));
+    Fill fill(limits);
+    reader.seek(after + 1);
+    while (reader.valid() && reader.revision() <= up_to) {
+        const Revision revision = reader.revision();
+        const RecordHeader header = reader.header();
+        // The first one may follow an older commit than `after`, which need not be a commit's.
+        if (slice.commits.empty() ? header.previous > after : header.previous != slice.reached) {
+            gap(revision);
+        }
+        if (!fill.has_room(header.totals)) {
+            return slice;
+        }
+        auto record = decode_record(revision, reader.take());
+        if (!record) {
+            fail(Error::damaged, "history record " + std::to_string(revision) + " cannot be read");
+        }
+        fill.add(header.totals, *record);
+        slice.commits.push_back(std::move(record));
+        slice.reached = revision;
+    }
+    if (reader.valid()) {
+        slice.reached = up_to;  // no commit lies between
+    }
+    return slice;
+}
+
+void Store::put_record(Batch& batch, Revision revision, std::string_view record)
+{
+    for (std::size_t part = 0; part < record_parts(record.size()); ++part) {
+        batch.put(history_key(revision, static_cast<std::uint16_t>(part)),
+                  record.substr(part * max_part_bytes, max_part_bytes));
+    }
+}
+
+}  // namespace keywatch::storage

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "store_impl.hpp"
+
+#include "failure.hpp"
+
+#include <leveldb/helpers/memenv.h>
+
+#include <cstdarg>
+
+namespace keywatch::storage {
+
+namespace {
+
+constexpr std::string_view memory_location = "memory:";
+constexpr int filter_bits_per_key = 10;
+constexpr int most_open_files = 500;
+
+bool in_memory(const Options& options)
+{
+    return options.location == memory_location;
+}
+
+std::unique_ptr<leveldb::Env> make_memory(const Options& options, const leveldb::Env* given)
+{
+    return std::unique_ptr<leveldb::Env>(
+        in_memory(options) && given == nullptr ? leveldb::NewMemEnv(leveldb::Env::Default()) : nullptr);
+}
+
+Disk* find_disk(const Options& options, leveldb::Env* given)
+{
+    if (given != nullptr) {
+        return dynamic_cast<Disk*>(given);
+    }
+    return in_memory(options) ? nullptr : &real_disk();
+}
+
+/// LevelDB's own log of what it does is a file in the directory, unless it is given something else.
+class NoLog final : public leveldb::Logger {
+public:
+    void Logv(const char*, std::va_list) override {}
+};
+
+}  // namespace
+
+Store::Impl::Impl(const Options& options, leveldb::Env* given)
+    : create_if_missing(options.create_if_missing),
+      write_buffer_bytes(options.write_buffer_bytes),
+      path(in_memory(options) ? "/memory" : options.location),
+      memory(make_memory(options, given)),
+      base(given != nullptr ? given : (memory ? memory.get() : leveldb::Env::Default())),
+      environment(base, find_disk(options, given)),
+      log(std::make_unique<NoLog>()),
+      cache(leveldb::NewLRUCache(options.cache_bytes)),
+      filter(leveldb::NewBloomFilterPolicy(filter_bits_per_key))
+{
+    if (memory == nullptr) {
+        const Directory::Place place{path, base, find_disk(options, given), given == nullptr};
+        directory.emplace(place, create_if_missing);
+    }
+}
+
+void Store::Impl::open_database()
+{
+    leveldb::Options options;
+    options.create_if_missing = true;  // what is there has been checked
+    options.env = &environment;
+    options.info_log = log.get();
+    options.block_cache = cache.get();
+    options.filter_policy = filter.get();
+    options.write_buffer_size = write_buffer_bytes;
+    options.max_open_files = most_open_files;
+    options.compression = leveldb::kNoCompression;
+    options.paranoid_checks = false;  // a torn record at the end of the log is what a crash leaves
+
+    environment.hold_removals();
+    leveldb::DB* opened = nullptr;
+    const leveldb::Status status = leveldb::DB::Open(options, path, &opened);
+    db.reset(opened);
+    if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound()) {
+        fail(Error::damaged, status.ToString());
+    }
+    if (status.IsIOError() && status.ToString().find("lock " + path) != std::string::npos) {
+        fail(Error::locked, status.ToString());
+    }
+    if (!status.ok()) {
+        fail_open(status);
+    }
+}
+
+std::unique_ptr<leveldb::Iterator> Store::Impl::iterate(const leveldb::Snapshot* at,
+                                                        bool fill_cache, bool verify) const
+{
+    leveldb::ReadOptions options;
+    options.snapshot = at;
+    options.fill_cache = fill_cache;
+    options.verify_checksums = verify;
+    return std::unique_ptr<leveldb::Iterator>(db->NewIterator(options));
+}
+
+std::optional<std::uint64_t> Store::Impl::number(std::string_view key,
+                                                 const leveldb::Snapshot* at) const
+{
+    leveldb::ReadOptions options;
+    options.snapshot = at;
+    options.verify_checksums = true;
+    std::string value;
+    const leveldb::Status status = db->Get(options, {key.data(), key.size()}, &value);
+    if (status.IsNotFound()) {
+        return std::nullopt;
+    }
+    check_read(status);
+    const auto number = decode_number(value);
+    if (!number) {
+        fail(Error::damaged, std::string(key) + " is not a number");
+    }
+    return number;
+}
+
+Revision Store::Impl::newest_record(leveldb::Iterator& iterator) const
+{
+    iterator.Seek(*prefix_end(std::string_view(&history_area, 1)));
+    if (iterator.Valid()) {
+        iterator.Prev();
+    } else {
+        check_read(iterator.status());
+        iterator.SeekToLast();
+    }
+    if (!iterator.Valid()) {
+        check_read(iterator.status());
+        return 0;
+    }
+    const std::string_view key(iterator.key().data(), iterator.key().size());
+    if (key.front() != history_area) {
+        return 0;
+    }
+    const auto parsed = parse_history_key(key);
+    if (!parsed) {
+        fail(Error::damaged, "a history record has no revision");
+    }
+    return parsed->first;
+}
+
+Revision Store::Impl::oldest(const leveldb::Snapshot* at) const
+{
+    const Revision kept = number(oldest_key, at).value_or(1);
+    const Revision overtaken = number(head_key, at).value_or(0);
+    return std::max(kept, overtaken + 1);
+}
+
+}  // namespace keywatch::storage

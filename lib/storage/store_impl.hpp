@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "directory.hpp"
+#include "environment.hpp"
+#include "store.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace keywatch::storage {
+
+/// What the store knows of LevelDB's memory table, without asking for it: asking takes the mutex
+/// that a rotation holds. Loosely counted by whoever writes, read by anybody.
+struct MemoryTable {
+    std::atomic<std::size_t> bytes{0};
+    std::atomic<std::uint64_t> log{0};
+
+    /// A new log means a new table.
+    void notice(std::uint64_t logs_created)
+    {
+        std::uint64_t known = log.load(std::memory_order_relaxed);
+        if (known < logs_created
+            && log.compare_exchange_strong(known, logs_created, std::memory_order_relaxed)) {
+            bytes.store(0, std::memory_order_relaxed);
+        }
+    }
+};
+
+/// What LevelDB runs on, in the order in which it is made: the database is closed first.
+struct Store::Impl {
+    Impl(const Options& options, leveldb::Env* given);
+
+    void open_database();
+    std::size_t level0_files() const;
+    /// The newest record's revision; 0 if there is none.
+    Revision newest_record(leveldb::Iterator& iterator) const;
+    std::optional<std::uint64_t> number(std::string_view key, const leveldb::Snapshot* at) const;
+    /// The oldest revision that history has. All records up to the head key were overtaken by
+    /// commits without one, so history starts behind them, whatever is still stored.
+    Revision oldest(const leveldb::Snapshot* at) const;
+    /// Checksums of blocks cost as much as all else that reading a long history record does.
+    std::unique_ptr<leveldb::Iterator> iterate(const leveldb::Snapshot* at, bool fill_cache,
+                                               bool verify = true) const;
+
+    const bool create_if_missing;
+    const std::size_t write_buffer_bytes;
+    const std::string path;
+    std::unique_ptr<leveldb::Env> memory;
+    leveldb::Env* const base;
+    std::optional<Directory> directory;
+    Environment environment;
+    std::unique_ptr<leveldb::Logger> log;
+    std::unique_ptr<leveldb::Cache> cache;
+    std::unique_ptr<const leveldb::FilterPolicy> filter;
+    std::unique_ptr<leveldb::DB> db;
+
+    MemoryTable table;
+    mutable std::atomic<std::uint64_t> level0_seen_at{UINT64_MAX};
+    mutable std::atomic<std::size_t> level0{0};
+
+    // Only for the thread that trims and erases.
+    Revision trim_from = 1;  ///< no record is older
+    BucketId erasing = 0;
+    std::string erased_to;
+};
+
+}  // namespace keywatch::storage

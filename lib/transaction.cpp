@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/transaction.hpp>
+
+#include "structures/workspace.hpp"
+
+#include <utility>
+
+namespace keywatch {
+
+Snapshot::Snapshot(std::shared_ptr<structures::Workspace> workspace)
+    : workspace_(std::move(workspace))
+{
+}
+
+BTreeView Snapshot::btree(std::string_view bucket) const
+{
+    return {workspace_, workspace_->bucket(Structure::btree, bucket)};
+}
+
+bool Snapshot::has_bucket(Structure structure, std::string_view name) const
+{
+    return workspace_->has_bucket(structure, name);
+}
+
+std::vector<Bucket> Snapshot::buckets() const
+{
+    return workspace_->buckets();
+}
+
+Revision Snapshot::revision() const
+{
+    return workspace_->revision();
+}
+
+BTree Transaction::btree(std::string_view bucket)
+{
+    return {workspace_, workspace_->bucket(Structure::btree, bucket)};
+}
+
+void Transaction::create_bucket(Structure structure, std::string_view name)
+{
+    workspace_->create_bucket(structure, name);
+}
+
+void Transaction::delete_bucket(Structure structure, std::string_view name)
+{
+    workspace_->delete_bucket(structure, name);
+}
+
+void Transaction::set_origin(std::string_view origin)
+{
+    workspace_->set_origin(origin);
+}
+
+}  // namespace keywatch

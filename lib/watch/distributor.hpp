@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "collector.hpp"
+#include "selector_index.hpp"
+#include "subscription.hpp"
+
+#include <cstddef>
+#include <vector>
+
+namespace keywatch::watch {
+
+/// The subscribers of a deleted bucket.
+struct VictimSet {
+    SelectorIndex::Subscribers subscribers;
+    Revision revision = 0;
+};
+
+/// Routes commits to the subscribers whose selectors match.
+///
+/// 1. A commit is routed to every subscriber that was in the index before it, or to none of the
+///    commit's messages: all pushes of a commit are made by one call.
+/// 2. A subscriber whose inbox is full is out of the index when that call returns.
+/// 3. So is every subscriber of a bucket that the commit deletes; what the commit does to a bucket
+///    of the same name after that is not for them.
+class Distributor {
+public:
+    struct Routed {
+        /// Whose worker must be started.
+        std::vector<SharedSubscription> wake;
+        std::vector<VictimSet> victims;
+    };
+
+    /// The result is valid until the next call.
+    Routed& route(const SharedCommit& commit);
+    /// History before the next commit is lost to all subscribers: they fall behind.
+    Routed& route_gap();
+
+    SelectorIndex& index() noexcept { return index_; }
+
+private:
+    void touch(const SharedSubscription& subscriber, const Message& message);
+    void push(const SharedSubscription& subscriber, const SharedCommit& commit);
+
+    SelectorIndex index_;
+    std::vector<SharedSubscription> touched_;
+    Routed routed_;
+};
+
+}  // namespace keywatch::watch

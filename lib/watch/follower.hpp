@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/position.hpp>
+
+namespace keywatch::watch {
+
+/// The worker's half of the join protocol: says what to do next, and knows the position.
+///
+/// R is the last revision whose commits have all been pushed to those in the index; p is the
+/// position, through which everything has been delivered.
+///
+/// 1. Away: not in the index. Reads history (p, R] until it is near R, then joins.
+/// 2. Joined at J: in the index since everything ≤ J, and nothing behind it, was routed. Reads
+///    history (p, J], never beyond J.
+/// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the
+///    inbox was then found empty, everything ≤ R has been delivered.
+/// 4. Falling behind leads from 2 and 3 back to 1, with p as it is. Nothing else does.
+class Follower {
+public:
+    /// `near`: a distance in commits that an inbox can bear while the rest is read.
+    Follower(Revision position, Revision near) : position_(position), near_(near) {}
+
+    enum class Step {
+        read_history,  ///< deliver a slice of (position(), up_to()], then call read()
+        join,          ///< get into the index, then call joined()
+        take,          ///< read R, take the inbox, deliver it, then call took()
+    };
+    /// What to do, given R now.
+    Step next(Revision routed);
+    /// Of `read_history`.
+    Revision up_to() const noexcept { return up_to_; }
+
+    void read(Revision reached) { advance(reached); }
+    void joined(Revision routed);
+    /// `routed`: R as it was read before the inbox was taken.
+    void took(Revision routed) { advance(routed); }
+    void fell_behind() { phase_ = Phase::away; }
+    /// A commit was delivered whole.
+    void delivered(Revision revision) { advance(revision); }
+
+    /// Whether this commit was delivered already, or is of before the start.
+    bool knows(Revision revision) const noexcept { return revision <= position_; }
+    Revision position() const noexcept { return position_; }
+    bool live() const noexcept { return phase_ == Phase::joined && position_ >= joined_at_; }
+    bool joined() const noexcept { return phase_ == Phase::joined; }
+
+private:
+    enum class Phase { away, joined };
+
+    void advance(Revision revision)
+    {
+        if (revision > position_) {
+            position_ = revision;
+        }
+    }
+
+    Revision position_;
+    const Revision near_;
+    Phase phase_ = Phase::away;
+    Revision joined_at_ = 0;
+    Revision up_to_ = 0;
+};
+
+}  // namespace keywatch::watch

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "hub.hpp"
+
+#include <utility>
+
+namespace keywatch::watch {
+
+bool Hub::append(SharedCommit commit)
+{
+    const std::size_t messages = commit->messages.size();
+    const std::size_t bytes = commit->pinned_bytes();
+    const std::lock_guard lock(mutex_);
+    while (!ring_.empty() && !budget_.allows(messages_ + messages, bytes_ + bytes)) {
+        drop_oldest();
+    }
+    ring_.push_back(std::move(commit));
+    messages_ += messages;
+    bytes_ += bytes;
+    return std::exchange(waiting_, false);
+}
+
+Hub::Taken Hub::take(Revision after, Budget budget)
+{
+    Taken taken;
+    const std::lock_guard lock(mutex_);
+    while (!ring_.empty() && ring_.front()->revision <= after) {
+        drop_oldest();
+    }
+    if (ring_.empty()) {
+        waiting_ = true;
+        return taken;
+    }
+    if (ring_.front()->previous > after) {
+        taken.missing_up_to = ring_.front()->previous;
+        return taken;
+    }
+    while (!ring_.empty()) {
+        const SharedCommit& next = ring_.front();
+        const std::size_t messages = taken.messages + next->messages.size();
+        const std::size_t bytes = taken.bytes + next->pinned_bytes();
+        if (!taken.commits.empty() && !budget.allows(messages, bytes)) {
+            break;
+        }
+        taken.messages = messages;
+        taken.bytes = bytes;
+        taken.commits.push_back(next);
+        drop_oldest();
+    }
+    return taken;
+}
+
+bool Hub::empty() const
+{
+    const std::lock_guard lock(mutex_);
+    return ring_.empty();
+}
+
+void Hub::drop_oldest()
+{
+    messages_ -= ring_.front()->messages.size();
+    bytes_ -= ring_.front()->pinned_bytes();
+    ring_.pop_front();
+}
+
+}  // namespace keywatch::watch

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/message.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace keywatch::watch {
+
+using SharedCommit = std::shared_ptr<const CommitRecord>;
+
+/// A number of messages and of bytes that something may hold. A single commit always passes.
+struct Budget {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+
+    bool allows(std::size_t more_messages, std::size_t more_bytes) const noexcept
+    {
+        return more_messages <= messages && more_bytes <= bytes;
+    }
+};
+
+/// The newest commits, from the writers to the collector: a ring. When it is full, the oldest are
+/// overwritten; the collector finds that out, and reads them from history.
+///
+/// Thread safety: all members, from any thread.
+class Hub {
+public:
+    explicit Hub(Budget budget) : budget_(budget) {}
+
+    /// Adds the next commit. True if the collector waits, and must be woken: once per wait.
+    bool append(SharedCommit commit);
+
+    struct Taken {
+        std::vector<SharedCommit> commits;
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+        /// If not 0: the commits up to here, from `after` on, were overwritten; none were taken.
+        Revision missing_up_to = 0;
+    };
+    /// Takes commits behind `after`, within the budget. If it gives nothing at all, the collector
+    /// is taken to wait from now on.
+    Taken take(Revision after, Budget budget);
+
+    /// Whether commits wait to be taken.
+    bool empty() const;
+
+private:
+    void drop_oldest();
+
+    const Budget budget_;
+    mutable std::mutex mutex_;
+    std::deque<SharedCommit> ring_;
+    std::size_t messages_ = 0;
+    std::size_t bytes_ = 0;
+    bool waiting_ = false;
+};
+
+}  // namespace keywatch::watch

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/watcher.hpp>
+
+#include "pipeline/watcher_core.hpp"
+
+#include <ostream>
+#include <utility>
+
+namespace keywatch {
+
+std::string_view to_string(EndReason reason) noexcept
+{
+    switch (reason) {
+    case EndReason::stopped:
+        return "stopped";
+    case EndReason::cancelled:
+        return "cancelled";
+    case EndReason::database_closed:
+        return "database_closed";
+    case EndReason::bucket_deleted:
+        return "bucket_deleted";
+    }
+    return "unknown";
+}
+
+std::ostream& operator<<(std::ostream& out, EndReason reason)
+{
+    return out << to_string(reason);
+}
+
+Watcher::Watcher(std::shared_ptr<pipeline::WatcherCore> core) : core_(std::move(core)) {}
+
+asio::awaitable<WatchEnd> Watcher::run() &
+{
+    return pipeline::WatcherCore::run(core_);
+}
+
+asio::awaitable<void> Watcher::wait_ready(std::chrono::milliseconds timeout) const
+{
+    return pipeline::WatcherCore::wait_ready(core_, timeout);
+}
+
+asio::awaitable<void> Watcher::stop() const
+{
+    return pipeline::WatcherCore::stop(core_);
+}
+
+void Watcher::request_stop() const
+{
+    core_->request_stop();
+}
+
+asio::awaitable<void> Watcher::reached(Revision revision) const
+{
+    return pipeline::WatcherCore::reached(core_, revision);
+}
+
+Position Watcher::position() const
+{
+    return core_->position();
+}
+
+std::uint64_t Watcher::id() const noexcept
+{
+    return core_->id();
+}
+
+const std::string& Watcher::name() const noexcept
+{
+    return core_->name();
+}
+
+}  // namespace keywatch

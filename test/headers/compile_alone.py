@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Compiles every header of include/ and lib/ alone, with the flags of the library, so that none of
+them depends on what its user happens to have included before."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+
+def library_flags(build):
+    """Compiler and flags of the library's first source, without what names input and output."""
+    entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    entry = next(entry for entry in entries if "libkeywatch.a.p" in entry["output"])
+    flags, words = [], iter(shlex.split(entry["command"]))
+    for word in words:
+        if word in ("-o", "-MF", "-MQ"):
+            next(words)
+        elif word not in ("-c", "-MD", entry["file"], "ccache"):
+            flags.append(word)
+    return flags
+
+
+def compile_header(flags, build, header):
+    command = [*flags, "-fsyntax-only", "-include", str(header), "-x", "c++", os.devnull]
+    return subprocess.run(command, cwd=build, capture_output=True, text=True, check=False)
+
+
+def main():
+    build, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    flags = library_flags(build)
+    headers = sorted([*root.glob("include/**/*.hpp"), *root.glob("lib/**/*.hpp")])
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda header: compile_header(flags, build, header), headers)
+        for number, (header, result) in enumerate(zip(headers, results), 1):
+            if result.returncode != 0:
+                failures += 1
+                print(result.stderr, file=sys.stderr)
+            name = header.relative_to(root)
+            print(f"{'not ok' if result.returncode else 'ok'} {number} - {name}",
+                  flush=True)
+    print(f"1..{len(headers)}")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// The main function of every test program.
+#define BOOST_TEST_MODULE keywatch
+// A signal ends the program, with the sanitizer's report or a core, instead of being made a failed
+// check after which the next case runs in what is left.
+#define BOOST_TEST_DEFAULTS_TO_CORE_DUMP
+#include <boost/test/included/unit_test.hpp>
+
+#include "tap_reporter.hpp"
+
+#include <cstdlib>
+
+namespace {
+
+/// Lives as long as the program: Boost.Test may report until its own statics are gone.
+bool report_to_meson()
+{
+    if (std::getenv("KEYWATCH_TAP") == nullptr) {
+        return false;
+    }
+    static auto* reporter = new keywatch::test::TapReporter;
+    boost::unit_test::framework::register_observer(*reporter);
+    return true;
+}
+
+const bool reports_to_meson = report_to_meson();
+
+}  // namespace

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""What test/run wants to know of a meson build folder: which tests there are, what has to be built
+for them, and how many of their cases passed and failed in the last run."""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+
+def load(folder, *path):
+    with open(os.path.join(folder, *path), encoding="utf-8") as file:
+        return json.load(file)
+
+
+def selected_tests(folder, suites, wanted):
+    """The tests that belong to one of the suites and whose name contains one of the wanted words.
+    A test's whole name selects that test alone."""
+    tests = load(folder, "meson-info", "intro-tests.json")
+    names = {test["name"] for test in tests}
+    for test in tests:
+        own_suites = {suite.split(":")[-1] for suite in test["suite"]}
+        by_name = not wanted or any(
+            test["name"] == word if word in names else word in test["name"] for word in wanted)
+        if by_name and (not suites or own_suites & suites):
+            yield test
+
+
+def targets(folder, tests):
+    """The paths, below the folder, of everything that the tests depend on."""
+    files = {target["id"]: target["filename"]
+             for target in load(folder, "meson-info", "intro-targets.json")}
+    depends = {depend for test in tests for depend in test["depends"]}
+    return sorted(os.path.relpath(path, folder) for depend in depends for path in files[depend])
+
+
+def cases(output):
+    """Cases that passed, names of those that failed, whether all that were planned came to an end,
+    and the one that was running last."""
+    good, bad, plan, running = 0, [], None, None
+    for line in output.splitlines():
+        if match := re.match(r"1\.\.(\d+)", line):
+            plan = int(match.group(1))
+        elif match := re.match(r"# running (.*)", line):
+            running = match.group(1)
+        elif match := re.match(r"(not )?ok\b[ \d]*(?:- )?(.*)", line):
+            running = None
+            if match.group(1):
+                bad.append(match.group(2))
+            elif not re.search(r"# SKIP\b", line, re.IGNORECASE):
+                good += 1
+    return good, bad, plan is not None and plan > 0, running
+
+
+def count_test(run, tap):
+    """(passed, names of what failed) of one test. A test that dies, hangs or has no case fails."""
+    name = run["name"].split(" / ")[-1]
+    if not tap:
+        return (1, []) if run["result"] == "OK" else (0, [f"{name} ({run['result']})"])
+    good, bad, complete, running = cases(run.get("stdout", ""))
+    failures = [f"{name}: {case}" for case in bad]
+    if not complete or (run["result"] != "OK" and not bad):
+        what = f"in {running}" if running else "outside of a case"
+        failures.append(f"{name}: {run['result']} {what}, exit status {run['returncode']}")
+    return good, failures
+
+
+def count(folder, tests):
+    """Prints what failed to stderr, and the two counts."""
+    by_name = {test["name"]: test for test in tests}
+    runs = []
+    try:
+        with open(os.path.join(folder, "meson-logs", "testlog.json"), encoding="utf-8") as file:
+            runs = [json.loads(line) for line in file]
+    except OSError:
+        pass
+    passed, failures = 0, []
+    for run in runs:
+        test = by_name.pop(run["name"].split(" / ")[-1], None)
+        good, bad = count_test(run, test is not None and test["protocol"] == "tap")
+        passed += good
+        failures += bad
+    failures += [f"{name}: did not run" for name in by_name]
+    for failure in failures:
+        print("FAILED", failure, file=sys.stderr)
+    print(passed, len(failures))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--suites", default="")
+    parser.add_argument("question", choices=["names", "targets", "count"])
+    parser.add_argument("wanted", nargs="*")
+    arguments = parser.parse_args()
+    suites = set(filter(None, arguments.suites.split(",")))
+    tests = list(selected_tests(arguments.folder, suites, arguments.wanted))
+    if arguments.question == "names":
+        print(*(test["name"] for test in tests), sep="\n", end="\n" if tests else "")
+    elif arguments.question == "targets":
+        print(*targets(arguments.folder, tests), sep="\n")
+    else:
+        count(arguments.folder, tests)
+
+
+if __name__ == "__main__":
+    main()

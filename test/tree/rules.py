@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: BSL-1.0
+"""The rules of the source tree. A rule is a function from a Tree to the violations it finds, each
+`path:line: what is wrong`; its name is what it demands."""
+
+import pathlib
+import re
+
+from cpp_text import includes, line_of, owning_lambdas_in_co_await, without_comments_and_literals
+
+CODE = ("include", "lib", "test", "samples", "benchmarks")
+LAYERS = {
+    "storage": {"storage"},
+    "structures": {"structures"},
+    "watch": {"watch"},
+    "async": {"async"},
+    "engine": {"engine", "async", "storage", "structures"},
+    "pipeline": {"pipeline", "async", "watch"},
+}
+WITHOUT_ASIO = ("storage", "structures", "watch")
+# What the pipeline may know of the engine.
+ENGINE_INTERFACE = {"engine/engine.hpp"}
+PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}
+LONGEST_FILE = 400
+LONGEST_LINE = 100
+
+
+class Tree:
+    """The files of a tree, below a root, as {path: text}; build folders left out."""
+
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
+        self.files = {}
+        for path in sorted(self.root.rglob("*")):
+            name = path.relative_to(self.root).as_posix()
+            if path.is_file() and not re.match(r"(\.git|build|subprojects)/|.*__pycache__/", name):
+                try:
+                    self.files[name] = path.read_text(encoding="utf-8")
+                except UnicodeDecodeError:
+                    pass
+
+    def code(self, *folders, headers_only=False):
+        """(path, text) of C++ files in these folders."""
+        for name, text in self.files.items():
+            if name.split("/")[0] in folders and name.endswith(".hpp" if headers_only
+                                                               else (".hpp", ".cpp")):
+                yield name, text
+
+    def included(self, *folders):
+        """(path, line, quote, included) of all includes of C++ files in these folders."""
+        for name, text in self.code(*folders):
+            for line, quote, path in includes(text):
+                yield name, line, quote, path
+
+
+def layer_of(name):
+    """The layer of a path below lib/, or None for the glue."""
+    parts = name.split("/")
+    return parts[1] if len(parts) > 2 else None
+
+
+def resolved(name, path):
+    """An internal include, relative to lib/."""
+    layer = layer_of(name)
+    return path if "/" in path or layer is None else f"{layer}/{path}"
+
+
+def layers_include_only_what_lies_below(tree):
+    for name, line, quote, path in tree.included("lib"):
+        layer = layer_of(name)
+        if layer is None or quote == "<":
+            continue
+        target = resolved(name, path)
+        target_layer = target.split("/")[0]
+        allowed = target_layer in LAYERS.get(layer, ())
+        if layer == "pipeline" and target in ENGINE_INTERFACE:
+            allowed = True
+        if not allowed:
+            yield f"{name}:{line}: {layer} must not include {target}"
+
+
+def every_folder_of_lib_is_a_known_layer(tree):
+    for name, _ in tree.code("lib"):
+        if layer_of(name) not in {None, *LAYERS}:
+            yield f"{name}:1: unknown layer; give it a place in test/tree/rules.py"
+
+
+def pure_layers_know_no_asio(tree):
+    for name, line, _, path in tree.included("lib"):
+        if layer_of(name) in WITHOUT_ASIO and re.match(r"boost/asio|boost/beast", path):
+            yield f"{name}:{line}: no Asio in {layer_of(name)}"
+
+
+def only_storage_knows_leveldb(tree):
+    for name, line, _, path in tree.included("include", "lib", "samples"):
+        if path.startswith("leveldb/") and not name.startswith("lib/storage/"):
+            yield f"{name}:{line}: only lib/storage includes LevelDB"
+
+
+def json_is_opt_in(tree):
+    for name, line, _, path in tree.included("include", "lib"):
+        uses_json = path.startswith("nlohmann/") or path == "keywatch/json.hpp"
+        if uses_json and name != "include/keywatch/json.hpp":
+            yield f"{name}:{line}: only keywatch/json.hpp includes JSON"
+
+
+def public_headers_are_light(tree):
+    for name, line, quote, path in tree.included("include"):
+        if path.startswith("boost/asio") and path not in PUBLIC_ASIO:
+            yield f"{name}:{line}: of Asio only {', '.join(sorted(PUBLIC_ASIO))}"
+        if quote == '"' or (path.startswith("keywatch/") and
+                            f"include/{path}" not in tree.files):
+            yield f"{name}:{line}: {path} is no public header"
+
+
+def samples_use_the_public_face(tree):
+    for name, line, quote, path in tree.included("samples"):
+        beside = (pathlib.PurePosixPath(name).parent / path).as_posix()
+        if quote == '"' and beside not in tree.files:
+            yield f"{name}:{line}: {path} is not in the sample's own folder"
+
+
+def files_begin_with_their_license(tree):
+    for name, text in tree.files.items():
+        scripts = name.endswith((".py", ".sh", "/run", "meson.build", "meson_options.txt"))
+        if name.endswith((".hpp", ".cpp")):
+            if not text.startswith("// SPDX-License-Identifier: BSL-1.0\n"):
+                yield f"{name}:1: the first line must be the SPDX line"
+        elif scripts and "SPDX-License-Identifier: BSL-1.0" not in "".join(text.splitlines()[:2]):
+            yield f"{name}:1: the SPDX line is missing"
+
+
+def headers_have_pragma_once(tree):
+    for name, text in tree.code(*CODE, headers_only=True):
+        if text.splitlines()[1:2] != ["#pragma once"]:
+            yield f"{name}:2: the second line must be #pragma once"
+
+
+def headers_are_clean(tree):
+    for name, text in tree.code(*CODE, headers_only=True):
+        for number, line in enumerate(without_comments_and_literals(text).splitlines(), 1):
+            if re.match(r"\s*#\s*define\b", line):
+                yield f"{name}:{number}: no macros in headers"
+            if re.match(r"\s*using\s+namespace\b", line):
+                yield f"{name}:{number}: no using namespace in headers"
+
+
+def files_and_lines_are_short(tree):
+    for name, text in tree.files.items():
+        if name.split("/")[0] not in CODE:
+            continue
+        lines = text.splitlines()
+        if len(lines) > LONGEST_FILE:
+            yield f"{name}:{LONGEST_FILE}: {len(lines)} lines"
+        for number, line in enumerate(lines, 1):
+            if len(line) > LONGEST_LINE and name.endswith((".hpp", ".cpp", ".py")):
+                yield f"{name}:{number}: {len(line)} columns"
+
+
+def no_owning_lambda_in_a_co_await(tree):
+    for name, text in tree.code(*CODE):
+        for line in owning_lambdas_in_co_await(text):
+            yield f"{name}:{line}: g++ 12 destroys these captures twice; name the lambda first"
+
+
+def no_machine_paths(tree):
+    places = "|".join(["home", "root", "work", "tmp", "Users", "mnt"])
+    for name, text in tree.files.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.search(rf"(?<![\w.)}}\"'/>-])/(?:{places})/|[\"'](?:/(?:{places})/|[A-Z]:\\\\)",
+                         line):
+                yield f"{name}:{number}: a path of somebody's machine"
+
+
+def every_file_is_built(tree):
+    lists = {"lib": "lib/meson.build", "test": "test/meson.build",
+             "benchmarks": "benchmarks/meson.build", "samples": "samples/meson.build",
+             "include": "include/meson.build"}
+    for folder, build in lists.items():
+        listed = listed_files(folder, tree.files.get(build, ""))
+        for name, _ in tree.code(folder):
+            must = name.endswith(".hpp") if folder == "include" else name.endswith(".cpp")
+            if must and name not in listed:
+                yield f"{name}:1: not in {build}"
+        for name in sorted(listed - set(tree.files)):
+            yield f"{build}:1: {name} does not exist"
+
+
+def listed_files(folder, text):
+    """The C++ files that a meson.build names. In that of the tests they stand below their suite."""
+    listed, suite = set(), ""
+    for line in text.splitlines():
+        line = line.split("#")[0]
+        if match := re.match(r"\s*'(\w+)': \[", line):
+            suite = match.group(1) + "/" if folder == "test" else ""
+        for path in re.findall(r"'([\w/]+\.[hc]pp)'", line):
+            listed.add(f"{folder}/{suite}{path}")
+        if re.match(r"\s*\],?", line):
+            suite = ""
+    return listed
+
+
+def unit_tests_do_not_sleep(tree):
+    for name, text in tree.code("test"):
+        if name.startswith(("test/unit/", "test/integration/", "test/contract/")):
+            for match in re.finditer(r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(",
+                                     without_comments_and_literals(text)):
+                yield f"{name}:{line_of(text, match.start())}: wait for a condition instead"
+
+
+def readme_quotes_what_is_compiled(tree):
+    """Every C++ block of README is found, indentation aside, in a sample or test; and the quick
+    start is there whole."""
+    if "README.md" not in tree.files:
+        return
+    readme = tree.files["README.md"]
+    compiled = [dedented(text) for _, text in tree.code("samples", "test")]
+    blocks = list(re.finditer(r"^```cpp\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
+    for block in blocks:
+        if not any(dedented(block.group(1)).strip("\n") in text for text in compiled):
+            yield (f"README.md:{line_of(readme, block.start())}: "
+                   "not found word for word in samples/ or test/")
+    quick_start = tree.files.get("samples/quick_start.cpp", "").partition("\n")[2].strip("\n")
+    if not quick_start or quick_start not in [block.group(1).strip("\n") for block in blocks]:
+        yield "README.md:1: samples/quick_start.cpp is not quoted whole"
+
+
+def dedented(text):
+    """Every line without its indentation: a quotation may stand deeper than what it quotes."""
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+RULES = [
+    layers_include_only_what_lies_below,
+    every_folder_of_lib_is_a_known_layer,
+    pure_layers_know_no_asio,
+    only_storage_knows_leveldb,
+    json_is_opt_in,
+    public_headers_are_light,
+    samples_use_the_public_face,
+    files_begin_with_their_license,
+    headers_have_pragma_once,
+    headers_are_clean,
+    files_and_lines_are_short,
+    no_owning_lambda_in_a_co_await,
+    no_machine_paths,
+    every_file_is_built,
+    unit_tests_do_not_sleep,
+    readme_quotes_what_is_compiled,
+]
