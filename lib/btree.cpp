@@ -8,8 +8,7 @@
 
 namespace keywatch {
 
-BTreeIterator::BTreeIterator(std::shared_ptr<structures::Workspace> workspace,
-                             std::uint32_t bucket)
+BTreeIterator::BTreeIterator(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
     : workspace_(std::move(workspace)), iterator_(workspace_->iterate(bucket))
 {
 }
@@ -65,10 +64,7 @@ std::string_view BTreeIterator::value() const
 
 BTreeRange::BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last,
                        Scan scan)
-    : iterator_(std::move(iterator)),
-      first_(std::move(first)),
-      last_(std::move(last)),
-      scan_(scan)
+    : iterator_(std::move(iterator)), first_(std::move(first)), last_(std::move(last)), scan_(scan)
 {
 }
 

@@ -91,8 +91,8 @@ std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
                                         std::shared_ptr<engine::EmbeddedEngine> engine,
                                         const Options& options)
 {
-    auto feed = std::make_shared<pipeline::Feed>(
-        watch::Budget{options.hub_messages, options.hub_bytes});
+    auto feed =
+        std::make_shared<pipeline::Feed>(watch::Budget{options.hub_messages, options.hub_bytes});
     if (options.enable_watch) {
         engine->set_sink(feed);
     }
@@ -182,8 +182,8 @@ Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallbac
     check(options);
     const Revision start = start_of(options.from, *state.engine);
     return Watcher(std::make_shared<pipeline::WatcherCore>(state.pipeline, std::string(bucket),
-                                                           std::move(selector),
-                                                           std::move(callback), options, start));
+                                                           std::move(selector), std::move(callback),
+                                                           options, start));
 }
 
 asio::awaitable<void> Database::close(std::chrono::milliseconds timeout)

@@ -26,9 +26,9 @@ public:
     ~DatabaseState();
 
     /// As Database::open_blocking. `base`: for tests, what LevelDB is to run on.
-    static std::shared_ptr<DatabaseState> open_blocking(const boost::asio::any_io_executor& executor,
-                                                        const Options& options,
-                                                        leveldb::Env* base = nullptr);
+    static std::shared_ptr<DatabaseState> open_blocking(
+        const boost::asio::any_io_executor& executor, const Options& options,
+        leveldb::Env* base = nullptr);
 
     const std::shared_ptr<engine::Engine> engine;
     const std::shared_ptr<pipeline::Pipeline> pipeline;

@@ -86,9 +86,9 @@ boost::system::error_code make_error_code(Error error) noexcept
 }
 
 Compacted::Compacted(Revision requested, Revision oldest)
-    : system_error(make_error_code(Error::compacted),
-                   "revision " + std::to_string(requested) + " requested, " +
-                       std::to_string(oldest) + " is the oldest"),
+    : system_error(make_error_code(Error::compacted), "revision " + std::to_string(requested) +
+                                                          " requested, " + std::to_string(oldest) +
+                                                          " is the oldest"),
       requested_(requested),
       oldest_(oldest)
 {

@@ -108,7 +108,8 @@ public:
 
 private:
     friend class BTreeView;
-    BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last, Scan scan);
+    BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last,
+               Scan scan);
 
     void start();
     void advance();

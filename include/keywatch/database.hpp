@@ -88,14 +88,16 @@ public:
     /// it waits for its turn (`fn` is not run); ignored once `fn` has started.
     ///
     /// On g++ 12 a temporary lambda that owns what it captured is refused at compile time: that
-    /// compiler would destroy it twice. `[&]` is safe here, as the caller waits; or name the lambda.
+    /// compiler would destroy it twice. `[&]` is safe here, as the caller waits; or name the
+    /// lambda.
     template <class Function>
     auto update(Function&& fn);
 
     /// Runs `fn(const Snapshot&)` on the newest durable state and gives what it returns.
     ///
     /// `fn` runs at once, on the caller's executor, and blocks it: keep it short. It sees one
-    /// revision throughout. What it returns must own its bytes. Errors: `closed`. Cancellation: none.
+    /// revision throughout. What it returns must own its bytes. Errors: `closed`. Cancellation:
+    /// none.
     template <class Function>
     auto view(Function&& fn) const;
 

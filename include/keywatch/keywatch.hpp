@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// All of keywatch: an embedded key-value store for Boost.Asio programs whose commits can be watched.
+/// All of keywatch: an embedded key-value store for Boost.Asio programs whose commits can be
+/// watched.
 
 #include <keywatch/btree.hpp>
 #include <keywatch/database.hpp>

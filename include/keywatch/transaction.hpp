@@ -55,8 +55,8 @@ public:
 
     BTree btree(std::string_view bucket);
 
-    /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer than
-    /// 65535 bytes. One `bucket_created` message.
+    /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer
+    /// than 65535 bytes. One `bucket_created` message.
     void create_bucket(Structure structure, std::string_view name);
 
     /// Deletes a bucket and all it holds; `Error::bucket_not_found` if there is none. However large

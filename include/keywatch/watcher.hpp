@@ -149,8 +149,8 @@ WatchCallback::Function wrap_callback(Callback callback)
     using Plain = std::conditional_t<commit, WatchCallback::PlainCommit, WatchCallback::Plain>;
     using Coroutine =
         std::conditional_t<commit, WatchCallback::CoroutineCommit, WatchCallback::Coroutine>;
-    using CoroutineVoid =
-        std::conditional_t<commit, WatchCallback::CoroutineCommitVoid, WatchCallback::CoroutineVoid>;
+    using CoroutineVoid = std::conditional_t<commit, WatchCallback::CoroutineCommitVoid,
+                                             WatchCallback::CoroutineVoid>;
 
     if constexpr (std::is_void_v<Result>) {
         return Plain{[callback = std::move(callback)](const Argument& argument) mutable {

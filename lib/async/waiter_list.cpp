@@ -60,9 +60,9 @@ void WaiterList::reach(std::uint64_t number)
     {
         const std::lock_guard lock(mutex_);
         reached_ = std::max(reached_.value_or(0), number);
-        const auto first = std::stable_partition(
-            waiting_.begin(), waiting_.end(),
-            [number](const Waiting& each) { return each.number > number; });
+        const auto first =
+            std::stable_partition(waiting_.begin(), waiting_.end(),
+                                  [number](const Waiting& each) { return each.number > number; });
         std::move(first, waiting_.end(), std::back_inserter(done));
         waiting_.erase(first, waiting_.end());
     }

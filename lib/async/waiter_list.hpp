@@ -12,8 +12,8 @@
 
 namespace keywatch::async {
 
-/// Coroutines that wait until a number is reached, or for the end. Each can be cancelled (all types),
-/// and then fails with `operation_aborted`.
+/// Coroutines that wait until a number is reached, or for the end. Each can be cancelled (all
+/// types), and then fails with `operation_aborted`.
 ///
 /// Thread safety: all members, from any thread.
 class WaiterList : public std::enable_shared_from_this<WaiterList> {

@@ -176,8 +176,9 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace) const
 {
     Executed executed;
     executed.revision = executed_.head + 1;
-    executed.time = std::max(executed_.time, std::chrono::time_point_cast<Time::duration>(
-                                                 std::chrono::system_clock::now()));
+    executed.time =
+        std::max(executed_.time,
+                 std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()));
     executed.totals = executed_.totals;
     executed.bytes = workspace.bytes();
     executed.catalogue = workspace.catalogue_changes();
@@ -207,7 +208,8 @@ void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
 
 bool EmbeddedEngine::may_write_now(const Executed& executed) const
 {
-    if (!writer_->idle()) {
+    // What failed while this was executed may be what it has read: then it fails with the rest.
+    if (!writer_->idle() || writer_->failed()) {
         return false;
     }
     return executed.revision == 0 || (options_.durability == Durability::buffered &&
@@ -268,10 +270,10 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
     // The coroutine cannot go away before the task has run or was dropped: the task has it.
     auto read = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        refused = !self->reader_.post([&slice, done, store = self->store_.get(), after, up_to, limits] {
+        refused = !self->reader_.post([&slice, done, engine = self.get(), after, up_to, limits] {
             std::exception_ptr error;
             try {
-                slice = store->read_history(after, up_to, {limits.messages, limits.bytes});
+                slice = engine->store_->read_history(after, up_to, {limits.messages, limits.bytes});
             } catch (...) {
                 error = std::current_exception();
             }

@@ -20,8 +20,8 @@ std::exception_ptr storage_failed()
 
 }  // namespace
 
-GroupWriter::GroupWriter(const Options& options, storage::Store& store,
-                         async::WorkerThread& thread, std::shared_ptr<WriterTurn> turn,
+GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
+                         std::shared_ptr<WriterTurn> turn,
                          std::shared_ptr<DurableCatalogue> catalogue,
                          std::shared_ptr<HistoryKeeper> keeper)
     : durability_(options.durability),
@@ -72,40 +72,40 @@ void GroupWriter::start()
             return;
         }
     }
-    thread_.post([self = shared_from_this()] { self->write_groups(); });
+    thread_.post([self = shared_from_this()] { self->write_open_group(); });
 }
 
-void GroupWriter::write_groups()
+void GroupWriter::write_open_group()
 {
-    for (;;) {
-        Group group;
-        {
-            const std::lock_guard lock(mutex_);
-            if (open_.waiters.empty()) {
-                writing_ = false;
-                return;
-            }
-            group = std::exchange(open_, Group());
+    Group group;
+    {
+        const std::lock_guard lock(mutex_);
+        if (open_.waiters.empty()) {
+            writing_ = false;
+            return;
         }
-        const bool written = write(group);
-        bool resume = false;
-        {
-            const std::lock_guard lock(mutex_);
-            const bool was_full = pending_bytes_ > max_pending_bytes_;
-            pending_bytes_ -= group.bytes;
-            resume = was_full && pending_bytes_ <= max_pending_bytes_;
-        }
-        if (!written) {
-            fail_everything(std::move(group));
-            continue;
-        }
+        group = std::exchange(open_, Group());
+    }
+    const bool written = write(group);
+    bool resume = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const bool was_full = pending_bytes_ > max_pending_bytes_;
+        pending_bytes_ -= group.bytes;
+        resume = was_full && pending_bytes_ <= max_pending_bytes_;
+    }
+    if (written) {
         for (async::Waiter& waiter : group.waiters) {
             waiter.complete();
         }
-        if (resume) {
-            turn_->resume();
-        }
+    } else {
+        fail_everything(std::move(group));
     }
+    if (resume) {
+        turn_->resume();
+    }
+    // A task for each group, so that trimming has its turn however busy the writers are.
+    thread_.post([self = shared_from_this()] { self->write_open_group(); });
 }
 
 bool GroupWriter::write(Group& group)
@@ -124,7 +124,7 @@ void GroupWriter::write_now(Executed executed)
     alone.push_back(std::move(executed));
     try {
         write_batch(alone.front().batch, alone);
-    } catch (const boost::system::system_error&) {
+    } catch (...) {  // also without memory: what comes later builds on this one
         turn_->refuse(storage_failed());
         throw;
     }
@@ -165,6 +165,8 @@ void GroupWriter::publish(const std::vector<Executed>& executed,
                           const std::vector<storage::CatalogueChange>& changes,
                           Revision last) noexcept
 {
+    // Before the sink has it: who is given a commit may go on from its position at once.
+    head_.store(last, std::memory_order_release);
     for (const Executed& each : executed) {
         if (each.commit) {
             keeper_->committed(each.revision, each.time, each.totals);
@@ -173,7 +175,6 @@ void GroupWriter::publish(const std::vector<Executed>& executed,
             }
         }
     }
-    head_.store(last, std::memory_order_release);
     for (const storage::CatalogueChange& each : changes) {
         if (!each.created) {
             keeper_->dropped(each.id);

@@ -40,17 +40,16 @@ struct Executed {
 /// was busy are one batch and one flush.
 ///
 /// 1. Groups are written one at a time, in the order of revisions.
-/// 2. Nothing is published before its group is durable: first the catalogue, then the sink, then
-///    the durable head, then the acknowledgements.
+/// 2. Nothing is published before its group is durable: first the catalogue, then the durable
+///    head, then the sink, then the acknowledgements.
 /// 3. After a failed write nothing is written any more: all that waits fails, and all that comes.
 ///
 /// Thread safety: `join`, `write_now` and `idle` by whoever has the writer's turn; the rest any.
 /// The store must live as long as the thread takes tasks.
 class GroupWriter : public std::enable_shared_from_this<GroupWriter> {
 public:
-    GroupWriter(const Options& options, storage::Store& store,
-                async::WorkerThread& thread, std::shared_ptr<WriterTurn> turn,
-                std::shared_ptr<DurableCatalogue> catalogue,
+    GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
+                std::shared_ptr<WriterTurn> turn, std::shared_ptr<DurableCatalogue> catalogue,
                 std::shared_ptr<HistoryKeeper> keeper);
 
     /// Once, before the first commit.
@@ -81,7 +80,7 @@ private:
     };
 
     void start();
-    void write_groups();
+    void write_open_group();
     bool write(Group& group);
     void write_batch(storage::Batch& batch, const std::vector<Executed>& executed);
     void publish(const std::vector<Executed>& executed,

@@ -78,8 +78,8 @@ void HistoryKeeper::trim()
     }
     std::size_t trimmed = 0;
     try {
-        const auto now = std::chrono::time_point_cast<Time::duration>(
-            std::chrono::system_clock::now());
+        const auto now =
+            std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
         trimmed = store_.trim(state, limits_, std::nullopt, now, trim_step);
     } catch (const boost::system::system_error&) {
         // A failed write has been latched by the store, and is reported by the next commit. What

@@ -25,8 +25,7 @@ namespace keywatch::engine {
 /// tasks.
 class HistoryKeeper : public std::enable_shared_from_this<HistoryKeeper> {
 public:
-    HistoryKeeper(const Options& options, storage::Store& store,
-                  async::WorkerThread& thread);
+    HistoryKeeper(const Options& options, storage::Store& store, async::WorkerThread& thread);
 
     /// Takes up what an earlier process has left.
     void start();

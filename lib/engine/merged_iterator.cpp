@@ -10,14 +10,14 @@ namespace keywatch::engine {
 
 namespace {
 
-std::optional<std::string_view> view_of(const std::optional<std::string>& value)
+std::optional<std::string_view> view_of(const WriteSet::Value* value)
 {
-    return value ? std::optional<std::string_view>(*value) : std::nullopt;
+    return *value ? std::optional<std::string_view>(**value) : std::nullopt;
 }
 
 std::optional<std::string_view> view_of(const Overlay::Entry& entry)
 {
-    return view_of(*entry.value);
+    return view_of(entry.value);
 }
 
 /// A sorted map in memory. It may gain keys while the iterator lives, so each step looks the
@@ -97,11 +97,12 @@ public:
     }
 
 private:
+    /// Also of a valid one: where one table cannot be read, LevelDB goes on with the others, and
+    /// shows what the lost part had replaced.
     void check() const
     {
-        if (!iterator_->Valid() && !iterator_->status().ok()) {
-            throw boost::system::system_error(make_error_code(Error::damaged),
-                                              iterator_->status().ToString());
+        if (const leveldb::Status status = iterator_->status(); !status.ok()) {
+            throw boost::system::system_error(make_error_code(Error::damaged), status.ToString());
         }
     }
 
@@ -126,9 +127,7 @@ std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator)
 }
 
 MergedIterator::MergedIterator(std::string prefix, Layers layers)
-    : prefix_(std::move(prefix)),
-      end_(structures::prefix_end(prefix_)),
-      layers_(std::move(layers))
+    : prefix_(std::move(prefix)), end_(structures::prefix_end(prefix_)), layers_(std::move(layers))
 {
 }
 

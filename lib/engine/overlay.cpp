@@ -8,7 +8,7 @@ void Overlay::add(Revision revision, std::shared_ptr<const WriteSet> writes)
     for (const auto& [key, value] : writes->map()) {
         // The key is replaced too: the one that is there may belong to an older write set.
         map_.erase(key);
-        map_.emplace(key, Entry{&value, revision});
+        map_.emplace(key, Entry{value, revision});
     }
     kept_.emplace_back(revision, std::move(writes));
 }

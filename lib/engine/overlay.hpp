@@ -9,8 +9,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,7 +19,7 @@ namespace keywatch::engine {
 class Overlay {
 public:
     struct Entry {
-        const std::optional<std::string>* value;
+        const WriteSet::Value* value;
         Revision revision;
     };
     /// Keys and values are those of the write sets that are kept.

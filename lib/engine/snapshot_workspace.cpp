@@ -43,7 +43,8 @@ std::optional<storage::BucketId> SnapshotWorkspace::find_bucket(Structure struct
                                                                 std::string_view name) const
 {
     std::optional<storage::BucketId> id;
-    if (!catalogue_.use_if(version_, [&](const auto& known) { id = known.find(structure, name); })) {
+    if (!catalogue_.use_if(version_,
+                           [&](const auto& known) { id = known.find(structure, name); })) {
         const auto stored = store_.get(storage::bucket_key(structure, name), snapshot_.get());
         const auto number = stored ? storage::decode_number(*stored) : std::nullopt;
         if (number) {
@@ -70,6 +71,9 @@ std::vector<Bucket> SnapshotWorkspace::buckets() const
         }
         buckets.push_back({parsed->first, std::string(parsed->second)});
     }
+    if (!iterator->status().ok()) {
+        fail(Error::damaged, iterator->status().ToString());
+    }
     return buckets;
 }
 
@@ -82,6 +86,7 @@ std::optional<std::string> SnapshotWorkspace::get(structures::BucketIndex bucket
 std::shared_ptr<structures::KeyIterator> SnapshotWorkspace::iterate(
     structures::BucketIndex bucket) const
 {
+    check_usable();  // before the store is asked, which may be gone
     return make_iterator(bucket, {make_layer(store_.iterate(snapshot_.get(), true))});
 }
 

@@ -59,7 +59,7 @@ std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex buc
 {
     const std::string_view full = full_key(bucket, key);
     if (const auto own = writes_->map().find(full); own != writes_->map().end()) {
-        return own->second;
+        return *own->second;
     }
     const Overlay::Map& executed = executed_.overlay.map();
     if (const auto at = executed.find(full); at != executed.end()) {
@@ -73,9 +73,9 @@ std::shared_ptr<structures::KeyIterator> TransactionWorkspace::iterate(
 {
     check_usable();
     const bool overlaid = !executed_.overlay.map().empty();
-    return make_iterator(bucket, {make_layer(*writes_),
-                                  overlaid ? make_layer(executed_.overlay) : nullptr,
-                                  make_layer(store_.iterate(nullptr, true))});
+    return make_iterator(bucket,
+                         {make_layer(*writes_), overlaid ? make_layer(executed_.overlay) : nullptr,
+                          make_layer(store_.iterate(nullptr, true))});
 }
 
 void TransactionWorkspace::create_bucket(Structure structure, std::string_view name)
@@ -83,8 +83,7 @@ void TransactionWorkspace::create_bucket(Structure structure, std::string_view n
     check_usable();
     check_name(name);
     if (find_bucket(structure, name)) {
-        fail(Error::bucket_exists,
-             std::string(to_string(structure)) + " " + std::string(name));
+        fail(Error::bucket_exists, std::string(to_string(structure)) + " " + std::string(name));
     }
     if (next_bucket_ == std::numeric_limits<storage::BucketId>::max()) {
         fail(Error::storage_failed, "all bucket ids are used up");
@@ -103,8 +102,7 @@ void TransactionWorkspace::delete_bucket(Structure structure, std::string_view n
     check_usable();
     const auto id = find_bucket(structure, name);
     if (!id) {
-        fail(Error::bucket_not_found,
-             std::string(to_string(structure)) + " " + std::string(name));
+        fail(Error::bucket_not_found, std::string(to_string(structure)) + " " + std::string(name));
     }
     charge(name.size() + write_overhead);
     touched_[{structure, std::string(name)}] = std::nullopt;
@@ -152,7 +150,8 @@ void TransactionWorkspace::record(structures::BucketIndex bucket, const Message&
     if (!known.in_record) {
         known.in_record = record_.bucket(known.name);
     }
-    require_room(message.key.size() + message.value.size());
+    require_room(message.key.size() + message.value.size() +
+                 (message.previous ? message.previous->size() : 0));
     Message complete = message;
     complete.structure = known.structure;
     record_.add(*known.in_record, complete);
@@ -199,8 +198,8 @@ bool TransactionWorkspace::changed_anything() const noexcept
 void TransactionWorkspace::write_to(storage::Batch& batch) const
 {
     for (const auto& [key, value] : writes_->map()) {
-        if (value) {
-            batch.put(key, *value);
+        if (*value) {
+            batch.put(key, **value);
         } else {
             batch.erase(key);
         }

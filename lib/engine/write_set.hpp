@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace keywatch::engine {
 
@@ -16,29 +18,39 @@ namespace keywatch::engine {
 /// they have given out survive later writes of the same transaction.
 class WriteSet {
 public:
-    using Map = std::map<std::string, std::optional<std::string>, std::less<>>;
+    using Value = std::optional<std::string>;
+    /// The values are never null.
+    using Map = std::map<std::string, const Value*, std::less<>>;
 
-    void put(std::string_view key, std::string_view value) { assign(key, std::string(value)); }
+    void put(std::string_view key, std::string_view value) { assign(key, movable(value)); }
     void erase(std::string_view key) { assign(key, std::nullopt); }
 
     const Map& map() const noexcept { return map_; }
 
 private:
-    void assign(std::string_view key, std::optional<std::string> value)
+    /// A copy whose bytes stay where they are when the string is moved: never inside of it.
+    static std::string movable(std::string_view value)
     {
+        std::string copy;
+        copy.reserve(std::max(value.size(), sizeof(std::string)));
+        copy = value;
+        return copy;
+    }
+
+    void assign(std::string_view key, Value value)
+    {
+        const Value* const newest = &values_.emplace_back(std::move(value));
         const auto at = map_.lower_bound(key);
         if (at == map_.end() || at->first != key) {
-            map_.emplace_hint(at, std::string(key), std::move(value));
-            return;
+            map_.emplace_hint(at, std::string(key), newest);
+        } else {
+            at->second = newest;
         }
-        if (at->second) {
-            replaced_.push_back(std::move(*at->second));
-        }
-        at->second = std::move(value);
     }
 
     Map map_;
-    std::vector<std::string> replaced_;
+    /// Not in the map, as a short string's bytes do not stay where they are when it is moved.
+    std::deque<Value> values_;
 };
 
 }  // namespace keywatch::engine

@@ -35,8 +35,8 @@ void WriterTurn::enqueue(async::Waiter waiter)
             const std::uint64_t id = next_id_++;
             if (auto slot = waiter.slot(); slot.is_connected()) {
                 slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
-                    const bool terminal = (type & asio::cancellation_type::terminal) !=
-                                          asio::cancellation_type::none;
+                    const bool terminal =
+                        (type & asio::cancellation_type::terminal) != asio::cancellation_type::none;
                     if (const auto self = weak.lock(); self && terminal) {
                         self->cancel(id);
                     }

@@ -35,40 +35,48 @@ asio::awaitable<void> Pipeline::close(std::shared_ptr<Pipeline> self,
     if (self->context_gone_) {
         co_return;
     }
-    self->begin_close(timeout, closer);
-    co_await async::suspend(
-        [&](async::Waiter waiter) { self->closed_->add(std::move(waiter)); });
+    self->add_closer(closer);
+    self->begin_close(timeout);
+    co_await async::suspend([&](async::Waiter waiter) { self->closed_->add(std::move(waiter)); });
 }
 
 void Pipeline::abandon() noexcept
 {
     if (!context_gone_) {
-        begin_close(abandon_timeout, {});
+        begin_close(abandon_timeout);
     }
 }
 
-void Pipeline::begin_close(std::chrono::milliseconds timeout, asio::any_io_executor closer)
+void Pipeline::add_closer(asio::any_io_executor closer)
+{
+    asio::post(strand_, [self = shared_from_this(), closer = std::move(closer)]() mutable {
+        if (!self->stopping_) {
+            self->closers_.push_back(std::move(closer));
+            self->poke_closer();
+        }
+    });
+}
+
+void Pipeline::begin_close(std::chrono::milliseconds timeout)
 {
     if (closing_.exchange(true)) {
         return;
     }
-    asio::co_spawn(strand_, run_close(shared_from_this(), timeout, std::move(closer)),
+    asio::co_spawn(strand_, run_close(shared_from_this(), timeout),
                    [self = shared_from_this()](std::exception_ptr error) {
                        self->closed_->close(std::move(error));
                    });
 }
 
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
-                                          std::chrono::milliseconds timeout,
-                                          asio::any_io_executor closer)
+                                          std::chrono::milliseconds timeout)
 {
     const Clock::time_point deadline =
         Clock::now() + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
-    self->closer_ = std::move(closer);
     co_await self->engine_->drain();
     co_await self->drain_watchers(deadline);
     const bool done = self->watchers_done();
-    self->closer_ = asio::any_io_executor();
+    self->closers_.clear();
     self->stop_stages();
     co_await self->engine_->close();
     if (!done) {
@@ -80,7 +88,7 @@ asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
 {
     // Watchers are told where to end at once: those that are behind routing wait for it.
     const Revision head = engine_->durable_head();
-    for (const auto& [id, watcher] : running_) {
+    for (const auto& watcher : running_) {
         watcher->close_at(head);
         wake_at(head, watcher);
     }
@@ -88,7 +96,7 @@ asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
     if (watchers_done()) {
         co_return;
     }
-    for (const auto& [id, watcher] : running_) {
+    for (const auto& watcher : running_) {
         watcher->close_now();
     }
     co_await wait_for_watchers(Clock::now() + grace);
@@ -109,7 +117,8 @@ bool Pipeline::watchers_done() const
 {
     // Whoever closes from within a callback is not waited for.
     return std::ranges::all_of(running_, [this](const auto& each) {
-        return closer_ && each.second->runs_on(closer_);
+        return std::ranges::any_of(closers_,
+                                   [&](const auto& closer) { return each->runs_on(closer); });
     });
 }
 

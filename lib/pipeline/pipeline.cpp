@@ -71,8 +71,8 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher)
             watcher->refuse(std::make_exception_ptr(
                 boost::system::system_error(make_error_code(Error::closed))));
         } else {
-            self->running_.emplace(watcher->id(), watcher);
-            watcher->entered();
+            self->running_.push_back(watcher);
+            watcher->entered(self->running_.size() - 1);
         }
     });
 }
@@ -96,9 +96,20 @@ void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
 {
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
-        self->running_.erase(watcher->id());
+        self->forget(*watcher);
         self->poke_closer();
     });
+}
+
+void Pipeline::forget(const WatcherCore& watcher)
+{
+    const std::size_t place = watcher.place();
+    if (place >= running_.size() || running_[place].get() != &watcher) {
+        return;  // it was refused
+    }
+    running_[place] = std::move(running_.back());
+    running_[place]->set_place(place);
+    running_.pop_back();
 }
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
@@ -115,7 +126,7 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
 void Pipeline::fail(std::exception_ptr error)
 {
     error_ = error;
-    for (const auto& [id, watcher] : running_) {
+    for (const auto& watcher : running_) {
         watcher->fail(error);
     }
 }
@@ -127,16 +138,13 @@ void Pipeline::context_shutdown() noexcept
     closing_ = true;
     auto waiters = closed_->abandon();
     auto more = routed_waiters_->abandon();
-    std::vector<std::shared_ptr<WatcherCore>> watchers;
-    for (auto& [id, watcher] : std::exchange(running_, {})) {
-        watchers.push_back(std::move(watcher));
-    }
+    const auto watchers = std::exchange(running_, {});
     distributor_.index().detach_all();
     wake_at_.clear();
     for (const auto& watcher : watchers) {
         watcher->context_shutdown();
     }
-    closer_ = asio::any_io_executor();
+    closers_.clear();
     stage_executor_ = asio::any_io_executor();
     strand_ = asio::any_io_executor();
 }

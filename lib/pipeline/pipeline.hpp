@@ -24,7 +24,7 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <vector>
 
 namespace keywatch::pipeline {
 
@@ -93,12 +93,13 @@ private:
     void set_routed(Revision revision);
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
+    void forget(const WatcherCore& watcher);
 
     // Closing (closing.cpp).
-    void begin_close(std::chrono::milliseconds timeout, asio::any_io_executor closer);
+    void begin_close(std::chrono::milliseconds timeout);
+    void add_closer(asio::any_io_executor closer);
     static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
-                                           std::chrono::milliseconds timeout,
-                                           asio::any_io_executor closer);
+                                           std::chrono::milliseconds timeout);
     asio::awaitable<void> drain_watchers(std::chrono::steady_clock::time_point deadline);
     asio::awaitable<void> wait_for_watchers(std::chrono::steady_clock::time_point deadline);
     bool watchers_done() const;
@@ -119,7 +120,7 @@ private:
 
     // On the strand.
     watch::Distributor distributor_;
-    std::map<std::uint64_t, std::shared_ptr<WatcherCore>> running_;
+    std::vector<std::shared_ptr<WatcherCore>> running_;
     std::multimap<Revision, std::weak_ptr<WatcherCore>> wake_at_;
     const std::shared_ptr<async::WaiterList> routed_waiters_ =
         std::make_shared<async::WaiterList>();
@@ -127,11 +128,13 @@ private:
     BatchChannel* batches_ = nullptr;
     VictimChannel* victims_ = nullptr;
     std::size_t bytes_in_flight_ = 0;
+    bool waits_for_room_ = false;  ///< the collector, for fewer bytes in flight
     std::size_t stages_ = 0;
     bool stopping_ = false;
     std::exception_ptr error_;
     asio::steady_timer* close_timer_ = nullptr;
-    asio::any_io_executor closer_;
+    /// Where those run who wait for the closing.
+    std::vector<asio::any_io_executor> closers_;
 };
 
 }  // namespace keywatch::pipeline

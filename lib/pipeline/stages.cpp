@@ -114,6 +114,7 @@ asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
 {
     while (!stopping_ && bytes_in_flight_ > 0 &&
            bytes_in_flight_ + batch.bytes > options_.distribute_bytes) {
+        waits_for_room_ = true;
         co_await wake_->async_receive(as_result);
     }
     bytes_in_flight_ += batch.bytes;
@@ -130,9 +131,8 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
     while (!self->stopping_) {
         auto [error, batch] = co_await batches.async_receive(as_result);
         co_await self->route(batch);
-        const bool was_full = self->bytes_in_flight_ + batch.bytes > self->options_.distribute_bytes;
         self->bytes_in_flight_ -= batch.bytes;
-        if (was_full && self->wake_) {
+        if (std::exchange(self->waits_for_room_, false) && self->wake_) {
             self->wake_->try_send(boost::system::error_code());
         }
     }

@@ -38,10 +38,9 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket,
                    {options.buffer_messages, options.buffer_bytes}),
       pipeline_(std::move(pipeline)),
       callback_(std::move(callback)),
-      name_(options.name),
+      name_(std::make_unique<const std::string>(options.name)),
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(options.callback_timeout),
-      slice_{options.buffer_messages, options.buffer_bytes},
       position_(start),
       follower_(start, options.buffer_messages)
 {
@@ -72,15 +71,25 @@ asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
 
 void WatcherCore::begin(const asio::any_io_executor& executor)
 {
-    if (pipeline_->closing()) {
-        fail_with(Error::closed);
+    std::shared_ptr<Waiters> waiters;
+    {
+        const std::lock_guard lock(mutex());
+        if (state_ != State::created) {
+            fail_with(Error::already_running);
+        }
+        if (!pipeline_->closing()) {
+            state_ = State::running;
+            strand_ = asio::make_strand(executor);
+            return;
+        }
+        state_ = State::ended;
+        error_ = exception_of(Error::closed);
+        waiters = waiters_;
     }
-    const std::lock_guard lock(mutex_);
-    if (state_ != State::created) {
-        fail_with(Error::already_running);
+    if (waiters) {
+        tell_end(*waiters);
     }
-    state_ = State::running;
-    strand_ = asio::make_strand(executor);
+    fail_with(Error::closed);
 }
 
 void WatcherCore::start(async::Waiter waiter)
@@ -88,23 +97,25 @@ void WatcherCore::start(async::Waiter waiter)
     if (auto slot = waiter.slot(); slot.is_connected()) {
         slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
             const auto self = weak.lock();
-            if (self && (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
+            if (self &&
+                (type & asio::cancellation_type::terminal) != asio::cancellation_type::none) {
                 self->request_cancel();
             }
         });
     }
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex());
         run_waiter_ = std::move(waiter);
     }
     pipeline_->enter(shared_from_this());
 }
 
-void WatcherCore::entered()
+void WatcherCore::entered(std::size_t place)
 {
+    place_ = place;
     std::shared_ptr<Waiters> waiters;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex());
         following_ = true;
         waiters = waiters_;
     }
@@ -168,7 +179,7 @@ void WatcherCore::poke()
 
 void WatcherCore::cancel_worker()
 {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     if (strand_) {
         asio::post(strand_, [worker = worker_] {
             if (const auto watchdog = worker.lock()) {
@@ -180,7 +191,7 @@ void WatcherCore::cancel_worker()
 
 bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     return strand_ && strand_ == executor;
 }
 
@@ -190,7 +201,7 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex());
         state_ = State::ended;
         reason_ = reason;
         error_ = error;
@@ -200,9 +211,7 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
     }
     pipeline_->leave(shared_from_this());
     if (waiters) {
-        waiters->ready->close(end_for_waiters());
-        waiters->reached->close(end_for_waiters());
-        waiters->ended->close(nullptr);
+        tell_end(*waiters);
     }
     if (run_waiter) {
         run_waiter.complete(std::move(error));
@@ -214,15 +223,20 @@ std::exception_ptr WatcherCore::end_for_waiters() const
     return error_ ? error_ : exception_of(Error::watch_ended);
 }
 
+void WatcherCore::tell_end(const Waiters& waiters) const
+{
+    waiters.ready->close(end_for_waiters());
+    waiters.reached->close(end_for_waiters());
+    waiters.ended->close(nullptr);
+}
+
 std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
 {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex());
     if (!waiters_) {
         waiters_ = std::make_shared<Waiters>();
         if (state_ == State::ended) {
-            waiters_->ready->close(end_for_waiters());
-            waiters_->reached->close(end_for_waiters());
-            waiters_->ended->close(nullptr);
+            tell_end(*waiters_);
         } else if (following_) {
             waiters_->ready->reach(0);
         }
@@ -258,7 +272,7 @@ asio::awaitable<void> WatcherCore::stop(std::shared_ptr<WatcherCore> self)
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     self->request_stop();
     {
-        const std::lock_guard lock(self->mutex_);
+        const std::lock_guard lock(self->mutex());
         if (self->state_ != State::running || self->strand_ == executor) {
             co_return;
         }
@@ -299,7 +313,7 @@ void WatcherCore::context_shutdown() noexcept
     async::Waiter run_waiter;
     std::vector<async::Waiter> others;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex());
         state_ = State::ended;
         error_ = exception_of(Error::closed);
         strand_ = asio::any_io_executor();

@@ -54,10 +54,13 @@ public:
     void request_stop();
     Position position() const;
     std::uint64_t id() const noexcept { return id_; }
-    const std::string& name() const noexcept { return name_; }
+    const std::string& name() const noexcept { return *name_; }
 
     // For the pipeline.
-    void entered();
+    void entered(std::size_t place);
+    /// Where the pipeline has it among the running ones; of its strand.
+    std::size_t place() const noexcept { return place_; }
+    void set_place(std::size_t place) noexcept { place_ = place; }
     void refuse(std::exception_ptr error);
     void start_worker();
     void poke();
@@ -87,17 +90,22 @@ private:
     void finish(std::optional<EndReason> reason, std::exception_ptr error);
     std::shared_ptr<Waiters> waiters();
     std::exception_ptr end_for_waiters() const;
+    void tell_end(const Waiters& waiters) const;
 
     // The worker (worker.cpp).
+    void wake_up();
     void spawn_worker();
+    /// The worker of a live watch with a plain callback: no coroutine is needed.
+    void drain_plain();
     static asio::awaitable<void> work(std::shared_ptr<WatcherCore> self,
                                       std::shared_ptr<Watchdog> watchdog);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog);
     asio::awaitable<engine::HistorySlice> read_slice();
     asio::awaitable<void> read_history(Watchdog& watchdog);
-    /// Gives whether it was empty.
-    asio::awaitable<bool> take_inbox(Watchdog& watchdog);
-    void worker_failed(const std::exception_ptr& error, const Watchdog& watchdog);
+    asio::awaitable<void> take_inbox(Watchdog& watchdog);
+    void take_inbox_plain();
+    void took(Revision routed, const watch::Signals& signals);
+    void worker_failed(const std::exception_ptr& error, bool timed_out);
     bool ended_by(const watch::Signals& signals);
     void settle_position();
     void advanced();
@@ -126,10 +134,9 @@ private:
     // Constant after construction, or thread-safe by itself.
     const std::shared_ptr<Pipeline> pipeline_;
     const WatchCallback callback_;
-    const std::string name_;
+    const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
-    const engine::SliceLimits slice_;
     /// The follower's position, for everybody to see.
     std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
@@ -137,12 +144,15 @@ private:
     /// Set when somebody waits for a revision.
     std::atomic<bool> awaited_{false};
 
+    // Of the pipeline's strand.
+    std::size_t place_ = 0;
+
     // The worker's.
     watch::Follower follower_;
     bool over_ = false;
 
-    // Of the mutex.
-    mutable std::mutex mutex_;
+    // Of the inbox's mutex: an idle watch has to be small.
+    std::mutex& mutex() const noexcept { return inbox.mutex(); }
     State state_ = State::created;
     bool following_ = false;
     asio::any_io_executor strand_;

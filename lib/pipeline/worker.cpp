@@ -34,20 +34,46 @@ bool is_error(const std::exception_ptr& error, const boost::system::error_code& 
 void WatcherCore::start_worker()
 {
     // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
-    asio::post(strand_, [self = shared_from_this()] { self->spawn_worker(); });
+    asio::post(strand_, [self = shared_from_this()] { self->wake_up(); });
+}
+
+void WatcherCore::wake_up()
+{
+    if (is_plain() && follower_.live()) {
+        drain_plain();
+    } else {
+        spawn_worker();
+    }
+}
+
+void WatcherCore::drain_plain()
+{
+    try {
+        if (over_ || ended_by(inbox.signals())) {
+            return;
+        }
+        take_inbox_plain();
+    } catch (...) {
+        worker_failed(std::current_exception(), false);
+    }
+    // What has come meanwhile waits for a turn of its own, so that others have theirs.
+    if (!over_ && !(follower_.live() && inbox.sleep(true))) {
+        start_worker();
+    }
 }
 
 void WatcherCore::spawn_worker()
 {
     const auto watchdog = std::make_shared<Watchdog>(strand_, callback_timeout_);
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(mutex());
         worker_ = watchdog;
     }
     // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
-    asio::co_spawn(strand_, work(shared_from_this(), watchdog),
-                   asio::bind_cancellation_slot(
-                       watchdog->slot(), [self = shared_from_this(), watchdog](std::exception_ptr) {}));
+    asio::co_spawn(
+        strand_, work(shared_from_this(), watchdog),
+        asio::bind_cancellation_slot(watchdog->slot(),
+                                     [self = shared_from_this(), watchdog](std::exception_ptr) {}));
 }
 
 asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
@@ -62,7 +88,7 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
     }
     watchdog->end();
     if (error) {
-        self->worker_failed(error, *watchdog);
+        self->worker_failed(error, watchdog->timed_out());
     }
 }
 
@@ -78,13 +104,23 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
             follower_.joined(routed);
             break;
         }
-        case watch::Follower::Step::take: {
-            const bool empty = co_await take_inbox(watchdog);
-            if (empty && inbox.sleep(true)) {
-                co_return;
+        case watch::Follower::Step::take:
+            co_await take_inbox(watchdog);
+            if (!over_ && follower_.live()) {
+                if (inbox.sleep(true)) {
+                    co_return;
+                }
+                co_await async::yield();  // others have their turn
             }
             break;
-        }
+        case watch::Follower::Step::wait:
+            // A poke that comes too early is news, so that it is not slept through.
+            pipeline_->wake_at(follower_.position(), weak_from_this());
+            if (inbox.sleep(false)) {
+                co_return;
+            }
+            co_await async::yield();
+            break;
         }
     }
 }
@@ -126,8 +162,9 @@ asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
 asio::awaitable<engine::HistorySlice> WatcherCore::read_slice()
 {
     try {
-        co_return co_await pipeline_->engine().read_history(follower_.position(),
-                                                            follower_.up_to(), slice_);
+        co_return co_await pipeline_->engine().read_history(
+            follower_.position(), follower_.up_to(),
+            {inbox.budget().messages, inbox.budget().bytes});
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
@@ -138,32 +175,49 @@ asio::awaitable<engine::HistorySlice> WatcherCore::read_slice()
     co_return engine::HistorySlice{};
 }
 
-asio::awaitable<bool> WatcherCore::take_inbox(Watchdog& watchdog)
+asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
 {
-    // R is read first: see Follower.
-    const Revision routed = pipeline_->routed();
+    if (is_plain()) {
+        take_inbox_plain();
+        co_return;
+    }
+    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     const watch::Inbox::Taken taken = inbox.take();
-    if (taken.signals.fell_behind) {
-        follower_.fell_behind();
-        co_return false;
-    }
     for (const watch::Entry& entry : taken.entries) {
-        if (follower_.knows(entry.commit->revision)) {
-            continue;
-        }
-        Outcome outcome;
-        if (is_plain()) {
-            outcome = deliver_plain(commit_of(entry));
-        } else {
-            outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
-        }
-        if (settle(*entry.commit, outcome)) {
-            co_return false;
+        if (!follower_.knows(entry.commit->revision)) {
+            const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
+            if (settle(*entry.commit, outcome)) {
+                co_return;
+            }
         }
     }
-    follower_.took(std::min(routed, taken.signals.detached_at));
+    took(routed, taken.signals);
+}
+
+void WatcherCore::take_inbox_plain()
+{
+    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
+    const watch::Inbox::Taken taken = inbox.take();
+    for (const watch::Entry& entry : taken.entries) {
+        if (!follower_.knows(entry.commit->revision)) {
+            const Outcome outcome = deliver_plain(commit_of(entry));
+            if (settle(*entry.commit, outcome)) {
+                return;
+            }
+        }
+    }
+    took(routed, taken.signals);
+}
+
+void WatcherCore::took(Revision routed, const watch::Signals& signals)
+{
+    if (signals.fell_behind) {
+        follower_.fell_behind();  // the entries were thrown away
+        return;
+    }
+    follower_.took(std::min(routed, signals.detached_at));
     advanced();
-    co_return taken.entries.empty();
+    ended_by(signals);  // it may have come to where it was told to end
 }
 
 bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
@@ -175,7 +229,11 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
     if (outcome.stop) {
         finish(EndReason::stopped, nullptr);
     }
-    return outcome.stop || !outcome.whole || interrupted_.load(std::memory_order_acquire);
+    if (outcome.stop || !outcome.whole || interrupted_.load(std::memory_order_acquire)) {
+        follower_.fell_behind();  // the rest of what was taken is not delivered
+        return true;
+    }
+    return false;
 }
 
 void WatcherCore::advanced()
@@ -224,11 +282,11 @@ void WatcherCore::settle_position()
     }
 }
 
-void WatcherCore::worker_failed(const std::exception_ptr& error, const Watchdog& watchdog)
+void WatcherCore::worker_failed(const std::exception_ptr& error, bool timed_out)
 {
     const watch::Signals signals = inbox.signals();
     const bool aborted = is_error(error, make_error_code(asio::error::operation_aborted));
-    if (watchdog.timed_out()) {
+    if (timed_out) {
         finish(std::nullopt, std::make_exception_ptr(boost::system::system_error(
                                  make_error_code(Error::callback_timeout))));
     } else if (aborted && signals.error) {

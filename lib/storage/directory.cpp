@@ -38,8 +38,8 @@ bool is_unfinished_creation(const std::string& name)
 {
     constexpr std::array<std::string_view, 5> names{"LOCK", "LOG", "LOG.old", "MANIFEST-000001",
                                                     "000001.dbtmp"};
-    return name == marker_name || is_unfinished_marker(name)
-        || std::find(names.begin(), names.end(), name) != names.end();
+    return name == marker_name || is_unfinished_marker(name) ||
+           std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// The format that a marker's text tells; 0 if it is not a marker's.
@@ -52,7 +52,7 @@ unsigned parse_marker(std::string_view text)
     text.remove_prefix(marker_begin.size());
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
     return error == std::errc{} && std::string_view(end, text.data() + text.size()) == "\n" ? format
-                                                                                           : 0;
+                                                                                            : 0;
 }
 
 std::string parent_of(std::string path)
@@ -115,15 +115,14 @@ Directory::Directory(Place place, bool create_if_missing) : place_(std::move(pla
         remember(create_if_missing);
     } catch (...) {
         rollback();
+        unlock();
         throw;
     }
 }
 
 Directory::~Directory()
 {
-    if (lock_ >= 0) {
-        ::close(lock_);
-    }
+    unlock();
 }
 
 bool Directory::exists() const
@@ -132,7 +131,7 @@ bool Directory::exists() const
         std::vector<std::string> names;
         return place_.env->GetChildren(place_.path, &names).ok();
     }
-    struct stat found {};
+    struct stat found{};
     if (::stat(place_.path.c_str(), &found) != 0) {
         if (errno != ENOENT) {
             fail_open(place_.path, errno);
@@ -164,9 +163,8 @@ void Directory::check_marker() const
         fail(Error::damaged, file(marker_name) + " does not say which format the database has");
     }
     if (format > format_number) {
-        fail(Error::format_too_new, place_.path + " has format " + std::to_string(format)
-                                        + ", this program knows "
-                                        + std::to_string(format_number));
+        fail(Error::format_too_new, place_.path + " has format " + std::to_string(format) +
+                                        ", this program knows " + std::to_string(format_number));
     }
 }
 
@@ -259,6 +257,13 @@ void Directory::lock()
     }
 }
 
+void Directory::unlock() noexcept
+{
+    if (lock_ >= 0) {
+        ::close(lock_);
+    }
+}
+
 void Directory::sync_directory(const std::string& directory) const
 {
     if (place_.disk != nullptr) {
@@ -283,9 +288,8 @@ void Directory::remember(bool create_if_missing)
 void Directory::restore_current()
 {
     std::string now;
-    if (!current_before_
-        || (leveldb::ReadFileToString(place_.env, file(current_name), &now).ok()
-            && now == *current_before_)) {
+    if (!current_before_ || (leveldb::ReadFileToString(place_.env, file(current_name), &now).ok() &&
+                             now == *current_before_)) {
         return;
     }
     const std::string temporary = file(marker_name + "." + random_suffix());
@@ -294,18 +298,29 @@ void Directory::restore_current()
     sync_directory(place_.path);
 }
 
-/// Files are removed only once CURRENT is known not to point to them.
+void Directory::remove_new_files()
+{
+    if (before_.empty()) {
+        return;  // it did not come so far that anything was made
+    }
+    if (!before_.contains(current_name) && place_.env->RemoveFile(file(current_name)).ok()) {
+        sync_directory(place_.path);
+    }
+    for (const std::string& name : children()) {
+        if (!before_.contains(name)) {
+            place_.env->RemoveFile(file(name));
+        }
+    }
+    sync_directory(place_.path);
+}
+
+/// Files are removed only once CURRENT is known not to point to them, and the marker only once they
+/// are known to be gone: a power cut in here must not leave what no open understands.
 void Directory::rollback() noexcept
 {
     try {
         restore_current();
-        if (!before_.empty()) {
-            for (const std::string& name : children()) {
-                if (!before_.contains(name)) {
-                    place_.env->RemoveFile(file(name));
-                }
-            }
-        }
+        remove_new_files();
         if (made_marker_) {
             place_.env->RemoveFile(file(marker_name));
         }

@@ -47,9 +47,11 @@ private:
     void write_marker();
     void publish_marker(const std::string& temporary);
     void lock();
+    void unlock() noexcept;
     void sync_directory(const std::string& directory) const;
     void remember(bool create_if_missing);
     void restore_current();
+    void remove_new_files();
 
     Place place_;
     int lock_ = -1;

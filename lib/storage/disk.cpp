@@ -40,8 +40,8 @@ public:
     {
         const leveldb::Status status = open_and_sync(name, O_WRONLY, ::fdatasync);
         return !status.ok() && ::access(name.c_str(), F_OK) != 0 && errno == ENOENT
-                 ? leveldb::Status::OK()
-                 : status;
+                   ? leveldb::Status::OK()
+                   : status;
     }
 };
 

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "environment.hpp"
 
+#include "synced_file.hpp"
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
 
 namespace keywatch::storage {
 
-/// How far one open file has been flushed and synced. Shared by the file and, for the current log,
-/// by whoever syncs it from another thread.
-struct Environment::File {
-    explicit File(std::string name_) : name(std::move(name_)) {}
-
-    const std::string name;
-    std::atomic<std::uint64_t> flushed{0};
-    std::atomic<std::uint64_t> synced{0};
-    std::atomic<bool> entry_synced{false};
-
-    // Only for the thread that writes the file.
-    std::uint64_t appended = 0;
-    leveldb::WritableFile* open = nullptr;  ///< until it is closed
-
-    bool clean() const noexcept { return synced.load() >= appended; }
-};
-
 namespace {
 
 std::string directory_of(const std::string& name)
 {
     const std::size_t slash = name.rfind('/');
-    return slash == std::string::npos ? std::string(".") : name.substr(0, std::max<std::size_t>(slash, 1));
+    return slash == std::string::npos ? std::string(".")
+                                      : name.substr(0, std::max<std::size_t>(slash, 1));
 }
 
 /// LevelDB names its logs <number>.log.
@@ -40,91 +26,11 @@ bool is_log(std::string_view name)
         return false;
     }
     name.remove_suffix(4);
-    return !name.empty()
-        && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-void raise(std::atomic<std::uint64_t>& number, std::uint64_t to)
-{
-    std::uint64_t old = number.load();
-    while (old < to && !number.compare_exchange_weak(old, to)) {
-    }
+    return !name.empty() &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
-
-/// A file that is synced before it is closed, and whose first sync makes its name durable too.
-class SyncedFile final : public leveldb::WritableFile {
-public:
-    SyncedFile(Environment& environment, std::shared_ptr<Environment::File> file,
-               leveldb::WritableFile* base)
-        : environment_(environment), file_(std::move(file)), base_(base)
-    {
-        file_->open = this;
-    }
-
-    ~SyncedFile() override
-    {
-        if (file_->open != nullptr && !finish().ok()) {
-            environment_.close_failed_.store(true, std::memory_order_release);
-        }
-    }
-
-    leveldb::Status Append(const leveldb::Slice& data) override
-    {
-        leveldb::Status status = base_->Append(data);
-        if (status.ok()) {
-            file_->appended += data.size();
-        } else {
-            torn_ = true;
-        }
-        return status;
-    }
-
-    leveldb::Status Flush() override
-    {
-        leveldb::Status status = base_->Flush();
-        if (status.ok()) {
-            file_->flushed.store(file_->appended);
-        } else {
-            torn_ = true;
-        }
-        return status;
-    }
-
-    leveldb::Status Sync() override
-    {
-        const std::uint64_t bytes = file_->appended;
-        leveldb::Status status = base_->Sync();
-        if (status.ok()) {
-            raise(file_->flushed, bytes);
-            raise(file_->synced, bytes);
-            status = environment_.sync_entry(*file_);
-        }
-        return status;
-    }
-
-    leveldb::Status Close() override
-    {
-        const leveldb::Status synced = finish();
-        const leveldb::Status closed = base_->Close();
-        return synced.ok() ? closed : synced;
-    }
-
-private:
-    /// A failed write was reported when it failed; what went before it is still worth a try.
-    leveldb::Status finish()
-    {
-        file_->open = nullptr;
-        const leveldb::Status synced = file_->clean() ? leveldb::Status::OK() : Sync();
-        return torn_ ? leveldb::Status::OK() : synced;
-    }
-
-    Environment& environment_;
-    std::shared_ptr<Environment::File> file_;
-    std::unique_ptr<leveldb::WritableFile> base_;
-    bool torn_ = false;
-};
 
 Environment::Environment(leveldb::Env* base, Disk* disk) : EnvWrapper(base), disk_(disk) {}
 
@@ -152,7 +58,7 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
     if (!status.ok()) {
         return status;
     }
-    auto state = std::make_shared<File>(name);
+    auto state = std::make_shared<OpenFile>(name);
     *file = new SyncedFile(*this, state, *file);
     const std::lock_guard lock(mutex_);
     held_removals_.erase(name);
@@ -198,7 +104,7 @@ leveldb::Status Environment::RenameFile(const std::string& from, const std::stri
 
 leveldb::Status Environment::sync_log()
 {
-    std::shared_ptr<File> log;
+    std::shared_ptr<OpenFile> log;
     {
         const std::lock_guard lock(mutex_);
         log = log_;
@@ -221,16 +127,15 @@ leveldb::Status Environment::sync_log()
 /// LevelDB creates the next log on the thread that writes the current one, between two writes.
 leveldb::Status Environment::sync_current_log()
 {
-    std::shared_ptr<File> log;
+    std::shared_ptr<OpenFile> log;
     {
         const std::lock_guard lock(mutex_);
         log = log_;
     }
-    return log && log->open != nullptr && !log->clean() ? log->open->Sync()
-                                                        : leveldb::Status::OK();
+    return log && log->open != nullptr && !log->clean() ? log->open->Sync() : leveldb::Status::OK();
 }
 
-leveldb::Status Environment::sync_entry(File& file)
+leveldb::Status Environment::sync_entry(OpenFile& file)
 {
     if (disk_ == nullptr || file.entry_synced.load()) {
         return leveldb::Status::OK();

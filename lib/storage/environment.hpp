@@ -14,10 +14,11 @@
 
 namespace keywatch::storage {
 
+struct OpenFile;
 class SyncedFile;
 
 /// The Env that LevelDB runs on: closes the weaknesses by which LevelDB 1.23 can lose what it
-/// acknowledged (doc/traps.md), and tells the engine what the log is doing.
+/// acknowledged (doc/storage.md), and tells the engine what the log is doing.
 ///
 /// 1. A log file is synced before the next one is created, so that a power cut leaves a prefix of
 ///    what was written. If that fails, so does the write that wanted the next log, before anything
@@ -29,8 +30,8 @@ class SyncedFile;
 /// Everything else goes to `base`, which a test replaces by one that fails or forgets.
 class Environment : public leveldb::EnvWrapper {
 public:
-    /// `base` and `disk` are not owned. No disk: the files are not on one (LevelDB's in-memory Env),
-    /// so that directories, and files from other threads, need no sync.
+    /// `base` and `disk` are not owned. No disk: the files are not on one (LevelDB's in-memory
+    /// Env), so that directories, and files from other threads, need no sync.
     Environment(leveldb::Env* base, Disk* disk);
     ~Environment() override;
 
@@ -67,12 +68,11 @@ public:
 
 private:
     friend class SyncedFile;
-    struct File;
 
     leveldb::Status wrap(leveldb::Status status, const std::string& name,
                          leveldb::WritableFile** file);
     leveldb::Status sync_current_log();
-    leveldb::Status sync_entry(File& file);
+    leveldb::Status sync_entry(OpenFile& file);
 
     Disk* disk_;
     std::atomic<std::uint64_t> logs_created_{0};
@@ -82,7 +82,7 @@ private:
 
     // Under mutex_, which is never held during input or output.
     mutable std::mutex mutex_;
-    std::shared_ptr<File> log_;
+    std::shared_ptr<OpenFile> log_;
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
     bool holding_ = false;

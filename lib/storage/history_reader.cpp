@@ -36,12 +36,13 @@ void HistoryReader::seek(Revision revision)
 void HistoryReader::load()
 {
     valid_ = false;
+    check_read(
+        iterator_->status());  // a valid one may have an error too: then something is left out
     if (!iterator_->Valid()) {
-        check_read(iterator_->status());
         return;
     }
     const std::string_view key = view(iterator_->key());
-    if (key.front() != history_area) {
+    if (!key.starts_with(history_area)) {
         return;
     }
     const auto parsed = parse_history_key(key);
@@ -81,9 +82,7 @@ void HistoryReader::skip()
 void HistoryReader::expect_part(std::uint16_t part)
 {
     iterator_->Next();
-    if (!iterator_->Valid()) {
-        check_read(iterator_->status());
-    }
+    check_read(iterator_->status());
     if (!iterator_->Valid() || view(iterator_->key()) != history_key(revision_, part)) {
         damaged(revision_, " lacks a part");
     }

@@ -112,8 +112,8 @@ std::size_t RecordWriter::table_bytes() const noexcept
 
 std::size_t RecordWriter::bytes() const noexcept
 {
-    return record_header_bytes + 1 + string_bytes(origin_) + table_bytes()
-         + varint_bytes(messages_) + body_.size();
+    return record_header_bytes + 1 + string_bytes(origin_) + table_bytes() +
+           varint_bytes(messages_) + body_.size();
 }
 
 std::string RecordWriter::finish(Revision previous, Time time, Totals& totals) const

@@ -19,8 +19,8 @@ std::string id_key(char area, BucketId id)
 
 bool is_structure(char byte)
 {
-    return byte >= static_cast<char>(Structure::btree)
-        && byte <= static_cast<char>(Structure::sorted_set);
+    return byte >= static_cast<char>(Structure::btree) &&
+           byte <= static_cast<char>(Structure::sorted_set);
 }
 
 }  // namespace
@@ -76,7 +76,8 @@ std::optional<std::pair<Revision, std::uint16_t>> parse_history_key(std::string_
     if (key.size() != history_key_bytes || key[0] != history_area) {
         return std::nullopt;
     }
-    return std::pair{load_fixed<Revision>(key.data() + 1), load_fixed<std::uint16_t>(key.data() + 9)};
+    return std::pair{load_fixed<Revision>(key.data() + 1),
+                     load_fixed<std::uint16_t>(key.data() + 9)};
 }
 
 std::string orphan_key(BucketId id)

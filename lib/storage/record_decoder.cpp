@@ -13,6 +13,9 @@ namespace {
 
 using Names = boost::container::small_vector<std::string_view, 8>;
 
+/// Some 70 000 years: so that the difference of two times does not overflow.
+constexpr std::int64_t latest_time = std::int64_t{1} << 61;
+
 // No default below: the compiler then asks for the operations that come later.
 
 bool known(Structure structure)
@@ -83,8 +86,8 @@ bool read_message(std::string_view bytes, const Names& names, Message& message)
         message.cause = static_cast<Cause>(in.byte());
     }
     message.ends_bucket = (fields & field_ends_bucket) != 0;
-    if (in.failed() || bucket >= names.size() || !known(message.structure)
-        || !known(message.operation) || !known(message.cause)) {
+    if (in.failed() || bucket >= names.size() || !known(message.structure) ||
+        !known(message.operation) || !known(message.cause)) {
         return false;
     }
     message.bucket = names[static_cast<std::size_t>(bucket)];
@@ -114,8 +117,8 @@ bool read_messages(ByteReader& in, const Names& names, CommitRecord& record)
 bool read_record(CommitRecord& record)
 {
     const auto header = decode_header(record.bytes);
-    if (!header || header->parts != record_parts(record.bytes.size())
-        || header->previous >= record.revision || header->totals.bytes < record.bytes.size()) {
+    if (!header || header->parts != record_parts(record.bytes.size()) ||
+        header->previous >= record.revision || header->totals.bytes < record.bytes.size()) {
         return false;
     }
     record.previous = header->previous;
@@ -124,27 +127,30 @@ bool read_record(CommitRecord& record)
     in.string();  // what a later version has more in the header
     record.origin = in.string();
     Names names;
-    return read_names(in, names) && read_messages(in, names, record)
-        && header->totals.messages >= record.messages.size();
+    return read_names(in, names) && read_messages(in, names, record) &&
+           header->totals.messages >= record.messages.size();
 }
 
 }  // namespace
 
 std::optional<RecordHeader> decode_header(std::string_view bytes)
 {
-    if (bytes.size() < record_header_bytes
-        || static_cast<std::uint8_t>(bytes.front()) != record_format) {
+    if (bytes.size() < record_header_bytes ||
+        static_cast<std::uint8_t>(bytes.front()) != record_format) {
         return std::nullopt;
     }
     const char* at = bytes.data();
     RecordHeader header;
     header.parts = load_fixed<std::uint16_t>(at + 1);
     header.previous = load_fixed<Revision>(at + 3);
-    header.time = Time{
-        std::chrono::microseconds{static_cast<std::int64_t>(load_fixed<std::uint64_t>(at + 11))}};
+    const auto time = static_cast<std::int64_t>(load_fixed<std::uint64_t>(at + 11));
+    header.time = Time{std::chrono::microseconds{time}};
     header.totals.messages = load_fixed<std::uint64_t>(at + 19);
     header.totals.bytes = load_fixed<std::uint64_t>(at + 27);
-    return header.parts != 0 ? std::optional{header} : std::nullopt;
+    if (header.parts == 0 || time < -latest_time || time > latest_time) {
+        return std::nullopt;
+    }
+    return header;
 }
 
 std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string bytes)

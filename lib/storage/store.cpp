@@ -45,6 +45,7 @@ Revision Store::revision(const StoreSnapshot& snapshot) const
 
 void Store::write(Batch& batch, bool sync)
 {
+    const std::lock_guard lock(impl_->writing);
     if (failed()) {
         fail(Error::storage_failed, "an earlier write failed");
     }
@@ -74,7 +75,8 @@ bool Store::erase_orphan(BucketId id, std::size_t most)
     }
     const auto iterator = iterate(nullptr, false);
     Batch batch;
-    // Not from the prefix on: stepping over everything that was erased before would take ever longer.
+    // Not from the prefix on: stepping over everything that was erased before would take ever
+    // longer.
     for (iterator->Seek(impl_->erased_to); iterator->Valid() && batch.writes() < most;
          iterator->Next()) {
         if (!iterator->key().starts_with(prefix)) {

@@ -95,7 +95,8 @@ public:
 
     // Reads. `snapshot` may be null: the newest state.
     std::optional<std::string> get(std::string_view key, const StoreSnapshot* snapshot) const;
-    std::unique_ptr<leveldb::Iterator> iterate(const StoreSnapshot* snapshot, bool fill_cache) const;
+    std::unique_ptr<leveldb::Iterator> iterate(const StoreSnapshot* snapshot,
+                                               bool fill_cache) const;
     std::unique_ptr<StoreSnapshot> snapshot() const;
     /// The revision that this snapshot shows.
     Revision revision(const StoreSnapshot& snapshot) const;
@@ -114,8 +115,8 @@ public:
     /// Removes the oldest records, at most `most` of them, while `keep` says that too much is kept:
     /// never the newest one, and none from `pinned` on unless the hard limit is exceeded. Advances
     /// `state`. Gives how many were removed.
-    std::size_t trim(HistoryState& state, const HistoryLimits& keep,
-                     std::optional<Revision> pinned, Time now, std::size_t most);
+    std::size_t trim(HistoryState& state, const HistoryLimits& keep, std::optional<Revision> pinned,
+                     Time now, std::size_t most);
     /// Erases at most `most` keys of a dropped bucket; true once it is gone.
     bool erase_orphan(BucketId id, std::size_t most);
 

@@ -22,9 +22,8 @@ public:
 
     bool has_room(const Totals& through) const
     {
-        return !begun_
-            || (through.messages - before_.messages <= limits_.messages
-                && through.bytes - before_.bytes <= limits_.bytes);
+        return !begun_ || (through.messages - before_.messages <= limits_.messages &&
+                           through.bytes - before_.bytes <= limits_.bytes);
     }
 
     void add(const Totals& through, const CommitRecord& record)

@@ -22,8 +22,9 @@ bool in_memory(const Options& options)
 
 std::unique_ptr<leveldb::Env> make_memory(const Options& options, const leveldb::Env* given)
 {
-    return std::unique_ptr<leveldb::Env>(
-        in_memory(options) && given == nullptr ? leveldb::NewMemEnv(leveldb::Env::Default()) : nullptr);
+    return std::unique_ptr<leveldb::Env>(in_memory(options) && given == nullptr
+                                             ? leveldb::NewMemEnv(leveldb::Env::Default())
+                                             : nullptr);
 }
 
 Disk* find_disk(const Options& options, leveldb::Env* given)
@@ -119,18 +120,18 @@ std::optional<std::uint64_t> Store::Impl::number(std::string_view key,
 Revision Store::Impl::newest_record(leveldb::Iterator& iterator) const
 {
     iterator.Seek(*prefix_end(std::string_view(&history_area, 1)));
+    check_read(iterator.status());
     if (iterator.Valid()) {
         iterator.Prev();
     } else {
-        check_read(iterator.status());
         iterator.SeekToLast();
     }
+    check_read(iterator.status());  // also of a valid one, which may have left something out
     if (!iterator.Valid()) {
-        check_read(iterator.status());
         return 0;
     }
     const std::string_view key(iterator.key().data(), iterator.key().size());
-    if (key.front() != history_area) {
+    if (!key.starts_with(history_area)) {
         return 0;
     }
     const auto parsed = parse_history_key(key);

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,8 @@ struct MemoryTable {
     void notice(std::uint64_t logs_created)
     {
         std::uint64_t known = log.load(std::memory_order_relaxed);
-        if (known < logs_created
-            && log.compare_exchange_strong(known, logs_created, std::memory_order_relaxed)) {
+        if (known < logs_created &&
+            log.compare_exchange_strong(known, logs_created, std::memory_order_relaxed)) {
             bytes.store(0, std::memory_order_relaxed);
         }
     }
@@ -59,6 +60,9 @@ struct Store::Impl {
     std::unique_ptr<const leveldb::FilterPolicy> filter;
     std::unique_ptr<leveldb::DB> db;
 
+    /// Held while LevelDB writes. It lets writers queue, and goes on with the next one after a
+    /// failed append; here the next one sees that, and does not add to a log that is torn.
+    std::mutex writing;
     MemoryTable table;
     mutable std::atomic<std::uint64_t> level0_seen_at{UINT64_MAX};
     mutable std::atomic<std::size_t> level0{0};

@@ -190,9 +190,9 @@ void Store::Opening::check_newest(Revision newest) const
     HistoryReader reader(impl_.iterate(nullptr, false));
     reader.seek(first);
     for (Revision expected = first; expected <= newest; ++expected) {
-        if (!reader.valid() || reader.revision() != expected
-            || reader.header().previous != expected - 1
-            || decode_record(expected, reader.take()) == nullptr) {
+        if (!reader.valid() || reader.revision() != expected ||
+            reader.header().previous != expected - 1 ||
+            decode_record(expected, reader.take()) == nullptr) {
             hole(expected);
         }
     }

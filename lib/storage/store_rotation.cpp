@@ -36,24 +36,29 @@ bool Store::may_stall(std::size_t bytes) const
 {
     impl_->table.notice(impl_->environment.logs_created());
     const std::size_t used = impl_->table.bytes.load(std::memory_order_relaxed);
-    return bytes >= large_write || used + used / 16 + bytes >= impl_->write_buffer_bytes
-        || impl_->level0_files() >= many_level0_files;
+    // Entries may fit badly into the table's blocks: up to a tenth more than estimated, as
+    // measured.
+    return bytes >= large_write || used + used / 8 + bytes >= impl_->write_buffer_bytes ||
+           impl_->level0_files() >= many_level0_files;
 }
 
 bool Store::wants_rotation() const
 {
     const std::size_t used = impl_->table.bytes.load(std::memory_order_relaxed);
-    return used >= impl_->write_buffer_bytes / 4 * 3 && !impl_->environment.old_log_pending()
-        && impl_->level0_files() < many_level0_files;
+    return used >= impl_->write_buffer_bytes / 4 * 3 && !impl_->environment.old_log_pending() &&
+           impl_->level0_files() < many_level0_files;
 }
 
 void Store::prepare_rotation()
 {
-    if (failed() || impl_->environment.old_log_pending()
-        || impl_->level0_files() >= many_level0_files) {
+    if (impl_->environment.old_log_pending() || impl_->level0_files() >= many_level0_files) {
         return;  // it would wait for the thread that writes tables
     }
     leveldb::Status status = impl_->environment.sync_log();
+    const std::lock_guard lock(impl_->writing);
+    if (failed()) {
+        return;
+    }
     if (status.ok()) {
         status = impl_->db->Write({}, nullptr);  // LevelDB's way to ask for a rotation
         impl_->table.notice(impl_->environment.logs_created());

@@ -21,8 +21,8 @@ constexpr std::chrono::seconds longest_age = std::chrono::hours{24 * 365 * 1000}
 
 bool keeps_too_much(const HistoryState& state, const HistoryLimits& keep, Time now)
 {
-    return now - state.oldest_time > std::min(keep.age, longest_age) || kept_bytes(state) > keep.bytes
-        || state.newest - state.oldest + 1 > keep.commits;
+    return now - state.oldest_time > std::min(keep.age, longest_age) ||
+           kept_bytes(state) > keep.bytes || state.newest - state.oldest + 1 > keep.commits;
 }
 
 /// Whether the oldest record may and should go.

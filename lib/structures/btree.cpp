@@ -21,8 +21,7 @@ std::string_view user_value(std::string_view stored)
     return stored;
 }
 
-std::optional<std::string> get(const Workspace& workspace, BucketIndex bucket,
-                               std::string_view key)
+std::optional<std::string> get(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
     std::optional<std::string> stored = workspace.get(bucket, key);
     if (stored) {

@@ -6,7 +6,10 @@ namespace keywatch::watch {
 Follower::Step Follower::next(Revision routed)
 {
     if (phase_ == Phase::away) {
-        if (routed > position_ && routed - position_ > near_) {
+        if (routed < position_) {
+            return Step::wait;
+        }
+        if (routed - position_ > near_) {
             up_to_ = routed;
             return Step::read_history;
         }

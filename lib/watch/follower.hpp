@@ -10,7 +10,9 @@ namespace keywatch::watch {
 /// R is the last revision whose commits have all been pushed to those in the index; p is the
 /// position, through which everything has been delivered.
 ///
-/// 1. Away: not in the index. Reads history (p, R] until it is near R, then joins.
+/// 1. Away: not in the index. Waits until R has reached p, since the deletion of its bucket must
+/// not
+///    end it if that came before its start. Reads history (p, R] until it is near R, then joins.
 /// 2. Joined at J: in the index since everything ≤ J, and nothing behind it, was routed. Reads
 ///    history (p, J], never beyond J.
 /// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the
@@ -22,6 +24,7 @@ public:
     Follower(Revision position, Revision near) : position_(position), near_(near) {}
 
     enum class Step {
+        wait,          ///< until R has reached position()
         read_history,  ///< deliver a slice of (position(), up_to()], then call read()
         join,          ///< get into the index, then call joined()
         take,          ///< read R, take the inbox, deliver it, then call took()

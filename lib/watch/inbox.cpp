@@ -12,8 +12,7 @@ Inbox::Push Inbox::push(Entry entry)
     const std::size_t bytes = entry.commit->pinned_bytes();
     std::vector<Entry> dropped;
     const std::lock_guard lock(mutex_);
-    const bool fits =
-        entries_.empty() || budget_.allows(messages_ + messages, bytes_ + bytes);
+    const bool fits = entries_.empty() || budget_.allows(messages_ + messages, bytes_ + bytes);
     const bool wake = !std::exchange(awake_, true);
     if (!fits) {
         dropped.swap(entries_);
@@ -38,7 +37,6 @@ Inbox::Taken Inbox::take()
     messages_ = 0;
     bytes_ = 0;
     signals_.fell_behind = false;
-    news_ = false;
     return taken;
 }
 
@@ -48,9 +46,10 @@ void Inbox::detach(Revision revision)
     signals_.detached_at = revision;
 }
 
-Signals Inbox::signals() const
+Signals Inbox::signals()
 {
     const std::lock_guard lock(mutex_);
+    news_ = false;
     return signals_;
 }
 

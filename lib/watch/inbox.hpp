@@ -3,7 +3,7 @@
 
 #include "hub.hpp"
 
-#include <keywatch/watcher.hpp>
+#include <keywatch/position.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -43,14 +43,19 @@ struct Signals {
 /// A subscriber's queue between the distributor and the watcher's worker. What the worker has taken
 /// is no longer counted here, so at the most twice the budget is alive.
 ///
-/// 1. The worker is asleep or awake (it begins awake). Whoever gives it something while it is asleep wakes it: the
-///    giving call returns true, and its caller starts the worker.
+/// 1. The worker is asleep or awake (it begins awake). Whoever gives it something while it is
+/// asleep
+///    wakes it: the giving call returns true, and its caller starts the worker.
 /// 2. It falls asleep only when there is nothing to be taken.
 ///
 /// Thread safety: all members, from any thread.
 class Inbox {
 public:
     explicit Inbox(Budget budget) : budget_(budget) {}
+
+    const Budget& budget() const noexcept { return budget_; }
+    /// For what its owner has to protect besides; never with a call of a member inside.
+    std::mutex& mutex() const noexcept { return mutex_; }
 
     enum class Push {
         queued,
@@ -77,9 +82,10 @@ public:
         std::vector<Entry> entries;
         Signals signals;
     };
-    /// All entries, and the signals so far, of which `fell_behind` is taken away.
+    /// All entries, and whether they were dropped: `fell_behind` is taken away.
     Taken take();
-    Signals signals() const;
+    /// What the worker has been told so far. It looks again before it sleeps, if there is more.
+    Signals signals();
 
     /// Falls asleep if there is nothing to be taken. `live`: whether an empty inbox means that the
     /// subscriber has everything.
@@ -89,13 +95,13 @@ public:
     std::optional<Revision> up_to_date(Revision routed) const;
 
 private:
-    Budget budget_;
+    const Budget budget_;
     mutable std::mutex mutex_;
     std::vector<Entry> entries_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     Signals signals_;
-    bool news_ = false;  ///< signals that were not taken yet
+    bool news_ = false;  ///< signals that were not looked at yet
     bool awake_ = true;
     bool live_ = false;
 };

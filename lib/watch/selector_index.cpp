@@ -23,8 +23,8 @@ bool SelectorIndex::remove(Subscription& subscription)
     }
     const auto bucket = buckets_.find(subscription.bucket());
     const bool all = subscription.selector().kind() == Selector::Kind::all;
-    const auto key = all ? bucket->second.keys.end()
-                         : bucket->second.keys.find(subscription.selector().key());
+    const auto key =
+        all ? bucket->second.keys.end() : bucket->second.keys.find(subscription.selector().key());
     Subscribers& list = all ? bucket->second.all : key->second;
     subscription.indexed_ = false;
     // `subscription` may be destroyed by what follows.

@@ -8,8 +8,7 @@ bool Subscription::matches(const Message& message) const
     if (message.bucket != bucket_) {
         return false;
     }
-    if (selector_.kind() == Selector::Kind::all ||
-        message.operation == Operation::bucket_deleted) {
+    if (selector_.kind() == Selector::Kind::all || message.operation == Operation::bucket_deleted) {
         return true;
     }
     return message.operation != Operation::bucket_created && message.key == selector_.key();

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Compiles every header of include/ and lib/ alone, with the flags of the library, so that none of
-them depends on what its user happens to have included before."""
+them depends on what its user happens to have included before. Left out are internal headers that
+their own source includes first: the library's build has compiled those alone."""
 
 import concurrent.futures
 import json
@@ -30,10 +31,22 @@ def compile_header(flags, build, header):
     return subprocess.run(command, cwd=build, capture_output=True, text=True, check=False)
 
 
+def needs_compiling(header):
+    """Whether no source of the same name includes this header before anything else."""
+    source = header.with_suffix(".cpp")
+    if not source.exists():
+        return True
+    includes = [line for line in source.read_text(encoding="utf-8").splitlines()
+                if line.startswith("#include")]
+    return not includes or not includes[0].rstrip().endswith((f'"{header.name}"',
+                                                              f'/{header.name}"'))
+
+
 def main():
     build, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     flags = library_flags(build)
-    headers = sorted([*root.glob("include/**/*.hpp"), *root.glob("lib/**/*.hpp")])
+    headers = [*sorted(root.glob("include/**/*.hpp")),
+               *filter(needs_compiling, sorted(root.glob("lib/**/*.hpp")))]
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda header: compile_header(flags, build, header), headers)

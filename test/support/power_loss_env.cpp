@@ -87,8 +87,8 @@ std::unique_ptr<PowerLossEnv> PowerLossEnv::survivors(const Survival& survival) 
     const std::lock_guard lock(mutex_);
     Names names = durable_;
     for (const Change& change : pending_) {
-        if (survival.names == Unsynced::kept
-            || (survival.names == Unsynced::random && random() % 2 == 0)) {
+        if (survival.names == Unsynced::kept ||
+            (survival.names == Unsynced::random && random() % 2 == 0)) {
             change.apply(names);
         }
     }
@@ -98,9 +98,9 @@ std::unique_ptr<PowerLossEnv> PowerLossEnv::survivors(const Survival& survival) 
             continue;
         }
         const std::size_t tail = inode->bytes.size() - inode->synced;
-        const std::size_t kept = survival.bytes == Unsynced::kept ? tail
-                               : survival.bytes == Unsynced::lost ? 0
-                                                                  : random() % (tail + 1);
+        const std::size_t kept = survival.bytes == Unsynced::kept   ? tail
+                                 : survival.bytes == Unsynced::lost ? 0
+                                                                    : random() % (tail + 1);
         auto copy = std::make_shared<Inode>();
         copy->bytes = inode->bytes.substr(0, inode->synced + kept);
         copy->synced = copy->bytes.size();

@@ -30,7 +30,10 @@ struct Survival {
 
     static Survival nothing() { return {}; }
     static Survival everything() { return {Unsynced::kept, Unsynced::kept, 0}; }
-    static Survival random(std::uint64_t seed) { return {Unsynced::random, Unsynced::random, seed}; }
+    static Survival random(std::uint64_t seed)
+    {
+        return {Unsynced::random, Unsynced::random, seed};
+    }
 };
 
 /// A file system in memory that knows what of it is on disk, and can lose the rest: give it to
@@ -113,7 +116,13 @@ private:
 
     /// A change of a name that its directory's sync has yet to make durable.
     struct Change {
-        enum class Kind { file_made, file_removed, file_renamed, directory_made, directory_removed };
+        enum class Kind {
+            file_made,
+            file_removed,
+            file_renamed,
+            directory_made,
+            directory_removed
+        };
         Kind kind;
         std::string name;
         std::string to;

@@ -34,7 +34,8 @@ private:
 };
 
 /// Reads under the Env's mutex, as files may grow meanwhile.
-class PowerLossEnv::Reader final : public leveldb::SequentialFile, public leveldb::RandomAccessFile {
+class PowerLossEnv::Reader final : public leveldb::SequentialFile,
+                                   public leveldb::RandomAccessFile {
 public:
     Reader(const PowerLossEnv& env, std::shared_ptr<Inode> inode)
         : env_(env), inode_(std::move(inode))

@@ -100,7 +100,8 @@ def main():
     if arguments.question == "names":
         print(*(test["name"] for test in tests), sep="\n", end="\n" if tests else "")
     elif arguments.question == "targets":
-        print(*targets(arguments.folder, tests), sep="\n")
+        paths = targets(arguments.folder, tests)
+        print(*paths, sep="\n", end="\n" if paths else "")
     else:
         count(arguments.folder, tests)
 

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "storage/store.hpp"
+#include "support/power_loss_env.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -100,5 +104,65 @@ inline std::vector<Revision> revisions(const storage::HistorySlice& slice)
     }
     return revisions;
 }
+
+inline std::vector<Revision> range(Revision first, Revision last)
+{
+    std::vector<Revision> revisions(last + 1 - first);
+    std::iota(revisions.begin(), revisions.end(), first);
+    return revisions;
+}
+
+/// Limits that nothing exceeds.
+inline HistoryLimits keep_all()
+{
+    HistoryLimits limits;
+    limits.age = std::chrono::seconds::max();
+    limits.bytes = limits.commits = limits.hard_bytes = UINT64_MAX;
+    return limits;
+}
+
+/// A store that can be opened again on the same files.
+struct ReopenableStore {
+    PowerLossEnv disk;
+    std::unique_ptr<storage::Store> store = storage::Store::open(Options("/db"), &disk);
+    Committer committer{*store};
+    storage::HistoryState state = store->history_at_open();
+
+    void commit(int commits, std::size_t messages = 1, std::size_t value_bytes = 10)
+    {
+        for (int i = 0; i < commits; ++i) {
+            committer.commit(messages, value_bytes);
+        }
+        state.newest = committer.head();
+        state.newest_totals = committer.totals();
+        if (state.oldest == 1) {
+            state.oldest_time = store->read_history(0, 1, {}).commits.at(0)->time;
+        }
+    }
+
+    void reopen()
+    {
+        store.reset();
+        store = storage::Store::open(Options("/db"), &disk);
+        committer = Committer(*store);
+        state = store->history_at_open();
+    }
+
+    std::vector<Revision> all(Revision after = 0) const
+    {
+        return revisions(store->read_history(after, UINT64_MAX, {SIZE_MAX, SIZE_MAX}));
+    }
+
+    std::size_t stored_records() const
+    {
+        std::size_t records = 0;
+        const auto iterator = store->iterate(nullptr, false);
+        for (iterator->Seek("h"); iterator->Valid() && iterator->key()[0] == 'h';
+             iterator->Next()) {
+            ++records;
+        }
+        return records;
+    }
+};
 
 }  // namespace keywatch::test

@@ -32,13 +32,13 @@ std::string one_put(std::string_view value = "alice", Revision previous = 41)
 void check_views_point_into(const CommitRecord& record)
 {
     const auto inside = [&](std::string_view view) {
-        return view.empty()
-            || (view.data() >= record.bytes.data()
-                && view.data() + view.size() <= record.bytes.data() + record.bytes.size());
+        return view.empty() ||
+               (view.data() >= record.bytes.data() &&
+                view.data() + view.size() <= record.bytes.data() + record.bytes.size());
     };
     for (const Message& message : record.messages) {
-        BOOST_CHECK(inside(message.bucket) && inside(message.key) && inside(message.value)
-                    && inside(message.previous.value_or("")) && inside(message.origin));
+        BOOST_CHECK(inside(message.bucket) && inside(message.key) && inside(message.value) &&
+                    inside(message.previous.value_or("")) && inside(message.origin));
     }
 }
 
@@ -55,14 +55,16 @@ BOOST_AUTO_TEST_CASE(a_record_is_these_bytes)
     message.previous = "old";
     writer.add(writer.bucket("b"), message);
     Totals totals{1, 100};
-    const std::string expected = std::string("\x01\0\x01"sv)          // format, parts
-                               + "\0\0\0\0\0\0\0\x07"s                 // previous
-                               + "\0\0\0\0\0\0\0\x09"s                 // time
-                               + "\0\0\0\0\0\0\0\x02"s                 // messages so far
-                               + "\0\0\0\0\0\0\0\x9c"s                 // bytes so far
-                               + "\0"s + "\x02me"s + "\x01\x01" "b"s   // more header, origin, names
-                               + "\x01"s                               // messages
-                               + "\x0c\x03\x01\x01\0\x01k\x01v\x03old"s;
+    const std::string expected = std::string("\x01\0\x01"sv)  // format, parts
+                                 + "\0\0\0\0\0\0\0\x07"s      // previous
+                                 + "\0\0\0\0\0\0\0\x09"s      // time
+                                 + "\0\0\0\0\0\0\0\x02"s      // messages so far
+                                 + "\0\0\0\0\0\0\0\x9c"s      // bytes so far
+                                 + "\0"s + "\x02me"s +
+                                 "\x01\x01"
+                                 "b"s       // more header, origin, names
+                                 + "\x01"s  // messages
+                                 + "\x0c\x03\x01\x01\0\x01k\x01v\x03old"s;
     BOOST_TEST(writer.finish(7, Time{std::chrono::microseconds{9}}, totals) == expected);
 }
 
@@ -190,8 +192,8 @@ BOOST_AUTO_TEST_CASE(the_header_is_read_from_the_first_part_alone)
 
 BOOST_AUTO_TEST_CASE(a_record_that_just_fills_a_part_has_one)
 {
-    const std::size_t overhead = one_put(std::string(max_part_bytes / 2, 'v')).size()
-                               - max_part_bytes / 2;
+    const std::size_t overhead =
+        one_put(std::string(max_part_bytes / 2, 'v')).size() - max_part_bytes / 2;
     for (const std::size_t more : {0, 1}) {
         const std::string bytes = one_put(std::string(max_part_bytes - overhead + more, 'v'));
         BOOST_TEST(bytes.size() == max_part_bytes + more);
@@ -255,9 +257,16 @@ BOOST_AUTO_TEST_CASE(huge_counts_and_lengths_are_refused)
 {
     const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
     const std::string header = one_put().substr(0, 35);
-    for (const std::string& rest :
-         {huge, "\0"s + huge, "\0\0"s + huge, "\0\0\x01\x01" "b"s + huge,
-          "\0\0\x01\x01" "b\x01"s + huge, "\0\0\x01\x01" "b\x01\x0f\x01\x01\x01\0"s + huge}) {
+    for (const std::string& rest : {huge, "\0"s + huge, "\0\0"s + huge,
+                                    "\0\0\x01\x01"
+                                    "b"s +
+                                        huge,
+                                    "\0\0\x01\x01"
+                                    "b\x01"s +
+                                        huge,
+                                    "\0\0\x01\x01"
+                                    "b\x01\x0f\x01\x01\x01\0"s +
+                                        huge}) {
         BOOST_CHECK(!decode_record(50, header + rest + std::string(100, '\0')));
     }
     const std::string overlong = "\0\0\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02"s;

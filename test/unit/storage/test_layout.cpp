@@ -14,19 +14,20 @@ BOOST_AUTO_TEST_SUITE(test_layout)
 
 BOOST_AUTO_TEST_CASE(history_keys_are_these_bytes)
 {
-    BOOST_TEST(history_key(0x0102030405060708, 0x090a)
-               == "h\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a"sv);
+    BOOST_TEST(history_key(0x0102030405060708, 0x090a) ==
+               "h\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a"sv);
     BOOST_TEST(data_prefix(0x01020304) == "d\x01\x02\x03\x04"sv);
     BOOST_TEST(orphan_key(0xfffefdfc) == "o\xff\xfe\xfd\xfc"sv);
-    BOOST_TEST(bucket_key(kw::Structure::set, "ab") == "b\x03"
-                                                       "ab"sv);
+    BOOST_TEST(bucket_key(kw::Structure::set, "ab") ==
+               "b\x03"
+               "ab"sv);
     BOOST_TEST(encode_number(1) == "\0\0\0\0\0\0\0\1"sv);
 }
 
 BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
 {
-    const std::vector<kw::Revision> revisions{0, 1, 127, 128, 255, 256, 65535, 1ULL << 31,
-                                              1ULL << 32, 1ULL << 63, UINT64_MAX};
+    const std::vector<kw::Revision> revisions{
+        0, 1, 127, 128, 255, 256, 65535, 1ULL << 31, 1ULL << 32, 1ULL << 63, UINT64_MAX};
     std::string last;
     for (const kw::Revision revision : revisions) {
         for (const std::uint16_t part : {0, 1, 255, 256, 65535}) {

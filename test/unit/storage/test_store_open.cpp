@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
-#include "support/power_loss_env.hpp"
+#include "support/database_directory.hpp"
 #include "support/store_tools.hpp"
-#include "support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -21,46 +20,6 @@ using namespace keywatch::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Fixture {
-    TemporaryDirectory directory;
-    std::string path = directory / "db";
-
-    Options options() const { return Options(path); }
-
-    /// A database with a few commits, closed.
-    void make_database(int commits = 3)
-    {
-        const auto store = Store::open(options());
-        Committer committer(*store);
-        for (int i = 0; i < commits; ++i) {
-            committer.commit();
-        }
-    }
-
-    /// Opening must fail with this error and leave everything as it is.
-    void check_refused(Error expected)
-    {
-        const auto before = files_below(directory.path());
-        BOOST_CHECK(error_of([&] { Store::open(options()); }) == expected);
-        const auto after = files_below(directory.path());
-        BOOST_CHECK(before == after);
-        for (const auto& [name, bytes] : after) {
-            if (const auto found = before.find(name); found == before.end()) {
-                BOOST_ERROR("left behind: " << name);
-            }
-        }
-    }
-
-    void remove_files(const std::string& extension)
-    {
-        for (const auto& entry : fs::directory_iterator(path)) {
-            if (entry.path().extension() == extension) {
-                fs::remove(entry.path());
-            }
-        }
-    }
-};
 
 /// Runs in a process of a user without rights; gives whether `check` said so there.
 bool as_nobody(const std::function<bool()>& check)
@@ -81,7 +40,7 @@ bool as_nobody(const std::function<bool()>& check)
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_store_open, Fixture)
+BOOST_FIXTURE_TEST_SUITE(test_store_open, DatabaseDirectory)
 
 BOOST_AUTO_TEST_CASE(a_new_directory_becomes_an_empty_database)
 {
@@ -216,141 +175,6 @@ BOOST_AUTO_TEST_CASE(a_plain_leveldb_is_not_a_database)
     check_refused(Error::not_a_database);
 }
 
-BOOST_AUTO_TEST_CASE(a_newer_format_is_refused)
-{
-    make_database();
-    write_file(path + "/KEYWATCH", "keywatch database, format 2\n");
-    check_refused(Error::format_too_new);
-}
-
-BOOST_AUTO_TEST_CASE(a_marker_that_says_nothing_is_damage)
-{
-    make_database();
-    for (const char* text : {"", "garbage", "keywatch database, format 0\n",
-                             "keywatch database, format 1", "keywatch database, format 1\nx",
-                             "keywatch database, format x\n", "keywatch database, format -1\n"}) {
-        write_file(path + "/KEYWATCH", text);
-        check_refused(Error::damaged);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_current_is_damage)
-{
-    make_database();
-    fs::remove(path + "/CURRENT");
-    check_refused(Error::damaged);
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_manifest_is_damage)
-{
-    make_database();
-    for (const auto& entry : fs::directory_iterator(path)) {
-        if (entry.path().filename().string().starts_with("MANIFEST")) {
-            fs::remove(entry.path());
-        }
-    }
-    check_refused(Error::damaged);
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_table_is_damage)
-{
-    make_database();
-    Store::open(options());  // writes the log out as a table
-    remove_files(".ldb");
-    check_refused(Error::damaged);
-}
-
-// LevelDB opens this without a word. Also what was recovered meanwhile must be undone.
-BOOST_AUTO_TEST_CASE(a_missing_log_is_damage_once_the_table_before_it_shows_it)
-{
-    make_database();
-    for (int i = 0; i < 2; ++i) {
-        const auto store = Store::open(options());
-        Batch batch;  // a record of a revision that does not follow
-        RecordWriter writer;
-        Totals totals{10, 10'000};
-        Store::put_record(batch, 9, writer.finish(8, Time{}, totals));
-        store->write(batch, false);
-        break;
-    }
-    check_refused(Error::damaged);
-}
-
-BOOST_AUTO_TEST_CASE(content_that_cannot_be_is_damage)
-{
-    const std::pair<std::string, std::string> contents[] = {
-        {std::string(oldest_key), "short"},
-        {std::string(oldest_key), encode_number(9)},
-        {std::string(oldest_key), encode_number(2)},  // but history has 3 and goes on with 4
-        {std::string(head_key), ""},
-        {std::string(next_bucket_key), encode_number(1ULL << 32)},
-        {std::string(history_id_key), "short"},
-        {bucket_key(Structure::btree, "b"), encode_number(1)},  // an id that was never given
-        {bucket_key(Structure::btree, ""), encode_number(0)},
-        {std::string("b\x09name"), encode_number(0)},
-        {std::string("o1"), ""},
-        {history_key(4, 0), "not a record"},
-        {history_key(4, 1), "a part without its record"},
-        {history_key(3, 1), "one part too many"},
-        {std::string("hx"), "not even a revision"},
-    };
-    for (const auto& [key, value] : contents) {
-        fs::remove_all(path);
-        {
-            const auto store = Store::open(options());
-            Committer committer(*store);
-            committer.commit();
-            committer.commit();
-            committer.commit();
-            Batch batch;
-            if (value == encode_number(2)) {
-                batch.erase(history_key(2, 0));
-            }
-            batch.put(key, value);
-            store->write(batch, false);
-        }
-        BOOST_TEST_CONTEXT(key << " = " << value) { check_refused(Error::damaged); }
-    }
-}
-
-BOOST_AUTO_TEST_CASE(a_hole_in_the_newest_history_is_damage)
-{
-    make_database(50);
-    {
-        const auto store = Store::open(options());
-        Batch batch;
-        batch.erase(history_key(25, 0));
-        store->write(batch, false);
-    }
-    check_refused(Error::damaged);
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_part_in_the_newest_history_is_damage)
-{
-    {
-        const auto store = Store::open(options());
-        Committer committer(*store);
-        committer.commit(1, 3 * max_part_bytes);
-        committer.commit();
-        Batch batch;
-        batch.erase(history_key(1, 2));
-        store->write(batch, false);
-    }
-    check_refused(Error::damaged);
-}
-
-BOOST_AUTO_TEST_CASE(a_database_that_lost_its_identity_is_damaged)
-{
-    make_database();
-    {
-        const auto store = Store::open(options());
-        Batch batch;
-        batch.erase(history_id_key);
-        store->write(batch, false);
-    }
-    check_refused(Error::damaged);
-}
-
 BOOST_AUTO_TEST_CASE(a_second_handle_of_this_process_is_refused)
 {
     make_database();
@@ -368,6 +192,14 @@ BOOST_AUTO_TEST_CASE(another_process_that_has_it_open_is_respected)
     check_refused(Error::locked);
     ::close(other);
     BOOST_TEST(Store::open(options())->head_at_open() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(an_open_database_is_locked_for_everybody)
+{
+    const auto store = Store::open(options());
+    const int other = ::open((path + "/KEYWATCH").c_str(), O_RDONLY);
+    BOOST_CHECK(::flock(other, LOCK_SH | LOCK_NB) != 0);
+    ::close(other);
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_open_does_not_lock)
@@ -388,8 +220,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
     const auto refused = [&] {
         return error_of([&] { Store::open(options()); }) == Error::read_only;
     };
-    fs::permissions(directory.path(), fs::perms::owner_all | fs::perms::others_read
-                                          | fs::perms::others_exec);
+    fs::permissions(directory.path(),
+                    fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
     const auto before_creation = files_below(directory.path());
     BOOST_CHECK(as_nobody(refused));  // it cannot be created
     fs::create_directory(path);
@@ -407,101 +239,6 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
         fs::permissions(entry.path(), fs::perms::all);
     }
     BOOST_CHECK(as_nobody([&] { return Store::open(options())->head_at_open() == 3; }));
-}
-
-// Whatever a creation had done when it was cut short, the next one completes it.
-BOOST_AUTO_TEST_CASE(a_creation_can_be_cut_short_anywhere)
-{
-    for (std::uint64_t operations = 0;; ++operations) {
-        PowerLossEnv disk;
-        disk.cut_power_after(operations);
-        error_of([&] { Store::open(Options("/db"), &disk); });
-        for (const Survival& survival :
-             {Survival::nothing(), Survival::everything(), Survival::random(operations)}) {
-            const auto after = disk.survivors(survival);
-            BOOST_TEST_CONTEXT("after " << operations << " operations")
-            {
-                BOOST_CHECK_NO_THROW(Store::open(Options("/db"), after.get()));
-            }
-        }
-        if (!disk.power_is_cut()) {
-            BOOST_TEST(operations > 10U);
-            break;
-        }
-    }
-}
-
-// A reopening replays the log; until that is done, the old files must be there.
-BOOST_AUTO_TEST_CASE(a_reopening_can_be_cut_short_anywhere)
-{
-    PowerLossEnv first;
-    {
-        const auto store = Store::open(Options("/db"), &first);
-        Committer committer(*store);
-        for (int i = 0; i < 3; ++i) {
-            committer.commit(1, 10, true);
-        }
-    }
-    for (std::uint64_t operations = 0;; ++operations) {
-        const auto disk = first.survivors(Survival::nothing());
-        disk->cut_power_after(operations);
-        error_of([&] { Store::open(Options("/db"), disk.get()); });
-        for (const Survival& survival :
-             {Survival::nothing(), Survival::everything(), Survival::random(operations)}) {
-            const auto after = disk->survivors(survival);
-            BOOST_TEST_CONTEXT("after " << operations << " operations")
-            {
-                const auto store = Store::open(Options("/db"), after.get());
-                BOOST_TEST(store->head_at_open() == 3U);
-                BOOST_CHECK(has_data(*store, 1) && has_data(*store, 3));
-            }
-        }
-        if (!disk->power_is_cut()) {
-            BOOST_TEST(operations > 5U);
-            break;
-        }
-    }
-}
-
-// Every single failure of the disk while opening is an error that leaves everything as it was.
-BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
-{
-    PowerLossEnv first;
-    {
-        const auto store = Store::open(Options("/db"), &first);
-        Committer(*store).commit();
-    }
-    const auto before = first.contents();
-    for (const bool append : {true, false}) {
-        bool failed = true;
-        for (std::uint64_t nth = 1; failed; ++nth) {
-            const auto disk = first.survivors(Survival::everything());
-            if (append) {
-                disk->fail_append(nth, PowerLossEnv::Torn::half);
-            } else {
-                disk->fail_sync(nth);
-            }
-            const auto error = error_of([&] { Store::open(Options("/db"), disk.get()); });
-            failed = error.has_value();
-            BOOST_CHECK(!error || error == Error::open_failed);
-            if (error) {
-                BOOST_CHECK(disk->contents() == before);
-                BOOST_TEST(Store::open(Options("/db"), disk.get())->head_at_open() == 1U);
-            }
-            BOOST_REQUIRE(nth < 100);
-        }
-    }
-}
-
-BOOST_AUTO_TEST_CASE(a_full_disk_leaves_no_half_made_database)
-{
-    for (const std::uint64_t space : {0, 10, 40, 100}) {
-        PowerLossEnv disk;
-        disk.limit_space(space);
-        BOOST_CHECK(error_of([&] { Store::open(Options("/db"), &disk); }) == Error::open_failed);
-        BOOST_CHECK(disk.contents().empty());
-        BOOST_CHECK(!disk.FileExists("/db"));
-    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/keywatch.hpp>
+
+#include <benchmark/benchmark.h>
+#include <leveldb/cache.h>
+#include <leveldb/db.h>
+#include <leveldb/filter_policy.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What the benchmarks share: both sides of a comparison, made alike, and their ratio.
+namespace bench {
+
+namespace asio = boost::asio;
+namespace kw = keywatch;
+using Clock = std::chrono::steady_clock;
+
+/// A directory that is gone when it goes out of scope. In KEYWATCH_BENCH_DIR, or the current one.
+class Directory {
+public:
+    explicit Directory(const std::string& name);
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    ~Directory();
+    std::string path() const { return path_.string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+/// LevelDB as keywatch opens it, on its own Env.
+class BareStore {
+public:
+    explicit BareStore(const std::string& path);
+    leveldb::DB& db() { return *db_; }
+
+private:
+    std::unique_ptr<leveldb::Cache> cache_;
+    std::unique_ptr<const leveldb::FilterPolicy> filter_;
+    std::unique_ptr<leveldb::DB> db_;
+};
+
+/// Options with history on, and so short that trimming is always at work.
+kw::Options watched_options(const std::string& path, kw::Durability durability);
+
+/// `key` + 8 digits, random over 100,000.
+std::string random_key();
+/// Bytes that do not compress.
+std::string random_bytes(std::size_t size);
+/// A history record's key, of the size of ours.
+std::string history_key(std::uint64_t revision);
+
+/// Runs a coroutine to its end on a new event loop of one thread.
+void run(asio::io_context& context, asio::awaitable<void> work);
+
+/// One comparison: floor and keywatch in turn, `pairs` times; reports the pair of the median ratio.
+template <class Floor, class Ours>
+void compare_pairs(benchmark::State& state, int pairs, double units, Floor floor, Ours ours);
+
+/// Seconds that something takes.
+template <class Function>
+double seconds(Function function)
+{
+    const auto began = Clock::now();
+    function();
+    return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+/// Reports one question: what the floor and keywatch took for a unit, in nanoseconds.
+inline void report(benchmark::State& state, double floor_seconds, double our_seconds, double units)
+{
+    state.counters["floor_ns"] = floor_seconds / units * 1e9;
+    state.counters["keywatch_ns"] = our_seconds / units * 1e9;
+    state.counters["ratio"] = our_seconds / floor_seconds;
+}
+
+template <class Floor, class Ours>
+void compare_pairs(benchmark::State& state, int pairs, double units, Floor floor, Ours ours)
+{
+    std::vector<std::pair<double, double>> measured;
+    for (int pair = 0; pair < pairs; ++pair) {
+        const double floor_seconds = seconds(floor);
+        measured.emplace_back(floor_seconds, seconds(ours));
+    }
+    std::sort(measured.begin(), measured.end(),
+              [](const auto& a, const auto& b) { return a.second / a.first < b.second / b.first; });
+    const auto [floor_seconds, our_seconds] = measured[measured.size() / 2];
+    report(state, floor_seconds, our_seconds, units);
+}
+
+}  // namespace bench

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "synced_file.hpp"
+
+namespace keywatch::storage {
+
+SyncedFile::SyncedFile(Environment& environment, std::shared_ptr<OpenFile> file,
+                       leveldb::WritableFile* base)
+    : environment_(environment), file_(std::move(file)), base_(base)
+{
+    file_->open = this;
+}
+
+SyncedFile::~SyncedFile()
+{
+    if (file_->open != nullptr && !finish().ok()) {
+        environment_.close_failed_.store(true, std::memory_order_release);
+    }
+}
+
+leveldb::Status SyncedFile::Append(const leveldb::Slice& data)
+{
+    leveldb::Status status = base_->Append(data);
+    if (status.ok()) {
+        file_->appended += data.size();
+    } else {
+        torn_ = true;
+    }
+    return status;
+}
+
+leveldb::Status SyncedFile::Flush()
+{
+    leveldb::Status status = base_->Flush();
+    if (status.ok()) {
+        file_->flushed.store(file_->appended);
+    } else {
+        torn_ = true;
+    }
+    return status;
+}
+
+leveldb::Status SyncedFile::Sync()
+{
+    const std::uint64_t bytes = file_->appended;
+    leveldb::Status status = base_->Sync();
+    if (status.ok()) {
+        raise(file_->flushed, bytes);
+        raise(file_->synced, bytes);
+        status = environment_.sync_entry(*file_);
+    }
+    return status;
+}
+
+leveldb::Status SyncedFile::Close()
+{
+    const leveldb::Status synced = finish();
+    const leveldb::Status closed = base_->Close();
+    return synced.ok() ? closed : synced;
+}
+
+/// A failed write was reported when it failed; what went before it is still worth a try.
+leveldb::Status SyncedFile::finish()
+{
+    file_->open = nullptr;
+    const leveldb::Status synced = file_->clean() ? leveldb::Status::OK() : Sync();
+    return torn_ ? leveldb::Status::OK() : synced;
+}
+
+}  // namespace keywatch::storage

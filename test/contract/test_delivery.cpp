@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <random>
+#include <set>
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// What a commit callback is given, as text.
+std::string text_of(const kw::Commit& commit)
+{
+    std::string text = std::to_string(commit.revision()) + ':';
+    for (const kw::Message& message : commit) {
+        text += ' ' + std::to_string(message.index) + std::string(message.key);
+        text += message.last_in_commit ? "!" : "";
+    }
+    return text;
+}
+
+/// Commits of random shapes over three keys: sets, erases of what may not be there, nothing at all.
+Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
+{
+    std::mt19937 random(seed);
+    const Strings keys{"a", "b", "c"};
+    for (int i = 0; i < commits; ++i) {
+        co_await db.update([&](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            for (auto changes = random() % 6; changes > 0; --changes) {
+                const std::string& key = keys[random() % keys.size()];
+                if (random() % 3 == 0) {
+                    tree.erase(key);
+                } else {
+                    tree.put(key, std::to_string(i) + "." + std::to_string(changes));
+                }
+            }
+        });
+    }
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_delivery, EventLoop)
+
+// W1
+BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transaction)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            tree.put("z", "1");
+            tree.put("a", "2");
+            tree.put("z", "3");  // the same key again is a message of its own
+            tree.erase("a");
+            tree.erase("a");  // was not there: nothing
+        });
+        co_await put(db, "b", "a", "4");
+        co_await watcher.reached(db.head_revision());
+        const Strings expected{"2.0 put z=1", "2.1 put a=2", "2.2 put z=3", "2.3 erase a=",
+                               "3.0 put a=4"};
+        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST((recorder.messages()[3]->previous == "2"));
+        BOOST_TEST((recorder.messages()[0]->previous == std::nullopt));
+        co_await db.close();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+    });
+}
+
+// W1, trap 12: a key's watcher gets what concerns its key, erases and the bucket's end included,
+// and neither other keys, nor other buckets, nor the bucket's creation.
+BOOST_AUTO_TEST_CASE(a_selector_selects)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("other");
+        Recorder of_key;
+        Recorder of_bucket;
+        kw::Watcher key_watcher = db.watch("b", kw::key("k"), of_key);
+        kw::Watcher bucket_watcher = db.watch("b", kw::all(), of_bucket);
+        const Run key_run = co_await start(key_watcher);
+        const Run bucket_run = co_await start(bucket_watcher);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.create_bucket(kw::Structure::btree, "b");
+            tx.btree("other").put("k", "not ours");
+            tx.btree("b").put("k2", "1");
+            tx.btree("b").put("k", "2");
+        });
+        co_await erase(db, "b", "k");
+        co_await drop(db, "b");
+        co_await key_run.end();
+        co_await bucket_run.end();
+        const Strings key_lines{"2.3 put k=2", "3.0 erase k=", "4.0 bucket_deleted"};
+        BOOST_TEST(of_key.lines() == key_lines, boost::test_tools::per_element());
+        const Strings bucket_lines{"2.0 bucket_created", "2.2 put k2=1", "2.3 put k=2",
+                                   "3.0 erase k=", "4.0 bucket_deleted"};
+        BOOST_TEST(of_bucket.lines() == bucket_lines, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W1 W2 W3: whatever the transactions look like, a watcher that was there all the time and one
+// that reads it all from history get the same, in ascending order of (revision, index).
+BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
+{
+    const std::uint32_t seed = std::random_device()();
+    BOOST_TEST_MESSAGE("seed " << seed);
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Recorder whole;
+        Recorder of_key;
+        kw::Watcher whole_watcher = db.watch("b", kw::all(), whole);
+        kw::Watcher key_watcher = db.watch("b", kw::key("b"), of_key);
+        const Run whole_run = co_await start(whole_watcher);
+        const Run key_run = co_await start(key_watcher);
+        co_await commit_at_random(db, seed, 200);
+        co_await whole_watcher.reached(db.head_revision());
+        co_await key_watcher.reached(db.head_revision());
+        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings one = co_await history_of(db, "b", kw::key("b"), kw::From::revision(1));
+        BOOST_TEST(whole.lines() == all, boost::test_tools::per_element());
+        BOOST_TEST(of_key.lines() == one, boost::test_tools::per_element());
+        BOOST_TEST(!all.empty());
+        std::set<std::pair<kw::Revision, std::uint32_t>> seen;
+        for (const kw::OwnedMessage& each : whole.messages()) {
+            const std::pair place{each->revision, each->index};
+            BOOST_TEST((seen.empty() || place > *seen.rbegin()));
+            seen.insert(place);
+        }
+        co_await db.close();
+    });
+}
+
+// W4: the same transactions as one Commit each, and as messages of which the last is marked,
+// counting only what was selected.
+BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Strings commits;
+        Strings messages;
+        const auto by_commit = [&](const kw::Commit& commit) {
+            commits.push_back(text_of(commit));
+            BOOST_TEST(commit.previous() == commit.revision() - 1);
+            BOOST_TEST(commit.origin() == "me");
+        };
+        const auto by_message = [&](const kw::Message& message) {
+            messages.push_back(std::to_string(message.revision) + std::string(message.key) +
+                               (message.last_in_commit ? "!" : ""));
+        };
+        kw::Watcher first = db.watch("b", kw::all(), by_commit);
+        kw::Watcher second = db.watch("b", kw::key("k"), by_message);
+        const Run first_run = co_await start(first);
+        const Run second_run = co_await start(second);
+        for (int i = 0; i < 2; ++i) {
+            co_await db.update([](kw::Transaction& tx) {
+                tx.set_origin("me");
+                tx.btree("b").put("k", "1");
+                tx.btree("b").put("j", "2");
+                tx.btree("b").put("k", "3");
+                tx.btree("b").put("i", "4");
+            });
+        }
+        co_await db.close();
+        const Strings whole{"2: 0k 1j 2k 3i!", "3: 0k 1j 2k 3i!"};
+        BOOST_TEST(commits == whole, boost::test_tools::per_element());
+        const Strings selected{"2k", "2k!", "3k", "3k!"};
+        BOOST_TEST(messages == selected, boost::test_tools::per_element());
+    });
+}
+
+// W4: nothing of another commit, nor of another turn, gets between; also with slow coroutines.
+BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int inside = 0;
+        int most = 0;
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            most = std::max(most, ++inside);
+            co_await yield();
+            co_await yield();
+            --inside;
+            ++calls;
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 20);
+        co_await db.close();
+        BOOST_TEST(most == 1);
+        BOOST_TEST(calls == 20);
+    });
+}
+
+// W5: neither what threw, nor what was too large, nor what changed nothing is delivered or numbered.
+BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.max_transaction_bytes = 10'000;
+        kw::Database db = co_await open_with(options, "b");
+        Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        const auto throwing = [](kw::Transaction& tx) {
+            tx.btree("b").put("k", "rolled back");
+            throw std::logic_error("no");
+        };
+        bool thrown = false;
+        try {
+            co_await db.update(throwing);
+        } catch (const std::logic_error&) {
+            thrown = true;
+        }
+        BOOST_TEST(thrown);
+        const auto error = co_await failure_of([](kw::Database database) -> Task {
+            co_await put(database, "b", "k", std::string(20'000, 'x'));
+        }(db));
+        BOOST_TEST(error == code(kw::Error::transaction_too_large));
+        co_await erase(db, "b", "not there");
+        const kw::Revision revision = co_await put(db, "b", "k", "kept");
+        co_await watcher.reached(revision);
+        const Strings expected{"2.0 put k=kept"};
+        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W5: whoever is told of a commit can read it, and build on it.
+BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int checked = 0;
+        const auto callback = [&](const kw::Message& message) -> Task {
+            BOOST_TEST(db.head_revision() >= message.revision);
+            const kw::OwnedMessage kept(message);
+            const std::optional<std::string> value =
+                co_await get(db, "b", std::string(kept->key));
+            BOOST_TEST((value == kept->value));
+            const kw::Position here{db.head_position().history, kept->revision};
+            const auto refused = failure_of(
+                [&] { db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(here))); });
+            BOOST_TEST(!refused);
+            ++checked;
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 100);
+        co_await db.close();
+        BOOST_TEST(checked == 100);
+    });
+}
+
+// W7 without markers: a watcher that nothing concerns gets on all the same.
+BOOST_AUTO_TEST_CASE(the_position_passes_what_does_not_match)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("never"), recorder);
+        const Run run = co_await start(watcher);
+        const kw::Revision last = co_await put_many(db, "b", 30);
+        co_await watcher.reached(last);
+        BOOST_TEST(watcher.position().revision == last);
+        BOOST_TEST(recorder.size() == 0);
+        co_await watcher.stop();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.position == db.head_position());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+struct OwnFailure {
+    int number;
+};
+
+/// Three commits of three messages each: revisions 2, 3 and 4.
+Task put_nine(kw::Database db)
+{
+    for (const char* value : {"1", "2", "3"}) {
+        co_await db.update([&](kw::Transaction& tx) {
+            for (const char* key : {"a", "b", "c"}) {
+                tx.btree("b").put(key, value);
+            }
+        });
+    }
+}
+
+/// Runs a watcher of these nine, all of which were made before, to its end; from history, or live
+/// with all of them in the inbox at once.
+asio::awaitable<kw::WatchEnd> end_of(kw::Database db, kw::WatchCallback callback)
+{
+    kw::Watcher watcher = db.watch("b", kw::all(), callback, watch_from(kw::From::revision(2)));
+    const Run run = co_await start(watcher);
+    co_return co_await run.end();
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_ends, EventLoop)
+
+// W11
+BOOST_AUTO_TEST_CASE(stop_ends_with_stopped)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        co_await watcher.reached(revision);
+        co_await watcher.stop();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::stopped);
+        BOOST_TEST(end.position == db.head_position());
+        BOOST_TEST(watcher.position() == end.position);
+        co_await watcher.stop();  // again: nothing
+        co_await db.close();
+    });
+}
+
+// W11
+BOOST_AUTO_TEST_CASE(a_stop_before_run_ends_it_before_the_first_callback)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
+        co_await watcher.stop();
+        const kw::WatchEnd end = co_await watcher.run();
+        BOOST_TEST(end.reason == kw::EndReason::stopped);
+        BOOST_TEST(end.position.revision == 0U);
+        BOOST_TEST(recorder.size() == 0U);
+        co_await db.close();
+    });
+}
+
+// W2 W11: whichever message a callback stops at, the position is the last commit before it that was
+// delivered whole, or its own if it was the last message; and a resume goes on exactly there.
+BOOST_AUTO_TEST_CASE(flow_stop_ends_at_the_last_whole_commit)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_nine(db);
+        for (int stop_at = 1; stop_at <= 9; ++stop_at) {
+            int calls = 0;
+            const auto plain = [&](const kw::Message&) {
+                return ++calls == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+            };
+            const auto coroutine = [&](const kw::Message&) -> asio::awaitable<kw::Flow> {
+                co_await yield();
+                co_return ++calls == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+            };
+            for (const bool suspends : {false, true}) {
+                calls = 0;
+                const kw::WatchCallback callback =
+                    suspends ? kw::WatchCallback(coroutine) : kw::WatchCallback(plain);
+                const kw::WatchEnd end = co_await end_of(db, callback);
+                BOOST_TEST(end.reason == kw::EndReason::stopped);
+                BOOST_TEST(calls == stop_at);
+                const auto whole = static_cast<kw::Revision>(1 + stop_at / 3);
+                BOOST_TEST(end.position.revision == whole);
+            }
+        }
+        co_await db.close();
+    });
+}
+
+// W2 W11, trap 2: the same for a watcher that is live and has several commits in its inbox.
+BOOST_AUTO_TEST_CASE(a_live_watcher_that_stops_has_not_passed_what_waits_in_its_inbox)
+{
+    run([]() -> Task {
+        for (int stop_at = 1; stop_at <= 9; ++stop_at) {
+            kw::Database db = co_await open_with("b");
+            const Gate gate;
+            int calls = 0;
+            std::optional<kw::Watcher> self;
+            const auto callback = [&](const kw::Message&) -> Task {
+                co_await gate.pass();
+                if (calls++ == stop_at) {
+                    self->request_stop();
+                }
+            };
+            self = db.watch("b", kw::all(), callback);
+            const Run run = co_await start(*self);
+            co_await put(db, "b", "first", "");  // is held up, so the others queue up
+            co_await until([&] { return gate.reached() == 1; });
+            for (const char* value : {"1", "2", "3"}) {
+                co_await db.update([&](kw::Transaction& tx) {
+                    for (const char* key : {"a", "b", "c"}) {
+                        tx.btree("b").put(key, value);
+                    }
+                });
+            }
+            gate.open();
+            const kw::WatchEnd end = co_await run.end();
+            BOOST_TEST(end.reason == kw::EndReason::stopped);
+            const auto whole = static_cast<kw::Revision>(2 + stop_at / 3);
+            BOOST_TEST(end.position.revision == whole);
+            const Strings rest =
+                co_await history_of(db, "b", kw::all(), kw::From::after(end.position));
+            BOOST_TEST(rest.size() == 9U - static_cast<std::size_t>(stop_at / 3) * 3);
+            co_await db.close();
+        }
+    });
+}
+
+// W11
+BOOST_AUTO_TEST_CASE(cancellation_ends_with_cancelled)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        co_await watcher.reached(revision);
+        run.cancel();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.position == db.head_position());
+        co_await db.close();
+    });
+}
+
+// W11 W2: what the callback throws comes out as it is; the position is before that commit.
+BOOST_AUTO_TEST_CASE(what_a_callback_throws_comes_out_unchanged)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_nine(db);
+        int calls = 0;
+        const auto plain = [&](const kw::Message&) {
+            if (++calls == 5) {
+                throw OwnFailure{calls};
+            }
+        };
+        const auto coroutine = [&](const kw::Message&) -> Task {
+            co_await yield();
+            plain(kw::Message{});
+        };
+        for (const bool suspends : {false, true}) {
+            calls = 0;
+            const kw::WatchCallback callback =
+                suspends ? kw::WatchCallback(coroutine) : kw::WatchCallback(plain);
+            kw::Watcher watcher =
+                db.watch("b", kw::all(), callback, watch_from(kw::From::revision(2)));
+            int caught = 0;
+            try {
+                co_await watcher.run();
+            } catch (const OwnFailure& failure) {
+                caught = failure.number;
+            }
+            BOOST_TEST(caught == 5);
+            BOOST_TEST(watcher.position().revision == 2U);
+            int waiting = 0;
+            try {
+                co_await watcher.reached(4);
+            } catch (const OwnFailure& failure) {
+                waiting = failure.number;
+            }
+            BOOST_TEST(waiting == 5);
+        }
+        co_await db.close();
+    });
+}
+
+// W11
+BOOST_AUTO_TEST_CASE(a_deleted_bucket_ends_its_watchers_live_and_catching_up)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder live;
+        kw::Watcher live_watcher = db.watch("b", kw::all(), live);
+        kw::Watcher late_watcher = db.watch("b", kw::all(), Recorder());
+        const Run live_run = co_await start(live_watcher);
+        co_await put(db, "b", "k", "1");
+        const kw::Revision deleted = co_await drop(db, "b");
+        co_await create(db, "b");
+        co_await put(db, "b", "k", "of the new bucket");
+        const kw::WatchEnd live_end = co_await live_run.end();
+        BOOST_TEST(live_end.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(live_end.position.revision == deleted);
+        BOOST_TEST(live.messages().back()->ends_bucket);
+        BOOST_TEST(live.messages().back()->last_in_commit);
+        BOOST_TEST(live.size() == 2U);
+        const kw::WatchEnd late_end = co_await late_watcher.run();
+        BOOST_TEST(late_end.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(late_end.position.revision == deleted);
+        // Behind the deletion a watch is one of the new bucket.
+        const Strings rest =
+            co_await history_of(db, "b", kw::all(), kw::From::after(late_end.position));
+        BOOST_TEST(rest.size() == 2U);
+        co_await db.close();
+    });
+}
+
+// W11: in one transaction, with the bucket made again: the end comes, and nothing after it.
+BOOST_AUTO_TEST_CASE(a_bucket_replaced_within_a_transaction_ends_its_watchers)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder live;
+        kw::Watcher live_watcher = db.watch("b", kw::key("k"), live);
+        kw::Watcher late_watcher = db.watch("b", kw::all(), Recorder(live));
+        const Run live_run = co_await start(live_watcher);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("k", "old");
+            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.create_bucket(kw::Structure::btree, "b");
+            tx.btree("b").put("k", "new");
+        });
+        const kw::WatchEnd end = co_await live_run.end();
+        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        const kw::WatchEnd late_end = co_await late_watcher.run();
+        BOOST_TEST(late_end.reason == kw::EndReason::bucket_deleted);
+        const Strings expected{"2.0 put k=old", "2.1 bucket_deleted", "2.0 put k=old",
+                               "2.1 bucket_deleted"};
+        BOOST_TEST(live.lines() == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W11: as long as the name has another structure, the deletion is a message and no end.
+BOOST_AUTO_TEST_CASE(only_the_last_structure_of_a_name_ends_a_watch)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "b", kw::Structure::set);
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder);
+        const Run run = co_await start(watcher);
+        const kw::Revision first = co_await drop(db, "b");
+        co_await watcher.reached(first);
+        BOOST_TEST(!run.done());
+        co_await create(db, "b");
+        co_await put(db, "b", "k", "1");
+        co_await drop(db, "b", kw::Structure::set);
+        co_await drop(db, "b");
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        const Strings expected{"3.0 bucket_deleted", "5.0 put k=1", "6.0 bucket_deleted",
+                               "7.0 bucket_deleted"};
+        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W11, traps 5 and 7: history trimmed under a watcher that lags is `compacted`, never a skip.
+BOOST_AUTO_TEST_CASE(a_watcher_that_lags_behind_history_ends_with_compacted)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 5;
+        kw::Database db = co_await open_with(options, "b");
+        const Gate gate;
+        std::vector<kw::Revision> delivered;
+        const auto callback = [&](const kw::Message& message) -> Task {
+            const kw::Revision revision = message.revision;
+            co_await gate.pass();
+            delivered.push_back(revision);
+        };
+        kw::WatchOptions watch_options;
+        watch_options.buffer_messages = 2;
+        watch_options.callback_timeout = 10 * patience;
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, watch_options);
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 40);
+        co_await until([&] { return db.oldest_revision() > 30; });
+        gate.open();
+        std::optional<kw::Compacted> compacted;
+        try {
+            co_await run.end();
+        } catch (const kw::Compacted& error) {
+            compacted = error;
+        }
+        BOOST_REQUIRE(compacted.has_value());
+        BOOST_TEST(compacted->code() == code(kw::Error::compacted));
+        BOOST_TEST(compacted->requested() == watcher.position().revision + 1);
+        BOOST_TEST(compacted->oldest() > compacted->requested());
+        BOOST_REQUIRE(!delivered.empty());
+        BOOST_TEST(delivered.back() == watcher.position().revision);
+        for (std::size_t i = 0; i < delivered.size(); ++i) {
+            BOOST_TEST(delivered[i] == 2 + i);
+        }
+        co_await db.close();
+    });
+}
+
+// W11: whoever waits for a watcher learns of its end.
+BOOST_AUTO_TEST_CASE(those_who_wait_for_a_watcher_are_told_of_its_end)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
+        const Run run = co_await start(watcher);
+        const Job waiting = co_await spawn(watcher.reached(1000));
+        co_await yield();
+        co_await watcher.stop();
+        BOOST_TEST(co_await failure_of(waiting.join()) == code(kw::Error::watch_ended));
+        BOOST_TEST(co_await failure_of(watcher.reached(1001)) == code(kw::Error::watch_ended));
+        BOOST_TEST(co_await failure_of(watcher.wait_ready(patience)) ==
+                   code(kw::Error::watch_ended));
+        BOOST_TEST(!(co_await failure_of(watcher.reached(1))));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+kw::WatchOptions small_and_patient()
+{
+    kw::WatchOptions options;
+    options.buffer_messages = 2;
+    options.callback_timeout = 10 * patience;
+    return options;
+}
+
+/// Counts who is inside a callback.
+struct Inside {
+    int& count;
+    explicit Inside(int& counter) : count(counter) { ++count; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { --count; }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_non_interference, EventLoop)
+
+// W9, trap 4: a stuck watcher with a full inbox delays neither commits nor another watcher, and can
+// leave.
+BOOST_AUTO_TEST_CASE(a_stuck_watcher_holds_up_nobody)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.hub_messages = 4;
+        options.distribute_batches = 1;
+        kw::Database db = co_await open_with(options, "b");
+        const Gate gate;
+        const auto stuck = [&](const kw::Message&) -> Task { co_await gate.pass(); };
+        const Recorder healthy;
+        kw::Watcher stuck_watcher = db.watch("b", kw::all(), stuck, small_and_patient());
+        kw::Watcher healthy_watcher = db.watch("b", kw::all(), healthy, small_and_patient());
+        const Run stuck_run = co_await start(stuck_watcher);
+        const Run healthy_run = co_await start(healthy_watcher);
+        const kw::Revision last = co_await put_many(db, "b", 100);
+        co_await healthy_watcher.reached(last);
+        BOOST_TEST(healthy.size() == 100U);
+        BOOST_TEST(gate.reached() == 1);
+        BOOST_TEST(!stuck_run.done());
+        stuck_run.cancel();
+        const kw::WatchEnd end = co_await stuck_run.end();
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.position.revision == 1U);
+        co_await db.close();
+    });
+}
+
+// W9
+BOOST_AUTO_TEST_CASE(failing_watchers_take_nobody_with_them)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto throwing = [](const kw::Message& message) {
+            if (message.key == "k5") {
+                throw std::logic_error("five");
+            }
+        };
+        std::vector<Run> failing;
+        for (int i = 0; i < 20; ++i) {
+            kw::Watcher watcher = db.watch("b", kw::all(), throwing);
+            failing.push_back(co_await start(watcher));
+        }
+        const Recorder healthy;
+        kw::Watcher healthy_watcher = db.watch("b", kw::all(), healthy);
+        const Run healthy_run = co_await start(healthy_watcher);
+        const kw::Revision last = co_await put_many(db, "b", 10);
+        co_await healthy_watcher.reached(last);
+        BOOST_TEST(healthy.size() == 10U);
+        int failed = 0;
+        for (const Run& each : failing) {
+            try {
+                co_await each.end();
+            } catch (const std::logic_error&) {
+                ++failed;
+            }
+        }
+        BOOST_TEST(failed == 20);
+        co_await db.close();
+    });
+}
+
+// W9: a watcher that reads a long history has no part in what a live one is given.
+BOOST_AUTO_TEST_CASE(catching_up_does_not_hold_up_a_live_watcher)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 300);
+        kw::WatchOptions from_start = small_and_patient();
+        from_start.from = kw::From::revision(1);
+        int behind = 0;
+        const auto slow = [&](const kw::Message&) -> Task {
+            co_await yield();
+            co_await yield();
+            ++behind;
+        };
+        const Recorder live;
+        kw::Watcher slow_watcher = db.watch("b", kw::all(), slow, from_start);
+        kw::Watcher live_watcher = db.watch("b", kw::all(), live);
+        const Run slow_run = co_await start(slow_watcher);
+        const Run live_run = co_await start(live_watcher);
+        const kw::Revision last = co_await put_many(db, "b", 3);
+        co_await live_watcher.reached(last);
+        BOOST_TEST(live.size() == 3U);
+        BOOST_TEST(behind < 304);
+        co_await slow_watcher.reached(last);
+        BOOST_TEST(behind == 304);
+        co_await db.close();
+    });
+}
+
+// W12, trap 8: stop() waits for the callback that runs, and there is none after it.
+BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Gate gate;
+        int inside = 0;
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            const Inside guard(inside);
+            ++calls;
+            co_await gate.pass();
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 5);
+        co_await until([&] { return inside == 1; });
+        const Job stopping = co_await spawn(watcher.stop());
+        for (int i = 0; i < 50; ++i) {
+            co_await yield();
+        }
+        BOOST_TEST(!stopping.done());
+        gate.open();
+        co_await stopping.join();
+        BOOST_TEST(inside == 0);
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.position.revision == 2U);
+        co_await put_many(db, "b", 5);
+        BOOST_TEST(calls == 1);
+        co_await db.close();
+        BOOST_TEST(calls == 1);
+    });
+}
+
+// W12, trap 8: when a cancelled run() has returned, the callback has ended, however long that took.
+BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int inside = 0;
+        bool cleaned_up = false;
+        const auto callback = [&](const kw::Message&) -> Task {
+            const Inside guard(inside);
+            const auto error = co_await failure_of(for_ever());
+            BOOST_TEST(error == asio::error::operation_aborted);
+            co_await asio::this_coro::reset_cancellation_state();
+            for (int i = 0; i < 10; ++i) {
+                co_await yield();
+            }
+            cleaned_up = true;
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 2);
+        co_await until([&] { return inside == 1; });
+        run.cancel();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(inside == 0);
+        BOOST_TEST(cleaned_up);
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        // It returned, so it has done what it had to do with that commit.
+        BOOST_TEST(end.position.revision == 2U);
+        co_await db.close();
+    });
+}
+
+// W12: the same for close(), with the callback cut short at the deadline.
+BOOST_AUTO_TEST_CASE(after_close_no_callback_runs)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int inside = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            const Inside guard(inside);
+            co_await for_ever();
+        };
+        std::vector<Run> runs;
+        for (int i = 0; i < 5; ++i) {
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+            runs.push_back(co_await start(watcher));
+        }
+        co_await put_many(db, "b", 2);
+        co_await until([&] { return inside == 5; });
+        co_await db.close(std::chrono::milliseconds(0));
+        BOOST_TEST(inside == 0);
+        for (const Run& each : runs) {
+            const kw::WatchEnd end = co_await each.end();
+            BOOST_TEST(end.reason == kw::EndReason::database_closed);
+            BOOST_TEST(end.position.revision == 1U);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

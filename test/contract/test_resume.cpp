@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <random>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+kw::Position beyond(const kw::Position& position)
+{
+    return {position.history, position.revision + 1};
+}
+
+/// What run() of a watch from there throws, if that is Compacted.
+asio::awaitable<std::optional<kw::Compacted>> compacted(kw::Database db, kw::From from)
+{
+    kw::Watcher watcher = db.watch("b", kw::all(), Recorder(), watch_from(from));
+    try {
+        co_await watcher.run();
+    } catch (const kw::Compacted& error) {
+        co_return error;
+    }
+    co_return std::nullopt;
+}
+
+/// Three commits: one message, three messages, two messages, over and over.
+Task put_some(kw::Database db, int commits)
+{
+    for (int i = 0; i < commits; ++i) {
+        co_await db.update([&](kw::Transaction& tx) {
+            for (int message = (i % 3) * 2 % 3 + 1; message > 0; --message) {
+                tx.btree("b").put("k" + std::to_string(message), std::to_string(i));
+            }
+        });
+    }
+}
+
+/// A consumer that keeps what it was given and its position, and that ends its watch at random.
+class Consumer {
+public:
+    Consumer(kw::Database db, std::uint32_t seed)
+        : db_(std::move(db)), random_(seed), position_{db_.head_position().history, 1}
+    {
+    }
+
+    kw::Revision revision() const { return position_.revision; }
+    const Strings& delivered() const { return delivered_; }
+
+    Task run_once()
+    {
+        left_ = static_cast<int>(random_() % 12);
+        how_ = random_() % 4;
+        open_.clear();
+        kw::WatchOptions options = watch_from(kw::From::after(position_));
+        options.buffer_messages = 1 + random_() % 5;
+        const auto callback = [this](const kw::Message& message) { return consume(message); };
+        watcher_ = db_.watch("b", kw::all(), callback, options);
+        run_.emplace(co_await start(*watcher_));
+        const std::size_t first = co_await race(watcher_->reached(db_.head_revision()), ended());
+        if (first == 0) {
+            co_await watcher_->stop();
+        }
+        const kw::WatchEnd end = co_await run_->end();
+        BOOST_TEST(end.position == watcher_->position());
+        position_ = end.position;
+    }
+
+private:
+    /// Messages count once their commit is whole.
+    asio::awaitable<kw::Flow> consume(const kw::Message& message)
+    {
+        open_.push_back(line_of(message));
+        const bool last = message.last_in_commit;
+        if (random_() % 2 == 0) {
+            co_await yield();
+        }
+        const bool over = left_-- == 0;
+        if (last) {
+            delivered_.insert(delivered_.end(), open_.begin(), open_.end());
+            open_.clear();
+        }
+        if (over && how_ == 0) {
+            watcher_->request_stop();
+        } else if (over && how_ == 1) {
+            run_->cancel();
+        }
+        co_return over && how_ == 2 ? kw::Flow::stop : kw::Flow::go_on;
+    }
+
+    Task ended()
+    {
+        co_await until([this] { return run_->done(); });
+    }
+
+    kw::Database db_;
+    std::mt19937 random_;
+    kw::Position position_;
+    Strings delivered_;
+    Strings open_;
+    int left_ = 0;
+    unsigned long how_ = 0;
+    std::optional<kw::Watcher> watcher_;
+    std::optional<Run> run_;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_resume, EventLoop)
+
+// W6: across a restart, with the position kept as text.
+BOOST_AUTO_TEST_CASE(after_a_restart_a_watch_goes_on_behind_its_position)
+{
+    const TemporaryDirectory directory;
+    std::string stored;
+    run([&]() -> Task {
+        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run watch = co_await start(watcher);
+        co_await put_many(db, "b", 3);
+        co_await watcher.reached(db.head_revision());
+        co_await watcher.stop();
+        const kw::WatchEnd end = co_await watch.end();
+        stored = to_string(end.position);
+        co_await put_many(db, "b", 3, 3);
+        co_await db.close();
+    });
+    run([&]() -> Task {
+        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        co_await put_many(db, "b", 2, 6);
+        const auto position = kw::parse_position(stored);
+        BOOST_REQUIRE(position.has_value());
+        const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(*position));
+        const Strings expected{"5.0 put k3=3", "6.0 put k4=4", "7.0 put k5=5", "8.0 put k6=6",
+                               "9.0 put k7=7"};
+        BOOST_TEST(rest == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W2 W6: however and wherever a watch ends, resuming neither loses nor repeats a whole commit.
+BOOST_AUTO_TEST_CASE(ending_and_resuming_at_random_loses_and_repeats_nothing)
+{
+    const std::uint32_t seed = std::random_device()();
+    BOOST_TEST_MESSAGE("seed " << seed);
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Consumer consumer(db, seed);
+        const Job writer = co_await spawn(put_some(db, 150));
+        while (!writer.done() || consumer.revision() < db.head_revision()) {
+            co_await consumer.run_once();
+        }
+        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        BOOST_TEST(consumer.delivered() == all, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W6
+BOOST_AUTO_TEST_CASE(a_revision_is_inclusive_and_zero_is_the_beginning)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 2);
+        const Strings from_two = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings expected{"2.0 put k0=0", "3.0 put k1=1"};
+        BOOST_TEST(from_two == expected, boost::test_tools::per_element());
+        const Strings from_zero = co_await history_of(db, "b", kw::all(), kw::From::revision(0));
+        BOOST_TEST(from_zero.size() == 3U);
+        co_await db.close();
+    });
+}
+
+// W6: what is before a revision yet to come is not delivered, and does not end the watch.
+BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(6)));
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "k", "2");
+        co_await drop(db, "b");
+        co_await create(db, "b");
+        co_await put(db, "b", "k", "5");
+        BOOST_TEST(watcher.position().revision == 5U);
+        co_await put(db, "b", "k", "6");
+        co_await put(db, "b", "k", "7");
+        co_await watcher.reached(7);
+        const Strings expected{"6.0 put k=6", "7.0 put k=7"};
+        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W13 W6: one that is still waiting when the database closes ends like any other.
+BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_hold_up_a_close)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::revision(1000)));
+        const Run run = co_await start(watcher);
+        const Job close = co_await spawn(db.close(10 * patience));
+        co_await close.join();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+    });
+}
+
+// W6: from now is from the call of watch(), not of run().
+BOOST_AUTO_TEST_CASE(what_is_committed_between_watch_and_run_is_delivered)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        BOOST_TEST(watcher.position().revision == 1U);
+        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(last);
+        BOOST_TEST(recorder.size() == 3U);
+        co_await db.close();
+    });
+}
+
+// W6, traps 7 and 10: a watcher that is not run holds back no history, and is told what it missed.
+BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_there_is)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 5;
+        kw::Database db = co_await open_with(options, "b");
+        kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
+        co_await put_many(db, "b", 30);
+        co_await until([&] { return db.oldest_revision() + 6 > db.head_revision(); });
+        const kw::Revision oldest = db.oldest_revision();
+        const auto by_revision = co_await compacted(db, kw::From::revision(oldest - 1));
+        BOOST_REQUIRE(by_revision.has_value());
+        BOOST_TEST(by_revision->requested() == oldest - 1);
+        BOOST_TEST(by_revision->oldest() == oldest);
+        const kw::Position before{db.head_position().history, oldest - 2};
+        const auto by_position = co_await compacted(db, kw::From::after(before));
+        BOOST_REQUIRE(by_position.has_value());
+        BOOST_TEST(by_position->requested() == oldest - 1);
+        // The oldest that there is can still be had, by either.
+        const auto whole = db.head_revision() - oldest + 1;
+        Strings kept = co_await history_of(db, "b", kw::all(), kw::From::revision(oldest));
+        BOOST_TEST(kept.size() == whole);
+        kept = co_await history_of(db, "b", kw::all(), kw::From::after(beyond(before)));
+        BOOST_TEST(kept.size() == whole);
+        BOOST_TEST(co_await failure_of([](kw::Watcher watcher) -> Task {
+            co_await watcher.run();
+        }(never_run)) == code(kw::Error::compacted));
+        BOOST_TEST(never_run.position().revision == 1U);
+        co_await db.close();
+    });
+}
+
+// W6
+BOOST_AUTO_TEST_CASE(positions_of_elsewhere_are_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Database other = co_await open_with("b");
+        const auto watch_after = [&](const kw::Position& position) {
+            return failure_of([&] {
+                db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(position)));
+            });
+        };
+        BOOST_TEST(watch_after(other.head_position()) == code(kw::Error::foreign_position));
+        BOOST_TEST(watch_after(kw::Position{}) == code(kw::Error::foreign_position));
+        BOOST_TEST(watch_after(beyond(db.head_position())) == code(kw::Error::position_ahead));
+        BOOST_TEST(!watch_after(db.head_position()));
+        co_await db.close();
+        co_await other.close();
+    });
+}
+
+// W6: commits made while no history was kept are a gap that is never skipped in silence.
+BOOST_AUTO_TEST_CASE(positions_before_a_time_without_history_end_with_compacted)
+{
+    const TemporaryDirectory directory;
+    kw::Position before;
+    run([&]() -> Task {
+        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        before = db.head_position();
+        co_await db.close();
+    });
+    run([&]() -> Task {
+        kw::Options options = watched_options(directory / "db");
+        options.enable_watch = false;
+        kw::Database db = co_await open_database(options);
+        co_await put(db, "b", "k", "unseen");
+        BOOST_TEST(db.oldest_revision() == db.head_revision() + 1);
+        co_await db.close();
+    });
+    run([&]() -> Task {
+        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        kw::Position after = db.head_position();
+        BOOST_TEST(after.revision == 2U);
+        co_await put(db, "b", "k", "seen");
+        BOOST_TEST((co_await compacted(db, kw::From::after(before))).has_value());
+        BOOST_TEST((co_await compacted(db, kw::From::revision(1))).has_value());
+        const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(after));
+        const Strings expected{"3.0 put k=seen"};
+        BOOST_TEST(rest == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

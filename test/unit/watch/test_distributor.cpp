@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watch/distributor.hpp"
+
+#include "support/commits.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::test;
+using namespace keywatch::watch;
+
+namespace {
+
+using Places = std::vector<std::uint32_t>;
+using Revisions = std::vector<Revision>;
+
+/// A distributor, and its subscribers with what they were given.
+struct Routing {
+    Distributor distributor;
+
+    SharedSubscription subscribe(std::string bucket, Selector selector, std::size_t room = 100)
+    {
+        auto one = std::make_shared<Subscription>(std::move(bucket), std::move(selector),
+                                                  Budget{room, 1000 * 1000});
+        distributor.index().add(one);
+        return one;
+    }
+
+    Distributor::Routed& route(Revision revision, const std::vector<Change>& changes)
+    {
+        return distributor.route(make_commit(revision, changes));
+    }
+
+    bool is_indexed(const SharedSubscription& one)
+    {
+        if (!distributor.index().remove(*one)) {
+            return false;
+        }
+        distributor.index().add(one);
+        return true;
+    }
+};
+
+Revisions taken_by(const SharedSubscription& one)
+{
+    Revisions revisions;
+    for (const Entry& each : one->inbox.take().entries) {
+        revisions.push_back(each.commit->revision);
+    }
+    return revisions;
+}
+
+std::size_t count(const std::vector<SharedSubscription>& list, const SharedSubscription& one)
+{
+    return static_cast<std::size_t>(std::ranges::count(list, one));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_distributor, Routing)
+
+BOOST_AUTO_TEST_CASE(a_commit_goes_to_those_it_matches_and_nobody_else)
+{
+    const auto k = subscribe("b", key("k"));
+    const auto l = subscribe("b", key("l"));
+    const auto whole = subscribe("b", all());
+    const auto elsewhere = subscribe("c", all());
+    route(1, {put_of("k")});
+    route(2, {put_of("x")});
+    BOOST_CHECK(taken_by(k) == Revisions{1});
+    BOOST_CHECK(taken_by(l).empty());
+    BOOST_CHECK(taken_by(whole) == (Revisions{1, 2}));
+    BOOST_CHECK(taken_by(elsewhere).empty());
+}
+
+// W4
+BOOST_AUTO_TEST_CASE(a_commit_is_one_entry_with_the_places_of_its_messages)
+{
+    const auto k = subscribe("b", key("k"));
+    const auto whole = subscribe("b", all());
+    const auto elsewhere = subscribe("c", all());
+    // The same bucket again, behind another one.
+    route(1, {put_of("k"), put_of("l"), put_of("x", "c"), put_of("k")});
+    const auto entries = k->inbox.take().entries;
+    BOOST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{0, 3}), boost::test_tools::per_element());
+    const auto whole_entries = whole->inbox.take().entries;
+    BOOST_REQUIRE(whole_entries.size() == 1U);
+    BOOST_TEST(whole_entries[0].selected == (Places{0, 1, 3}), boost::test_tools::per_element());
+    BOOST_TEST(elsewhere->inbox.take().entries.at(0).selected == Places{2},
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(all_messages_are_told_by_an_empty_list)
+{
+    const auto whole = subscribe("b", all());
+    const auto k = subscribe("b", key("k"));
+    route(1, {put_of("k"), put_of("k")});
+    route(2, {put_of("l"), put_of("k")});
+    BOOST_TEST(whole->inbox.take().entries.at(0).selected.empty());
+    const auto entries = k->inbox.take().entries;
+    BOOST_TEST(entries.at(0).selected.empty());
+    BOOST_TEST(entries.at(1).selected == Places{1}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(only_sleepers_are_to_be_woken)
+{
+    const auto awake = subscribe("b", all());
+    const auto asleep = subscribe("b", all());
+    asleep->inbox.sleep(true);
+    const Distributor::Routed& routed = route(1, {put_of("k")});
+    BOOST_TEST(count(routed.wake, asleep) == 1U);
+    BOOST_TEST(count(routed.wake, awake) == 0U);
+    BOOST_TEST(route(2, {put_of("k")}).wake.empty());
+}
+
+BOOST_AUTO_TEST_CASE(who_is_full_leaves_the_index_and_the_others_stay)
+{
+    const auto narrow = subscribe("b", all(), 1);
+    const auto wide = subscribe("b", all());
+    route(1, {put_of("k")});
+    route(2, {put_of("k")});
+    BOOST_TEST(!is_indexed(narrow));
+    BOOST_TEST(is_indexed(wide));
+    route(3, {put_of("k")});
+    const Inbox::Taken taken = narrow->inbox.take();
+    BOOST_TEST(taken.signals.fell_behind);
+    BOOST_TEST(taken.entries.empty());  // also nothing of commit 3
+    BOOST_CHECK(taken_by(wide) == (Revisions{1, 2, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_deleted_bucket_takes_its_subscribers_out)
+{
+    const auto k = subscribe("b", key("k"));
+    const auto whole = subscribe("b", all());
+    const auto elsewhere = subscribe("c", all());
+    const Distributor::Routed& routed = route(5, {put_of("x"), deletion_of("b")});
+    BOOST_REQUIRE(routed.victims.size() == 1U);
+    BOOST_TEST(routed.victims[0].revision == 5U);
+    BOOST_TEST(routed.victims[0].subscribers.size() == 2U);
+    BOOST_TEST(count(routed.victims[0].subscribers, k) == 1U);
+    BOOST_TEST(count(routed.victims[0].subscribers, whole) == 1U);
+    BOOST_TEST(is_indexed(elsewhere));
+    // The deletion itself is still theirs, and nothing after it.
+    route(6, {creation_of("b"), put_of("k")});
+    for (const auto& each : {k, whole}) {
+        BOOST_TEST(!is_indexed(each));
+        BOOST_TEST(each->inbox.signals().detached_at == 5U);
+        BOOST_CHECK(taken_by(each) == Revisions{5});
+    }
+    BOOST_TEST(elsewhere->inbox.signals().detached_at > 6U);
+}
+
+BOOST_AUTO_TEST_CASE(a_bucket_made_anew_in_the_same_commit_is_another_one)
+{
+    const auto whole = subscribe("b", all());
+    const Distributor::Routed& routed =
+        route(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("x", "c"), put_of("k"),
+                  deletion_of("b")});
+    BOOST_TEST(routed.victims.size() == 2U);
+    BOOST_TEST(routed.victims.back().subscribers.empty());
+    BOOST_TEST(whole->inbox.take().entries.at(0).selected == (Places{0, 1}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(one_structure_less_ends_nobody)
+{
+    const auto k = subscribe("b", key("k"));
+    BOOST_TEST(route(1, {deletion_of("b", false)}).victims.empty());
+    route(2, {put_of("k")});
+    BOOST_CHECK(taken_by(k) == (Revisions{1, 2}));
+}
+
+BOOST_AUTO_TEST_CASE(two_buckets_deleted_by_one_commit_are_two_sets)
+{
+    const auto b = subscribe("b", all());
+    const auto c = subscribe("c", all());
+    const Distributor::Routed& routed = route(1, {deletion_of("b"), deletion_of("c")});
+    BOOST_REQUIRE(routed.victims.size() == 2U);
+    BOOST_TEST(count(routed.victims[0].subscribers, b) == 1U);
+    BOOST_TEST(count(routed.victims[1].subscribers, c) == 1U);
+}
+
+// W11: full in the very commit that ends it.
+BOOST_AUTO_TEST_CASE(a_victim_that_is_full_has_both_its_end_and_its_falling_behind)
+{
+    const auto narrow = subscribe("b", all(), 1);
+    route(1, {put_of("k")});
+    const Distributor::Routed& routed = route(2, {deletion_of("b")});
+    BOOST_TEST(routed.victims.at(0).subscribers.size() == 1U);
+    const Signals signals = narrow->inbox.take().signals;
+    BOOST_TEST(signals.fell_behind);
+    BOOST_TEST(signals.detached_at == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_one_commit_is_left_for_the_next)
+{
+    const auto asleep = subscribe("b", all());
+    asleep->inbox.sleep(true);
+    route(1, {deletion_of("b")});
+    const Distributor::Routed& routed = route(2, {put_of("k")});
+    BOOST_TEST(routed.wake.empty());
+    BOOST_TEST(routed.victims.empty());
+}
+
+// W6: when the pipeline itself has lost history, everybody looks for himself.
+BOOST_AUTO_TEST_CASE(after_a_gap_everybody_has_fallen_behind)
+{
+    const auto b = subscribe("b", key("k"));
+    const auto c = subscribe("c", all());
+    c->inbox.sleep(true);
+    const Distributor::Routed& routed = distributor.route_gap();
+    BOOST_TEST(routed.wake.size() == 1U);
+    BOOST_TEST(count(routed.wake, c) == 1U);
+    for (const auto& each : {b, c}) {
+        BOOST_TEST(!is_indexed(each));
+        BOOST_TEST(each->inbox.take().signals.fell_behind);
+    }
+    route(9, {put_of("k"), put_of("k", "c")});
+    BOOST_CHECK(taken_by(b).empty());
+    BOOST_CHECK(taken_by(c).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watch/follower.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using keywatch::watch::Follower;
+
+BOOST_AUTO_TEST_SUITE(test_follower)
+
+BOOST_AUTO_TEST_CASE(who_is_far_behind_reads_history_first)
+{
+    Follower follower(10, 5);
+    BOOST_CHECK(follower.next(16) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 16U);
+    follower.read(13);  // a slice
+    BOOST_TEST(follower.position() == 13U);
+    BOOST_CHECK(follower.next(20) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 20U);
+    follower.read(20);
+    BOOST_CHECK(follower.next(20) == Follower::Step::join);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_near_joins_and_then_reads_through_where_it_joined)
+{
+    Follower follower(10, 5);
+    BOOST_CHECK(follower.next(15) == Follower::Step::join);
+    follower.joined(17);
+    BOOST_TEST(!follower.live());
+    BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 17U);  // never beyond: the rest is in the inbox
+    follower.read(16);
+    BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
+    follower.delivered(17);
+    BOOST_TEST(follower.live());
+    BOOST_CHECK(follower.next(30) == Follower::Step::take);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_everything_joins_at_once_and_is_live)
+{
+    Follower follower(10, 5);
+    BOOST_CHECK(follower.next(10) == Follower::Step::join);
+    follower.joined(10);
+    BOOST_TEST(follower.live());
+    BOOST_CHECK(follower.next(10) == Follower::Step::take);
+}
+
+// Else the deletion of its bucket, before its start, would end it or not as chance has it.
+BOOST_AUTO_TEST_CASE(who_starts_in_the_future_waits_before_it_joins)
+{
+    Follower follower(10, 5);
+    BOOST_CHECK(follower.next(9) == Follower::Step::wait);
+    BOOST_TEST(follower.knows(10));
+    BOOST_TEST(!follower.knows(11));
+    BOOST_CHECK(follower.next(10) == Follower::Step::join);
+}
+
+// W7: non-matching commits move an idle watcher on, by R alone.
+BOOST_AUTO_TEST_CASE(an_empty_inbox_moves_it_through_what_was_routed_before)
+{
+    Follower follower(10, 5);
+    follower.joined(10);
+    follower.took(14);
+    BOOST_TEST(follower.position() == 14U);
+    follower.took(12);  // R was read early; it never goes back
+    BOOST_TEST(follower.position() == 14U);
+}
+
+BOOST_AUTO_TEST_CASE(falling_behind_keeps_the_position)
+{
+    Follower follower(10, 5);
+    follower.joined(10);
+    follower.delivered(12);
+    follower.fell_behind();
+    BOOST_TEST(!follower.live());
+    BOOST_TEST(!follower.joined());
+    BOOST_TEST(follower.position() == 12U);
+    BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 30U);
+}
+
+BOOST_AUTO_TEST_CASE(falling_behind_while_reading_after_the_join_starts_over_from_the_position)
+{
+    Follower follower(10, 5);
+    follower.joined(15);
+    follower.delivered(12);
+    follower.fell_behind();
+    BOOST_CHECK(follower.next(16) == Follower::Step::join);
+    follower.joined(16);
+    BOOST_CHECK(follower.next(20) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 16U);
+}
+
+BOOST_AUTO_TEST_CASE(revisions_need_not_be_near_each_other)
+{
+    Follower follower(0, 2);
+    BOOST_CHECK(follower.next(1000000) == Follower::Step::read_history);
+    follower.read(1000000);
+    BOOST_CHECK(follower.next(1000000) == Follower::Step::join);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

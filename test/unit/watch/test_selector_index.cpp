@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watch/selector_index.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::watch;
+
+namespace {
+
+SharedSubscription subscribe(const std::string& bucket, Selector selector)
+{
+    return std::make_shared<Subscription>(bucket, std::move(selector), Budget{8, 8});
+}
+
+std::size_t count(const SelectorIndex::Subscribers& list, const SharedSubscription& one)
+{
+    return static_cast<std::size_t>(std::ranges::count(list, one));
+}
+
+using Members = std::set<Subscription*>;
+
+Members members(const SelectorIndex::Subscribers& list)
+{
+    Members members;
+    for (const SharedSubscription& each : list) {
+        BOOST_TEST(members.insert(each.get()).second);  // nobody twice
+    }
+    return members;
+}
+
+/// What the index ought to hold: the slow and obvious way.
+class Model {
+public:
+    void add(const SharedSubscription& one) { there_.insert(one); }
+    bool remove(const SharedSubscription& one) { return there_.erase(one) > 0; }
+
+    Members of(const std::string& bucket, const std::string* key) const
+    {
+        Members members;
+        for (const SharedSubscription& each : there_) {
+            const bool all = each->selector().kind() == Selector::Kind::all;
+            if (each->bucket() == bucket && (key ? !all && each->selector().key() == *key : all)) {
+                members.insert(each.get());
+            }
+        }
+        return members;
+    }
+
+    Members detach(const std::string& bucket)
+    {
+        Members members;
+        std::erase_if(there_, [&](const SharedSubscription& each) {
+            return each->bucket() == bucket && members.insert(each.get()).second;
+        });
+        return members;
+    }
+
+private:
+    std::set<SharedSubscription> there_;
+};
+
+void check_equal(const SelectorIndex& index, const Model& model,
+                 const std::vector<std::string>& names)
+{
+    for (const std::string& bucket : names) {
+        const SelectorIndex::BucketEntry* const entry = index.find(bucket);
+        BOOST_CHECK((entry ? members(entry->all) : Members()) == model.of(bucket, nullptr));
+        bool any = entry && !entry->all.empty();
+        for (const std::string& key : names) {
+            const auto at = entry ? entry->keys.find(key) : decltype(entry->keys.find(key))();
+            const bool found = entry && at != entry->keys.end();
+            const Members expected = model.of(bucket, &key);
+            BOOST_CHECK((found ? members(at->second) : Members()) == expected);
+            BOOST_CHECK(!found || !at->second.empty());  // no empty lists are left behind
+            any = any || found;
+        }
+        BOOST_CHECK(!entry || any);
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_selector_index)
+
+BOOST_AUTO_TEST_CASE(subscribers_are_found_by_bucket_and_key)
+{
+    SelectorIndex index;
+    const auto one = subscribe("b", key("k"));
+    const auto whole = subscribe("b", all());
+    index.add(one);
+    index.add(whole);
+    const SelectorIndex::BucketEntry* const entry = index.find("b");
+    BOOST_REQUIRE(entry);
+    BOOST_TEST(count(entry->all, whole) == 1U);
+    BOOST_REQUIRE(entry->keys.find("k") != entry->keys.end());
+    BOOST_TEST(count(entry->keys.find("k")->second, one) == 1U);
+    BOOST_TEST(!index.find("c"));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_left_of_the_last_subscriber_of_a_bucket)
+{
+    SelectorIndex index;
+    const auto one = subscribe("b", key("k"));
+    index.add(one);
+    BOOST_TEST(index.remove(*one));
+    BOOST_TEST(!index.find("b"));
+    BOOST_TEST(!index.remove(*one));
+    index.add(one);  // may come back
+    BOOST_TEST(index.remove(*one));
+}
+
+BOOST_AUTO_TEST_CASE(the_index_alone_may_own_whom_it_removes)
+{
+    SelectorIndex index;
+    auto last = subscribe("b", key("k"));
+    auto other = subscribe("b", key("k"));
+    index.add(last);
+    index.add(other);
+    Subscription& first_one = *last;
+    std::weak_ptr<Subscription> gone = last;
+    last.reset();
+    BOOST_TEST(index.remove(first_one));
+    BOOST_TEST(gone.expired());
+    Subscription& second_one = *other;
+    other.reset();
+    BOOST_TEST(index.remove(second_one));
+    BOOST_TEST(!index.find("b"));
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_bytes)
+{
+    SelectorIndex index;
+    const std::string binary("a\0b", 3);
+    const auto one = subscribe(binary, key(binary));
+    const auto other = subscribe("a", key("a"));
+    index.add(one);
+    index.add(other);
+    BOOST_REQUIRE(index.find(binary));
+    BOOST_TEST(index.find(binary)->keys.size() == 1U);
+    BOOST_TEST(count(index.find("a")->keys.find("a")->second, other) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
+{
+    SelectorIndex index;
+    const auto one = subscribe("b", key("k"));
+    const auto whole = subscribe("b", all());
+    const auto elsewhere = subscribe("c", all());
+    for (const auto& each : {one, whole, elsewhere}) {
+        index.add(each);
+    }
+    BOOST_CHECK(members(index.detach("b")) == (Members{one.get(), whole.get()}));
+    BOOST_TEST(!index.find("b"));
+    BOOST_TEST(index.detach("b").empty());
+    BOOST_TEST(!index.remove(*one));  // they leave later, and find that they are out
+    BOOST_TEST(count(index.find("c")->all, elsewhere) == 1U);
+}
+
+// Places are swapped around by every removal; a mistake shows up later, as somebody else's loss.
+BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
+{
+    const auto seed = std::random_device{}();
+    BOOST_TEST_MESSAGE("seed " << seed);
+    std::mt19937 random(seed);
+    const std::vector<std::string> names{"x", "y", "z"};
+    std::vector<SharedSubscription> everybody;
+    for (const std::string& bucket : names) {
+        for (int i = 0; i < 12; ++i) {
+            everybody.push_back(
+                subscribe(bucket, i % 4 == 3 ? all() : key(names[static_cast<std::size_t>(i % 4)])));
+        }
+    }
+    SelectorIndex index;
+    Model model;
+    for (int step = 0; step < 3000; ++step) {
+        const SharedSubscription& one = everybody[random() % everybody.size()];
+        if (random() % 40 == 0) {
+            const std::string bucket = names[random() % names.size()];
+            BOOST_CHECK(members(index.detach(bucket)) == model.detach(bucket));
+        } else if (index.remove(*one)) {
+            BOOST_TEST(model.remove(one), "seed " << seed);
+        } else {
+            BOOST_TEST(!model.remove(one), "seed " << seed);
+            index.add(one);
+            model.add(one);
+        }
+        check_equal(index, model, names);
+    }
+    Members rest = members(index.detach_all());
+    for (const std::string& bucket : names) {
+        for (Subscription* const each : model.detach(bucket)) {
+            BOOST_TEST(rest.erase(each) == 1U);
+        }
+        BOOST_TEST(!index.find(bucket));
+    }
+    BOOST_TEST(rest.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
