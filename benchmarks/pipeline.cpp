@@ -37,6 +37,7 @@ public:
     bool keeps_history() const noexcept override { return true; }
     const kw::HistoryId& history_id() const noexcept override { return id_; }
     kw::Revision durable_head() const noexcept override { return 0; }
+    kw::Revision highest_readable() const noexcept override { return 0; }
     kw::Revision oldest() const noexcept override { return 1; }
     asio::awaitable<void> drain() override { co_return; }
     asio::awaitable<void> close() override { co_return; }

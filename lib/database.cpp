@@ -73,7 +73,7 @@ Revision start_of(const From& from, const engine::Engine& engine)
     if (from.position().history != engine.history_id()) {
         fail(Error::foreign_position);
     }
-    if (from.position().revision > engine.durable_head()) {
+    if (from.position().revision > engine.highest_readable()) {
         fail(Error::position_ahead);
     }
     return from.position().revision;
@@ -82,6 +82,15 @@ Revision start_of(const From& from, const engine::Engine& engine)
 DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state)
 {
     if (!state) {
+        fail(Error::closed);
+    }
+    return *state;
+}
+
+/// The same, of a database that nobody has begun to close.
+DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state)
+{
+    if (state_of(state).pipeline->closing()) {
         fail(Error::closed);
     }
     return *state;
@@ -154,22 +163,19 @@ Database::Database(std::shared_ptr<DatabaseState> state) : state_(std::move(stat
 asio::awaitable<Revision> detail::update(std::shared_ptr<DatabaseState> state, UpdateFunction fn)
 {
     const std::shared_ptr<DatabaseState> keep = std::move(state);
-    co_return co_await state_of(keep).engine->commit(std::move(fn));
+    co_return co_await open_state_of(keep).engine->commit(std::move(fn));
 }
 
 asio::awaitable<void> detail::view(std::shared_ptr<DatabaseState> state, ViewFunction fn)
 {
     const std::shared_ptr<DatabaseState> keep = std::move(state);
-    co_await state_of(keep).engine->read(std::move(fn));
+    co_await open_state_of(keep).engine->read(std::move(fn));
 }
 
 Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,
                         WatchOptions options) const
 {
-    const DatabaseState& state = state_of(state_);
-    if (state.pipeline->closing()) {
-        fail(Error::closed);
-    }
+    const DatabaseState& state = open_state_of(state_);
     if (!state.engine->keeps_history()) {
         fail(Error::watch_disabled);
     }

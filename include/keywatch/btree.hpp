@@ -30,8 +30,8 @@ struct Scan {
 /// Walks over the entries of a BTree bucket in the order of their keys, byte by byte, both ways.
 ///
 /// Within a transaction it sees the transaction's own writes; of those made while it stands
-/// somewhere, it sees the ones that lie ahead of it. Moving beyond either end makes it invalid;
-/// a `seek` makes it valid again.
+/// somewhere, it sees the ones that lie ahead of it. Moving beyond either end makes it invalid; a
+/// `seek` makes it valid again.
 ///
 /// Lifetime: until the transaction function has returned; after that every use throws
 /// `Error::transaction_finished`. Thread safety: none, as the function it belongs to.
@@ -126,7 +126,8 @@ private:
 /// Reads a BTree bucket: keys in order, each with one value; both are bytes.
 ///
 /// Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`. Thread safety: none. Any member may throw `Error::damaged`.
+/// `Error::transaction_finished`, and `Error::bucket_not_found` once the transaction has deleted
+/// the bucket. Thread safety: none. Any member may throw `Error::damaged`.
 class BTreeView {
 public:
     /// The value, if the key is there.
@@ -157,7 +158,9 @@ protected:
 /// Reads and writes a BTree bucket.
 class BTree : public BTreeView {
 public:
-    /// Sets the value of a key: one `put` message. A key must not be empty (`Error::empty_key`).
+    /// Sets the value of a key: one `put` message, also if the value is the same. A key must not be
+    /// empty (`Error::empty_key`). `Error::transaction_too_large`, as of `erase`; the transaction
+    /// is then lost even if its function goes on.
     void put(std::string_view key, std::string_view value);
 
     /// Removes a key, and tells whether it was there: then one `erase` message, with the value it

@@ -25,8 +25,8 @@ namespace asio = boost::asio;
 
 class DatabaseState;
 
-/// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`.
-/// A lost error is a lost watcher: prefer it to `asio::detached`.
+/// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`. A
+/// lost error is a lost watcher: prefer it to `asio::detached`.
 struct Rethrow {
     void operator()(std::exception_ptr error) const
     {
@@ -78,14 +78,15 @@ public:
     /// exception comes out of here. It must not be a coroutine.
     ///
     /// Gives the revision, or `Committed<T>{revision, value}` if `fn` returns a T; when it is
-    /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes
-    /// no commit, and gives the revision that it read.
+    /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes no
+    /// commit, and gives the revision that it read.
     ///
-    /// Every call completes through the event loop, so a loop of commits starves nobody; when too
-    /// much waits for the disk (`Options::max_pending_bytes`), it suspends longer.
+    /// Every call completes through the event loop, also when it throws, so a loop of commits
+    /// starves nobody; when too much waits for the disk (`Options::max_pending_bytes`), it suspends
+    /// longer.
     ///
-    /// Errors: `closed`, `storage_failed`, `transaction_too_large`. Cancellation: terminal, while
-    /// it waits for its turn (`fn` is not run); ignored once `fn` has started.
+    /// Errors: `closed`, `storage_failed`, `transaction_too_large`; what `fn` throws. Cancellation:
+    /// terminal, while it waits for its turn (`fn` is not run); ignored once `fn` has started.
     ///
     /// On g++ 12 a temporary lambda that owns what it captured is refused at compile time: that
     /// compiler would destroy it twice. `[&]` is safe here, as the caller waits; or name the
@@ -95,30 +96,40 @@ public:
 
     /// Runs `fn(const Snapshot&)` on the newest durable state and gives what it returns.
     ///
-    /// `fn` runs at once, on the caller's executor, and blocks it: keep it short. It sees one
-    /// revision throughout. What it returns must own its bytes. Errors: `closed`. Cancellation:
-    /// none.
+    /// `fn` runs at once, on the caller's executor, and blocks it, also while blocks are read from
+    /// disk: keep it short. There is no suspension, so a loop of views is to make one itself. `fn`
+    /// sees one revision throughout, and must not be a coroutine. What it returns must own its
+    /// bytes.
+    ///
+    /// Errors: `closed`, once the database has closed; what `fn` throws. Cancellation: none.
     template <class Function>
     auto view(Function&& fn) const;
 
     /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
     ///
     /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
-    /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`.
+    /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`. It must
+    /// be copyable, and is kept until the last handle of the watch is gone and `run()` has ended.
+    ///
+    /// Without `run()` nothing is delivered or held back. Where the watch starts is settled here.
     ///
     /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
     /// `invalid_option`, `foreign_position`, `position_ahead`.
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
                   WatchOptions options = {}) const;
 
-    /// Closes: calls made from now on fail with `closed`; queued transactions finish; every running
-    /// watcher is given all that was committed, then its `run()` returns `database_closed`.
+    /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
+    /// it is done; queued transactions finish; every running watcher is given all that was
+    /// committed, then its `run()` returns `database_closed`.
     ///
-    /// Watchers that are not done after `timeout` are cancelled; if a callback does not return even
-    /// then, this throws `Error::close_timeout`. The database is closed in any case. Further calls
-    /// wait for the first one. Awaited inside a callback, it does not wait for that one.
-    /// `Error::invalid_option` for a negative timeout. Cancellation: any; it closes all the same.
+    /// Watchers that are not done after `timeout` are cancelled; if a callback does not return
+    /// within half a second even then, this throws `Error::close_timeout`. The database is closed
+    /// in any case. Further calls wait for the first one, whose timeout counts. Awaited inside a
+    /// callback, it does not wait for that one. `Error::invalid_option` for a negative timeout.
+    /// Cancellation: any; it closes all the same.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+    // These three also work when the database is closed; `Error::closed` of a handle to nothing.
 
     /// The newest durable revision; 0 if there is none.
     Revision head_revision() const;

@@ -26,8 +26,8 @@ enum class Error {
     read_only,
     /// Files are missing or their content is not what was written. Restore from a backup.
     damaged,
-    /// The operating system refused an operation (a path that cannot be made, a full disk).
-    /// The message of the exception says which; nothing was changed.
+    /// The operating system refused an operation (a path that cannot be made, a full disk). The
+    /// message of the exception says which; nothing was changed.
     open_failed,
 
     // Use of a database.
@@ -41,11 +41,12 @@ enum class Error {
     close_timeout,
 
     // Transactions.
-    /// The bucket does not exist, or not with this structure. Create it first.
+    /// The bucket does not exist, or not with this structure, or the transaction itself has deleted
+    /// it. Create it first.
     bucket_not_found,
     /// The bucket exists with this structure already.
     bucket_exists,
-    /// A bucket or origin name is empty, or longer than 65535 bytes.
+    /// A bucket name is empty or longer than 65535 bytes, or an origin is longer than that.
     invalid_name,
     /// A key is empty where one is needed.
     empty_key,
@@ -57,7 +58,8 @@ enum class Error {
     // Watching.
     /// The database was opened without `Options::enable_watch`. Set it, and open again.
     watch_disabled,
-    /// An option has a value that makes no sense (a zero timeout, a zero buffer).
+    /// An option or a timeout has a value that makes no sense (a zero buffer). Of options the
+    /// exception's message tells which.
     invalid_option,
     /// The position was taken from another database. Start that consumer anew.
     foreign_position,
@@ -68,11 +70,12 @@ enum class Error {
     compacted,
     /// `run()` was called on a watcher that is running or has run. Call `watch()` again.
     already_running,
-    /// A callback took longer than `WatchOptions::callback_timeout`.
+    /// A callback took longer than `WatchOptions::callback_timeout`. Give it longer, or let it hand
+    /// its work to another coroutine; the watch can be resumed from its position.
     callback_timeout,
-    /// The watcher was not ready in the time that `wait_ready` was given.
+    /// The watcher was not ready in the time that `wait_ready` was given. Is `run()` awaited?
     ready_timeout,
-    /// The watcher ended before it reached the awaited revision.
+    /// The watcher ended, in an expected way, before it was ready or reached the awaited revision.
     watch_ended,
     /// The call waits for the callback that makes it. Await it in another coroutine.
     would_deadlock,

@@ -16,7 +16,8 @@
 
 namespace keywatch {
 
-/// The kinds of buckets. One bucket name may exist once with each of them.
+/// The kinds of buckets. One bucket name may exist once with each of them. Only BTree buckets can
+/// hold something so far; the others can be created and deleted.
 enum class Structure : std::uint8_t { btree = 1, list = 2, set = 3, sorted_set = 4 };
 
 /// What happened to one element.
@@ -27,7 +28,7 @@ enum class Operation : std::uint8_t {
     bucket_deleted = 4,
 };
 
-/// Why it happened.
+/// Why it happened. So far every message is the user's; the others are kept for time to live.
 enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
 
 std::string_view to_string(Structure structure) noexcept;
@@ -37,16 +38,16 @@ std::ostream& operator<<(std::ostream& out, Structure structure);
 std::ostream& operator<<(std::ostream& out, Operation operation);
 std::ostream& operator<<(std::ostream& out, Cause cause);
 
-/// The time of a commit: when its transaction ran, by the system's clock. It never goes backwards
-/// from one commit to the next.
+/// The time of a commit: when its transaction had run, by the system's clock. It never goes
+/// backwards from one commit to the next in history, even if the clock does.
 using Time = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// One change of one element, as a watcher sees it.
 ///
-/// Lifetime: the string views point into the commit, which is kept for as long as the callback
-/// that was given the message runs (a coroutine: until it has returned). Copy into an
-/// `OwnedMessage` what has to live longer. The bytes are the history's own: nothing that a
-/// program does to its own strings, before or after, changes them.
+/// Lifetime: the string views point into the commit, which is kept for as long as the callback that
+/// was given the message runs (a coroutine: until it has returned). Copy into an `OwnedMessage`
+/// what has to live longer. The bytes are the history's own: nothing that a program does to its own
+/// strings, before or after, changes them.
 struct Message {
     Revision revision = 0;
     /// The place of the message in its commit, from 0. (revision, index) is unique.
@@ -63,7 +64,7 @@ struct Message {
     std::string_view key;
     /// The new value of a put; empty for others.
     std::string_view value;
-    /// The value that was replaced or erased, where it is known.
+    /// The value that was erased. A put does not tell what it replaced.
     std::optional<std::string_view> previous;
     Time time{};
     /// The tag that the transaction gave itself with `set_origin`, or empty.
@@ -111,7 +112,7 @@ struct CommitRecord {
 
 /// The messages of one commit that a watcher has selected, in the order the transaction made them.
 ///
-/// Lifetime: as of `Message`.
+/// Lifetime: as of `Message`; not to be kept. Thread safety: it may be read from several threads.
 class Commit {
 public:
     class Iterator {

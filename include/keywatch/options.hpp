@@ -18,8 +18,10 @@ enum class Durability : std::uint8_t {
     buffered,
 };
 
-/// How much history is kept for watchers that start in the past or have fallen behind. A record is
-/// trimmed once it exceeds any of these limits; the newest one always stays.
+/// How much history is kept for watchers that start in the past or have fallen behind. Records are
+/// trimmed in the background, oldest first, once one of these limits is exceeded by a thirty-second
+/// part of it; the newest one always stays. It is looked at when a database is opened and with
+/// every commit. Watchers, running or not, hold nothing back.
 struct HistoryLimits {
     HistoryLimits() {}  // not an aggregate: see Options
 
@@ -29,11 +31,14 @@ struct HistoryLimits {
     std::uint64_t bytes = std::uint64_t{1} << 30;
     /// Number of commits.
     std::uint64_t commits = UINT64_MAX;
-    /// Above this size, in bytes, records are trimmed even if something still needs them.
+    /// Above this size, in bytes, records will be trimmed even if something holds them back.
+    /// Nothing does so far: the smaller one of `bytes` and this counts.
     std::uint64_t hard_bytes = std::uint64_t{4} << 30;
 };
 
 /// How a database is opened.
+///
+/// Zero and negative values are refused with `Error::invalid_option`.
 ///
 /// It has a constructor on purpose: g++ 12 destroys temporaries of aggregate types twice when they
 /// stand in the same expression as a `co_await`.
@@ -57,20 +62,22 @@ struct Options {
 
     HistoryLimits history;
 
-    /// Largest sum of keys, values and messages that one transaction may write, in bytes.
+    /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each
+    /// write counts 64 bytes more. Above it `Error::transaction_too_large`.
     std::size_t max_transaction_bytes = std::size_t{64} << 20;
 
     /// Bytes of executed transactions that may wait for the disk; above it `update()` waits longer.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
 
-    /// Memory for blocks read from disk, in bytes.
+    /// Memory for blocks that were read from disk, in bytes.
     std::size_t cache_bytes = std::size_t{32} << 20;
 
-    /// Size of the memory table that collects writes before they are sorted to disk, in bytes.
+    /// Size of the memory table that collects writes before they are sorted to disk, in bytes; at
+    /// least 64 KiB.
     std::size_t write_buffer_bytes = std::size_t{16} << 20;
 
-    /// The newest commits, between the writers and the collector: messages and bytes. What does
-    /// not fit is read from history.
+    /// The newest commits, between the writers and the collector: messages and bytes. What does not
+    /// fit is read from history.
     std::size_t hub_messages = 1024;
     std::size_t hub_bytes = std::size_t{4} << 20;
 

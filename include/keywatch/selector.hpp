@@ -9,8 +9,8 @@ namespace keywatch {
 
 /// Which keys of a bucket a watcher follows. Made by `key()` and `all()`.
 ///
-/// A watcher is also given the `bucket_deleted` messages of its bucket; one of the whole bucket
-/// the `bucket_created` ones too.
+/// A watcher is also given the `bucket_deleted` messages of its bucket; one of the whole bucket the
+/// `bucket_created` ones too.
 class Selector {
 public:
     enum class Kind : std::uint8_t { key, all };

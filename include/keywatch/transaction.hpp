@@ -30,7 +30,8 @@ class Snapshot {
 public:
     explicit Snapshot(std::shared_ptr<structures::Workspace> workspace);
 
-    /// `Error::bucket_not_found` if there is no BTree bucket of that name.
+    /// `Error::bucket_not_found` if there is no BTree bucket of that name. This and everything
+    /// below throws `Error::damaged` if the storage cannot be read.
     BTreeView btree(std::string_view bucket) const;
 
     bool has_bucket(Structure structure, std::string_view name) const;
@@ -38,7 +39,8 @@ public:
     /// All buckets, by structure, then by name.
     std::vector<Bucket> buckets() const;
 
-    /// The revision of what is seen; in a transaction, of what it builds on.
+    /// The revision of what is seen; in a transaction, of what it builds on. Of a view it may be
+    /// ahead of `Database::head_revision()` for the moment in which a commit is being published.
     Revision revision() const;
 
 protected:
@@ -53,6 +55,7 @@ class Transaction : public Snapshot {
 public:
     using Snapshot::Snapshot;
 
+    /// As in `Snapshot`, to be written to as well.
     BTree btree(std::string_view bucket);
 
     /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer
@@ -61,11 +64,12 @@ public:
 
     /// Deletes a bucket and all it holds; `Error::bucket_not_found` if there is none. However large
     /// the bucket, this is one small commit with one `bucket_deleted` message; its space comes back
-    /// in the background.
+    /// in the background. Views of it are of no use any more (`Error::bucket_not_found`), also if
+    /// it is created again.
     void delete_bucket(Structure structure, std::string_view name);
 
-    /// A tag that the commit's messages carry, so that a consumer can tell whose change it is.
-    /// At most 65535 bytes (`Error::invalid_name`).
+    /// A tag that the commit's messages carry, so that a consumer can tell whose change it is. At
+    /// most 65535 bytes (`Error::invalid_name`).
     void set_origin(std::string_view origin);
 };
 

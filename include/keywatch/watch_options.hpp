@@ -22,7 +22,8 @@ public:
     /// for; one that is no longer kept ends the watch with `Error::compacted`.
     static From revision(Revision revision) { return {Kind::revision, Position{{}, revision}}; }
 
-    /// After this position of the same database (`Error::foreign_position` otherwise).
+    /// After this position. `watch()` refuses one of another database (`Error::foreign_position`)
+    /// and one that is ahead of this one (`Error::position_ahead`).
     static From after(const Position& position) { return {Kind::after, position}; }
 
     Kind kind() const noexcept { return kind_; }
@@ -41,12 +42,14 @@ struct WatchOptions {
 
     From from = From::now();
 
-    /// Longest time that one callback may take. A coroutine that overruns is cancelled and awaited;
-    /// a plain function is measured, and the watch ends after it has returned.
+    /// Longest time that one call of the callback may take. A coroutine that overruns is cancelled
+    /// and awaited, then the watch ends; a plain function is measured, and the watch ends after it
+    /// has returned. A coroutine that blocks its thread and is never suspended is not measured.
     std::chrono::milliseconds callback_timeout = std::chrono::seconds{1};
 
     /// The watcher's inbox: when either is full, it is thrown away, and the watcher catches up from
-    /// history. A single larger commit always passes. Bytes are of whole commits.
+    /// history. A single larger commit always passes. Bytes are of whole commits. With what is
+    /// being delivered, a watcher holds twice as much at the most.
     std::size_t buffer_messages = 1024;
     std::size_t buffer_bytes = std::size_t{4} << 20;
 

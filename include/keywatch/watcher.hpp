@@ -31,7 +31,7 @@ enum class EndReason : std::uint8_t {
     stopped,
     /// Asio cancellation of `run()`.
     cancelled,
-    /// `close()`: everything committed before it has been delivered.
+    /// `close()`: everything committed before it has been delivered, unless its timeout came first.
     database_closed,
     /// The last structure of the watched bucket's name was deleted; that message was delivered.
     bucket_deleted,
@@ -86,8 +86,9 @@ public:
     /// context those of two watchers may run at the same time, those of one never.
     ///
     /// Returns for ends that are expected (`EndReason`). Throws what the callback threw, unchanged;
-    /// otherwise `Compacted`, `Error::callback_timeout`, `Error::storage_failed`,
-    /// `Error::already_running`, or `Error::closed` if the database was closed before.
+    /// otherwise `Compacted`, `Error::callback_timeout`, `Error::damaged` if history cannot be
+    /// read, `Error::already_running`, or `Error::closed` if the database was closed before. A
+    /// write that failed ends no watch.
     ///
     /// When it has returned or thrown, no callback is running or will run, and `position()` is the
     /// last commit that was delivered whole: a later watch `From::after(position())` goes on there.
@@ -107,8 +108,8 @@ public:
     /// is not positive. Cancellation: any; nothing changes.
     asio::awaitable<void> wait_ready(std::chrono::milliseconds timeout) const;
 
-    /// Ends the watch after the callback that is running, and waits for that. Returns at once if
-    /// it is not running, or has ended; a `run()` that comes later ends before its first callback.
+    /// Ends the watch after the callback that is running, and waits for that. Returns at once if it
+    /// is not running, or has ended; a `run()` that comes later ends before its first callback.
     /// Awaited inside the watcher's own callback it does not wait. Cancellation: any; the watch
     /// still stops.
     asio::awaitable<void> stop() const;
@@ -117,18 +118,20 @@ public:
     void request_stop() const;
 
     /// Waits until everything that matches, up to and including `revision`, has been delivered and
-    /// its callback has returned. Also while the watcher falls behind and catches up.
+    /// its callback has returned. Also while the watcher falls behind and catches up, and before
+    /// `run()` was called.
     ///
-    /// Fails with what `run()` fails with, with `Error::watch_ended` if the watch ends before in
-    /// an expected way, with `Error::would_deadlock` inside the watcher's own callback (unless the
+    /// Fails with what `run()` fails with, with `Error::watch_ended` if the watch ends before in an
+    /// expected way, with `Error::would_deadlock` inside the watcher's own callback (unless the
     /// revision is reached already). Cancellation: any; nothing changes.
     asio::awaitable<void> reached(Revision revision) const;
 
-    /// The last commit that was delivered whole, or that did not match; also while `run()` runs
-    /// and after it threw. Before `run()`: where it will start after.
+    /// The last commit that was delivered whole, or that did not match; also while `run()` runs and
+    /// after it threw. Before `run()`: where it will start after. In a callback: still the commit
+    /// before.
     Position position() const;
 
-    /// Unique among the watchers of a database, ascending from 1.
+    /// Unique among the watchers made since the database was opened, ascending from 1.
     std::uint64_t id() const noexcept;
 
     const std::string& name() const noexcept;

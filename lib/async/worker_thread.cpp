@@ -24,15 +24,17 @@ bool WorkerThread::post_last(Task task)
 
 bool WorkerThread::add(Task task, bool last)
 {
+    // The task may be the end of this object before this function is.
+    const std::shared_ptr<State> state = state_;
     {
-        const std::lock_guard lock(state_->mutex);
-        if (state_->finishing) {
+        const std::lock_guard lock(state->mutex);
+        if (state->finishing) {
             return false;
         }
-        state_->tasks.push_back(std::move(task));
-        state_->finishing = last;
+        state->tasks.push_back(std::move(task));
+        state->finishing = last;
     }
-    state_->changed.notify_one();
+    state->changed.notify_one();
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 
 namespace keywatch::engine {
@@ -32,8 +33,8 @@ private:
 class EmbeddedEngine::HeldTurn {
 public:
     explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}
-    HeldTurn(const HeldTurn&) = delete;
-    HeldTurn& operator=(const HeldTurn&) = delete;
+    HeldTurn(HeldTurn&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
+    HeldTurn& operator=(HeldTurn&&) = delete;
     ~HeldTurn() { release(); }
 
     void release()
@@ -86,6 +87,7 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
 {
     store_ = std::move(store);
     history_id_ = store_->history_id();
+    head_at_open_ = store_->head_at_open();
     executed_.catalogue = store_->catalogue_at_open();
     executed_.next_bucket = store_->next_bucket_at_open();
     executed_.head = store_->head_at_open();
@@ -95,6 +97,13 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
     keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_);
     writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
     keeper_->start();
+}
+
+Revision EmbeddedEngine::oldest() const noexcept
+{
+    // The first commit without a record of its own has made all older ones useless.
+    const Revision head = durable_head();
+    return options_.enable_watch || head == head_at_open_ ? keeper_->oldest() : head + 1;
 }
 
 asio::awaitable<Revision> EmbeddedEngine::commit(TransactionFunction fn)
@@ -132,8 +141,11 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
             co_await async::yield();
         } else {
             co_await async::suspend([&](async::Waiter waiter) {
-                self->writer_->join(std::move(executed), std::move(waiter));
-                turn.release();
+                // Once it has joined, this coroutine may go on, and end, on another thread: nothing
+                // of it is touched any more.
+                const std::shared_ptr<EmbeddedEngine> engine = self;
+                const HeldTurn held(std::move(turn));
+                engine->writer_->join(std::move(executed), std::move(waiter));
             });
         }
         revision = reached;
@@ -188,6 +200,9 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace) const
             workspace.record().finish(executed_.head, executed.time, executed.totals);
         storage::Store::put_record(executed.batch, executed.revision, record);
         executed.commit = storage::decode_record(executed.revision, std::move(record));
+        if (!executed.commit) {
+            throw std::logic_error("a history record that was just made cannot be read");
+        }
     }
     executed.next_bucket = workspace.next_bucket();
     executed.writes = workspace.take_writes();
@@ -270,7 +285,7 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
     // The coroutine cannot go away before the task has run or was dropped: the task has it.
     auto read = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        refused = !self->reader_.post([&slice, done, engine = self.get(), after, up_to, limits] {
+        const bool posted = self->reader_.post([&slice, done, engine = self.get(), after, up_to, limits] {
             std::exception_ptr error;
             try {
                 slice = engine->store_->read_history(after, up_to, {limits.messages, limits.bytes});
@@ -279,7 +294,8 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
             }
             done->complete(error);
         });
-        if (refused) {
+        if (!posted) {  // else the coroutine may have gone on already
+            refused = true;
             done->complete();
         }
     };

@@ -53,7 +53,8 @@ public:
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
-    Revision oldest() const noexcept override { return keeper_->oldest(); }
+    Revision highest_readable() const noexcept override { return writer_->handed_over(); }
+    Revision oldest() const noexcept override;
     asio::awaitable<void> drain() override;
     asio::awaitable<void> close() override;
 
@@ -84,6 +85,7 @@ private:
     // Constant after open, or thread-safe by itself.
     const Options options_;
     HistoryId history_id_;
+    Revision head_at_open_ = 0;
     std::unique_ptr<storage::Store> store_;
     std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>();
     std::shared_ptr<DurableCatalogue> catalogue_;

@@ -68,11 +68,14 @@ public:
     virtual bool keeps_history() const noexcept = 0;
     virtual const HistoryId& history_id() const noexcept = 0;
     virtual Revision durable_head() const noexcept = 0;
+    /// No less than any revision that a read may have shown: that can be ahead of durable_head(),
+    /// for a moment.
+    virtual Revision highest_readable() const noexcept = 0;
     virtual Revision oldest() const noexcept = 0;
 
-    /// From now on commit and read fail with `closed`; no longer returns than commits are queued.
+    /// From now on commit fails with `closed`; returns once those that were queued have ended.
     virtual asio::awaitable<void> drain() = 0;
-    /// After drain(): ends the threads and closes the storage.
+    /// After drain(): read and read_history fail with `closed`, the threads end, the storage closes.
     virtual asio::awaitable<void> close() = 0;
 };
 

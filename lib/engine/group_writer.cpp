@@ -32,7 +32,8 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
       turn_(std::move(turn)),
       catalogue_(std::move(catalogue)),
       keeper_(std::move(keeper)),
-      head_(store_.head_at_open())
+      head_(store_.head_at_open()),
+      handed_over_(store_.head_at_open())
 {
 }
 
@@ -113,7 +114,8 @@ bool GroupWriter::write(Group& group)
     try {
         write_batch(group.batch, group.executed);
         return true;
-    } catch (const boost::system::system_error&) {
+    } catch (...) {  // also without memory: what was executed meanwhile builds on this group
+        failed_.store(true, std::memory_order_release);
         return false;
     }
 }
@@ -125,6 +127,7 @@ void GroupWriter::write_now(Executed executed)
     try {
         write_batch(alone.front().batch, alone);
     } catch (...) {  // also without memory: what comes later builds on this one
+        failed_.store(true, std::memory_order_release);
         turn_->refuse(storage_failed());
         throw;
     }
@@ -138,9 +141,13 @@ void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>
         changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
         last = std::max(last, each.revision);
     }
-    if (last == 0 && !store_.failed()) {
+    if (failed()) {
+        fail(Error::storage_failed);
+    }
+    if (last == 0) {
         return;  // nobody changed anything
     }
+    handed_over_.store(last, std::memory_order_release);
     if (!keeps_history_) {
         batch.put(storage::head_key, storage::encode_number(last));
     }

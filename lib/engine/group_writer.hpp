@@ -65,7 +65,12 @@ public:
     /// Writes at once, on the calling thread. Precondition: idle(). Throws `storage_failed`.
     void write_now(Executed executed);
 
-    bool failed() const noexcept { return store_.failed(); }
+    bool failed() const noexcept
+    {
+        return failed_.load(std::memory_order_acquire) || store_.failed();
+    }
+    /// The last revision that was given to the store: reads may see it before the head says so.
+    Revision handed_over() const noexcept { return handed_over_.load(std::memory_order_acquire); }
     Revision durable_head() const noexcept { return head_.load(std::memory_order_acquire); }
 
     /// Hands over those who wait, to be destroyed.
@@ -98,6 +103,8 @@ private:
     const std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<CommitSink> sink_;
     std::atomic<Revision> head_;
+    std::atomic<Revision> handed_over_;
+    std::atomic<bool> failed_{false};
 
     mutable std::mutex mutex_;
     Group open_;

@@ -94,6 +94,9 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
 
 void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
 {
+    if (context_gone_) {
+        return;
+    }
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
         self->forget(*watcher);
@@ -114,6 +117,9 @@ void Pipeline::forget(const WatcherCore& watcher)
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
 {
+    if (context_gone_) {
+        return;
+    }
     asio::post(strand_, [self = shared_from_this(), revision, watcher = std::move(watcher)] {
         if (revision > self->routed()) {
             self->wake_at_.emplace(revision, watcher);

@@ -30,6 +30,42 @@ std::exception_ptr exception_of(Error error)
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
 }
 
+/// A timer that is set by one thread while another one may be done with it already.
+class Alarm {
+public:
+    explicit Alarm(const asio::any_io_executor& executor) : timer_(executor) {}
+
+    template <class Function>
+    void set(std::chrono::milliseconds time, Function function)
+    {
+        const std::lock_guard lock(mutex_);
+        if (ended_) {
+            return;
+        }
+        timer_.expires_after(time);
+        timer_.async_wait([function](const boost::system::error_code& error) {
+            if (!error) {
+                function();
+            }
+        });
+    }
+
+    struct End {
+        Alarm& alarm;
+        ~End()
+        {
+            const std::lock_guard lock(alarm.mutex_);
+            alarm.ended_ = true;
+            alarm.timer_.cancel();
+        }
+    };
+
+private:
+    std::mutex mutex_;
+    asio::steady_timer timer_;
+    bool ended_ = false;
+};
+
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
@@ -251,18 +287,17 @@ asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
         fail_with(Error::invalid_option);
     }
     const std::shared_ptr<async::WaiterList> ready = self->waiters()->ready;
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    auto wait = [&](async::Waiter waiter) {
-        const async::WaiterList::Id id = ready->add(std::move(waiter));
-        if (id == 0) {
-            return;
+    const auto alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
+    const Alarm::End end{*alarm};
+    const auto wait = [&](async::Waiter waiter) {
+        // Once it is in the list, the coroutine may go on, and end, on another thread.
+        const auto mine = alarm;
+        const auto list = ready;
+        const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
+        if (const async::WaiterList::Id id = list->add(std::move(waiter))) {
+            mine->set(time,
+                      [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
         }
-        timer.expires_after(std::min<std::chrono::milliseconds>(timeout, longest_wait));
-        timer.async_wait([ready, id](const boost::system::error_code& error) {
-            if (!error) {
-                ready->fail(id, exception_of(Error::ready_timeout));
-            }
-        });
     };
     co_await async::suspend(wait);
 }
@@ -291,9 +326,12 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
     }
     const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
     self->awaited_.store(true);
-    auto wait = [&](async::Waiter waiter) {
-        reached->add(std::move(waiter), revision);
-        self->pipeline_->wake_at(revision, self);
+    const auto wait = [&](async::Waiter waiter) {
+        // As in wait_ready.
+        const std::shared_ptr<WatcherCore> core = self;
+        const Revision wanted = revision;
+        reached->add(std::move(waiter), wanted);
+        core->pipeline_->wake_at(wanted, core);
     };
     co_await async::suspend(wait);
 }

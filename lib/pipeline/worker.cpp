@@ -34,6 +34,9 @@ bool is_error(const std::exception_ptr& error, const boost::system::error_code& 
 void WatcherCore::start_worker()
 {
     // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
+    if (!strand_) {
+        return;  // its context is gone
+    }
     asio::post(strand_, [self = shared_from_this()] { self->wake_up(); });
 }
 

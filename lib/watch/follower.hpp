@@ -11,8 +11,8 @@ namespace keywatch::watch {
 /// position, through which everything has been delivered.
 ///
 /// 1. Away: not in the index. Waits until R has reached p, since the deletion of its bucket must
-/// not
-///    end it if that came before its start. Reads history (p, R] until it is near R, then joins.
+///    not end it if that came before its start. Reads history (p, R] until it is near R, and
+///    joins.
 /// 2. Joined at J: in the index since everything ≤ J, and nothing behind it, was routed. Reads
 ///    history (p, J], never beyond J.
 /// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the

@@ -44,8 +44,7 @@ struct Signals {
 /// is no longer counted here, so at the most twice the budget is alive.
 ///
 /// 1. The worker is asleep or awake (it begins awake). Whoever gives it something while it is
-/// asleep
-///    wakes it: the giving call returns true, and its caller starts the worker.
+///    asleep wakes it: the giving call returns true, and its caller starts the worker.
 /// 2. It falls asleep only when there is nothing to be taken.
 ///
 /// Thread safety: all members, from any thread.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "subscription.hpp"
 
+#include <numeric>
+
 namespace keywatch::watch {
 
 bool Subscription::matches(const Message& message) const
@@ -16,20 +18,23 @@ bool Subscription::matches(const Message& message) const
 
 Selection select(const Subscription& subscription, const CommitRecord& commit)
 {
+    // Mostly all of a commit matches, or nothing: the list is made only where it differs.
     Selection selection;
+    bool all = true;
     for (const Message& message : commit.messages) {
-        if (!subscription.matches(message)) {
-            continue;
+        const bool matches = !selection.ends && subscription.matches(message);
+        if (!matches && all && selection.any) {
+            selection.selected.resize(message.index);
+            std::iota(selection.selected.begin(), selection.selected.end(), 0);
         }
-        selection.any = true;
-        selection.selected.push_back(message.index);
-        if (message.ends_bucket) {
-            selection.ends = true;
-            break;
+        all = all && matches;
+        if (matches) {
+            selection.any = true;
+            selection.ends = message.ends_bucket;
+            if (!all) {
+                selection.selected.push_back(message.index);
+            }
         }
-    }
-    if (selection.selected.size() == commit.messages.size()) {
-        selection.selected.clear();
     }
     return selection;
 }

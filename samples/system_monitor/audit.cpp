@@ -34,17 +34,18 @@ Audit::Audit(kw::Database db, const std::filesystem::path& path, Display& displa
 asio::awaitable<void> Audit::run()
 {
     for (;;) {
-        std::string reason;
         try {
             co_await follow();
             co_return;
         } catch (const boost::system::system_error& error) {
+            if (error.code() == kw::Error::closed) {
+                co_return;  // before it could begin: the next run does
+            }
             if (!cannot_be_continued(error.code())) {
                 throw;
             }
-            reason = error.what();
+            start_anew(error.what());
         }
-        start_anew(reason);
     }
 }
 

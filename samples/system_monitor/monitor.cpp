@@ -29,9 +29,16 @@ kw::Options database_options(const Settings& settings)
     return options;
 }
 
+/// A signal may have closed the database before this is run for the first time.
 asio::awaitable<void> run_watcher(kw::Watcher watcher)
 {
-    co_await watcher.run();
+    try {
+        co_await watcher.run();
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != kw::Error::closed) {
+            throw;
+        }
+    }
 }
 
 }  // namespace

@@ -257,9 +257,10 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
         };
         kw::Watcher watcher = db.watch("b", kw::all(), callback);
         const Run run = co_await start(watcher);
-        co_await put_many(db, "b", 100);
-        co_await db.close();
+        const kw::Revision last = co_await put_many(db, "b", 100);
+        co_await watcher.reached(last);
         BOOST_TEST(checked == 100);
+        co_await db.close();
     });
 }
 

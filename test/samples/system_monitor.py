@@ -3,6 +3,7 @@
 """Runs the samples as their users do: system_monitor is killed, its audit file torn, its options
 misspelt. Speaks TAP; the first argument is system_monitor, the second quick_start."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
@@ -227,9 +229,8 @@ def terminal_output(folder, done):
     terminal, inside = pty.openpty()
     process = subprocess.Popen(
         [MONITOR, "--data", str(folder), "--interval", "20"], stdin=inside, stdout=inside,
-        stderr=inside, preexec_fn=lambda: (os.setsid(), os.login_tty(0) if hasattr(
-            os, "login_tty") else __import__("fcntl").ioctl(0, 0x540E, 0)),
-        env=dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8"))
+        stderr=inside, env=dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8"),
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(inside)
     text, typed, end = "", False, time.monotonic() + PATIENCE
     try:

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(figures_are_what_happened_between_two_readings)
     before.disks["sda"] = {1000, 500'000};
     now.disks["sda"] = {1000, 525'000};
     now.load = {0.5, 12.345, 3};
-    const Figures expected{{"cpu", "25.0"},         {"cpu.0", "25.0"},
+    const Figures expected{{"cpu", "25.0"},          {"cpu.0", "25.0"},
                            {"disk.sda.read", "0.0"}, {"disk.sda.written", "12.5"},
                            {"load.01", "0.50"},      {"load.05", "12.35"},
                            {"load.15", "3.00"},      {"memory", "25.0"}};

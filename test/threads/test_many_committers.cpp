@@ -9,7 +9,6 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <optional>
 
 namespace keywatch::test {
 namespace {
@@ -167,7 +166,7 @@ private:
             } catch (const boost::system::system_error& error) {
                 problems_.expect(is(error, Error::watch_ended), error.what());
             }
-            co_await watcher.stop();
+            problems_.expect(watcher.position().revision >= revision, "ended before the deletion");
             while (running->wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
                 co_await turn();
             }
@@ -180,26 +179,30 @@ private:
     asio::awaitable<void> watch(Stream& stream, int kind)
     {
         std::mt19937_64 random(seed_ + static_cast<unsigned>(kind));
-        std::optional<Position> position;
-        for (;;) {
-            WatchOptions options;
-            options.from = position ? From::after(*position) : From::revision(1);
-            options.callback_timeout = patience;
+        WatchOptions options;
+        options.from = From::revision(1);
+        options.callback_timeout = patience;
+        bool goes_on = true;
+        while (goes_on) {
             options.buffer_messages = kind < 4 ? 1 + random() % 4 : 1024;
-            Watcher watcher = make_watcher(stream, kind, options, random());
-            WatchEnd end;
-            try {
-                end = co_await watcher.run();
-            } catch (const boost::system::system_error& error) {
-                problems_.expect(is(error, Error::closed), error.what());
-                co_return;
-            }
-            problems_.expect(end.position == watcher.position(), "two last positions");
-            position = end.position;
-            if (end.reason == EndReason::database_closed) {
-                co_return;
-            }
+            goes_on = co_await watch_once(stream, kind, options, random());
         }
+    }
+
+    /// Gives whether there may be more to come; the options then say where.
+    asio::awaitable<bool> watch_once(Stream& stream, int kind, WatchOptions& options,
+                                     std::uint64_t seed)
+    {
+        try {
+            Watcher watcher = make_watcher(stream, kind, options, seed);
+            const WatchEnd end = co_await watcher.run();
+            problems_.expect(end.position == watcher.position(), "two last positions");
+            options.from = From::after(end.position);
+            co_return end.reason != EndReason::database_closed;
+        } catch (const boost::system::system_error& error) {
+            problems_.expect(is(error, Error::closed), error.what());
+        }
+        co_return false;
     }
 
     Watcher make_watcher(Stream& stream, int kind, const WatchOptions& options,

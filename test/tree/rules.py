@@ -202,7 +202,7 @@ def listed_files(folder, text):
 def unit_tests_do_not_sleep(tree):
     for name, text in tree.code("test"):
         if name.startswith(("test/unit/", "test/integration/", "test/contract/")):
-            for match in re.finditer(r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(",
+            for match in re.finditer(r"\bsleep_(?:for|until)\b|(?<![.>\w])u?sleep\s*\(",
                                      without_comments_and_literals(text)):
                 yield f"{name}:{line_of(text, match.start())}: wait for a condition instead"
 

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <thread>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+kw::WatchOptions within(std::chrono::milliseconds timeout)
+{
+    kw::WatchOptions options;
+    options.callback_timeout = timeout;
+    return options;
+}
+
+/// Blocks the thread, and with it the event loop.
+void block(std::chrono::milliseconds time)
+{
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+    }
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_cancellation, EventLoop)
+
+// run() in an expression with `||`: when the other one wins, it ends with a value and nothing lost.
+BOOST_AUTO_TEST_CASE(run_can_be_cancelled_by_a_parent)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        kw::WatchEnd end;
+        const auto watching = [&]() -> Task { end = co_await watcher.run(); };
+        const auto enough = [&]() -> Task {
+            const kw::Revision revision = co_await put(db, "b", "k", "1");
+            co_await watcher.reached(revision);
+        };
+        const std::size_t winner = co_await race(watching(), enough());
+        BOOST_TEST(winner == 1U);
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.position == db.head_position());
+        BOOST_TEST(recorder.size() == 1U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(only_terminal_cancellation_ends_a_run)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        run.cancel(asio::cancellation_type::total);
+        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        co_await watcher.reached(revision);
+        BOOST_TEST(!run.done());
+        run.cancel(asio::cancellation_type::terminal);
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        co_await db.close();
+    });
+}
+
+// Cancelled before it begins, or while it is catching up in the middle of everything.
+BOOST_AUTO_TEST_CASE(run_may_be_cancelled_at_any_time)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 30);
+        for (int turns = 0; turns < 60; ++turns) {
+            const Recorder recorder;
+            kw::WatchOptions options = watch_from(kw::From::revision(2));
+            options.buffer_messages = 4;
+            const auto slow = [&](const kw::Message& message) -> Task {
+                const kw::OwnedMessage kept(message);
+                co_await yield();
+                recorder(*kept);
+            };
+            kw::Watcher watcher = db.watch("b", kw::all(), slow, options);
+            const Run run(co_await asio::this_coro::executor, watcher);
+            for (int i = 0; i < turns; ++i) {
+                co_await yield();
+            }
+            run.cancel();
+            const kw::WatchEnd end = co_await run.end();
+            BOOST_TEST(end.position.revision == 1 + recorder.size());
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(waiting_can_be_cancelled_and_changes_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Job not_ready = co_await spawn(watcher.wait_ready(patience));
+        co_await yield();
+        not_ready.cancel();
+        BOOST_TEST(co_await failure_of(not_ready.join()) == asio::error::operation_aborted);
+        const Run run = co_await start(watcher);
+        const Job waiting = co_await spawn(watcher.reached(100));
+        co_await yield();
+        waiting.cancel();
+        BOOST_TEST(co_await failure_of(waiting.join()) == asio::error::operation_aborted);
+        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        co_await watcher.reached(revision);
+        BOOST_TEST(recorder.size() == 1U);
+        co_await db.close();
+    });
+}
+
+// Cancelling who awaits stop() or close() does not call them off.
+BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_all_the_same)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Gate gate;
+        const auto callback = [&](const kw::Message&) -> Task { co_await gate.pass(); };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(10 * patience));
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "k", "1");
+        co_await until([&] { return gate.reached() == 1; });
+        const Job stopping = co_await spawn(watcher.stop());
+        const Job closing = co_await spawn(db.close());
+        co_await yield();
+        stopping.cancel();
+        closing.cancel();
+        BOOST_TEST(co_await failure_of(stopping.join()) == asio::error::operation_aborted);
+        BOOST_TEST(co_await failure_of(closing.join()) == asio::error::operation_aborted);
+        BOOST_TEST(!run.done());
+        gate.open();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::stopped);
+        co_await db.close();
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) ==
+                   code(kw::Error::closed));
+    });
+}
+
+// A coroutine that overruns is cancelled, and the watch waits for it.
+BOOST_AUTO_TEST_CASE(an_overrunning_coroutine_is_cancelled_and_awaited)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        bool cancelled = false;
+        const auto callback = [&](const kw::Message& message) -> Task {
+            if (message.key == "k1") {
+                const auto error = co_await failure_of(for_ever());
+                cancelled = error == asio::error::operation_aborted;
+                throw boost::system::system_error(error);
+            }
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(20ms));
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 3);
+        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(cancelled);
+        BOOST_TEST(watcher.position().revision == 2U);
+        co_await db.close();
+    });
+}
+
+// One that swallows its cancellation and returns has overrun all the same.
+BOOST_AUTO_TEST_CASE(swallowing_the_cancellation_does_not_help)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            ++calls;
+            co_await failure_of(for_ever());
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(20ms));
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 3);
+        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(calls == 1);
+        co_await db.close();
+    });
+}
+
+// What throws because of a cancellation that was not ours is what comes out.
+BOOST_AUTO_TEST_CASE(an_abort_of_the_callbacks_own_comes_out)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto callback = [](const kw::Message&) -> Task {
+            co_await yield();
+            throw boost::system::system_error(make_error_code(asio::error::operation_aborted));
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "k", "1");
+        BOOST_TEST(co_await run.error() == asio::error::operation_aborted);
+        co_await db.close();
+    });
+}
+
+// A plain callback cannot be cut short; the watch ends after it.
+BOOST_AUTO_TEST_CASE(an_overrunning_plain_callback_ends_its_watch)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) {
+            ++calls;
+            block(30ms);
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(5ms));
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 3);
+        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(calls == 1);
+        co_await db.close();
+    });
+}
+
+// An event loop that somebody blocks for longer than their timeout does not end healthy watches.
+BOOST_AUTO_TEST_CASE(a_blocked_event_loop_ends_no_healthy_watch)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int inside = 0;
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            ++inside;
+            co_await take(1ms);
+            --inside;
+            ++calls;
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(500ms));
+        const Run run = co_await start(watcher);
+        for (int i = 0; i < 3; ++i) {
+            co_await put(db, "b", "k", "1");
+            co_await until([&] { return inside == 1 || calls > i; });
+            block(700ms);
+        }
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(calls == 3);
+        co_await db.close();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+    });
+}
+
+// What a callback does to its cancellation state is its own affair.
+BOOST_AUTO_TEST_CASE(a_callback_that_disables_cancellation_does_so_for_itself)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int calls = 0;
+        const auto callback = [&](const kw::Message&) -> Task {
+            if (++calls == 1) {
+                co_await asio::this_coro::throw_if_cancelled(false);
+                co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+            } else {
+                co_await for_ever();
+            }
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(10 * patience));
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 2);
+        co_await until([&] { return calls == 2; });
+        run.cancel();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.position.revision == 2U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+// Mostly for the sanitizers: what is left behind, or used after it is gone, they report.
+namespace {
+
+kw::Database open_now(const EventLoop& loop, const std::string& location = "memory:")
+{
+    return kw::Database::open_blocking(loop.executor(), watched_options(location));
+}
+
+Task create_bucket(kw::Database db)
+{
+    co_await create(db, "b");
+}
+
+/// Never ends by itself: a writer in a closed loop.
+Task write_on(kw::Database db)
+{
+    for (int i = 0;; ++i) {
+        co_await put_many(db, "b", 1, i);
+    }
+}
+
+kw::WatchOptions patient()
+{
+    kw::WatchOptions options;
+    options.callback_timeout = 10 * patience;
+    return options;
+}
+
+Task hang(const kw::Message&)
+{
+    co_await for_ever();
+}
+
+/// Tells when it is destroyed.
+using Token = std::shared_ptr<int>;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_destruction)
+
+// Trap 15: a pipeline with nothing to do does not keep the event loop from ending.
+BOOST_AUTO_TEST_CASE(a_parked_pipeline_keeps_no_event_loop_running)
+{
+    EventLoop loop;
+    kw::Database db = open_now(loop);
+    loop.run([&]() -> Task { co_await create(db, "b"); });
+    loop.run([&]() -> Task { co_await put(db, "b", "k", "1"); });
+    loop.run([&]() -> Task { co_await db.close(); });
+}
+
+BOOST_AUTO_TEST_CASE(the_last_handle_closes_without_being_waited_for)
+{
+    const TemporaryDirectory directory;
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        co_await put(db, "b", "k", "1");
+    });  // throws if the closing did not end
+    loop.run([&]() -> Task {
+        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST((co_await get(db, "b", "k") == "1"));
+    });
+}
+
+// Trap 15: app() throws before close(), with a watcher that runs and one that was never run. The
+// closing drains the one, and the loop ends.
+BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_comes_to_an_end)
+{
+    EventLoop loop;
+    const Recorder recorder;
+    std::optional<Run> run;
+    bool thrown = false;
+    try {
+        loop.run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+            kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+            run = co_await start(watcher);
+            co_await put_many(db, "b", 5);
+            throw std::logic_error("application");
+        });
+    } catch (const std::logic_error&) {
+        thrown = true;
+    }
+    BOOST_TEST(thrown);
+    BOOST_REQUIRE(run.has_value());
+    BOOST_TEST(run->done());
+    BOOST_TEST(recorder.size() == 5U);
+}
+
+// A callback that owns a handle to its own database keeps that open, and nothing for ever.
+BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
+{
+    std::weak_ptr<int> alive;
+    {
+        EventLoop loop;
+        loop.run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            const Token token = std::make_shared<int>(1);
+            alive = token;
+            const auto callback = [db, token](const kw::Message&) {};
+            kw::Watcher watcher = db.watch("b", kw::all(), callback);
+            const Run run = co_await start(watcher);
+            co_await put(db, "b", "k", "1");
+            co_await db.close();
+            co_await run.end();
+        });
+        BOOST_TEST(alive.expired());
+    }
+    {
+        EventLoop loop;  // and when nobody closes, at the latest with the context
+        kw::Database db = open_now(loop);
+        const Token token = std::make_shared<int>(1);
+        alive = token;
+        kw::Watcher watcher = db.watch("b", kw::all(), [db, token](const kw::Message&) {});
+        const Run run(loop.executor(), watcher);
+        bool ready = false;
+        const auto wait = [&]() -> Task {
+            co_await watcher.wait_ready(patience);
+            ready = true;
+        };
+        const Job job(loop.executor(), wait());
+        loop.run_until([&] { return ready; });
+        loop.destroy();
+        BOOST_TEST(!run.done());
+    }
+    BOOST_TEST(alive.expired());
+}
+
+// The context goes first, at any moment of a life with writers, watchers and callbacks under way;
+// then the handles, which must be good for nothing, and no worse.
+BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
+{
+    for (int turns = 0; turns < 60; turns += 3) {
+        const TemporaryDirectory directory;
+        EventLoop loop;
+        kw::Database db = open_now(loop, turns % 2 == 0 ? "memory:" : directory / "db");
+        kw::Watcher idle = db.watch("other", kw::all(), Recorder());
+        kw::Watcher hanging = db.watch("b", kw::all(), hang, patient());
+        kw::Watcher healthy = db.watch("b", kw::all(), Recorder());
+        const Run idle_run(loop.executor(), idle);
+        const Run hanging_run(loop.executor(), hanging);
+        const Run healthy_run(loop.executor(), healthy);
+        const Job creator(loop.executor(), create_bucket(db));
+        const Job first(loop.executor(), write_on(db));
+        const Job second(loop.executor(), write_on(db));
+        const Job waiting(loop.executor(), healthy.reached(1'000'000));
+        const Job ready(loop.executor(), idle.wait_ready(patience));
+        int left = turns;
+        loop.run_until([&] { return left-- == 0; });
+        loop.destroy();
+        BOOST_TEST(idle.position().revision <= db.head_revision());
+        idle.request_stop();
+        hanging.request_stop();
+        BOOST_TEST(!waiting.done());
+    }
+}
+
+// The same in the middle of closing, with a callback that will not end.
+BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_while_closing)
+{
+    for (int turns = 0; turns < 30; turns += 2) {
+        EventLoop loop;
+        kw::Database db = open_now(loop);
+        loop.run([&]() -> Task { co_await create(db, "b"); });
+        kw::Watcher hanging = db.watch("b", kw::all(), hang, patient());
+        const Run run(loop.executor(), hanging);
+        const Job writer(loop.executor(), write_on(db));
+        loop.run_until([&] { return db.head_revision() > 5; });
+        const Job closing(loop.executor(), db.close());
+        const Job again(loop.executor(), db.close());
+        int left = turns;
+        loop.run_until([&] { return left-- == 0; });
+        loop.destroy();
+    }
+}
+
+// Handles go first, one after the other; what runs goes on until the context is gone.
+BOOST_AUTO_TEST_CASE(handles_may_be_destroyed_while_their_watch_runs)
+{
+    EventLoop loop;
+    const Recorder recorder;
+    loop.run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::optional<kw::Watcher> watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(*watcher);
+        const Job waiting = co_await spawn(watcher->reached(3));
+        watcher.reset();
+        co_await put_many(db, "b", 2);
+        co_await waiting.join();
+        db = kw::Database();  // the last one: the watch is drained and ends
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        BOOST_TEST(recorder.size() == 2U);
+    });
+}
+
+// The callback's own end destroys the last handles to watcher and database.
+BOOST_AUTO_TEST_CASE(a_callback_may_drop_the_last_handles)
+{
+    EventLoop loop;
+    std::optional<kw::Database> db = open_now(loop);
+    std::optional<kw::Watcher> watcher;
+    std::optional<Run> run;
+    loop.run([&]() -> Task {
+        co_await create(*db, "b");
+        const auto callback = [&](const kw::Message&) {
+            watcher.reset();
+            db.reset();
+        };
+        watcher = db->watch("b", kw::all(), callback);
+        run = co_await start(*watcher);
+        const kw::Revision revision = co_await put(*db, "b", "k", "1");
+        BOOST_TEST(revision == 2U);
+    });
+    BOOST_TEST(run->done());
+    BOOST_TEST(!db.has_value());
+}
+
+// A watcher on another event loop than the database's, which goes first.
+BOOST_AUTO_TEST_CASE(the_databases_context_may_go_before_the_watchers)
+{
+    EventLoop watcher_loop;
+    EventLoop database_loop;
+    const Recorder recorder;
+    kw::Database db = open_now(database_loop);
+    kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+    const Run run(watcher_loop.executor(), watcher);
+    const Job creator(database_loop.executor(), create_bucket(db));
+    while (recorder.size() == 0) {
+        for (EventLoop* each : {&database_loop, &watcher_loop}) {
+            int turns = 1;
+            each->run_until([&] { return turns-- == 0; });
+        }
+    }
+    database_loop.destroy();
+    BOOST_TEST(!run.done());
+    watcher_loop.destroy();
+    BOOST_TEST(recorder.size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

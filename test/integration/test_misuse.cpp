@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <type_traits>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What must not compile. Where the library refuses by static_assert a test cannot ask; there the
+// condition itself is checked.
+template <class W>
+concept runs_on_a_temporary = requires(W&& watcher) { std::forward<W>(watcher).run(); };
+static_assert(runs_on_a_temporary<kw::Watcher&>);
+static_assert(!runs_on_a_temporary<kw::Watcher>);
+
+// g++ 12 would destroy aggregates twice in a co_await expression.
+static_assert(!std::is_aggregate_v<kw::Options>);
+static_assert(!std::is_aggregate_v<kw::WatchOptions>);
+static_assert(!std::is_aggregate_v<kw::HistoryLimits>);
+
+// A function that owns what it captured must be named there; [&] need not.
+using Owning = decltype([text = std::string()](kw::Transaction&) { (void)text; });
+using Plain = decltype([](kw::Transaction&) {});
+static_assert(kw::detail::safe_in_co_await<Owning&>());
+static_assert(kw::detail::safe_in_co_await<Plain>());
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+static_assert(!kw::detail::safe_in_co_await<Owning>());
+#endif
+
+// No bytes of a transaction may get out of it.
+static_assert(kw::detail::IsView<std::string_view>::value);
+static_assert(kw::detail::IsView<std::optional<std::string_view>>::value);
+static_assert(kw::detail::IsView<std::pair<int, std::string_view>>::value);
+static_assert(!kw::detail::IsView<std::string>::value);
+
+// A snapshot is for reading, and a transaction's views come from nowhere else.
+template <class T>
+concept can_write = requires(T& object) { object.create_bucket(kw::Structure::btree, "b"); };
+static_assert(can_write<kw::Transaction>);
+static_assert(!can_write<kw::Snapshot>);
+template <class T>
+concept can_put = requires(T& object) { object.put("k", "v"); };
+static_assert(can_put<kw::BTree>);
+static_assert(!can_put<kw::BTreeView>);
+static_assert(!std::is_default_constructible_v<kw::Watcher>);
+
+boost::system::error_code open_error(const asio::any_io_executor& executor,
+                                     const kw::Options& options)
+{
+    return failure_of([&] { kw::Database::open_blocking(executor, options); });
+}
+
+boost::system::error_code watch_error(const kw::Database& db, const kw::WatchOptions& options)
+{
+    return failure_of([&] { db.watch("b", kw::all(), Recorder(), options); });
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_misuse, EventLoop)
+
+BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused)
+{
+    using Change = void (*)(kw::Options&);
+    const std::vector<Change> changes{
+        [](kw::Options& o) { o.location.clear(); },
+        [](kw::Options& o) { o.max_transaction_bytes = 0; },
+        [](kw::Options& o) { o.max_pending_bytes = 0; },
+        [](kw::Options& o) { o.cache_bytes = 0; },
+        [](kw::Options& o) { o.write_buffer_bytes = 1; },
+        [](kw::Options& o) { o.hub_messages = 0; },
+        [](kw::Options& o) { o.hub_bytes = 0; },
+        [](kw::Options& o) { o.distribute_batches = 0; },
+        [](kw::Options& o) { o.batch_messages = 0; },
+        [](kw::Options& o) { o.distribute_bytes = 0; },
+        [](kw::Options& o) { o.victim_sets = 0; },
+        [](kw::Options& o) { o.history.age = 0s; },
+        [](kw::Options& o) { o.history.age = -1s; },
+        [](kw::Options& o) { o.history.bytes = 0; },
+        [](kw::Options& o) { o.history.commits = 0; },
+        [](kw::Options& o) { o.history.hard_bytes = 0; },
+    };
+    for (const Change change : changes) {
+        kw::Options options = watched_options();
+        change(options);
+        BOOST_TEST(open_error(executor(), options) == code(kw::Error::invalid_option));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_refused_and_left_as_it_was)
+{
+    const TemporaryDirectory directory;
+    write_file(directory / "file", "not a directory");
+    std::filesystem::create_directory(directory / "foreign");
+    write_file(directory / "foreign/note.txt", "mine");
+    const auto before = files_below(directory.path());
+    kw::Options options = watched_options(directory / "missing");
+    options.create_if_missing = false;
+    BOOST_TEST(open_error(executor(), options) == code(kw::Error::open_failed));
+    options = watched_options(directory / "no/parent");
+    BOOST_TEST(open_error(executor(), options) == code(kw::Error::open_failed));
+    options = watched_options(directory / "foreign");
+    BOOST_TEST(open_error(executor(), options) == code(kw::Error::not_a_database));
+    options = watched_options(directory / "file");
+    BOOST_TEST(!!open_error(executor(), options));
+    BOOST_TEST((files_below(directory.path()) == before));
+}
+
+// The same through the event loop; and the first one is none the worse for it.
+BOOST_AUTO_TEST_CASE(a_database_is_open_once)
+{
+    const TemporaryDirectory directory;
+    run([&]() -> Task {
+        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        const auto error = co_await failure_of([](kw::Options options) -> Task {
+            co_await kw::Database::open(std::move(options));
+        }(watched_options(directory / "db")));
+        BOOST_TEST(error == code(kw::Error::locked));
+        co_await put(db, "b", "k", "1");
+        co_await db.close();
+        kw::Database again = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST((co_await get(again, "b", "k") == "1"));
+        co_await again.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(watches_that_make_no_sense_are_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto watch = [&](std::string_view bucket, const kw::Selector& selector) {
+            return failure_of([&] { db.watch(bucket, selector, Recorder()); });
+        };
+        BOOST_TEST(watch("", kw::all()) == code(kw::Error::invalid_name));
+        BOOST_TEST(watch(std::string(65'536, 'b'), kw::all()) == code(kw::Error::invalid_name));
+        BOOST_TEST(!watch(std::string(65'535, 'b'), kw::all()));
+        BOOST_TEST(watch("b", kw::key("")) == code(kw::Error::empty_key));
+        BOOST_TEST(!watch("not there yet", kw::all()));
+        const auto invalid = code(kw::Error::invalid_option);
+        kw::WatchOptions options;
+        options.callback_timeout = 0ms;
+        BOOST_TEST(watch_error(db, options) == invalid);
+        options.callback_timeout = -1ms;
+        BOOST_TEST(watch_error(db, options) == invalid);
+        options = kw::WatchOptions();
+        options.buffer_messages = 0;
+        BOOST_TEST(watch_error(db, options) == invalid);
+        options = kw::WatchOptions();
+        options.buffer_bytes = 0;
+        BOOST_TEST(watch_error(db, options) == invalid);
+        options = kw::WatchOptions();
+        options.callback_timeout = std::chrono::milliseconds::max();
+        BOOST_TEST(!watch_error(db, options));
+        co_await db.close();
+        BOOST_TEST(watch("b", kw::all()) == code(kw::Error::closed));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(without_history_there_is_nothing_to_watch)
+{
+    run([]() -> Task {
+        kw::Options options("memory:");
+        kw::Database db = co_await open_with(options, "b");
+        BOOST_TEST(watch_error(db, kw::WatchOptions()) == code(kw::Error::watch_disabled));
+        BOOST_TEST(co_await put(db, "b", "k", "1") == 2U);
+        BOOST_TEST((co_await get(db, "b", "k") == "1"));
+        BOOST_TEST(db.head_revision() == 2U);
+        co_await db.close();
+    });
+}
+
+// One run() per watch, at the same time or later; the first one does not notice.
+BOOST_AUTO_TEST_CASE(a_second_run_is_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run first = co_await start(watcher);
+        const auto second = [](kw::Watcher copy) -> Task { co_await copy.run(); };
+        BOOST_TEST(co_await failure_of(second(watcher)) == code(kw::Error::already_running));
+        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        co_await watcher.reached(revision);
+        BOOST_TEST(recorder.size() == 1U);
+        co_await watcher.stop();
+        co_await first.end();
+        BOOST_TEST(co_await failure_of(second(watcher)) == code(kw::Error::already_running));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(waiting_to_be_ready_has_its_own_errors)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
+        BOOST_TEST(co_await failure_of(watcher.wait_ready(0ms)) ==
+                   code(kw::Error::invalid_option));
+        BOOST_TEST(co_await failure_of(watcher.wait_ready(1ms)) ==
+                   code(kw::Error::ready_timeout));
+        BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(watcher.id() == 1U);
+        kw::WatchOptions options;
+        options.name = "second";
+        kw::Watcher second = db.watch("b", kw::all(), Recorder(), options);
+        BOOST_TEST(second.id() == 2U);
+        BOOST_TEST(second.name() == "second");
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_handle_to_nothing_is_closed)
+{
+    run([]() -> Task {
+        kw::Database db;
+        const auto closed = code(kw::Error::closed);
+        BOOST_TEST(failure_of([&] { (void)db.head_revision(); }) == closed);
+        BOOST_TEST(watch_error(db, kw::WatchOptions()) == closed);
+        BOOST_TEST(co_await failure_of(db.close()) == closed);
+        const auto update = [](kw::Database none) -> Task { co_await put(none, "b", "k", "1"); };
+        BOOST_TEST(co_await failure_of(update(db)) == closed);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

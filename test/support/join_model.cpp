@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "join_model.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <unordered_set>
+#include <utility>
+
+namespace keywatch::test {
+
+namespace {
+
+void require(bool holds, const char* what)
+{
+    if (!holds) {
+        throw std::logic_error(what);
+    }
+}
+
+}  // namespace
+
+JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
+    : scenario_(scenario),
+      fault_(fault),
+      subscriber_(std::make_shared<watch::Subscription>(
+          "b", keywatch::key("k"), watch::Budget{scenario.room, std::size_t{1} << 30})),
+      follower_(scenario.start, scenario.near),
+      routed_(scenario.routed_before),
+      next_(scenario.routed_before + 1)
+{
+    for (Revision revision = scenario.start + 1; revision <= head(); ++revision) {
+        if (matches(revision)) {
+            expected_.push_back(revision);
+        }
+        if (scenario_.commits[revision - 1] == 'D') {
+            break;
+        }
+    }
+}
+
+bool JoinModel::matches(Revision revision) const
+{
+    return std::string("mMD").find(scenario_.commits[revision - 1]) != std::string::npos;
+}
+
+SharedRecord JoinModel::commit(Revision revision) const
+{
+    switch (scenario_.commits[revision - 1]) {
+    case 'm':
+        return make_commit(revision, {put_of("k")});
+    case 'M':
+        return make_commit(revision, {put_of("x"), put_of("k")});
+    case 'D':
+        return make_commit(revision, {deletion_of("b")});
+    case 'o':
+        return make_commit(revision, {put_of("k", "other")});
+    default:
+        return make_commit(revision, {put_of("x")});
+    }
+}
+
+bool JoinModel::indexed() const
+{
+    return const_cast<watch::Distributor&>(distributor_).index().find("b") != nullptr;
+}
+
+std::vector<JoinModel::Actor> JoinModel::enabled() const
+{
+    std::vector<Actor> actors;
+    if (mid_commit_ || next_ <= head()) {
+        actors.push_back(Actor::strand_routes);
+    }
+    if (!mid_commit_ && (join_posted_ || !wake_at_posted_.empty())) {
+        actors.push_back(Actor::strand_runs_task);
+    }
+    if (!mid_commit_ && victim_) {
+        actors.push_back(Actor::victims);
+    }
+    if (at_ != At::asleep && at_ != At::joining && at_ != At::ended) {
+        actors.push_back(Actor::worker);
+    }
+    if (scenario_.stop && stop_steps_ < 2) {
+        actors.push_back(Actor::stopper);
+    }
+    if (scenario_.close && !closed_ && !mid_commit_) {
+        actors.push_back(Actor::closer);
+    }
+    return actors;
+}
+
+void JoinModel::step(Actor actor)
+{
+    switch (actor) {
+    case Actor::strand_routes:
+        mid_commit_ == (fault_ == Fault::routed_before_push) ? route() : write_routed();
+        mid_commit_ = !mid_commit_;
+        break;
+    case Actor::strand_runs_task:
+        run_task();
+        break;
+    case Actor::victims:
+        victim_ = false;
+        told_ += 'v';
+        since_look_ += 'v';
+        wake(subscriber_->inbox.signal([](watch::Signals& s) { s.bucket_deleted = true; }));
+        break;
+    case Actor::worker:
+        work();
+        break;
+    case Actor::stopper:
+        signal_stop();
+        break;
+    case Actor::closer:
+        closed_ = true;
+        told_ += 'c';
+        since_look_ += 'c';
+        wake(subscriber_->inbox.signal([&](watch::Signals& s) { s.close_at = head(); }));
+        wake_at_posted_.push_back(head());
+        break;
+    }
+    check_position();
+}
+
+void JoinModel::route()
+{
+    const Revision revision = mid_commit_ ? routed_ : next_++;
+    if (indexed()) {
+        const std::string given = std::to_string(revision) + ' ';
+        since_take_ += given;
+        since_look_ += given;
+    }
+    const watch::Distributor::Routed& routed = distributor_.route(commit(revision));
+    wake_after_commit_ = wake_after_commit_ || !routed.wake.empty();
+    victim_ = victim_ || !routed.victims.empty();
+    if (mid_commit_ && std::exchange(wake_after_commit_, false)) {
+        wake(true);
+    }
+}
+
+void JoinModel::write_routed()
+{
+    routed_ = mid_commit_ ? next_ - 1 : next_++;
+    if (std::exchange(wake_after_commit_, false)) {
+        wake(true);
+    }
+    while (!wake_at_.empty() && *wake_at_.begin() <= routed_) {
+        wake_at_.erase(wake_at_.begin());
+        poke();
+    }
+}
+
+void JoinModel::run_task()
+{
+    if (!wake_at_posted_.empty()) {
+        const Revision revision = wake_at_posted_.front();
+        wake_at_posted_.erase(wake_at_posted_.begin());
+        if (revision <= routed_) {
+            poke();
+        } else {
+            wake_at_.insert(revision);
+        }
+        return;
+    }
+    join_posted_ = false;
+    distributor_.index().add(subscriber_);
+    follower_.joined(fault_ == Fault::join_not_atomic ? seen_routed_ : routed_);
+    at_ = At::look;
+}
+
+void JoinModel::poke()
+{
+    since_look_ += 'p';
+    wake(subscriber_->inbox.signal([](watch::Signals&) {}));
+}
+
+void JoinModel::signal_stop()
+{
+    if (stop_steps_++ == 0) {
+        told_ += 's';
+        since_look_ += 's';
+        wake(subscriber_->inbox.signal([](watch::Signals& s) { s.stop = true; }));
+    } else {
+        interrupted_ = true;
+    }
+}
+
+void JoinModel::wake(bool asleep)
+{
+    if (asleep) {
+        require(at_ == At::asleep, "a second worker is started");
+        at_ = At::look;
+    }
+}
+
+void JoinModel::check_position() const
+{
+    if (delivered_ == expected_.size()) {
+        return;
+    }
+    const Revision missing = expected_[delivered_];
+    require(follower_.position() < missing, "the position is ahead of an undelivered commit");
+    if (const auto through = subscriber_->inbox.up_to_date(routed_)) {
+        require(*through < missing, "a sleeper is up to date ahead of an undelivered commit");
+    }
+}
+
+void JoinModel::check_end() const
+{
+    const bool complete = delivered_ == expected_.size();
+    const bool deletion = complete && !expected_.empty() &&
+                          scenario_.commits[expected_.back() - 1] == 'D';
+    switch (reason_) {
+    case Reason::none:
+        require(at_ == At::asleep, "the worker waits for nobody");
+        require(complete, "the worker sleeps, and something is undelivered");
+        require(!deletion && !scenario_.stop && !scenario_.close, "the watch does not end");
+        break;
+    case Reason::stopped:
+        require(scenario_.stop, "stopped by nobody");
+        break;
+    case Reason::bucket_deleted:
+        require(deletion, "ended by a deletion that is not its own, or too early");
+        break;
+    case Reason::closed:
+        require(complete && scenario_.close, "closed too early");
+        break;
+    }
+}
+
+std::string JoinModel::key() const
+{
+    std::string key = since_take_ + '/' + since_look_ + '/' + told_ + '/';
+    const auto add = [&key](auto... numbers) {
+        ((key += std::to_string(static_cast<Revision>(numbers)) + ' '), ...);
+    };
+    add(delivered_, follower_.position(), follower_.joined(), follower_.live(), follower_.up_to(),
+        routed_, next_, mid_commit_, wake_after_commit_, victim_, join_posted_, stop_steps_, closed_, interrupted_, at_, reason_, seen_routed_, slice_reached_,
+        place_, indexed());
+    key += '/';
+    for (const watch::Entry& each : taken_.entries) {
+        add(each.commit->revision);
+    }
+    key += taken_.signals.fell_behind ? 'f' : '-';
+    key += taken_.signals.stop ? 's' : '-';
+    key += taken_.signals.close_at ? 'c' : '-';
+    key += taken_.signals.bucket_deleted ? 'v' : '-';
+    add(taken_.signals.detached_at, subscriber_->inbox.up_to_date(0).has_value());
+    for (const auto& each : {slice_, wake_at_posted_, {wake_at_.begin(), wake_at_.end()}}) {
+        key += '/';
+        for (const Revision revision : each) {
+            add(revision);
+        }
+    }
+    return key;
+}
+
+JoinSearch search(const JoinScenario& scenario, Fault fault)
+{
+    JoinSearch result;
+    std::unordered_set<std::string> seen;
+    // Each round replays the steps of `path`, takes the first possible ones from there on, and
+    // then turns back to the last place where there was another choice.
+    std::vector<std::size_t> path;
+    do {
+        JoinModel model(scenario, fault);
+        std::vector<std::size_t> choices;
+        std::unordered_set<std::string> on_the_way;
+        try {
+            for (auto actors = model.enabled();; actors = model.enabled()) {
+                std::string key = model.key();
+                require(on_the_way.insert(key).second, "the worker runs in circles");
+                const bool is_new = choices.size() >= path.size();
+                if (is_new && !seen.insert(std::move(key)).second) {
+                    break;
+                }
+                if (actors.empty()) {
+                    ++result.ends;
+                    model.check_end();
+                    break;
+                }
+                if (is_new) {
+                    path.push_back(0);
+                }
+                choices.push_back(actors.size());
+                model.step(actors[path[choices.size() - 1]]);
+            }
+        } catch (const std::logic_error& error) {
+            result.failure = scenario.commits + ": " + error.what() + ", after";
+            for (const std::size_t each : path) {
+                *result.failure += ' ' + std::to_string(each);
+            }
+        }
+        while (!path.empty() && path.back() + 1 >= choices[path.size() - 1]) {
+            path.pop_back();
+        }
+        if (!path.empty()) {
+            ++path.back();
+        }
+    } while (!path.empty() && !result.failure);
+    result.states = seen.size();
+    return result;
+}
+
+}  // namespace keywatch::test

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/commits.hpp"
+#include "watch/distributor.hpp"
+#include "watch/follower.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace keywatch::test {
+
+/// What the worker or the strand of a JoinModel does wrong.
+enum class Fault {
+    none,
+    routed_read_after_take,   ///< R is read when the inbox was emptied already
+    routed_before_push,       ///< R is written before the pushes of its commit
+    join_not_atomic,          ///< R is read first, and the index entered later
+    overflow_ignored,         ///< an inbox that was thrown away passes for an empty one
+    joins_before_start,       ///< does not wait for R to reach its start
+    end_not_looked_at,        ///< falls asleep without looking whether it has come to its end
+    leftovers_forgotten,      ///< interrupted, it claims what it has taken and not delivered
+};
+
+/// A letter is a commit: m matches, M has another message besides, x and o do not match (o is of
+/// another bucket), D deletes the bucket, with which a watch ends.
+struct JoinScenario {
+    std::string commits;
+    Revision start = 0;          ///< delivered is what comes behind it
+    Revision routed_before = 0;  ///< R at the beginning
+    std::size_t room = 1;        ///< of the inbox, in messages
+    Revision near = 1;
+    std::size_t slice = 1;       ///< of history, in commits
+    bool stop = false;           ///< somebody calls request_stop()
+    bool close = false;          ///< somebody closes the database
+};
+
+/// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
+/// steps between which others may come: everything that the real ones do with what they share is
+/// one step. The distributor, the index, the inbox and the follower are the real ones.
+///
+/// Every step checks what must always hold, and throws std::logic_error if it does not.
+class JoinModel {
+public:
+    enum class Actor { strand_routes, strand_runs_task, victims, worker, stopper, closer };
+
+    JoinModel(const JoinScenario& scenario, Fault fault);
+
+    /// Whoever can do something now.
+    std::vector<Actor> enabled() const;
+    void step(Actor actor);
+    /// What must hold when nobody can do anything any more.
+    void check_end() const;
+    /// Tells states apart that can go on differently.
+    std::string key() const;
+
+private:
+    /// What the worker does next.
+    enum class At {
+        asleep,
+        look,
+        decide,
+        read_slice,
+        deliver_slice,
+        joining,
+        read_routed,
+        take,
+        read_routed_late,
+        deliver_taken,
+        taken,
+        sleep,
+        sleep_until_start,
+        settle_routed,
+        settle_taken,
+        ended,
+    };
+    enum class Reason { none, stopped, bucket_deleted, closed };
+
+    bool matches(Revision revision) const;
+    SharedRecord commit(Revision revision) const;
+    Revision head() const { return scenario_.commits.size(); }
+    bool indexed() const;
+
+    void route();
+    void write_routed();
+    void run_task();
+    void signal_stop();
+    void wake(bool asleep);
+    void poke();
+
+    void work();
+    void decide();
+    void read_slice();
+    void deliver_slice();
+    void deliver_taken();
+    void settle_taken();
+    void end(Reason reason);
+    /// Whether the worker is interrupted by now.
+    bool deliver(Revision revision);
+    bool ends(const watch::Signals& signals);
+
+    void check_position() const;
+
+    const JoinScenario scenario_;
+    const Fault fault_;
+    /// What is to be delivered, and how much of it was.
+    std::vector<Revision> expected_;
+    std::size_t delivered_ = 0;
+
+    watch::Distributor distributor_;
+    std::shared_ptr<watch::Subscription> subscriber_;
+    watch::Follower follower_;
+
+    // The strand.
+    Revision routed_;
+    Revision next_;
+    bool mid_commit_ = false;
+    bool wake_after_commit_ = false;
+    bool victim_ = false;
+    bool join_posted_ = false;
+    std::vector<Revision> wake_at_posted_;
+    std::set<Revision> wake_at_;
+
+    // Whoever interrupts.
+    int stop_steps_ = 0;
+    bool closed_ = false;
+    bool interrupted_ = false;
+
+    // The worker.
+    At at_ = At::look;
+    Reason reason_ = Reason::none;
+    Revision seen_routed_ = 0;
+    watch::Inbox::Taken taken_;
+    std::vector<Revision> slice_;
+    Revision slice_reached_ = 0;
+    std::size_t place_ = 0;
+
+    // What the inbox was given since it was last emptied, and since its signals were looked at.
+    std::string since_take_;
+    std::string since_look_;
+    std::string told_;
+};
+
+struct JoinSearch {
+    /// What is wrong, and after which steps; nothing if all is well.
+    std::optional<std::string> failure;
+    std::size_t states = 0;
+    /// Of these, how many in which nobody can do anything any more.
+    std::size_t ends = 0;
+};
+
+/// Goes through every order in which the actors can take their steps, until one of them fails.
+JoinSearch search(const JoinScenario& scenario, Fault fault);
+
+}  // namespace keywatch::test

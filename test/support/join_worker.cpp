@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSL-1.0
+// The worker's half of the model.
+#include "join_model.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace keywatch::test {
+
+void JoinModel::work()
+{
+    watch::Inbox& inbox = subscriber_->inbox;
+    switch (at_) {
+    case At::look:
+        since_look_.clear();
+        if (!ends(inbox.signals())) {
+            at_ = At::decide;
+        }
+        break;
+    case At::decide:
+        decide();
+        break;
+    case At::read_slice:
+        read_slice();
+        break;
+    case At::deliver_slice:
+        deliver_slice();
+        break;
+    case At::read_routed:
+        seen_routed_ = routed_;
+        at_ = At::take;
+        break;
+    case At::take:
+        since_take_.clear();
+        taken_ = inbox.take();
+        place_ = 0;
+        at_ = fault_ == Fault::routed_read_after_take ? At::read_routed_late : At::deliver_taken;
+        break;
+    case At::read_routed_late:
+        seen_routed_ = routed_;
+        at_ = At::deliver_taken;
+        break;
+    case At::deliver_taken:
+        deliver_taken();
+        break;
+    case At::taken:
+        settle_taken();
+        break;
+    case At::sleep:
+        at_ = inbox.sleep(true) ? At::asleep : At::look;
+        break;
+    case At::sleep_until_start:
+        at_ = inbox.sleep(false) ? At::asleep : At::look;
+        break;
+    case At::settle_routed:
+        seen_routed_ = routed_;
+        at_ = follower_.live() ? At::settle_taken : At::ended;
+        break;
+    case At::settle_taken: {
+        since_take_.clear();
+        const watch::Inbox::Taken rest = inbox.take();
+        if (rest.entries.empty() && !rest.signals.fell_behind) {
+            follower_.took(std::min(seen_routed_, rest.signals.detached_at));
+        }
+        at_ = At::ended;
+        break;
+    }
+    case At::asleep:
+    case At::joining:
+    case At::ended:
+        throw std::logic_error("a worker that cannot go on does");
+    }
+}
+
+void JoinModel::decide()
+{
+    seen_routed_ = routed_;
+    switch (follower_.next(routed_)) {
+    case watch::Follower::Step::read_history:
+        at_ = At::read_slice;
+        return;
+    case watch::Follower::Step::take:
+        at_ = fault_ == Fault::routed_read_after_take ? At::take : At::read_routed;
+        return;
+    case watch::Follower::Step::wait:
+        if (fault_ != Fault::joins_before_start) {
+            wake_at_posted_.push_back(follower_.position());
+            at_ = At::sleep_until_start;
+            return;
+        }
+        [[fallthrough]];
+    case watch::Follower::Step::join:
+        join_posted_ = true;
+        at_ = At::joining;
+        return;
+    }
+}
+
+void JoinModel::read_slice()
+{
+    slice_.clear();
+    place_ = 0;
+    slice_reached_ = std::min(follower_.up_to(), follower_.position() + scenario_.slice);
+    for (Revision each = follower_.position() + 1; each <= slice_reached_; ++each) {
+        slice_.push_back(each);
+    }
+    at_ = At::deliver_slice;
+}
+
+void JoinModel::deliver_slice()
+{
+    if (place_ == slice_.size()) {
+        follower_.read(slice_reached_);
+        at_ = At::look;
+        return;
+    }
+    if (interrupted_) {
+        at_ = At::look;
+        return;
+    }
+    const Revision revision = slice_[place_++];
+    if (follower_.knows(revision)) {
+        return;
+    }
+    const watch::Selection selection = watch::select(*subscriber_, *commit(revision));
+    if (selection.any && deliver(revision)) {
+        at_ = At::look;
+        return;
+    }
+    follower_.delivered(revision);
+    if (selection.ends) {
+        reason_ = Reason::bucket_deleted;
+        at_ = At::ended;
+    }
+}
+
+void JoinModel::deliver_taken()
+{
+    if (place_ == taken_.entries.size()) {
+        at_ = At::taken;
+        return;
+    }
+    const Revision revision = taken_.entries[place_++].commit->revision;
+    if (!follower_.knows(revision) && deliver(revision)) {
+        at_ = At::look;
+    }
+}
+
+bool JoinModel::deliver(Revision revision)
+{
+    if (delivered_ == expected_.size() || expected_[delivered_] != revision) {
+        throw std::logic_error("a commit is delivered out of turn");
+    }
+    ++delivered_;
+    follower_.delivered(revision);
+    if (interrupted_ && fault_ != Fault::leftovers_forgotten) {
+        follower_.fell_behind();
+    }
+    return interrupted_;
+}
+
+void JoinModel::settle_taken()
+{
+    if (taken_.signals.fell_behind && fault_ != Fault::overflow_ignored) {
+        follower_.fell_behind();
+        at_ = At::look;
+        return;
+    }
+    follower_.took(std::min(seen_routed_, taken_.signals.detached_at));
+    if (fault_ == Fault::end_not_looked_at || !ends(taken_.signals)) {
+        at_ = At::sleep;
+    }
+}
+
+bool JoinModel::ends(const watch::Signals& signals)
+{
+    const Revision position = follower_.position();
+    if (signals.stop) {
+        end(Reason::stopped);
+    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+        end(Reason::bucket_deleted);
+    } else if (signals.close_at && position >= *signals.close_at) {
+        end(Reason::closed);
+    }
+    return reason_ != Reason::none;
+}
+
+void JoinModel::end(Reason reason)
+{
+    reason_ = reason;
+    at_ = At::settle_routed;
+}
+
+}  // namespace keywatch::test

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "crew.hpp"
+
+#include "support/temporary_directory.hpp"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+namespace keywatch::test {
+namespace {
+
+Options in_memory()
+{
+    Options options{"memory:"};
+    options.enable_watch = true;
+    options.write_buffer_bytes = 65536;
+    return options;
+}
+
+asio::awaitable<void> create_bucket(Database database)
+{
+    co_await database.update(
+        [](Transaction& tx) { tx.create_bucket(Structure::btree, "data"); });
+}
+
+asio::awaitable<void> put_some(Database database, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        const auto put = [&](Transaction& tx) { tx.btree("data").put("key", std::to_string(i)); };
+        co_await database.update(put);
+    }
+}
+
+/// Puts until the database closes, or until this is destroyed.
+asio::awaitable<void> put_for_ever(Database database)
+{
+    try {
+        co_await put_some(database, 1'000'000'000);
+    } catch (const boost::system::system_error& error) {
+        if (!is(error, Error::closed)) {
+            throw;
+        }
+    }
+}
+
+/// Keeps no handle to the database: that would keep it from closing.
+asio::awaitable<WatchEnd> watch(Database database)
+{
+    Watcher watcher = database.watch("data", all(), [](const Message&) {});
+    database = Database();
+    co_return co_await watcher.run();
+}
+
+enum class Goodbye { close, drop, destroy };
+
+/// A whole program's life, on an event loop of its own.
+void one_life(Goodbye goodbye, bool blocking)
+{
+    asio::io_context context(1);
+    const auto live = [&](Database database) -> asio::awaitable<void> {
+        if (!blocking) {
+            database = co_await Database::open(in_memory());
+        }
+        co_await create_bucket(database);
+        asio::co_spawn(co_await asio::this_coro::executor, watch(database), rethrow);
+        asio::co_spawn(co_await asio::this_coro::executor, watch(database), rethrow);
+        co_await put_some(database, 20);
+        if (goodbye == Goodbye::destroy) {
+            asio::co_spawn(co_await asio::this_coro::executor, put_for_ever(database), rethrow);
+            co_await put_some(database, 5);
+            context.stop();
+        } else if (goodbye == Goodbye::close) {
+            co_await database.close();
+        }
+    };
+    asio::co_spawn(context,
+                   live(blocking ? Database::open_blocking(context.get_executor(), in_memory())
+                                 : Database()),
+                   rethrow);
+    context.run();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_open_close)
+
+BOOST_AUTO_TEST_CASE(programs_come_and_go_on_several_threads)
+{
+    Problems problems;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+        threads.emplace_back([&] {
+            try {
+                for (int i = 0; i < 30; ++i) {
+                    one_life(static_cast<Goodbye>(i % 3), i % 2 == 0);
+                }
+            } catch (const std::exception& error) {
+                problems.add(error.what());
+            }
+        });
+    }
+    for (std::thread& each : threads) {
+        each.join();
+    }
+    problems.report();
+}
+
+BOOST_AUTO_TEST_CASE(a_database_is_used_from_another_context_than_its_own)
+{
+    for (int i = 0; i < 20; ++i) {
+        Crew own(2);
+        Crew other(2);
+        Database database = Database::open_blocking(own.executor(), in_memory());
+        result(other.start(create_bucket(database)), "create");
+        std::vector<std::future<WatchEnd>> watching;
+        std::vector<std::future<void>> working;
+        for (int each = 0; each < 3; ++each) {
+            watching.push_back((each % 2 == 0 ? own : other).start(watch(database)));
+            working.push_back(other.start(put_some(database, 20)));
+            working.push_back(own.start(put_some(database, 20)));
+        }
+        for (auto& each : working) {
+            result(std::move(each), "a committer");
+        }
+        result(other.start(database.close()), "close");
+        for (auto& each : watching) {
+            BOOST_TEST((result(std::move(each), "a watcher").reason ==
+                        EndReason::database_closed));
+        }
+        (i % 2 == 0 ? own : other).finish();
+    }
+}
+
+// The handle goes away on one thread while calls of others are under way: they finish.
+BOOST_AUTO_TEST_CASE(the_last_handle_goes_away_while_calls_are_under_way)
+{
+    for (int i = 0; i < 20; ++i) {
+        Crew own(2);
+        Crew other(2);
+        std::optional<Database> database =
+            Database::open_blocking(own.executor(), in_memory());
+        result(other.start(create_bucket(*database)), "create");
+        std::vector<std::future<void>> working;
+        for (int each = 0; each < 4; ++each) {
+            working.push_back(other.start(put_some(*database, 20)));
+        }
+        auto watching = other.start(watch(*database));
+        database.reset();
+        for (auto& each : working) {
+            result(std::move(each), "a committer");
+        }
+        BOOST_TEST((result(std::move(watching), "a watcher").reason ==
+                    EndReason::database_closed));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(closing_from_many_sides_at_once_closes_once)
+{
+    for (int i = 0; i < 20; ++i) {
+        Crew crew(4);
+        Database database = Database::open_blocking(crew.executor(), in_memory());
+        result(crew.start(create_bucket(database)), "create");
+        auto working = crew.start(put_for_ever(database));
+        auto watching = crew.start(watch(database));
+        std::vector<std::future<void>> closing;
+        for (int each = 0; each < 4; ++each) {
+            closing.push_back(crew.start(database.close()));
+        }
+        for (auto& each : closing) {
+            result(std::move(each), "close");
+        }
+        result(std::move(working), "a committer");
+        try {
+            result(std::move(watching), "a watcher");
+        } catch (const boost::system::system_error& error) {
+            BOOST_TEST(is(error, Error::closed));  // it had not begun
+        }
+        database = Database();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_is_open_once_whoever_comes_at_the_same_time)
+{
+    const TemporaryDirectory directory;
+    Options options{directory / "db"};
+    options.enable_watch = true;
+    Problems problems;
+    std::atomic<int> inside{0};
+    std::atomic<int> opened{0};
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+        threads.emplace_back([&] {
+            const auto use = [&](Database database) -> asio::awaitable<void> {
+                problems.expect(++inside == 1, "open twice");
+                co_await database.view([](const Snapshot&) {});
+                --inside;
+                co_await database.close();
+            };
+            for (int i = 0; i < 40; ++i) {
+                try {
+                    asio::io_context context(1);
+                    Database database = Database::open_blocking(context.get_executor(), options);
+                    ++opened;
+                    asio::co_spawn(context, use(std::move(database)), rethrow);
+                    context.run();
+                } catch (const boost::system::system_error& error) {
+                    problems.expect(is(error, Error::locked), error.what());
+                }
+            }
+        });
+    }
+    for (std::thread& each : threads) {
+        each.join();
+    }
+    problems.report();
+    BOOST_TEST(opened > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace keywatch::test
