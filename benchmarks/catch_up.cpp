@@ -71,6 +71,7 @@ void catch_up_from_history(benchmark::State& state)
     options.history.commits = 2 * total_messages;
     options.history.bytes = std::uint64_t{4} << 30;
     run(context, fill(kw::Database::open_blocking(context.get_executor(), options), per_commit));
+    const auto commits = static_cast<double>(total_messages / per_commit);
     for (auto _ : state) {
         // LevelDB lets one at a time have the directory.
         std::vector<std::pair<double, double>> pairs;
@@ -93,10 +94,10 @@ void catch_up_from_history(benchmark::State& state)
         std::sort(pairs.begin(), pairs.end(), [](const auto& a, const auto& b) {
             return a.second / a.first < b.second / b.first;
         });
-        report(state, pairs[2].first, pairs[2].second, total_messages / per_commit);
+        report(state, pairs[2].first, pairs[2].second, commits);
         std::sort(copied.begin(), copied.end());
-        state.counters["floor_copied_ns"] = copied[2] / (total_messages / per_commit) * 1e9;
-        state.counters["messages_per_s"] = total_messages / pairs[2].second;
+        state.counters["floor_copied_ns"] = copied[2] / commits * 1e9;
+        state.counters["messages_per_s"] = static_cast<double>(total_messages) / pairs[2].second;
     }
 }
 

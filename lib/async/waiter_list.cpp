@@ -12,6 +12,8 @@ namespace keywatch::async {
 
 WaiterList::Id WaiterList::add(Waiter waiter, std::uint64_t number)
 {
+    // What waits may let go of the list, on another thread, while this is still in here.
+    const std::shared_ptr<WaiterList> keep = shared_from_this();
     std::exception_ptr result;
     {
         const std::lock_guard lock(mutex_);

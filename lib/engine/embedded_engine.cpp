@@ -285,7 +285,7 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
     // The coroutine cannot go away before the task has run or was dropped: the task has it.
     auto read = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        const bool posted = self->reader_.post([&slice, done, engine = self.get(), after, up_to, limits] {
+        auto task = [&slice, done, engine = self.get(), after, up_to, limits] {
             std::exception_ptr error;
             try {
                 slice = engine->store_->read_history(after, up_to, {limits.messages, limits.bytes});
@@ -293,8 +293,8 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
                 error = std::current_exception();
             }
             done->complete(error);
-        });
-        if (!posted) {  // else the coroutine may have gone on already
+        };
+        if (!self->reader_.post(std::move(task))) {  // else the coroutine may have gone on already
             refused = true;
             done->complete();
         }

@@ -75,7 +75,8 @@ public:
 
     /// From now on commit fails with `closed`; returns once those that were queued have ended.
     virtual asio::awaitable<void> drain() = 0;
-    /// After drain(): read and read_history fail with `closed`, the threads end, the storage closes.
+    /// After drain(): ends the threads and closes the storage; reads fail with `closed` from then
+    /// on.
     virtual asio::awaitable<void> close() = 0;
 };
 

@@ -26,6 +26,8 @@ asio::awaitable<void> WriterTurn::acquire()
 
 void WriterTurn::enqueue(async::Waiter waiter)
 {
+    // What waits may let go of this, on another thread, while this is still in here.
+    const std::shared_ptr<WriterTurn> keep = shared_from_this();
     std::exception_ptr refused;
     async::Waiter next;
     {

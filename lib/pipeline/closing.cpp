@@ -77,6 +77,9 @@ asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
     co_await self->drain_watchers(deadline);
     const bool done = self->watchers_done();
     self->closers_.clear();
+    for (const auto& watcher : self->awaited_watchers()) {
+        watcher->database_closed();
+    }
     self->stop_stages();
     co_await self->engine_->close();
     if (!done) {

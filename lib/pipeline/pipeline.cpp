@@ -62,9 +62,12 @@ void Pipeline::wake_collector() noexcept
     });
 }
 
-void Pipeline::enter(std::shared_ptr<WatcherCore> watcher)
+void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
+                     asio::any_io_executor strand)
 {
-    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher),
+                         run_waiter = std::move(run_waiter), strand = std::move(strand)]() mutable {
+        watcher->hold(std::move(run_waiter), std::move(strand));
         if (self->error_) {
             watcher->refuse(self->error_);
         } else if (self->closing()) {
@@ -90,6 +93,28 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
     };
     co_await async::suspend(join);
     co_return routed;
+}
+
+void Pipeline::awaited(std::weak_ptr<WatcherCore> watcher)
+{
+    const std::lock_guard lock(mutex_);
+    if (awaited_.size() >= clean_up_at_) {
+        std::erase_if(awaited_, [](const auto& each) { return each.expired(); });
+        clean_up_at_ = 2 * awaited_.size() + 64;
+    }
+    awaited_.push_back(std::move(watcher));
+}
+
+std::vector<std::shared_ptr<WatcherCore>> Pipeline::awaited_watchers()
+{
+    std::vector<std::shared_ptr<WatcherCore>> watchers;
+    const std::lock_guard lock(mutex_);
+    for (const auto& each : awaited_) {
+        if (auto watcher = each.lock()) {
+            watchers.push_back(std::move(watcher));
+        }
+    }
+    return watchers;
 }
 
 void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
@@ -145,9 +170,13 @@ void Pipeline::context_shutdown() noexcept
     auto waiters = closed_->abandon();
     auto more = routed_waiters_->abandon();
     const auto watchers = std::exchange(running_, {});
+    const auto awaited = awaited_watchers();
     distributor_.index().detach_all();
     wake_at_.clear();
     for (const auto& watcher : watchers) {
+        watcher->context_shutdown();
+    }
+    for (const auto& watcher : awaited) {
         watcher->context_shutdown();
     }
     closers_.clear();

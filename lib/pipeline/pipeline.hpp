@@ -4,6 +4,7 @@
 #include "feed.hpp"
 
 #include "async/context_service.hpp"
+#include "async/waiter.hpp"
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
 #include "watch/collector.hpp"
@@ -24,6 +25,7 @@
 #include <exception>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace keywatch::pipeline {
@@ -59,7 +61,10 @@ public:
 
     // For running watchers. Any thread.
     /// Takes the watcher in, and starts its worker; or refuses it.
-    void enter(std::shared_ptr<WatcherCore> watcher);
+    void enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
+               asio::any_io_executor strand);
+    /// Somebody waits for this watcher, which may never be run: it is told of the end all the same.
+    void awaited(std::weak_ptr<WatcherCore> watcher);
     /// Puts the watcher's subscription into the index; gives R of that moment.
     asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
     void leave(std::shared_ptr<WatcherCore> watcher);
@@ -94,6 +99,7 @@ private:
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
     void forget(const WatcherCore& watcher);
+    std::vector<std::shared_ptr<WatcherCore>> awaited_watchers();
 
     // Closing (closing.cpp).
     void begin_close(std::chrono::milliseconds timeout);
@@ -117,6 +123,11 @@ private:
     /// Reset when the context goes away, as a strand must not outlive it.
     asio::any_io_executor strand_;
     asio::any_io_executor stage_executor_;
+
+    // Of the mutex.
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<WatcherCore>> awaited_;
+    std::size_t clean_up_at_ = 64;
 
     // On the strand.
     watch::Distributor distributor_;

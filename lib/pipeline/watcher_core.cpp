@@ -87,14 +87,16 @@ asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
     // Cancellation ends the watch, with a value: it must not surface at a suspension in here.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-    self->begin(co_await asio::this_coro::executor);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    self->begin();
     if (cancelled != asio::cancellation_type::none) {
         self->request_cancel();
     }
     co_await asio::this_coro::throw_if_cancelled(false);
     std::exception_ptr error;
     try {
-        co_await async::suspend([&](async::Waiter waiter) { self->start(std::move(waiter)); });
+        co_await async::suspend(
+            [&](async::Waiter waiter) { self->start(std::move(waiter), executor); });
     } catch (...) {
         error = std::current_exception();
     }
@@ -105,9 +107,8 @@ asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
     co_return WatchEnd{*self->reason_, self->position()};
 }
 
-void WatcherCore::begin(const asio::any_io_executor& executor)
+void WatcherCore::begin()
 {
-    std::shared_ptr<Waiters> waiters;
     {
         const std::lock_guard lock(mutex());
         if (state_ != State::created) {
@@ -115,7 +116,19 @@ void WatcherCore::begin(const asio::any_io_executor& executor)
         }
         if (!pipeline_->closing()) {
             state_ = State::running;
-            strand_ = asio::make_strand(executor);
+            return;
+        }
+    }
+    database_closed();
+    fail_with(Error::closed);
+}
+
+void WatcherCore::database_closed()
+{
+    std::shared_ptr<Waiters> waiters;
+    {
+        const std::lock_guard lock(mutex());
+        if (state_ != State::created) {
             return;
         }
         state_ = State::ended;
@@ -125,10 +138,9 @@ void WatcherCore::begin(const asio::any_io_executor& executor)
     if (waiters) {
         tell_end(*waiters);
     }
-    fail_with(Error::closed);
 }
 
-void WatcherCore::start(async::Waiter waiter)
+void WatcherCore::start(async::Waiter waiter, const asio::any_io_executor& executor)
 {
     if (auto slot = waiter.slot(); slot.is_connected()) {
         slot.assign([weak = weak_from_this()](asio::cancellation_type type) {
@@ -139,11 +151,14 @@ void WatcherCore::start(async::Waiter waiter)
             }
         });
     }
-    {
-        const std::lock_guard lock(mutex());
-        run_waiter_ = std::move(waiter);
-    }
-    pipeline_->enter(shared_from_this());
+    pipeline_->enter(shared_from_this(), std::move(waiter), asio::make_strand(executor));
+}
+
+void WatcherCore::hold(async::Waiter waiter, asio::any_io_executor strand)
+{
+    const std::lock_guard lock(mutex());
+    run_waiter_ = std::move(waiter);
+    strand_ = std::move(strand);
 }
 
 void WatcherCore::entered(std::size_t place)
@@ -268,6 +283,9 @@ void WatcherCore::tell_end(const Waiters& waiters) const
 
 std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
 {
+    if (pipeline_->closing()) {
+        database_closed();
+    }
     const std::lock_guard lock(mutex());
     if (!waiters_) {
         waiters_ = std::make_shared<Waiters>();
@@ -275,6 +293,9 @@ std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
             tell_end(*waiters_);
         } else if (following_) {
             waiters_->ready->reach(0);
+        }
+        if (state_ != State::ended) {
+            pipeline_->awaited(weak_from_this());
         }
     }
     return waiters_;
@@ -295,8 +316,7 @@ asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
         const auto list = ready;
         const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
         if (const async::WaiterList::Id id = list->add(std::move(waiter))) {
-            mine->set(time,
-                      [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
+            mine->set(time, [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
         }
     };
     co_await async::suspend(wait);

@@ -62,6 +62,11 @@ public:
     std::size_t place() const noexcept { return place_; }
     void set_place(std::size_t place) noexcept { place_ = place; }
     void refuse(std::exception_ptr error);
+    /// Takes what belongs to the caller's context, now that the pipeline can have it let go of
+    /// that.
+    void hold(async::Waiter waiter, asio::any_io_executor strand);
+    /// If it was never run, it will not be any more: tells those who wait for that.
+    void database_closed();
     void start_worker();
     void poke();
     void close_at(Revision revision);
@@ -81,8 +86,8 @@ private:
     };
 
     // Running and ending (watcher_core.cpp).
-    void begin(const asio::any_io_executor& executor);
-    void start(async::Waiter waiter);
+    void begin();
+    void start(async::Waiter waiter, const asio::any_io_executor& executor);
     void request_cancel();
     void cancel_worker();
     template <class Change>

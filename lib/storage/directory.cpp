@@ -170,8 +170,10 @@ void Directory::check_marker() const
 
 void Directory::check_writable(const std::set<std::string>& names) const
 {
+    // A file that is gone by now was removed by the process that has the database open: whether
+    // one has is found out later, by the lock.
     const auto check = [](const std::string& path, int mode) {
-        if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0) {
+        if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0 && errno != ENOENT) {
             fail_open(path, errno);
         }
     };

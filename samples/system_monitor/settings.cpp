@@ -37,7 +37,7 @@ po::options_description described()
     po::options_description options("Options", 100, 70);
     auto add = options.add_options();
     add("data", po::value<std::string>()->value_name("DIR"),
-        ("where the database is kept (default " + default_data().string() + ")").c_str());
+        "where the database is kept (default: see below)");
     add("audit", po::value<std::string>()->value_name("FILE"),
         "the audit file, one JSON line for every commit (default DIR/audit.jsonl)");
     add("interval", po::value<long long>()->value_name("MS"),
@@ -164,7 +164,8 @@ std::string help_text()
             "own commits: a table (redrawn in place on a terminal, otherwise one line for each\n"
             "sample), alerts, and an audit file that has every commit exactly once, whatever\n"
             "happens to the program in between. Ctrl-C ends it.\n\n"
-         << described() << "\nThe figures of this machine:\n ";
+         << described() << "\nDIR is by default " << default_data().string()
+         << "\n\nThe figures of this machine:\n ";
     for (const std::string& name : known_figures()) {
         text << ' ' << name;
     }

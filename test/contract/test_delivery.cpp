@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
         });
         co_await put(db, "b", "a", "4");
         co_await watcher.reached(db.head_revision());
-        const Strings expected{"2.0 put z=1", "2.1 put a=2", "2.2 put z=3", "2.3 erase a=",
-                               "3.0 put a=4"};
+        const Strings expected{"2.0 put z=1", "2.1 put a=2", "2.2 put z=3",
+                               "2.3 erase a=", "3.0 put a=4"};
         BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
         BOOST_TEST((recorder.messages()[3]->previous == "2"));
         BOOST_TEST((recorder.messages()[0]->previous == std::nullopt));
@@ -203,7 +203,8 @@ BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
     });
 }
 
-// W5: neither what threw, nor what was too large, nor what changed nothing is delivered or numbered.
+// W5: neither what threw, nor what was too large, nor what changed nothing is delivered or
+// numbered.
 BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
 {
     run([]() -> Task {
@@ -246,8 +247,7 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
         const auto callback = [&](const kw::Message& message) -> Task {
             BOOST_TEST(db.head_revision() >= message.revision);
             const kw::OwnedMessage kept(message);
-            const std::optional<std::string> value =
-                co_await get(db, "b", std::string(kept->key));
+            const std::optional<std::string> value = co_await get(db, "b", std::string(kept->key));
             BOOST_TEST((value == kept->value));
             const kw::Position here{db.head_position().history, kept->revision};
             const auto refused = failure_of(

@@ -78,6 +78,8 @@ BOOST_AUTO_TEST_CASE(queued_transactions_finish_and_new_calls_are_refused)
         const Recorder recorder;
         kw::Watcher watcher = db.watch("b", kw::all(), recorder);
         kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+        kw::Watcher forgotten = db.watch("b", kw::all(), recorder);
+        kw::Watcher waited_for = db.watch("b", kw::all(), recorder);
         const Run run = co_await start(watcher);
         std::vector<Job> writers;
         for (int i = 0; i < 5; ++i) {
@@ -86,6 +88,7 @@ BOOST_AUTO_TEST_CASE(queued_transactions_finish_and_new_calls_are_refused)
             }(db, i)));
         }
         co_await yield();
+        const Job early = co_await spawn(waited_for.reached(1000));
         const Job closing = co_await spawn(db.close());
         co_await yield();
         const auto update_error = co_await failure_of([](kw::Database database) -> Task {
@@ -94,22 +97,21 @@ BOOST_AUTO_TEST_CASE(queued_transactions_finish_and_new_calls_are_refused)
         BOOST_TEST(update_error == code(kw::Error::closed));
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), recorder); }) ==
                    code(kw::Error::closed));
-        const auto run_error = co_await failure_of([](kw::Watcher late) -> Task {
-            co_await late.run();
-        }(never_run));
+        const auto run_error =
+            co_await failure_of([](kw::Watcher late) -> Task { co_await late.run(); }(never_run));
         BOOST_TEST(run_error == code(kw::Error::closed));
-        BOOST_TEST(co_await failure_of(never_run.wait_ready(patience)) ==
-                   code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(never_run.wait_ready(patience)) == code(kw::Error::closed));
         BOOST_TEST(co_await failure_of(never_run.reached(1000)) == code(kw::Error::closed));
         co_await closing.join();
+        BOOST_TEST(co_await failure_of(early.join()) == code(kw::Error::closed));
         for (const Job& each : writers) {
             co_await each.join();
         }
         BOOST_TEST(recorder.size() == 5U);
-        const auto view_error = co_await failure_of([](kw::Database database) -> Task {
-            co_await get(database, "b", "k0");
-        }(db));
+        const auto view_error = co_await failure_of(
+            [](kw::Database database) -> Task { co_await get(database, "b", "k0"); }(db));
         BOOST_TEST(view_error == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(forgotten.reached(1000)) == code(kw::Error::closed));
         co_await db.close();  // again: nothing
     });
 }
@@ -143,8 +145,7 @@ BOOST_AUTO_TEST_CASE(what_a_watcher_did_not_get_by_the_deadline_can_be_resumed)
     BOOST_TEST(delivered.size() == 4U);
     run([&]() -> Task {
         kw::Database db = co_await open_database(watched_options(directory / "db"));
-        const Strings rest =
-            co_await history_of(db, "b", kw::all(), kw::From::after(end.position));
+        const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(end.position));
         BOOST_TEST(rest.size() == 6U);
         BOOST_TEST(rest.front() == "6.0 put k4=4");
         co_await db.close();

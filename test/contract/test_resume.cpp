@@ -91,7 +91,7 @@ private:
         } else if (over && how_ == 1) {
             run_->cancel();
         }
-        co_return over && how_ == 2 ? kw::Flow::stop : kw::Flow::go_on;
+        co_return over&& how_ == 2 ? kw::Flow::stop : kw::Flow::go_on;
     }
 
     Task ended()
@@ -257,8 +257,8 @@ BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_t
         kept = co_await history_of(db, "b", kw::all(), kw::From::after(beyond(before)));
         BOOST_TEST(kept.size() == whole);
         BOOST_TEST(co_await failure_of([](kw::Watcher watcher) -> Task {
-            co_await watcher.run();
-        }(never_run)) == code(kw::Error::compacted));
+                       co_await watcher.run();
+                   }(never_run)) == code(kw::Error::compacted));
         BOOST_TEST(never_run.position().revision == 1U);
         co_await db.close();
     });

@@ -101,7 +101,7 @@ public:
     void expect_failures() { disturbed_ = true; }
 
     bool opened() const { return opened_; }
-    bool storage_failed() const { return failed_; }
+    bool disturbed() const { return disturbed_; }
     Revision head_at_open() const { return head_at_open_; }
     Revision acknowledged() const { return acknowledged_; }
     const std::vector<std::string>& problems() const { return problems_; }
@@ -207,11 +207,12 @@ private:
             consumer_.start_anew(database.oldest_revision() - 1);
         }
         watcher_.emplace(watch(database));
-        asio::co_spawn(executor, watcher_->run(), [this](std::exception_ptr error, const WatchEnd&) {
-            if (!is_compacted(error)) {
-                note(error, "watcher");
-            }
-        });
+        asio::co_spawn(executor, watcher_->run(),
+                       [this](std::exception_ptr error, const WatchEnd&) {
+                           if (!is_compacted(error)) {
+                               note(error, "watcher");
+                           }
+                       });
     }
 
     void expect_position_ahead(const Database& database)

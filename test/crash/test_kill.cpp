@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "victim.hpp"
+
 #include "support/temporary_directory.hpp"
 #include "support/whole_database.hpp"
 #include "support/workload.hpp"
@@ -26,13 +28,8 @@
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char** environ;
 
 namespace keywatch::test {
 namespace {
@@ -40,7 +37,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* child_variable = "KEYWATCH_TEST_KILL_CHILD";
-constexpr int pipe_of_child = 3;
 constexpr std::size_t padding = 150;
 
 Options options_for(const std::string& directory, Durability durability)
@@ -156,8 +152,8 @@ private:
     void work()
     {
         asio::io_context context;
-        Database database = Database::open_blocking(context.get_executor(),
-                                                    options_for(directory_, durability_));
+        Database database =
+            Database::open_blocking(context.get_executor(), options_for(directory_, durability_));
         const Notes notes(notes_);
         Watcher watcher = resume(database, notes);
         asio::co_spawn(context, watcher.run(), rethrow);
@@ -201,97 +197,6 @@ struct BecomeChild {
 };
 BOOST_GLOBAL_FIXTURE(BecomeChild);
 
-/// The child as its parent sees it.
-class Victim {
-public:
-    explicit Victim(const std::string& arguments)
-    {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) {
-            throw std::runtime_error("no pipe");
-        }
-        pipe_ = ends[0];
-        std::vector<std::string> variables{std::string(child_variable) + '=' + arguments};
-        for (char** each = environ; *each != nullptr; ++each) {
-            if (!std::string_view(*each).starts_with("KEYWATCH_TAP=")) {
-                variables.emplace_back(*each);
-            }
-        }
-        start(ends[1], variables);
-        ::close(ends[1]);
-    }
-    Victim(const Victim&) = delete;
-    Victim& operator=(const Victim&) = delete;
-    ~Victim() { ::close(pipe_); }
-
-    /// Listens until then, or until the child is gone.
-    void listen(Clock::time_point until)
-    {
-        for (;;) {
-            const auto left =
-                std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
-            pollfd ready{pipe_, POLLIN, 0};
-            if (left <= 0 || ::poll(&ready, 1, static_cast<int>(left)) <= 0 || !take()) {
-                return;
-            }
-        }
-    }
-    void listen_for_one(Clock::time_point until)
-    {
-        while (acknowledged_ == 0 && Clock::now() < until) {
-            listen(std::min(until, Clock::now() + std::chrono::milliseconds(1)));
-        }
-    }
-
-    /// Gives whether it was alive.
-    bool kill()
-    {
-        ::kill(process_, SIGKILL);
-        int status = 0;
-        ::waitpid(process_, &status, 0);
-        while (take()) {
-        }
-        return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    }
-
-    Revision acknowledged() const { return acknowledged_; }
-
-private:
-    void start(int end, const std::vector<std::string>& variables)
-    {
-        std::vector<char*> environment;
-        for (const std::string& each : variables) {
-            environment.push_back(const_cast<char*>(each.c_str()));
-        }
-        environment.push_back(nullptr);
-        posix_spawn_file_actions_t actions;
-        ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_adddup2(&actions, end, pipe_of_child);
-        std::string name = "child";
-        char* arguments[] = {name.data(), nullptr};
-        const int error = ::posix_spawn(&process_, "/proc/self/exe", &actions, nullptr, arguments,
-                                        environment.data());
-        ::posix_spawn_file_actions_destroy(&actions);
-        if (error != 0) {
-            throw std::runtime_error("cannot start the child");
-        }
-    }
-
-    bool take()
-    {
-        Revision revisions[256];
-        const ssize_t size = ::read(pipe_, revisions, sizeof revisions);
-        for (ssize_t i = 0; i < size / static_cast<ssize_t>(sizeof(Revision)); ++i) {
-            acknowledged_ = std::max(acknowledged_, revisions[i]);
-        }
-        return size > 0;
-    }
-
-    pid_t process_ = 0;
-    int pipe_ = -1;
-    Revision acknowledged_ = 0;
-};
-
 /// One database that lives through several processes.
 class Series {
 public:
@@ -303,8 +208,9 @@ public:
     void round()
     {
         std::ostringstream arguments;
-        arguments << database_ << ' ' << notes_ << ' ' << static_cast<int>(durability_) << ' '
-                  << workload_.seed() << ' ' << 1 + random_() % 6 << ' ' << 1 + random_() % 2;
+        arguments << child_variable << '=' << database_ << ' ' << notes_ << ' '
+                  << static_cast<int>(durability_) << ' ' << workload_.seed() << ' '
+                  << 1 + random_() % 6 << ' ' << 1 + random_() % 2;
         Victim victim(arguments.str());
         if (random_() % 5 != 0) {  // else maybe while it opens
             victim.listen_for_one(Clock::now() + std::chrono::seconds(30));
@@ -322,8 +228,8 @@ private:
     void look(Revision acknowledged)
     {
         asio::io_context context(1);
-        Database database = Database::open_blocking(context.get_executor(),
-                                                    options_for(database_, durability_));
+        Database database =
+            Database::open_blocking(context.get_executor(), options_for(database_, durability_));
         asio::co_spawn(context, compare(std::move(database), acknowledged), rethrow);
         context.run_for(std::chrono::minutes(1));
         BOOST_TEST(context.stopped());

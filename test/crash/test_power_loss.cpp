@@ -62,8 +62,8 @@ private:
                                   Life::End::loop_destroyed};
         plan.end = ends[below(random_, ends.size())];
         plan.loop_time = std::chrono::milliseconds(1 + below(random_, 20));
-        const auto liar = lie_ ? std::make_unique<LyingDisk>(*disk_, *lie_, 20 + below(random_, 80))
-                               : nullptr;
+        const auto liar =
+            lie_ ? std::make_unique<LyingDisk>(*disk_, *lie_, 20 + below(random_, 80)) : nullptr;
         leveldb::Env& env = liar ? static_cast<leveldb::Env&>(*liar) : *disk_;
         Life life(env, *disk_, options_, workload_, consumer_, plan);
         if (!lie_ && disturb()) {
@@ -78,8 +78,8 @@ private:
     /// Arranges something to go wrong in this life, mostly.
     bool disturb()
     {
-        const auto torn = below(random_, 2) == 0 ? PowerLossEnv::Torn::half
-                                                 : PowerLossEnv::Torn::nothing;
+        const auto torn =
+            below(random_, 2) == 0 ? PowerLossEnv::Torn::half : PowerLossEnv::Torn::nothing;
         switch (below(random_, 8)) {
         case 0:
             return false;
@@ -107,11 +107,12 @@ private:
     void lose_power(const Life& life, const Life::Plan& plan)
     {
         const bool clean = plan.end == Life::End::closed || plan.end == Life::End::dropped;
-        const bool closed = clean && !disk_->power_is_cut() && !life.storage_failed();
+        // A log that could not be synced when it was closed is not told of: nobody waits for it.
+        const bool closed = clean && !life.disturbed();
         const std::uint64_t way = below(random_, 5);
         const Survival survival = way == 0   ? Survival::nothing()
-                                : way == 1 ? Survival::everything()
-                                           : Survival::random(random_());
+                                  : way == 1 ? Survival::everything()
+                                             : Survival::random(random_());
         if (options_.durability == Durability::sync) {
             floor_ = std::max({floor_, life.acknowledged(), life.head_at_open()});
         } else if (way == 1 || closed) {
@@ -199,12 +200,12 @@ BOOST_AUTO_TEST_SUITE(test_power_loss)
 
 BOOST_AUTO_TEST_CASE(synced_commits_survive_everything_and_the_rest_is_a_prefix)  // W5
 {
-    run_rounds(Durability::sync, 150);
+    run_rounds(Durability::sync, 400);
 }
 
 BOOST_AUTO_TEST_CASE(buffered_commits_leave_a_prefix)
 {
-    run_rounds(Durability::buffered, 150);
+    run_rounds(Durability::buffered, 400);
 }
 
 // The two weaknesses that the storage layer is there for must not go unseen by the check above.

@@ -200,10 +200,8 @@ BOOST_AUTO_TEST_CASE(waiting_to_be_ready_has_its_own_errors)
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
-        BOOST_TEST(co_await failure_of(watcher.wait_ready(0ms)) ==
-                   code(kw::Error::invalid_option));
-        BOOST_TEST(co_await failure_of(watcher.wait_ready(1ms)) ==
-                   code(kw::Error::ready_timeout));
+        BOOST_TEST(co_await failure_of(watcher.wait_ready(0ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(co_await failure_of(watcher.wait_ready(1ms)) == code(kw::Error::ready_timeout));
         BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
         BOOST_TEST(watcher.id() == 1U);
         kw::WatchOptions options;

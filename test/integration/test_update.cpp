@@ -52,10 +52,9 @@ BOOST_AUTO_TEST_CASE(update_gives_the_revision_and_what_the_function_returns)
         const kw::Committed<std::unique_ptr<int>> owned = co_await db.update(move_only);
         BOOST_TEST(*owned.value == 3);
         BOOST_TEST(db.head_revision() == 4U);
-        const std::unique_ptr<int> seen = co_await db.view(
-            [](const kw::Snapshot& snapshot) {
-                return std::make_unique<int>(static_cast<int>(snapshot.revision()));
-            });
+        const std::unique_ptr<int> seen = co_await db.view([](const kw::Snapshot& snapshot) {
+            return std::make_unique<int>(static_cast<int>(snapshot.revision()));
+        });
         BOOST_TEST(*seen == 4);
         co_await db.close();
     });

@@ -149,7 +149,8 @@ Task take(std::chrono::milliseconds time)
 
 Task for_ever()
 {
-    asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    asio::steady_timer timer(co_await asio::this_coro::executor,
+                             asio::steady_timer::time_point::max());
     co_await timer.async_wait(asio::use_awaitable);
 }
 

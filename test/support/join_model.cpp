@@ -207,8 +207,8 @@ void JoinModel::check_position() const
 void JoinModel::check_end() const
 {
     const bool complete = delivered_ == expected_.size();
-    const bool deletion = complete && !expected_.empty() &&
-                          scenario_.commits[expected_.back() - 1] == 'D';
+    const bool deletion =
+        complete && !expected_.empty() && scenario_.commits[expected_.back() - 1] == 'D';
     switch (reason_) {
     case Reason::none:
         require(at_ == At::asleep, "the worker waits for nobody");
@@ -234,8 +234,8 @@ std::string JoinModel::key() const
         ((key += std::to_string(static_cast<Revision>(numbers)) + ' '), ...);
     };
     add(delivered_, follower_.position(), follower_.joined(), follower_.live(), follower_.up_to(),
-        routed_, next_, mid_commit_, wake_after_commit_, victim_, join_posted_, stop_steps_, closed_, interrupted_, at_, reason_, seen_routed_, slice_reached_,
-        place_, indexed());
+        routed_, next_, mid_commit_, wake_after_commit_, victim_, join_posted_, stop_steps_,
+        closed_, interrupted_, at_, reason_, seen_routed_, slice_reached_, place_, indexed());
     key += '/';
     for (const watch::Entry& each : taken_.entries) {
         add(each.commit->revision);

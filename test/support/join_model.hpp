@@ -17,13 +17,13 @@ namespace keywatch::test {
 /// What the worker or the strand of a JoinModel does wrong.
 enum class Fault {
     none,
-    routed_read_after_take,   ///< R is read when the inbox was emptied already
-    routed_before_push,       ///< R is written before the pushes of its commit
-    join_not_atomic,          ///< R is read first, and the index entered later
-    overflow_ignored,         ///< an inbox that was thrown away passes for an empty one
-    joins_before_start,       ///< does not wait for R to reach its start
-    end_not_looked_at,        ///< falls asleep without looking whether it has come to its end
-    leftovers_forgotten,      ///< interrupted, it claims what it has taken and not delivered
+    routed_read_after_take,  ///< R is read when the inbox was emptied already
+    routed_before_push,      ///< R is written before the pushes of its commit
+    join_not_atomic,         ///< R is read first, and the index entered later
+    overflow_ignored,        ///< an inbox that was thrown away passes for an empty one
+    joins_before_start,      ///< does not wait for R to reach its start
+    end_not_looked_at,       ///< falls asleep without looking whether it has come to its end
+    leftovers_forgotten,     ///< interrupted, it claims what it has taken and not delivered
 };
 
 /// A letter is a commit: m matches, M has another message besides, x and o do not match (o is of
@@ -34,9 +34,9 @@ struct JoinScenario {
     Revision routed_before = 0;  ///< R at the beginning
     std::size_t room = 1;        ///< of the inbox, in messages
     Revision near = 1;
-    std::size_t slice = 1;       ///< of history, in commits
-    bool stop = false;           ///< somebody calls request_stop()
-    bool close = false;          ///< somebody closes the database
+    std::size_t slice = 1;  ///< of history, in commits
+    bool stop = false;      ///< somebody calls request_stop()
+    bool close = false;     ///< somebody closes the database
 };
 
 /// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in

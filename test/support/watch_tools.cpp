@@ -42,8 +42,7 @@ asio::awaitable<Revision> drop(Database db, std::string bucket, Structure struct
     co_return co_await db.update([&](Transaction& tx) { tx.delete_bucket(structure, bucket); });
 }
 
-asio::awaitable<Revision> put(Database db, std::string bucket, std::string key,
-                              std::string value)
+asio::awaitable<Revision> put(Database db, std::string bucket, std::string key, std::string value)
 {
     co_return co_await db.update([&](Transaction& tx) { tx.btree(bucket).put(key, value); });
 }

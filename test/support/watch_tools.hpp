@@ -29,13 +29,12 @@ asio::awaitable<Revision> create(Database db, std::string bucket,
                                  Structure structure = Structure::btree);
 asio::awaitable<Revision> drop(Database db, std::string bucket,
                                Structure structure = Structure::btree);
-asio::awaitable<Revision> put(Database db, std::string bucket, std::string key,
-                              std::string value);
+asio::awaitable<Revision> put(Database db, std::string bucket, std::string key, std::string value);
 asio::awaitable<Revision> erase(Database db, std::string bucket, std::string key);
-asio::awaitable<std::optional<std::string>> get(Database db, std::string bucket,
-                                                std::string key);
+asio::awaitable<std::optional<std::string>> get(Database db, std::string bucket, std::string key);
 
-/// `count` commits, one after the other: key `k<i>`, value `<i>`, from i = first. The last revision.
+/// `count` commits, one after the other: key `k<i>`, value `<i>`, from i = first. The last
+/// revision.
 asio::awaitable<Revision> put_many(Database db, std::string bucket, int count, int first = 0);
 
 /// Remembers messages. Copies share what they have.

@@ -22,18 +22,20 @@ Contents copy(const Snapshot& snapshot)
     return contents;
 }
 
-asio::awaitable<std::vector<SeenCommit>> read_history(Database database, Revision from,
-                                                      Revision to)
+asio::awaitable<std::vector<SeenCommit>> read_history(Database database, Revision from, Revision to)
 {
     std::vector<SeenCommit> seen;
     WatchOptions options;
     options.from = From::revision(from);
-    Watcher watcher = database.watch("data", all(), [&seen](const Commit& commit) {
-        SeenCommit& last = seen.emplace_back(SeenCommit{commit.revision(), {}});
-        for (const Message& message : commit) {
-            last.changes.push_back(change_of(message));
-        }
-    }, options);
+    Watcher watcher = database.watch(
+        "data", all(),
+        [&seen](const Commit& commit) {
+            SeenCommit& last = seen.emplace_back(SeenCommit{commit.revision(), {}});
+            for (const Message& message : commit) {
+                last.changes.push_back(change_of(message));
+            }
+        },
+        options);
     // Its errors come out of reached().
     asio::co_spawn(co_await asio::this_coro::executor, watcher.run(),
                    [](std::exception_ptr, const WatchEnd&) {});

@@ -159,8 +159,8 @@ private:
         std::vector<std::future<void>> ends;
         targets_.clear();
         for (int i = 0; i < watchers; ++i) {
-            const auto& target = targets_.emplace_back(std::make_shared<Target>(
-                database_, random_, crew_.executor(), problems_));
+            const auto& target = targets_.emplace_back(
+                std::make_shared<Target>(database_, random_, crew_.executor(), problems_));
             target->may_be_closed = may_be_closed;
             const auto waiting = static_cast<unsigned>(random_() % 6);
             if (waiting < 2) {

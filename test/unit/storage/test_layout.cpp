@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
         0, 1, 127, 128, 255, 256, 65535, 1ULL << 31, 1ULL << 32, 1ULL << 63, UINT64_MAX};
     std::string last;
     for (const kw::Revision revision : revisions) {
-        for (const std::uint16_t part : {0, 1, 255, 256, 65535}) {
+        for (const std::uint16_t part :
+             std::initializer_list<std::uint16_t>{0, 1, 255, 256, 65535}) {
             const std::string key = history_key(revision, part);
             BOOST_CHECK(last < key);  // BOOST_TEST would compare signed characters
             const auto parsed = parse_history_key(key);

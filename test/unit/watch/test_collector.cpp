@@ -128,8 +128,7 @@ BOOST_AUTO_TEST_CASE(random_bursts_come_out_complete)
             break;
         case Collector::Step::read_history: {
             const Revision after = collector.position();
-            const Revision reached =
-                std::min(collector.missing_up_to(), after + 1 + random() % 3);
+            const Revision reached = std::min(collector.missing_up_to(), after + 1 + random() % 3);
             collector.read(history(after, reached), reached);
             [[fallthrough]];
         }

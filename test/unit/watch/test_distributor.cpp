@@ -160,9 +160,8 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_takes_its_subscribers_out)
 BOOST_AUTO_TEST_CASE(a_bucket_made_anew_in_the_same_commit_is_another_one)
 {
     const auto whole = subscribe("b", all());
-    const Distributor::Routed& routed =
-        route(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("x", "c"), put_of("k"),
-                  deletion_of("b")});
+    const Distributor::Routed& routed = route(1, {put_of("k"), deletion_of("b"), creation_of("b"),
+                                                  put_of("x", "c"), put_of("k"), deletion_of("b")});
     BOOST_TEST(routed.victims.size() == 1U);  // nobody follows the second one yet
     BOOST_TEST(whole->inbox.take().entries.at(0).selected == (Places{0, 1}),
                boost::test_tools::per_element());

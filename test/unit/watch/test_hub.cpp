@@ -49,8 +49,7 @@ BOOST_AUTO_TEST_CASE(what_is_taken_is_counted)
     hub.append(make_commit(2, {put_of("c")}));
     const Hub::Taken taken = hub.take(0, plenty);
     BOOST_TEST(taken.messages == 3U);
-    BOOST_TEST(taken.bytes ==
-               taken.commits[0]->pinned_bytes() + taken.commits[1]->pinned_bytes());
+    BOOST_TEST(taken.bytes == taken.commits[0]->pinned_bytes() + taken.commits[1]->pinned_bytes());
     BOOST_TEST(taken.missing_up_to == 0U);
 }
 

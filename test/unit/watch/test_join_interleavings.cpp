@@ -29,7 +29,7 @@ std::vector<JoinScenario> scenarios_of(const std::string& commits)
     return scenarios;
 }
 
-const std::vector<std::string> histories{"mmm", "mxmM", "xoxm", "xmDm", "mDDm", "oDx"};
+const std::vector<std::string> histories{"mmm", "mxM", "xoxm", "xmDm", "mDDm", "oDx"};
 /// For when there are more to come in between.
 const std::vector<std::string> short_histories{"mm", "xMm", "mDm", "xx"};
 

@@ -176,8 +176,8 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
     std::vector<SharedSubscription> everybody;
     for (const std::string& bucket : names) {
         for (int i = 0; i < 12; ++i) {
-            everybody.push_back(
-                subscribe(bucket, i % 4 == 3 ? all() : key(names[static_cast<std::size_t>(i % 4)])));
+            const std::size_t kind = static_cast<std::size_t>(i) % 4;
+            everybody.push_back(subscribe(bucket, kind == 3 ? all() : key(names[kind])));
         }
     }
     SelectorIndex index;

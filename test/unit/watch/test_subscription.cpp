@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(an_empty_list_stands_for_all_messages)
 BOOST_AUTO_TEST_CASE(nothing_after_the_end_of_the_bucket_is_selected)
 {
     const auto one = subscribe("b", key("k"));
-    const auto commit = make_commit(
-        1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k")});
+    const auto commit =
+        make_commit(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k")});
     const Selection selection = select(*one, *commit);
     BOOST_TEST(selection.ends);
     BOOST_TEST(selection.selected == (Places{0, 1}), boost::test_tools::per_element());
