@@ -45,8 +45,10 @@ bool GroupWriter::idle() const
 
 void GroupWriter::join(Executed executed, async::Waiter waiter)
 {
+    // From the push on the waiter may be completed, and let go of this, on another thread.
+    const std::shared_ptr<GroupWriter> self = shared_from_this();
     const asio::any_io_executor executor = waiter.executor();
-    bool start_later = false;
+    bool writing = false;
     {
         const std::lock_guard lock(mutex_);
         open_.batch.append(executed.batch);
@@ -57,10 +59,11 @@ void GroupWriter::join(Executed executed, async::Waiter waiter)
         if (pending_bytes_ > max_pending_bytes_) {
             turn_->pause();
         }
-        start_later = !writing_ && !std::exchange(starting_, true);
+        writing = writing_;
     }
-    if (start_later) {
-        asio::post(executor, [self = shared_from_this()] { self->start(); });
+    // Not only for the first of a group: its event loop may be held up, or gone.
+    if (!writing) {
+        asio::post(executor, [self] { self->start(); });
     }
 }
 
@@ -68,10 +71,10 @@ void GroupWriter::start()
 {
     {
         const std::lock_guard lock(mutex_);
-        starting_ = false;
-        if (std::exchange(writing_, true)) {
+        if (writing_ || open_.waiters.empty()) {
             return;
         }
+        writing_ = true;
     }
     thread_.post([self = shared_from_this()] { self->write_open_group(); });
 }

@@ -109,7 +109,6 @@ private:
     mutable std::mutex mutex_;
     Group open_;
     std::size_t pending_bytes_ = 0;
-    bool starting_ = false;
     bool writing_ = false;
 };
 

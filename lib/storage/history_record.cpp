@@ -72,6 +72,7 @@ std::uint32_t RecordWriter::bucket(std::string_view name)
         return found->second;
     }
     buckets_.emplace_back(name);
+    names_bytes_ += string_bytes(name);
     if (buckets_.size() > few_names) {
         for (std::size_t place = places_.size(); place < buckets_.size(); ++place) {
             places_.emplace(buckets_[place], static_cast<std::uint32_t>(place));
@@ -103,11 +104,7 @@ void RecordWriter::add(std::uint32_t bucket, const Message& message)
 
 std::size_t RecordWriter::table_bytes() const noexcept
 {
-    std::size_t size = varint_bytes(buckets_.size());
-    for (const std::string& name : buckets_) {
-        size += string_bytes(name);
-    }
-    return size;
+    return varint_bytes(buckets_.size()) + names_bytes_;
 }
 
 std::size_t RecordWriter::bytes() const noexcept

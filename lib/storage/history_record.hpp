@@ -65,6 +65,7 @@ private:
     std::size_t table_bytes() const noexcept;
 
     std::vector<std::string> buckets_;
+    std::size_t names_bytes_ = 0;  ///< of the names above, encoded
     /// Where the names are; filled only once there are more than a few.
     std::unordered_map<std::string, std::uint32_t> places_;
     std::string origin_;

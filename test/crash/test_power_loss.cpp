@@ -200,12 +200,12 @@ BOOST_AUTO_TEST_SUITE(test_power_loss)
 
 BOOST_AUTO_TEST_CASE(synced_commits_survive_everything_and_the_rest_is_a_prefix)  // W5
 {
-    run_rounds(Durability::sync, 400);
+    run_rounds(Durability::sync, 300);
 }
 
 BOOST_AUTO_TEST_CASE(buffered_commits_leave_a_prefix)
 {
-    run_rounds(Durability::buffered, 400);
+    run_rounds(Durability::buffered, 300);
 }
 
 // The two weaknesses that the storage layer is there for must not go unseen by the check above.

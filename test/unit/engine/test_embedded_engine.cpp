@@ -12,6 +12,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace keywatch;
@@ -27,6 +28,11 @@ using keywatch::test::until;
 namespace {
 
 using Revisions = std::vector<Revision>;
+
+Task check_storage_failed(Task task)
+{
+    BOOST_TEST((co_await failure_of(std::move(task)) == code(Error::storage_failed)));
+}
 
 }  // namespace
 
@@ -154,11 +160,11 @@ BOOST_AUTO_TEST_CASE(a_failed_flush_fails_it_and_all_on_top_for_good)
         co_await until([this] { return functions == 6; });
         env.fail_syncs();
         env.release();
-        BOOST_TEST((co_await failure_of(first.join()) == code(Error::storage_failed)));
+        co_await check_storage_failed(first.join());
         for (const Job& each : jobs) {
-            BOOST_TEST((co_await failure_of(each.join()) == code(Error::storage_failed)));
+            co_await check_storage_failed(each.join());
         }
-        BOOST_TEST((co_await failure_of(put("late")) == code(Error::storage_failed)));
+        co_await check_storage_failed(put("late"));
         BOOST_TEST(functions == 6);  // its function did not run
         // Views go on at the last durable revision; nobody was told of more.
         BOOST_TEST(!co_await sees("first"));
