@@ -53,7 +53,6 @@ struct Note {
     Position position;
     std::size_t digest = 0;
 
-    friend bool operator==(const Note&, const Note&) = default;
 };
 
 std::size_t digest(const std::vector<Change>& changes)
