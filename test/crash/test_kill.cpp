@@ -52,7 +52,6 @@ Options options_for(const std::string& directory, Durability durability)
 struct Note {
     Position position;
     std::size_t digest = 0;
-
 };
 
 std::size_t digest(const std::vector<Change>& changes)
