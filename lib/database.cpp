@@ -169,7 +169,7 @@ asio::awaitable<Revision> detail::update(std::shared_ptr<DatabaseState> state, U
 asio::awaitable<void> detail::view(std::shared_ptr<DatabaseState> state, ViewFunction fn)
 {
     const std::shared_ptr<DatabaseState> keep = std::move(state);
-    co_await open_state_of(keep).engine->read(std::move(fn));
+    co_await state_of(keep).engine->read(std::move(fn));
 }
 
 Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,

@@ -97,6 +97,7 @@ std::vector<Waiter> WaiterList::abandon()
 {
     const std::lock_guard lock(mutex_);
     std::vector<Waiter> waiters;
+    waiters.reserve(waiting_.size());
     for (Waiting& each : waiting_) {
         waiters.push_back(std::move(each.waiter));
     }

@@ -130,7 +130,12 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         const Revision reached = executed.revision ? executed.revision : self->executed_.head;
         const bool now = self->may_write_now(executed);
         if (executed.revision) {
-            self->adopt(executed, !now);
+            try {
+                self->adopt(executed, !now);
+            } catch (...) {  // without memory, half-way: what comes later would build on it
+                self->writer_->give_up();
+                throw;
+            }
         }
         if (now) {
             if (executed.revision) {

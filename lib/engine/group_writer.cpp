@@ -125,15 +125,20 @@ bool GroupWriter::write(Group& group)
 
 void GroupWriter::write_now(Executed executed)
 {
-    std::vector<Executed> alone;
-    alone.push_back(std::move(executed));
     try {
+        std::vector<Executed> alone;
+        alone.push_back(std::move(executed));
         write_batch(alone.front().batch, alone);
     } catch (...) {  // also without memory: what comes later builds on this one
-        failed_.store(true, std::memory_order_release);
-        turn_->refuse(storage_failed());
+        give_up();
         throw;
     }
+}
+
+void GroupWriter::give_up()
+{
+    failed_.store(true, std::memory_order_release);
+    turn_->refuse(storage_failed());
 }
 
 void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>& executed)

@@ -70,7 +70,12 @@ public:
         return failed_.load(std::memory_order_acquire) || store_.failed();
     }
     /// The last revision that was given to the store: reads may see it before the head says so.
-    Revision handed_over() const noexcept { return handed_over_.load(std::memory_order_acquire); }
+    Revision handed_over() const noexcept
+    {
+        return failed() ? durable_head() : handed_over_.load(std::memory_order_acquire);
+    }
+    /// A transaction that was executed will never be written: as after a failed write.
+    void give_up();
     Revision durable_head() const noexcept { return head_.load(std::memory_order_acquire); }
 
     /// Hands over those who wait, to be destroyed.

@@ -49,7 +49,7 @@ void WriterTurn::enqueue(async::Waiter waiter)
         }
     }
     if (refused) {
-        waiter.complete(refused);
+        waiter.complete(refused);  // NOLINT(bugprone-use-after-move): only moved if not refused
     }
     if (next) {
         next.complete();

@@ -71,12 +71,15 @@ void Pipeline::begin_close(std::chrono::milliseconds timeout)
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
-    const Clock::time_point deadline =
-        Clock::now() + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
     co_await self->engine_->drain();
-    co_await self->drain_watchers(deadline);
+    co_await self->drain_watchers(
+        Clock::now() + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365}));
     const bool done = self->watchers_done();
     self->closers_.clear();
+    // Nothing more will be routed: whoever goes on after its own close() has this to come to.
+    for (const auto& watcher : self->running_) {
+        watcher->close_at(std::min(self->engine_->durable_head(), self->routed()));
+    }
     for (const auto& watcher : self->awaited_watchers()) {
         watcher->database_closed();
     }
@@ -91,6 +94,7 @@ asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
 {
     // Watchers are told where to end at once: those that are behind routing wait for it.
     const Revision head = engine_->durable_head();
+    draining_ = true;
     for (const auto& watcher : running_) {
         watcher->close_at(head);
         wake_at(head, watcher);

@@ -70,7 +70,7 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
         watcher->hold(std::move(run_waiter), std::move(strand));
         if (self->error_) {
             watcher->refuse(self->error_);
-        } else if (self->closing()) {
+        } else if (self->draining_) {
             watcher->refuse(std::make_exception_ptr(
                 boost::system::system_error(make_error_code(Error::closed))));
         } else {
@@ -84,6 +84,9 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
 {
     const std::shared_ptr<Pipeline> self = shared_from_this();
     Revision routed = 0;
+    if (context_gone_) {
+        throw boost::system::system_error(make_error_code(Error::closed));
+    }
     auto join = [&](async::Waiter waiter) {
         asio::post(strand_, [&, waiter = std::move(waiter)]() mutable {
             self->distributor_.index().add(watcher);
@@ -124,6 +127,7 @@ void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
     }
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
+        watcher->inbox.take();  // what it holds is for nobody
         self->forget(*watcher);
         self->poke_closer();
     });
@@ -147,7 +151,7 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
     }
     asio::post(strand_, [self = shared_from_this(), revision, watcher = std::move(watcher)] {
         if (revision > self->routed()) {
-            self->wake_at_.emplace(revision, watcher);
+            self->wake_at_[revision].insert(watcher);
         } else if (const auto core = watcher.lock()) {
             core->poke();
         }
@@ -168,7 +172,6 @@ void Pipeline::context_shutdown() noexcept
     context_gone_ = true;
     closing_ = true;
     auto waiters = closed_->abandon();
-    auto more = routed_waiters_->abandon();
     const auto watchers = std::exchange(running_, {});
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();

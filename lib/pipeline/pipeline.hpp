@@ -26,6 +26,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <vector>
 
 namespace keywatch::pipeline {
@@ -132,9 +133,8 @@ private:
     // On the strand.
     watch::Distributor distributor_;
     std::vector<std::shared_ptr<WatcherCore>> running_;
-    std::multimap<Revision, std::weak_ptr<WatcherCore>> wake_at_;
-    const std::shared_ptr<async::WaiterList> routed_waiters_ =
-        std::make_shared<async::WaiterList>();
+    std::map<Revision, std::set<std::weak_ptr<WatcherCore>, std::owner_less<>>> wake_at_;
+    bool draining_ = false;  ///< the running ones have been told to end
     WakeChannel* wake_ = nullptr;
     BatchChannel* batches_ = nullptr;
     VictimChannel* victims_ = nullptr;

@@ -120,6 +120,7 @@ asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
     bytes_in_flight_ += batch.bytes;
     const boost::system::error_code none;
     if (batches_ && !batches_->try_send(none, std::move(batch))) {
+        // What was not taken was not moved from. NOLINTNEXTLINE(bugprone-use-after-move)
         co_await batches_->async_send(none, std::move(batch), as_result);
     }
 }
@@ -162,6 +163,7 @@ asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& route
     const boost::system::error_code none;
     for (watch::VictimSet& set : routed.victims) {
         if (victims_ && !victims_->try_send(none, std::move(set))) {
+            // NOLINTNEXTLINE(bugprone-use-after-move): as above
             co_await victims_->async_send(none, std::move(set), as_result);
         }
     }
@@ -177,13 +179,14 @@ void Pipeline::set_routed(Revision revision)
     if (!wake_at_.empty()) {
         const auto end = wake_at_.upper_bound(revision);
         for (auto at = wake_at_.begin(); at != end; ++at) {
-            if (const auto watcher = at->second.lock()) {
-                watcher->poke();
+            for (const auto& each : at->second) {
+                if (const auto watcher = each.lock()) {
+                    watcher->poke();
+                }
             }
         }
         wake_at_.erase(wake_at_.begin(), end);
     }
-    routed_waiters_->reach(revision);
 }
 
 asio::awaitable<void> Pipeline::collect_victims(std::shared_ptr<Pipeline> self)

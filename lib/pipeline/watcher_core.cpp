@@ -76,7 +76,8 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket,
       callback_(std::move(callback)),
       name_(std::make_unique<const std::string>(options.name)),
       id_(pipeline_->next_watcher_id()),
-      callback_timeout_(options.callback_timeout),
+      callback_timeout_(
+          std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
       position_(start),
       follower_(start, options.buffer_messages)
 {
@@ -359,11 +360,17 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
 Position WatcherCore::position() const
 {
     const Revision routed = pipeline_->routed();
-    Revision position = position_.load(std::memory_order_acquire);
     if (const auto through = inbox.up_to_date(routed)) {
-        position = std::max(position, *through);
+        raise_position(*through);
     }
-    return {pipeline_->engine().history_id(), position};
+    return {pipeline_->engine().history_id(), position_.load(std::memory_order_acquire)};
+}
+
+void WatcherCore::raise_position(Revision revision) const noexcept
+{
+    Revision known = position_.load(std::memory_order_acquire);
+    while (known < revision && !position_.compare_exchange_weak(known, revision)) {
+    }
 }
 
 void WatcherCore::context_shutdown() noexcept

@@ -110,10 +110,13 @@ private:
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
     void take_inbox_plain();
     void took(Revision routed, const watch::Signals& signals);
+    /// Nothing up to here is for this watch, but what it has been given.
+    void passed(Revision revision);
     void worker_failed(const std::exception_ptr& error, bool timed_out);
     bool ended_by(const watch::Signals& signals);
     void settle_position();
     void advanced();
+    void raise_position(Revision revision) const noexcept;
 
     // Calling back (deliver.cpp).
     /// How far the delivery of one commit came.
@@ -142,8 +145,8 @@ private:
     const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
-    /// The follower's position, for everybody to see.
-    std::atomic<Revision> position_;
+    /// The follower's position, or later, for everybody to see. It only grows.
+    mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
     /// Set when somebody waits for a revision.

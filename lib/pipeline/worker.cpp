@@ -186,8 +186,10 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
     }
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     const watch::Inbox::Taken taken = inbox.take();
+    passed(taken.nothing_up_to);
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
+            passed(entry.commit->previous);
             const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
             if (settle(*entry.commit, outcome)) {
                 co_return;
@@ -201,8 +203,10 @@ void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     const watch::Inbox::Taken taken = inbox.take();
+    passed(taken.nothing_up_to);
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
+            passed(entry.commit->previous);
             const Outcome outcome = deliver_plain(commit_of(entry));
             if (settle(*entry.commit, outcome)) {
                 return;
@@ -210,6 +214,12 @@ void WatcherCore::take_inbox_plain()
         }
     }
     took(routed, taken.signals);
+}
+
+void WatcherCore::passed(Revision revision)
+{
+    follower_.took(revision);
+    advanced();
 }
 
 void WatcherCore::took(Revision routed, const watch::Signals& signals)
@@ -241,7 +251,7 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
 
 void WatcherCore::advanced()
 {
-    position_.store(follower_.position(), std::memory_order_release);
+    raise_position(follower_.position());
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(follower_.position());
     }
@@ -278,6 +288,7 @@ void WatcherCore::settle_position()
     const Revision routed = pipeline_->routed();
     if (follower_.live()) {
         const watch::Inbox::Taken rest = inbox.take();
+        passed(rest.nothing_up_to);
         if (rest.entries.empty() && !rest.signals.fell_behind) {
             follower_.took(std::min(routed, rest.signals.detached_at));
             advanced();

@@ -14,6 +14,9 @@ Inbox::Push Inbox::push(Entry entry)
     const std::lock_guard lock(mutex_);
     const bool fits = entries_.empty() || budget_.allows(messages_ + messages, bytes_ + bytes);
     const bool wake = !std::exchange(awake_, true);
+    if (!nothing_up_to_) {
+        nothing_up_to_ = entry.commit->previous;
+    }
     if (!fits) {
         dropped.swap(entries_);
         messages_ = 0;
@@ -37,6 +40,7 @@ Inbox::Taken Inbox::take()
     messages_ = 0;
     bytes_ = 0;
     signals_.fell_behind = false;
+    taken.nothing_up_to = std::exchange(nothing_up_to_, std::nullopt).value_or(0);
     return taken;
 }
 

@@ -80,6 +80,9 @@ public:
     struct Taken {
         std::vector<Entry> entries;
         Signals signals;
+        /// What the first commit pushed since the last time follows: nothing between what was taken
+        /// then and this was for the subscriber. Also if that commit was dropped since.
+        Revision nothing_up_to = 0;
     };
     /// All entries, and whether they were dropped: `fell_behind` is taken away.
     Taken take();
@@ -99,6 +102,7 @@ private:
     std::vector<Entry> entries_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
+    std::optional<Revision> nothing_up_to_;
     Signals signals_;
     bool news_ = false;  ///< signals that were not looked at yet
     bool awake_ = true;

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Watches a key that no commit has changed for a long time: its own last message is at the start.
+kw::WatchOptions tiny()
+{
+    kw::WatchOptions options;
+    options.buffer_messages = 1;
+    return options;
+}
+
+}  // namespace
+
+// What a watcher has that slept for long: everything, though it was given nothing.
+BOOST_FIXTURE_TEST_SUITE(test_idle, EventLoop)
+
+// W3 W6, trap 2
+BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_history_from_before)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 10;
+        kw::Database db = co_await open_with(options, "b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("rare"), recorder, tiny());
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(co_await put_many(db, "b", 500));
+        co_await until([&] { return db.oldest_revision() > 400; });
+        // Three at once, so that the inbox of one overflows before the worker has its turn.
+        for (int i = 0; i < 3; ++i) {
+            asio::co_spawn(co_await asio::this_coro::executor,
+                           put(db, "b", "rare", std::to_string(i)), [](auto...) {});
+        }
+        co_await until([&] { return recorder.size() == 3; });
+        co_await watcher.stop();
+        BOOST_TEST((co_await run.end()).position == db.head_position());
+        co_await db.close();
+    });
+}
+
+// W7
+BOOST_AUTO_TEST_CASE(the_position_in_a_callback_is_just_before_its_commit)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher = db.watch("b", kw::key("rare"), [&](const kw::Message& message) {
+            BOOST_TEST(watcher.position().revision == message.revision - 1);
+            throw std::runtime_error("enough");
+        });
+        const Run run = co_await start(watcher);
+        const kw::Revision idle = co_await put_many(db, "b", 50);
+        co_await watcher.reached(idle);
+        co_await put(db, "b", "rare", "x");
+        BOOST_CHECK_THROW(co_await run.end(), std::runtime_error);
+        BOOST_TEST(watcher.position().revision == idle);
+        co_await db.close();
+    });
+}
+
+// W7
+BOOST_AUTO_TEST_CASE(the_position_never_goes_back)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("k7"), recorder);
+        const Run run = co_await start(watcher);
+        kw::Revision seen = 0;
+        for (int i = 0; i < 200; ++i) {
+            co_await put(db, "b", "k" + std::to_string(i % 8), "x");
+            const kw::Revision now = watcher.position().revision;
+            BOOST_TEST(now >= seen);
+            seen = now;
+        }
+        co_await db.close();
+        BOOST_TEST(recorder.size() == 25U);
+    });
+}
+
+// W13
+BOOST_AUTO_TEST_CASE(callbacks_may_read_while_the_database_drains)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        int read = 0;
+        const auto look = [&](const kw::Message& message) -> Task {
+            const std::string key(message.key);
+            co_await yield();
+            const auto find = [&](const kw::Snapshot& s) { return s.btree("b").contains(key); };
+            read += co_await db.view(find) ? 1 : 0;
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), look);
+        const Run run = co_await start(watcher);
+        co_await put_many(db, "b", 20);
+        co_await db.close();
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST(read == 20);
+    });
+}
+
+// Trap 9, trap 15
+BOOST_AUTO_TEST_CASE(closing_in_a_callback_ends_that_watch_however_far_behind)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.hub_messages = 1;
+        options.batch_messages = 1;
+        kw::Database db = co_await open_with(options, "b");
+        const auto close = [&](const kw::Message&) -> Task { co_await db.close(); };
+        kw::Watcher watcher = db.watch("b", kw::all(), close);
+        const Run run = co_await start(watcher);
+        for (int i = 0; i < 300; ++i) {
+            asio::co_spawn(co_await asio::this_coro::executor, put(db, "b", "k", "x"),
+                           [](auto...) {});
+        }
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_timeout_is_one)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WatchOptions options;
+        options.callback_timeout = std::chrono::milliseconds::max();
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(co_await put(db, "b", "k", "x"));
+        BOOST_TEST(recorder.size() == 1U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
