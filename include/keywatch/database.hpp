@@ -54,7 +54,7 @@ struct Committed {
 ///
 /// Thread safety: all members may be called from any thread. Lifetime: a handle may be destroyed
 /// while a call made on it is under way. The execution contexts of all callers must outlive their
-/// calls. Not usable after `fork()`.
+/// calls, and the one that it was opened on all use from others. Not usable after `fork()`.
 class Database {
 public:
     /// Opens a database; its pipeline lives on the executor that this is awaited on.
