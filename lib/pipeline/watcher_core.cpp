@@ -113,10 +113,12 @@ void WatcherCore::begin()
     {
         const std::lock_guard lock(mutex());
         if (state_ != State::created) {
-            fail_with(Error::already_running);
+            // It may have been told of the close before it was ever run.
+            fail_with(ran_ ? Error::already_running : Error::closed);
         }
         if (!pipeline_->closing()) {
             state_ = State::running;
+            ran_ = true;
             return;
         }
     }

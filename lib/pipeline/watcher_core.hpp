@@ -162,6 +162,7 @@ private:
     // Of the inbox's mutex: an idle watch has to be small.
     std::mutex& mutex() const noexcept { return inbox.mutex(); }
     State state_ = State::created;
+    bool ran_ = false;
     bool following_ = false;
     asio::any_io_executor strand_;
     std::weak_ptr<Watchdog> worker_;

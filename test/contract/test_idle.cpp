@@ -129,6 +129,19 @@ BOOST_AUTO_TEST_CASE(closing_in_a_callback_ends_that_watch_however_far_behind)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_watcher_that_was_waited_for_and_never_run_is_closed_with_the_database)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        co_await db.close();
+        const auto closed = make_error_code(kw::Error::closed);
+        BOOST_TEST((co_await failure_of(watcher.wait_ready(1s)) == closed));
+        const Run run = Run(co_await asio::this_coro::executor, watcher);
+        BOOST_TEST((co_await run.error() == closed));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_timeout_is_one)
 {
     run([]() -> Task {
