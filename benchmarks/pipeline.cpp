@@ -29,7 +29,8 @@ public:
     asio::awaitable<kw::Revision> commit(kw::engine::TransactionFunction) override { co_return 0; }
     asio::awaitable<void> read(kw::engine::SnapshotFunction) override { co_return; }
     asio::awaitable<kw::engine::HistorySlice> read_history(kw::Revision, kw::Revision,
-                                                           kw::engine::SliceLimits) override
+                                                           kw::engine::SliceLimits,
+                                                           kw::engine::HistorySlice) override
     {
         throw std::logic_error("the benchmark has outrun the hub");
         co_return kw::engine::HistorySlice{};

@@ -9,6 +9,7 @@
 #include <iosfwd>
 #include <iterator>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -98,11 +99,13 @@ struct CommitRecord {
     Revision previous = 0;
     Time time{};
     std::string_view origin;
-    std::vector<Message> messages;
+    std::pmr::vector<Message> messages;
     /// What the views above point into.
-    std::string bytes;
+    std::pmr::string bytes;
 
     CommitRecord() = default;
+    /// With what it owns in this memory, which must outlive it.
+    explicit CommitRecord(std::pmr::memory_resource* memory) : messages(memory), bytes(memory) {}
     CommitRecord(const CommitRecord&) = delete;
     CommitRecord& operator=(const CommitRecord&) = delete;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "post.hpp"
+
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -15,6 +17,7 @@
 #include <exception>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace keywatch::async {
 
@@ -64,7 +67,7 @@ public:
             self = Waiter();
             std::move(handler)(std::move(error));
         };
-        asio::post(executor, std::move(resume));
+        post(executor, std::move(resume));
     }
 
 private:
@@ -94,6 +97,11 @@ private:
     std::optional<Handler> handler_;
 };
 
+/// Completes them all, in this order. Those in a row that run on the same executor are handed to it
+/// with one post, which posts them one by one: so none of them runs before all of them have their
+/// places in its queue.
+void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error = nullptr);
+
 /// Suspends the awaiting coroutine and calls `store(Waiter)` with it.
 ///
 /// `store` runs when the result is awaited, before anything else of the executor does; what it
@@ -110,7 +118,7 @@ asio::awaitable<void> suspend(Store store)
 /// A turn of the event loop: everything that was posted before runs first.
 inline asio::awaitable<void> yield()
 {
-    return suspend([](Waiter waiter) { waiter.complete(); });
+    return asio::post(asio::use_awaitable);
 }
 
 }  // namespace keywatch::async

@@ -22,6 +22,20 @@ bool WorkerThread::post_last(Task task)
     return add(std::move(task), true);
 }
 
+bool WorkerThread::post_after(std::chrono::milliseconds time, Task task)
+{
+    const std::shared_ptr<State> state = state_;
+    {
+        const std::lock_guard lock(state->mutex);
+        if (state->finishing) {
+            return false;
+        }
+        state->later.emplace(std::chrono::steady_clock::now() + time, std::move(task));
+    }
+    state->changed.notify_one();
+    return true;
+}
+
 bool WorkerThread::add(Task task, bool last)
 {
     // The task may be the end of this object before this function is.
@@ -73,21 +87,39 @@ void WorkerThread::join()
     }
 }
 
+/// The next task; an empty one when there is none and none will come.
+WorkerThread::Task WorkerThread::next(State& state)
+{
+    std::unique_lock lock(state.mutex);
+    for (;;) {
+        const auto due = state.later.begin();
+        const bool waits = !state.finishing && due != state.later.end();
+        if (waits && due->first <= std::chrono::steady_clock::now()) {
+            state.tasks.push_back(std::move(due->second));
+            state.later.erase(due);
+        } else if (!state.tasks.empty()) {
+            Task task = std::move(state.tasks.front());
+            state.tasks.pop_front();
+            return task;
+        } else if (state.finishing) {
+            return {};
+        } else if (waits) {
+            state.changed.wait_until(lock, due->first);
+        } else {
+            state.changed.wait(lock);
+        }
+    }
+}
+
 void WorkerThread::run(const std::shared_ptr<State>& state)
 {
-    for (;;) {
-        Task task;
-        {
-            std::unique_lock lock(state->mutex);
-            state->changed.wait(lock, [&] { return !state->tasks.empty() || state->finishing; });
-            if (state->tasks.empty()) {
-                return;
-            }
-            task = std::move(state->tasks.front());
-            state->tasks.pop_front();
-        }
+    while (const Task task = next(*state)) {
         task();
     }
+    // What waits for its time belongs to others, who may be the last to own this.
+    std::multimap<std::chrono::steady_clock::time_point, Task> dropped;
+    const std::lock_guard lock(state->mutex);
+    dropped.swap(state->later);
 }
 
 }  // namespace keywatch::async

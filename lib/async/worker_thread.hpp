@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -26,6 +28,9 @@ public:
     /// False if it no longer takes tasks. A task must not throw.
     bool post(Task task);
 
+    /// The same once this time is over. Dropped, if the thread takes no more tasks by then.
+    bool post_after(std::chrono::milliseconds time, Task task);
+
     /// Takes no more tasks, runs those it has, and waits until they are done (a task of its own
     /// does not wait).
     void finish();
@@ -41,10 +46,12 @@ private:
         std::mutex mutex;
         std::condition_variable changed;
         std::deque<Task> tasks;
+        std::multimap<std::chrono::steady_clock::time_point, Task> later;
         bool finishing = false;
     };
 
     bool add(Task task, bool last);
+    static Task next(State& state);
     static void run(const std::shared_ptr<State>& state);
     void join();
 

@@ -15,11 +15,10 @@ class EmbeddedEngine::CommitUnderWay {
 public:
     explicit CommitUnderWay(EmbeddedEngine& engine) : engine_(engine)
     {
-        const std::lock_guard lock(engine_.mutex_);
-        if (engine_.draining_) {
+        if (engine_.commits_under_way_.fetch_add(1) >= draining) {
+            engine_.commit_ended();
             fail(Error::closed);
         }
-        ++engine_.commits_under_way_;
     }
     CommitUnderWay(const CommitUnderWay&) = delete;
     CommitUnderWay& operator=(const CommitUnderWay&) = delete;
@@ -139,7 +138,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         }
         if (now) {
             if (executed.revision) {
-                self->writer_->write_now(std::move(executed));
+                self->writer_->write_now(executed, self->batch_);
                 self->prepare_rotation();
             }
             turn.release();
@@ -150,7 +149,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
                 // of it is touched any more.
                 const std::shared_ptr<EmbeddedEngine> engine = self;
                 const HeldTurn held(std::move(turn));
-                engine->writer_->join(std::move(executed), std::move(waiter));
+                engine->writer_->join(std::move(executed), engine->batch_, std::move(waiter));
             });
         }
         revision = reached;
@@ -183,13 +182,14 @@ Executed EmbeddedEngine::execute(TransactionFunction& fn)
     Transaction transaction(workspace);
     fn(transaction);
     workspace->check_size();
+    batch_.clear();
     if (!workspace->changed_anything()) {
         return {};
     }
     return seal(*workspace);
 }
 
-Executed EmbeddedEngine::seal(TransactionWorkspace& workspace) const
+Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
 {
     Executed executed;
     executed.revision = executed_.head + 1;
@@ -199,13 +199,15 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace) const
     executed.totals = executed_.totals;
     executed.bytes = workspace.bytes();
     executed.catalogue = workspace.catalogue_changes();
-    workspace.write_to(executed.batch);
+    workspace.write_to(batch_);
     if (options_.enable_watch) {
         std::string record =
             workspace.record().finish(executed_.head, executed.time, executed.totals);
-        storage::Store::put_record(executed.batch, executed.revision, record);
-        executed.commit = storage::decode_record(executed.revision, std::move(record));
-        if (!executed.commit) {
+        storage::Store::put_record(batch_, executed.revision, record);
+        if (!writer_->wants_commits()) {
+            // Nobody watches.
+        } else if (executed.commit = storage::decode_record(executed.revision, record);
+                   !executed.commit) {
             throw std::logic_error("a history record that was just made cannot be read");
         }
     }
@@ -233,7 +235,7 @@ bool EmbeddedEngine::may_write_now(const Executed& executed) const
         return false;
     }
     return executed.revision == 0 || (options_.durability == Durability::buffered &&
-                                      !store_->may_stall(executed.batch.memory_bytes()));
+                                      !store_->may_stall(batch_.memory_bytes()));
 }
 
 void EmbeddedEngine::prepare_rotation()
@@ -276,24 +278,27 @@ asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> s
 }
 
 asio::awaitable<HistorySlice> EmbeddedEngine::read_history(Revision after, Revision up_to,
-                                                           SliceLimits limits)
+                                                           SliceLimits limits, HistorySlice used)
 {
-    return run_read_history(shared_from_this(), after, up_to, limits);
+    return run_read_history(shared_from_this(), after, up_to, limits, std::move(used));
 }
 
 asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                                Revision after, Revision up_to,
-                                                               SliceLimits limits)
+                                                               SliceLimits limits,
+                                                               HistorySlice used)
 {
     storage::HistorySlice slice;
     bool refused = false;
     // The coroutine cannot go away before the task has run or was dropped: the task has it.
     auto read = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        auto task = [&slice, done, engine = self.get(), after, up_to, limits] {
+        auto task = [&, done, engine = self.get()] {
             std::exception_ptr error;
             try {
-                slice = engine->store_->read_history(after, up_to, {limits.messages, limits.bytes});
+                used = HistorySlice();
+                slice = engine->store_->read_history(
+                    after, up_to, {limits.messages, limits.bytes, limits.together});
             } catch (...) {
                 error = std::current_exception();
             }
@@ -313,12 +318,13 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
 
 void EmbeddedEngine::commit_ended()
 {
+    if (commits_under_way_.fetch_sub(1) != draining + 1) {
+        return;
+    }
     std::vector<async::Waiter> drained;
     {
         const std::lock_guard lock(mutex_);
-        if (--commits_under_way_ == 0) {
-            drained.swap(drained_);
-        }
+        drained.swap(drained_);
     }
     for (async::Waiter& each : drained) {
         each.complete();
@@ -334,9 +340,9 @@ asio::awaitable<void> EmbeddedEngine::run_drain(std::shared_ptr<EmbeddedEngine> 
 {
     auto wait = [&](async::Waiter waiter) {
         {
+            // Whoever ends the last commit comes for the waiters only after this one was added.
             const std::lock_guard lock(self->mutex_);
-            self->draining_ = true;
-            if (self->commits_under_way_ > 0) {
+            if (self->commits_under_way_.fetch_or(draining) % draining > 0) {
                 self->drained_.push_back(std::move(waiter));
                 return;
             }
@@ -379,7 +385,7 @@ void EmbeddedEngine::context_shutdown() noexcept
         std::ranges::move(writer_->abandon(), std::back_inserter(waiters));
     }
     std::ranges::move(std::exchange(drained_, {}), std::back_inserter(waiters));
-    draining_ = true;
+    commits_under_way_.fetch_or(draining);
     views_.close();
     store_.reset();
 }

@@ -48,8 +48,9 @@ public:
 
     asio::awaitable<Revision> commit(TransactionFunction fn) override;
     asio::awaitable<void> read(SnapshotFunction fn) override;
-    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
-                                               SliceLimits limits) override;
+    using Engine::read_history;
+    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
+                                               HistorySlice used) override;
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
@@ -71,12 +72,12 @@ private:
                                           SnapshotFunction fn);
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                           Revision after, Revision up_to,
-                                                          SliceLimits limits);
+                                                          SliceLimits limits, HistorySlice used);
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
     Executed execute(TransactionFunction& fn);
-    Executed seal(TransactionWorkspace& workspace) const;
+    Executed seal(TransactionWorkspace& workspace);
     void adopt(const Executed& executed, bool overlay);
     bool may_write_now(const Executed& executed) const;
     void prepare_rotation();
@@ -96,12 +97,13 @@ private:
 
     // Belongs to who has the turn.
     ExecutedState executed_;
+    storage::Batch batch_;  ///< what the transaction that was executed last writes
 
-    // Of the mutex: the end.
+    // The end. The number of commits has `draining` added once no more are taken.
+    static constexpr std::uint64_t draining = std::uint64_t{1} << 63;
+    std::atomic<std::uint64_t> commits_under_way_{0};
     std::mutex mutex_;
-    std::size_t commits_under_way_ = 0;
-    bool draining_ = false;
-    std::vector<async::Waiter> drained_;
+    std::vector<async::Waiter> drained_;  ///< of the mutex
 
     // Last, so that they end before what they use.
     async::WorkerThread reader_;

@@ -32,6 +32,8 @@ struct HistorySlice {
 struct SliceLimits {
     std::size_t messages = 1024;
     std::size_t bytes = std::size_t{4} << 20;
+    /// The commits of the slice will be let go together.
+    bool together = false;
 };
 
 /// Where an engine delivers its durable commits: all of them, from every writer, in the order of
@@ -40,8 +42,15 @@ class CommitSink {
 public:
     virtual ~CommitSink() = default;
 
-    /// Any thread, one call at a time. The commit's effects are visible to reads already.
+    /// Any thread, one call at a time. The commit's effects are visible to reads already, and the
+    /// engine's durable_head() was moved to it before, in the single order of sequentially
+    /// consistent operations.
     virtual void durable(std::shared_ptr<const CommitRecord> commit) noexcept = 0;
+    /// The same of a commit that was made while `wants_commits` was false: history has it.
+    virtual void durable_unseen(Revision revision) noexcept = 0;
+
+    /// Whether it is worth while to give it commits. Any thread.
+    virtual bool wants_commits() const noexcept = 0;
 };
 
 /// What executes transactions, makes them durable and keeps their history.
@@ -61,8 +70,15 @@ public:
     virtual asio::awaitable<void> read(SnapshotFunction fn) = 0;
     /// The commits after `after`, up to `up_to` as far as the limits allow, but at least one if
     /// there is one. Works until close().
+    ///
+    /// `used`, a slice that is not needed any more, is destroyed where the next one is made: memory
+    /// that one thread allocates while another one frees what it allocated before is slow.
     virtual asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
-                                                       SliceLimits limits) = 0;
+                                                       SliceLimits limits, HistorySlice used) = 0;
+    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits)
+    {
+        return read_history(after, up_to, limits, {});
+    }
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "group_writer.hpp"
 
-#include <keywatch/error.hpp>
+#include "async/post.hpp"
 
-#include <boost/asio/post.hpp>
+#include <keywatch/error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -43,7 +43,7 @@ bool GroupWriter::idle() const
     return !writing_ && open_.waiters.empty();
 }
 
-void GroupWriter::join(Executed executed, async::Waiter waiter)
+void GroupWriter::join(Executed executed, const storage::Batch& batch, async::Waiter waiter)
 {
     // From the push on the waiter may be completed, and let go of this, on another thread.
     const std::shared_ptr<GroupWriter> self = shared_from_this();
@@ -51,7 +51,7 @@ void GroupWriter::join(Executed executed, async::Waiter waiter)
     bool writing = false;
     {
         const std::lock_guard lock(mutex_);
-        open_.batch.append(executed.batch);
+        open_.batch.append(batch);
         open_.bytes += executed.bytes;
         pending_bytes_ += executed.bytes;
         open_.executed.push_back(std::move(executed));
@@ -63,7 +63,7 @@ void GroupWriter::join(Executed executed, async::Waiter waiter)
     }
     // Not only for the first of a group: its event loop may be held up, or gone.
     if (!writing) {
-        asio::post(executor, [self] { self->start(); });
+        async::post(executor, [self] { self->start(); });
     }
 }
 
@@ -84,32 +84,32 @@ void GroupWriter::write_open_group()
     Group group;
     {
         const std::lock_guard lock(mutex_);
-        if (open_.waiters.empty()) {
-            writing_ = false;
-            return;
-        }
         group = std::exchange(open_, Group());
     }
     const bool written = write(group);
     bool resume = false;
+    bool more = false;
     {
         const std::lock_guard lock(mutex_);
         const bool was_full = pending_bytes_ > max_pending_bytes_;
         pending_bytes_ -= group.bytes;
         resume = was_full && pending_bytes_ <= max_pending_bytes_;
+        more = !open_.waiters.empty();
+        // Before anybody is told: those who come back at once shall form a full group.
+        writing_ = more;
     }
     if (written) {
-        for (async::Waiter& waiter : group.waiters) {
-            waiter.complete();
-        }
+        async::complete_all(std::move(group.waiters));
     } else {
         fail_everything(std::move(group));
     }
     if (resume) {
         turn_->resume();
     }
-    // A task for each group, so that trimming has its turn however busy the writers are.
-    thread_.post([self = shared_from_this()] { self->write_open_group(); });
+    if (more) {
+        // A task for each group, so that trimming has its turn however busy the writers are.
+        thread_.post([self = shared_from_this()] { self->write_open_group(); });
+    }
 }
 
 bool GroupWriter::write(Group& group)
@@ -123,12 +123,10 @@ bool GroupWriter::write(Group& group)
     }
 }
 
-void GroupWriter::write_now(Executed executed)
+void GroupWriter::write_now(const Executed& executed, storage::Batch& batch)
 {
     try {
-        std::vector<Executed> alone;
-        alone.push_back(std::move(executed));
-        write_batch(alone.front().batch, alone);
+        write_batch(batch, {&executed, 1});
     } catch (...) {  // also without memory: what comes later builds on this one
         give_up();
         throw;
@@ -141,7 +139,7 @@ void GroupWriter::give_up()
     turn_->refuse(storage_failed());
 }
 
-void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>& executed)
+void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> executed)
 {
     std::vector<storage::CatalogueChange> changes;
     Revision last = 0;
@@ -159,6 +157,7 @@ void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>
     if (!keeps_history_) {
         batch.put(storage::head_key, storage::encode_number(last));
     }
+    const bool trims = keeps_history_ && keeper_->add_removals(batch, executed.size());
     if (!changes.empty()) {
         catalogue_->begin_change();
     }
@@ -173,21 +172,28 @@ void GroupWriter::write_batch(storage::Batch& batch, const std::vector<Executed>
     if (!changes.empty()) {
         catalogue_->end_change(changes);
     }
+    if (trims) {
+        keeper_->trimmed();
+    }
     publish(executed, changes, last);
 }
 
-void GroupWriter::publish(const std::vector<Executed>& executed,
+void GroupWriter::publish(std::span<const Executed> executed,
                           const std::vector<storage::CatalogueChange>& changes,
                           Revision last) noexcept
 {
-    // Before the sink has it: who is given a commit may go on from its position at once.
-    head_.store(last, std::memory_order_release);
+    // Before the sink has it: who is given a commit may go on from its position at once. In one
+    // order with what the sink does, as CommitSink promises.
+    head_.store(last, std::memory_order_seq_cst);
     for (const Executed& each : executed) {
-        if (each.commit) {
-            keeper_->committed(each.revision, each.time, each.totals);
-            if (sink_) {
-                sink_->durable(each.commit);
-            }
+        if (!keeps_history_ || each.revision == 0) {
+            continue;
+        }
+        keeper_->committed(each.revision, each.time, each.totals);
+        if (sink_ && each.commit) {
+            sink_->durable(each.commit);
+        } else if (sink_) {
+            sink_->durable_unseen(each.revision);
         }
     }
     for (const storage::CatalogueChange& each : changes) {
@@ -200,9 +206,7 @@ void GroupWriter::publish(const std::vector<Executed>& executed,
 void GroupWriter::fail_everything(Group group)
 {
     turn_->refuse(storage_failed());
-    for (async::Waiter& waiter : group.waiters) {
-        waiter.complete(storage_failed());
-    }
+    async::complete_all(std::move(group.waiters), storage_failed());
 }
 
 std::vector<async::Waiter> GroupWriter::abandon()

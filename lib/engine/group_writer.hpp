@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace keywatch::engine {
@@ -28,10 +29,9 @@ struct Executed {
     Revision revision = 0;
     Time time{};
     storage::Totals totals;
-    std::shared_ptr<const CommitRecord> commit;  ///< null without history
+    std::shared_ptr<const CommitRecord> commit;  ///< null if nobody wants it
     std::vector<storage::CatalogueChange> catalogue;
     storage::BucketId next_bucket = 0;
-    storage::Batch batch;
     std::shared_ptr<const WriteSet> writes;
     std::size_t bytes = 0;
 };
@@ -55,15 +55,18 @@ public:
     /// Once, before the first commit.
     void set_sink(std::shared_ptr<CommitSink> sink) { sink_ = std::move(sink); }
 
-    /// Adds to the open group. Sees to it that the group is written: at once if the engine thread
-    /// is busy, else after a turn of the waiter's event loop, so that writers in a closed loop
-    /// form full groups.
-    void join(Executed executed, async::Waiter waiter);
+    /// Whether a commit will be given to somebody.
+    bool wants_commits() const noexcept { return sink_ && sink_->wants_commits(); }
+
+    /// Adds to the open group, with what it writes. Sees to it that the group is written: at once
+    /// if the engine thread is busy, else after a turn of the waiter's event loop, so that writers
+    /// in a closed loop form full groups.
+    void join(Executed executed, const storage::Batch& batch, async::Waiter waiter);
 
     /// Whether nothing is waiting or being written.
     bool idle() const;
     /// Writes at once, on the calling thread. Precondition: idle(). Throws `storage_failed`.
-    void write_now(Executed executed);
+    void write_now(const Executed& executed, storage::Batch& batch);
 
     bool failed() const noexcept
     {
@@ -76,7 +79,7 @@ public:
     }
     /// A transaction that was executed will never be written: as after a failed write.
     void give_up();
-    Revision durable_head() const noexcept { return head_.load(std::memory_order_acquire); }
+    Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Hands over those who wait, to be destroyed.
     std::vector<async::Waiter> abandon();
@@ -92,8 +95,8 @@ private:
     void start();
     void write_open_group();
     bool write(Group& group);
-    void write_batch(storage::Batch& batch, const std::vector<Executed>& executed);
-    void publish(const std::vector<Executed>& executed,
+    void write_batch(storage::Batch& batch, std::span<const Executed> executed);
+    void publish(std::span<const Executed> executed,
                  const std::vector<storage::CatalogueChange>& changes, Revision last) noexcept;
     void fail_everything(Group group);
 

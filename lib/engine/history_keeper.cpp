@@ -4,7 +4,9 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace keywatch::engine {
 
@@ -12,6 +14,9 @@ namespace {
 
 /// Trimming begins when a limit is exceeded by this part of it, so that not every commit trims.
 constexpr std::uint64_t slack_part = 32;
+
+/// Removals that no commit has taken along after this time are written alone.
+constexpr std::chrono::milliseconds idle_time{10};
 
 bool exceeds(std::uint64_t value, std::uint64_t limit)
 {
@@ -34,7 +39,7 @@ HistoryKeeper::HistoryKeeper(const Options& options, storage::Store& store,
 void HistoryKeeper::start()
 {
     const std::lock_guard lock(mutex_);
-    schedule_trim();
+    schedule_plan();
     if (!orphans_.empty()) {
         schedule_erase();
     }
@@ -48,8 +53,9 @@ void HistoryKeeper::committed(Revision revision, Time time, const storage::Total
     }
     history_.newest = revision;
     history_.newest_totals = totals;
-    if (!trimming_ && over_limits(time)) {
-        schedule_trim();
+    ++commits_since_plan_;
+    if (!planning_ && planned_.empty() && !trimmed_to_ && over_limits(time)) {
+        schedule_plan();
     }
 }
 
@@ -64,37 +70,93 @@ bool HistoryKeeper::over_limits(Time now) const
            (limits_.age < std::chrono::years{200} && age > limits_.age + slack);
 }
 
-void HistoryKeeper::schedule_trim()
+void HistoryKeeper::schedule_plan()
 {
-    trimming_ = thread_.post([self = shared_from_this()] { self->trim(); });
+    planning_ = thread_.post([self = shared_from_this()] { self->plan(); });
 }
 
-void HistoryKeeper::trim()
+/// More than was committed since the last time, or busy writers would outrun it.
+storage::TrimAmount HistoryKeeper::amount() const
+{
+    const std::size_t records = std::clamp<std::size_t>(2 * commits_since_plan_, 256, 4096);
+    return {records / trim_step, trim_step};
+}
+
+void HistoryKeeper::plan()
 {
     storage::HistoryState state;
+    storage::TrimAmount most;
     {
         const std::lock_guard lock(mutex_);
         state = history_;
+        most = amount();
+        commits_since_plan_ = 0;
     }
-    std::size_t trimmed = 0;
+    std::vector<storage::TrimStep> steps;
     try {
         const auto now =
             std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-        trimmed = store_.trim(state, limits_, std::nullopt, now, trim_step);
+        steps = store_.plan_trim(state, limits_, std::nullopt, now, most);
     } catch (const boost::system::system_error&) {
-        // A failed write has been latched by the store, and is reported by the next commit. What
-        // could not be read is left for the open that will call it damaged.
-        trimmed = 0;
+        // What could not be read is left for the open that will call it damaged.
     }
-    oldest_.store(state.oldest, std::memory_order_release);
     const std::lock_guard lock(mutex_);
-    history_.oldest = state.oldest;
-    history_.oldest_time = state.oldest_time;
-    history_.before_oldest = state.before_oldest;
-    trimming_ = false;
-    if (trimmed == trim_step) {
-        schedule_trim();
+    planning_ = false;
+    std::ranges::move(steps, std::back_inserter(planned_));
+    if (!planned_.empty()) {
+        thread_.post_after(idle_time, [self = shared_from_this()] { self->write_plan(); });
     }
+}
+
+bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
+{
+    const std::lock_guard lock(mutex_);
+    return take_removals(batch, 1 + commits / trim_step);
+}
+
+bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
+{
+    if (planned_.empty() || trimmed_to_) {
+        return false;
+    }
+    for (; steps > 0 && !planned_.empty(); --steps) {
+        batch.append(planned_.front().batch);
+        trimmed_to_ = planned_.front().after;
+        planned_.pop_front();
+    }
+    return true;
+}
+
+void HistoryKeeper::trimmed() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    history_.oldest = trimmed_to_->oldest;
+    history_.oldest_time = trimmed_to_->oldest_time;
+    history_.before_oldest = trimmed_to_->before_oldest;
+    trimmed_to_.reset();
+    oldest_.store(history_.oldest, std::memory_order_release);
+}
+
+void HistoryKeeper::write_plan()
+{
+    storage::Batch batch;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!take_removals(batch, planned_.size())) {
+            if (trimmed_to_) {  // a commit is writing some; the rest may be left after it
+                thread_.post_after(idle_time, [self = shared_from_this()] { self->write_plan(); });
+            }
+            return;
+        }
+    }
+    try {
+        store_.write(batch, false);
+    } catch (const boost::system::system_error&) {
+        return;  // latched by the store, and reported by the next commit
+    }
+    trimmed();
+    const std::lock_guard lock(mutex_);
+    schedule_plan();
 }
 
 void HistoryKeeper::dropped(storage::BucketId id)

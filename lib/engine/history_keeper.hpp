@@ -13,13 +13,16 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <vector>
+#include <optional>
 
 namespace keywatch::engine {
 
 /// Gives space back, in the background: trims history to its limits and erases the keys of dropped
-/// buckets. All in small steps on the engine thread, so that a group of commits waits for one step
-/// at the most.
+/// buckets.
+///
+/// What is to be trimmed is found on the engine thread, and removed step by step along with what
+/// commits write: writes of its own would make them wait. Only when no commits come it is written
+/// alone. Steps are written in their order, one at a time.
 ///
 /// Thread safety: all members, from any thread. The store must live as long as the thread takes
 /// tasks.
@@ -31,6 +34,11 @@ public:
     void start();
     /// A record is durable.
     void committed(Revision revision, Time time, const storage::Totals& totals) noexcept;
+    /// Adds removals to a batch that is about to be written for so many commits. If it gives true,
+    /// `trimmed` must be called when the batch is durable; if that fails, nothing is trimmed any
+    /// more.
+    bool add_removals(storage::Batch& batch, std::size_t commits);
+    void trimmed() noexcept;
     /// A bucket's deletion is durable.
     void dropped(storage::BucketId id);
 
@@ -38,13 +46,16 @@ public:
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
 private:
-    /// So many records are trimmed, and so many keys erased, in one step.
-    static constexpr std::size_t trim_step = 256;
+    /// So many records are trimmed along with a commit, and so many keys erased in one batch.
+    static constexpr std::size_t trim_step = 16;
     static constexpr std::size_t erase_step = 1024;
 
     bool over_limits(Time now) const;
-    void schedule_trim();
-    void trim();
+    void schedule_plan();
+    void plan();
+    storage::TrimAmount amount() const;
+    void write_plan();
+    bool take_removals(storage::Batch& batch, std::size_t steps);
     void schedule_erase();
     void erase();
 
@@ -56,7 +67,11 @@ private:
     std::mutex mutex_;
     storage::HistoryState history_;
     std::deque<storage::BucketId> orphans_;
-    bool trimming_ = false;
+    std::deque<storage::TrimStep> planned_;
+    bool planning_ = false;
+    /// What history's older end will be, while removals are being written.
+    std::optional<storage::HistoryState> trimmed_to_;
+    std::size_t commits_since_plan_ = 0;
     bool erasing_ = false;
 };
 

@@ -10,14 +10,14 @@ namespace keywatch::engine {
 
 namespace {
 
-std::optional<std::string_view> view_of(const WriteSet::Value* value)
+WriteSet::Value value_of(const WriteSet::Value& value)
 {
-    return *value ? std::optional<std::string_view>(**value) : std::nullopt;
+    return value;
 }
 
-std::optional<std::string_view> view_of(const Overlay::Entry& entry)
+WriteSet::Value value_of(const Overlay::Entry& entry)
 {
-    return view_of(entry.value);
+    return entry.value;
 }
 
 /// A sorted map in memory. It may gain keys while the iterator lives, so each step looks the
@@ -31,7 +31,7 @@ public:
     void seek(std::string_view key) override { at_ = map_.lower_bound(key); }
     void seek_before(std::string_view key) override { before(map_.lower_bound(key)); }
     std::string_view key() const override { return at_->first; }
-    std::optional<std::string_view> value() const override { return view_of(at_->second); }
+    std::optional<std::string_view> value() const override { return value_of(at_->second); }
     void pass(std::string_view key, bool forward) override
     {
         if (forward) {

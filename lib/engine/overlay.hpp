@@ -19,7 +19,7 @@ namespace keywatch::engine {
 class Overlay {
 public:
     struct Entry {
-        const WriteSet::Value* value;
+        WriteSet::Value value;
         Revision revision;
     };
     /// Keys and values are those of the write sets that are kept.

@@ -13,6 +13,11 @@ constexpr std::size_t max_name_bytes = 65535;
 /// What a write costs beyond its bytes, in a write set and in the batch.
 constexpr std::size_t write_overhead = 64;
 
+std::optional<std::string> owned(const WriteSet::Value& value)
+{
+    return value ? std::optional<std::string>(*value) : std::nullopt;
+}
+
 void check_name(std::string_view name)
 {
     if (name.empty() || name.size() > max_name_bytes) {
@@ -59,11 +64,11 @@ std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex buc
 {
     const std::string_view full = full_key(bucket, key);
     if (const auto own = writes_->map().find(full); own != writes_->map().end()) {
-        return *own->second;
+        return owned(own->second);
     }
     const Overlay::Map& executed = executed_.overlay.map();
     if (const auto at = executed.find(full); at != executed.end()) {
-        return *at->second.value;
+        return owned(at->second.value);
     }
     return store_.get(full, nullptr);
 }
@@ -198,8 +203,8 @@ bool TransactionWorkspace::changed_anything() const noexcept
 void TransactionWorkspace::write_to(storage::Batch& batch) const
 {
     for (const auto& [key, value] : writes_->map()) {
-        if (*value) {
-            batch.put(key, **value);
+        if (value) {
+            batch.put(key, *value);
         } else {
             batch.erase(key);
         }

@@ -8,8 +8,9 @@
 #include "storage/layout.hpp"
 #include "structures/workspace.hpp"
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ protected:
         bool deleted = false;
     };
 
+    /// Most transactions look at one or two.
+    using KnownBuckets = boost::container::small_vector<KnownBucket, 2>;
+
     virtual std::optional<storage::BucketId> find_bucket(Structure structure,
                                                          std::string_view name) const = 0;
 
@@ -46,12 +50,12 @@ protected:
                                                            MergedIterator::Layers layers) const;
     const KnownBucket& known(structures::BucketIndex bucket) const;
     KnownBucket& known(structures::BucketIndex bucket);
-    std::deque<KnownBucket>& known_buckets() noexcept { return known_; }
+    KnownBuckets& known_buckets() noexcept { return known_; }
     /// Valid until the next call.
     std::string_view full_key(structures::BucketIndex bucket, std::string_view key) const;
 
 private:
-    std::deque<KnownBucket> known_;
+    KnownBuckets known_;
     mutable std::string full_key_;
     mutable std::vector<std::weak_ptr<MergedIterator>> iterators_;
     bool finished_ = false;

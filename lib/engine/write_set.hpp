@@ -2,55 +2,56 @@
 #pragma once
 
 #include <algorithm>
-#include <deque>
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <map>
+#include <memory_resource>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace keywatch::engine {
 
 /// What one transaction has written so far: key → value, or nothing for an erased key.
 ///
-/// Keys stay where they are and values that are replaced are kept, so that iterators and the views
-/// they have given out survive later writes of the same transaction.
+/// All bytes lie in one arena that only grows, so iterators and the views they have given out
+/// survive later writes of the same transaction, and a small transaction allocates nothing here.
 class WriteSet {
 public:
-    using Value = std::optional<std::string>;
-    /// The values are never null.
-    using Map = std::map<std::string, const Value*, std::less<>>;
+    using Value = std::optional<std::string_view>;
+    using Map = std::pmr::map<std::string_view, Value, std::less<>>;
 
-    void put(std::string_view key, std::string_view value) { assign(key, movable(value)); }
+    WriteSet() = default;
+    WriteSet(const WriteSet&) = delete;
+    WriteSet& operator=(const WriteSet&) = delete;
+    ~WriteSet() = default;
+
+    void put(std::string_view key, std::string_view value) { assign(key, copy(value)); }
     void erase(std::string_view key) { assign(key, std::nullopt); }
 
     const Map& map() const noexcept { return map_; }
 
 private:
-    /// A copy whose bytes stay where they are when the string is moved: never inside of it.
-    static std::string movable(std::string_view value)
+    std::string_view copy(std::string_view bytes)
     {
-        std::string copy;
-        copy.reserve(std::max(value.size(), sizeof(std::string)));
-        copy = value;
-        return copy;
+        char* const place = static_cast<char*>(arena_.allocate(bytes.size(), 1));
+        std::ranges::copy(bytes, place);
+        return {place, bytes.size()};
     }
 
     void assign(std::string_view key, Value value)
     {
-        const Value* const newest = &values_.emplace_back(std::move(value));
         const auto at = map_.lower_bound(key);
         if (at == map_.end() || at->first != key) {
-            map_.emplace_hint(at, std::string(key), newest);
+            map_.emplace_hint(at, copy(key), value);
         } else {
-            at->second = newest;
+            at->second = value;
         }
     }
 
-    Map map_;
-    /// Not in the map, as a short string's bytes do not stay where they are when it is moved.
-    std::deque<Value> values_;
+    std::array<std::byte, 512> first_;
+    std::pmr::monotonic_buffer_resource arena_{first_.data(), first_.size()};
+    Map map_{&arena_};
 };
 
 }  // namespace keywatch::engine

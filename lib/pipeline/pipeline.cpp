@@ -17,10 +17,22 @@ namespace keywatch::pipeline {
 
 void Feed::durable(std::shared_ptr<const CommitRecord> commit) noexcept
 {
-    if (hub_.append(std::move(commit))) {
-        if (const auto pipeline = pipeline_.lock()) {
-            pipeline->wake_collector();
-        }
+    if (!asleep_.load() && hub_.append(std::move(commit))) {
+        wake_collector();
+    }
+}
+
+void Feed::durable_unseen(Revision revision) noexcept
+{
+    if (!asleep_.load() && hub_.append_unseen(revision)) {
+        wake_collector();
+    }
+}
+
+void Feed::wake_collector() noexcept
+{
+    if (const auto pipeline = pipeline_.lock()) {
+        pipeline->wake_collector();
     }
 }
 
@@ -54,12 +66,7 @@ void Pipeline::wake_collector() noexcept
     if (context_gone_) {
         return;
     }
-    asio::post(strand_, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (self && self->wake_) {
-            self->wake_->try_send(boost::system::error_code());
-        }
-    });
+    wake_.notify();
 }
 
 void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
@@ -74,6 +81,9 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
             watcher->refuse(std::make_exception_ptr(
                 boost::system::system_error(make_error_code(Error::closed))));
         } else {
+            if (self->running_.empty()) {
+                self->rouse_feed();
+            }
             self->running_.push_back(watcher);
             watcher->entered(self->running_.size() - 1);
         }
@@ -142,6 +152,18 @@ void Pipeline::forget(const WatcherCore& watcher)
     running_[place] = std::move(running_.back());
     running_[place]->set_place(place);
     running_.pop_back();
+    if (running_.empty()) {
+        feed_->sleep();
+    }
+}
+
+/// What was committed while nobody watched is passed over, behind the batches that are still on
+/// their way. Who joins before that has happened falls behind, and reads it from history.
+void Pipeline::rouse_feed()
+{
+    feed_->rouse();
+    skip_to_ = engine_->durable_head();
+    wake_collector();
 }
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
@@ -172,6 +194,7 @@ void Pipeline::context_shutdown() noexcept
     context_gone_ = true;
     closing_ = true;
     auto waiters = closed_->abandon();
+    const async::Waiter collector = wake_.abandon();
     const auto watchers = std::exchange(running_, {});
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();

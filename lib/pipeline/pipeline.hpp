@@ -6,6 +6,7 @@
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
 #include "async/waiter_list.hpp"
+#include "async/wake_up.hpp"
 #include "engine/engine.hpp"
 #include "watch/collector.hpp"
 #include "watch/distributor.hpp"
@@ -79,7 +80,6 @@ public:
     void abandon() noexcept;
 
 private:
-    using WakeChannel = asio::experimental::channel<void(boost::system::error_code)>;
     using BatchChannel = asio::experimental::channel<void(boost::system::error_code, watch::Batch)>;
     using VictimChannel =
         asio::experimental::channel<void(boost::system::error_code, watch::VictimSet)>;
@@ -100,6 +100,7 @@ private:
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
     void forget(const WatcherCore& watcher);
+    void rouse_feed();
     std::vector<std::shared_ptr<WatcherCore>> awaited_watchers();
 
     // Closing (closing.cpp).
@@ -121,6 +122,7 @@ private:
     std::atomic<std::uint64_t> next_watcher_id_{0};
     std::atomic<bool> closing_{false};
     std::atomic<bool> context_gone_{false};
+    async::WakeUp wake_;  ///< the collector
     /// Reset when the context goes away, as a strand must not outlive it.
     asio::any_io_executor strand_;
     asio::any_io_executor stage_executor_;
@@ -134,8 +136,8 @@ private:
     watch::Distributor distributor_;
     std::vector<std::shared_ptr<WatcherCore>> running_;
     std::map<Revision, std::set<std::weak_ptr<WatcherCore>, std::owner_less<>>> wake_at_;
+    Revision skip_to_ = 0;   ///< for the collector
     bool draining_ = false;  ///< the running ones have been told to end
-    WakeChannel* wake_ = nullptr;
     BatchChannel* batches_ = nullptr;
     VictimChannel* victims_ = nullptr;
     std::size_t bytes_in_flight_ = 0;

@@ -56,9 +56,7 @@ void Pipeline::stop_stages()
 {
     stopping_ = true;
     const boost::system::error_code none;
-    if (wake_) {
-        wake_->try_send(none);
-    }
+    wake_.notify();
     if (batches_) {
         batches_->try_send(none, watch::Batch());
     }
@@ -78,14 +76,16 @@ void Pipeline::stage_ended(std::exception_ptr error)
 
 asio::awaitable<void> Pipeline::collect(std::shared_ptr<Pipeline> self)
 {
-    WakeChannel wake(co_await asio::this_coro::executor, 1);
-    const Published published(self->wake_, wake);
     const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
     watch::Collector collector(self->feed_->hub(), self->routed(), budget);
     while (!self->stopping_) {
+        if (collector.position() < self->skip_to_) {
+            collector.skip(self->skip_to_);
+            co_await self->hand_over(collector.take_batch());
+        }
         switch (collector.next()) {
         case watch::Collector::Step::wait:
-            co_await wake.async_receive(as_result);
+            co_await self->wake_.wait();
             break;
         case watch::Collector::Step::read_history:
             co_await self->fetch_missing(collector);
@@ -115,7 +115,7 @@ asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
     while (!stopping_ && bytes_in_flight_ > 0 &&
            bytes_in_flight_ + batch.bytes > options_.distribute_bytes) {
         waits_for_room_ = true;
-        co_await wake_->async_receive(as_result);
+        co_await wake_.wait();
     }
     bytes_in_flight_ += batch.bytes;
     const boost::system::error_code none;
@@ -133,8 +133,8 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
         auto [error, batch] = co_await batches.async_receive(as_result);
         co_await self->route(batch);
         self->bytes_in_flight_ -= batch.bytes;
-        if (std::exchange(self->waits_for_room_, false) && self->wake_) {
-            self->wake_->try_send(boost::system::error_code());
+        if (std::exchange(self->waits_for_room_, false)) {
+            self->wake_.notify();
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "slice_reader.hpp"
 #include "watchdog.hpp"
 
 #include "async/waiter.hpp"
@@ -105,8 +106,9 @@ private:
     static asio::awaitable<void> work(std::shared_ptr<WatcherCore> self,
                                       std::shared_ptr<Watchdog> watchdog);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog);
-    asio::awaitable<engine::HistorySlice> read_slice();
-    asio::awaitable<void> read_history(Watchdog& watchdog);
+    /// Null if the engine is closed.
+    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history);
+    asio::awaitable<void> read_history(SliceReader& history, Watchdog& watchdog);
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
     void take_inbox_plain();
     void took(Revision routed, const watch::Signals& signals);

@@ -3,12 +3,13 @@
 
 #include "pipeline.hpp"
 
+#include "async/post.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -37,7 +38,7 @@ void WatcherCore::start_worker()
     if (!strand_) {
         return;  // its context is gone
     }
-    asio::post(strand_, [self = shared_from_this()] { self->wake_up(); });
+    async::post(strand_, [self = shared_from_this()] { self->wake_up(); });
 }
 
 void WatcherCore::wake_up()
@@ -97,10 +98,12 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 
 asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 {
+    const watch::Budget& budget = inbox.budget();
+    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, true});
     while (!over_ && !ended_by(inbox.signals())) {
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
-            co_await read_history(watchdog);
+            co_await read_history(history, watchdog);
             break;
         case watch::Follower::Step::join: {
             const Revision routed = co_await pipeline_->join(shared_from_this());
@@ -128,16 +131,18 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
     }
 }
 
-asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
+asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& watchdog)
 {
-    const engine::HistorySlice slice = co_await read_slice();
-    if (over_) {
+    const engine::HistorySlice* const slice = co_await read_slice(history);
+    if (!slice) {
+        // Only for a watch whose own callback closes the database: nobody waits for that one.
+        finish(EndReason::database_closed, nullptr);
         co_return;
     }
-    if (slice.compacted) {
-        throw Compacted(follower_.position() + 1, *slice.compacted);
+    if (slice->compacted) {
+        throw Compacted(follower_.position() + 1, *slice->compacted);
     }
-    for (const watch::SharedCommit& commit : slice.commits) {
+    for (const watch::SharedCommit& commit : slice->commits) {
         if (interrupted_.load(std::memory_order_acquire)) {
             co_return;
         }
@@ -158,24 +163,22 @@ asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
             co_return;
         }
     }
-    follower_.read(slice.reached);
+    follower_.read(slice->reached);
     advanced();
 }
 
-asio::awaitable<engine::HistorySlice> WatcherCore::read_slice()
+asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history)
 {
     try {
-        co_return co_await pipeline_->engine().read_history(
-            follower_.position(), follower_.up_to(),
-            {inbox.budget().messages, inbox.budget().bytes});
+        // Once it has joined there is little left, and the inbox holds something beside it.
+        co_return co_await history.next(follower_.position(), follower_.up_to(),
+                                        !follower_.joined());
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
         }
     }
-    // Only for a watch whose own callback closes the database: nobody waits for that one.
-    finish(EndReason::database_closed, nullptr);
-    co_return engine::HistorySlice{};
+    co_return nullptr;
 }
 
 asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)

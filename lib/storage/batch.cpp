@@ -10,6 +10,9 @@ leveldb::Slice slice(std::string_view bytes)
     return {bytes.data(), bytes.size()};
 }
 
+/// A batch that is used again does not keep more than this.
+constexpr std::size_t most_kept = std::size_t{1} << 20;
+
 /// What one entry takes in the memory table's arena: its own bytes, about 32 for lengths, sequence
 /// number, skip list node and alignment, and its share of what is left unused at the ends of 4096
 /// byte blocks. Entries above a quarter of a block, nodes apart, have one of their own.
@@ -46,6 +49,9 @@ void Batch::append(const Batch& other)
 
 void Batch::clear()
 {
+    if (batch_.ApproximateSize() > most_kept) {
+        batch_ = leveldb::WriteBatch();
+    }
     batch_.Clear();
     writes_ = 0;
     memory_bytes_ = 0;

@@ -33,16 +33,14 @@ void HistoryReader::seek(Revision revision)
     load();
 }
 
+/// LevelDB goes on with what it can read, valid, where a part of it cannot be. Between two records
+/// that shows as a hole, as each one tells what it follows; at the end only the status tells.
 void HistoryReader::load()
 {
     valid_ = false;
-    check_read(
-        iterator_->status());  // a valid one may have an error too: then something is left out
-    if (!iterator_->Valid()) {
-        return;
-    }
-    const std::string_view key = view(iterator_->key());
+    const std::string_view key = iterator_->Valid() ? view(iterator_->key()) : std::string_view();
     if (!key.starts_with(history_area)) {
+        check_read(iterator_->status());
         return;
     }
     const auto parsed = parse_history_key(key);
@@ -58,9 +56,12 @@ void HistoryReader::load()
     valid_ = true;
 }
 
-std::string HistoryReader::take()
+std::pmr::string HistoryReader::take(std::pmr::memory_resource* memory)
 {
-    std::string bytes(view(iterator_->value()));
+    std::pmr::string bytes(view(iterator_->value()), memory);
+    if (header_.parts > 1) {
+        bytes.reserve(header_.parts * max_part_bytes);
+    }
     for (std::uint16_t part = 1; part < header_.parts; ++part) {
         expect_part(part);
         bytes += view(iterator_->value());

@@ -6,6 +6,7 @@
 #include <leveldb/iterator.h>
 
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 
@@ -25,8 +26,11 @@ public:
     Revision revision() const noexcept { return revision_; }
     const RecordHeader& header() const noexcept { return header_; }
 
-    /// The record's bytes; moves on to the next one.
-    std::string take();
+    /// Whether it is small, as most records are.
+    bool is_short() const { return iterator_->value().size() <= 4096; }
+
+    /// The record's bytes, in this memory; moves on to the next one.
+    std::pmr::string take(std::pmr::memory_resource* memory = std::pmr::get_default_resource());
     /// Moves on to the next one.
     void skip();
 

@@ -4,6 +4,7 @@
 #include "bytes.hpp"
 #include "record_format.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <stdexcept>
 
@@ -84,7 +85,12 @@ std::uint32_t RecordWriter::bucket(std::string_view name)
 void RecordWriter::add(std::uint32_t bucket, const Message& message)
 {
     const std::uint64_t fields = fields_of(message);
-    append_varint(body_, message_bytes(bucket, fields, message));
+    const std::size_t size = message_bytes(bucket, fields, message);
+    if (const std::size_t need = body_.size() + varint_bytes(size) + size;
+        need > body_.capacity()) {
+        body_.reserve(std::max(need, 2 * body_.capacity()));  // once, not piece by piece
+    }
+    append_varint(body_, size);
     append_varint(body_, fields);
     body_ += static_cast<char>(message.structure);
     body_ += static_cast<char>(message.operation);

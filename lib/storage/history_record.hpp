@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,8 +74,14 @@ private:
     std::uint32_t messages_ = 0;
 };
 
+/// Memory of many records that are made and let go together: it is all kept while one of them is.
+using Slab = std::pmr::monotonic_buffer_resource;
+
 /// Nothing if the bytes are not a record (damaged, or of a newer format).
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string bytes);
+std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string_view bytes);
+/// The same, of bytes that lie in the slab: the record and all it owns does too.
+std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
+                                                  const std::shared_ptr<Slab>& slab);
 
 /// The header alone, from the first part of a record.
 std::optional<RecordHeader> decode_header(std::string_view bytes);

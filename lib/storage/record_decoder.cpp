@@ -131,6 +131,35 @@ bool read_record(CommitRecord& record)
            header->totals.messages >= record.messages.size();
 }
 
+/// Takes from a slab, and keeps it: what is made with it may be the last to need it.
+template <class T>
+class SlabAllocator {
+public:
+    using value_type = T;
+
+    explicit SlabAllocator(std::shared_ptr<Slab> slab) : slab_(std::move(slab)) {}
+    template <class Other>
+    explicit SlabAllocator(const SlabAllocator<Other>& other) : slab_(other.slab_)
+    {
+    }
+
+    T* allocate(std::size_t count)
+    {
+        return static_cast<T*>(slab_->allocate(count * sizeof(T), alignof(T)));
+    }
+    void deallocate(T*, std::size_t) noexcept {}  // all at once, with the slab
+
+    friend bool operator==(const SlabAllocator& a, const SlabAllocator& b) noexcept
+    {
+        return a.slab_ == b.slab_;
+    }
+
+private:
+    template <class>
+    friend class SlabAllocator;
+    std::shared_ptr<Slab> slab_;
+};
+
 }  // namespace
 
 std::optional<RecordHeader> decode_header(std::string_view bytes)
@@ -153,11 +182,20 @@ std::optional<RecordHeader> decode_header(std::string_view bytes)
     return header;
 }
 
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string bytes)
+std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string_view bytes)
 {
     auto record = std::make_shared<CommitRecord>();
     record->revision = revision;
-    record->bytes = std::move(bytes);  // first, as the views point into it
+    record->bytes = bytes;  // first, as the views point into it
+    return read_record(*record) ? record : nullptr;
+}
+
+std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
+                                                  const std::shared_ptr<Slab>& slab)
+{
+    auto record = std::allocate_shared<CommitRecord>(SlabAllocator<CommitRecord>(slab), slab.get());
+    record->revision = revision;
+    record->bytes = std::move(bytes);
     return read_record(*record) ? record : nullptr;
 }
 

@@ -52,6 +52,8 @@ struct HistorySlice {
 struct SliceLimits {
     std::size_t messages = 1024;
     std::size_t bytes = std::size_t{4} << 20;
+    /// All commits in one piece of memory, which is quick, and is kept as long as any of them.
+    bool one_slab = false;
 };
 
 /// What is known of history's two ends, to decide whether to trim.
@@ -61,6 +63,19 @@ struct HistoryState {
     Time oldest_time{};
     Totals before_oldest;  ///< totals of what was trimmed
     Totals newest_totals;
+};
+
+/// Removals of history records that belong into one batch.
+struct TrimStep {
+    Batch batch;
+    HistoryState after;  ///< its older end, once that is written
+    std::size_t records = 0;
+};
+
+/// How much is trimmed at a time.
+struct TrimAmount {
+    std::size_t steps = 1;
+    std::size_t records = 0;  ///< in a step
 };
 
 /// LevelDB with keywatch's layout in it. Everything is synchronous; reads may be made from any
@@ -112,9 +127,13 @@ public:
     // History and space; called by the thread that writes groups.
     /// Adds a record to a batch, in parts if it is long.
     static void put_record(Batch& batch, Revision revision, std::string_view record);
-    /// Removes the oldest records, at most `most` of them, while `keep` says that too much is kept:
-    /// never the newest one, and none from `pinned` on unless the hard limit is exceeded. Advances
-    /// `state`. Gives how many were removed.
+    /// Finds the oldest records that should go because `keep` says that too much is kept, and makes
+    /// steps of their removal, to be written in this order, each in one batch: never the newest
+    /// record, and none from `pinned` on unless the hard limit is exceeded. What was planned must
+    /// be written before more is.
+    std::vector<TrimStep> plan_trim(const HistoryState& state, const HistoryLimits& keep,
+                                    std::optional<Revision> pinned, Time now, TrimAmount most);
+    /// Plans a single step and writes it. Advances `state`; gives how many records were removed.
     std::size_t trim(HistoryState& state, const HistoryLimits& keep, std::optional<Revision> pinned,
                      Time now, std::size_t most);
     /// Erases at most `most` keys of a dropped bucket; true once it is gone.

@@ -9,6 +9,9 @@ namespace keywatch::storage {
 
 namespace {
 
+constexpr std::size_t first_slab_bytes = std::size_t{64} << 10;
+
+/// Records before this one are missing, or their table cannot be read.
 [[noreturn]] void gap(Revision revision)
 {
     fail(Error::damaged, "history lacks what comes before revision " + std::to_string(revision));
@@ -58,27 +61,31 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
     }
     HistoryReader reader(impl_->iterate(snapshot.get(), false, false));
     Fill fill(limits);
+    const auto slab = limits.one_slab ? std::make_shared<Slab>(first_slab_bytes) : nullptr;
     reader.seek(after + 1);
-    while (reader.valid() && reader.revision() <= up_to) {
+    while (reader.valid() && slice.reached < up_to) {
         const Revision revision = reader.revision();
         const RecordHeader header = reader.header();
         // The first one may follow an older commit than `after`, which need not be a commit's.
         if (slice.commits.empty() ? header.previous > after : header.previous != slice.reached) {
             gap(revision);
         }
+        if (revision > up_to) {
+            slice.reached = up_to;  // no commit lies between
+            return slice;
+        }
         if (!fill.has_room(header.totals)) {
             return slice;
         }
-        auto record = decode_record(revision, reader.take());
+        auto record = slab && reader.is_short()
+                          ? decode_record(revision, reader.take(slab.get()), slab)
+                          : decode_record(revision, reader.take());
         if (!record) {
             fail(Error::damaged, "history record " + std::to_string(revision) + " cannot be read");
         }
         fill.add(header.totals, *record);
         slice.commits.push_back(std::move(record));
         slice.reached = revision;
-    }
-    if (reader.valid()) {
-        slice.reached = up_to;  // no commit lies between
     }
     return slice;
 }

@@ -38,64 +38,107 @@ bool should_trim(const HistoryState& state, const HistoryLimits& keep,
     return (!pinned || state.oldest < *pinned) && keeps_too_much(state, keep, now);
 }
 
-void erase_record(Batch& batch, Revision revision, std::uint16_t parts)
-{
-    for (std::uint16_t part = 0; part < parts; ++part) {
-        batch.erase(history_key(revision, part));
+/// Walks from the oldest record to newer ones, and collects removals.
+class Trimming {
+public:
+    Trimming(HistoryReader& reader, const HistoryState& state, std::size_t most)
+        : reader_(reader), most_(most), state_(state)
+    {
     }
-}
 
-/// Adds the removal of records before `end` to the batch. Gives how many there were, at most
-/// `most`; the reader then stands on the next one.
-std::size_t erase_before(HistoryReader& reader, Revision end, std::size_t most, Batch& batch)
-{
-    std::size_t removed = 0;
-    while (removed < most && reader.valid() && reader.revision() < end) {
-        erase_record(batch, reader.revision(), reader.header().parts);
-        reader.skip();
-        ++removed;
+    /// Nothing if there is nothing to remove. `should_go(state)` tells of the oldest record that is
+    /// kept; records before that one always go.
+    template <class ShouldGo>
+    std::optional<TrimStep> step(ShouldGo should_go)
+    {
+        TrimStep step;
+        while (step.records < most_ && reader_.valid() && reader_.revision() < state_.oldest) {
+            remove(step);
+        }
+        const bool more = reader_.valid() && reader_.revision() < state_.oldest;
+        while (!more && step.records < most_ && should_go(state_)) {
+            remove_oldest(step);
+        }
+        if (step.records == 0) {
+            return std::nullopt;
+        }
+        step.batch.put(oldest_key, encode_number(more ? reader_.revision() : state_.oldest));
+        step.after = state_;
+        return step;
     }
-    return removed;
-}
+
+    /// No record is older.
+    Revision first_left() const noexcept
+    {
+        return reader_.valid() ? std::min(reader_.revision(), state_.oldest) : state_.oldest;
+    }
+
+private:
+    void remove(TrimStep& step)
+    {
+        for (std::uint16_t part = 0; part < reader_.header().parts; ++part) {
+            step.batch.erase(history_key(reader_.revision(), part));
+        }
+        ++step.records;
+        reader_.skip();
+    }
+
+    void remove_oldest(TrimStep& step)
+    {
+        if (!reader_.valid() || reader_.revision() != state_.oldest) {
+            fail(Error::damaged, "history has a hole at revision " + std::to_string(state_.oldest));
+        }
+        state_.before_oldest = reader_.header().totals;
+        remove(step);
+        if (!reader_.valid()) {
+            fail(Error::damaged, "history ends before revision " + std::to_string(state_.newest));
+        }
+        state_.oldest = reader_.revision();
+        state_.oldest_time = reader_.header().time;
+    }
+
+    HistoryReader& reader_;
+    const std::size_t most_;
+    HistoryState state_;
+};
 
 }  // namespace
+
+std::vector<TrimStep> Store::plan_trim(const HistoryState& state, const HistoryLimits& keep,
+                                       std::optional<Revision> pinned, Time now, TrimAmount most)
+{
+    std::vector<TrimStep> steps;
+    const auto should_go = [&](const HistoryState& at) {
+        return should_trim(at, keep, pinned, now);
+    };
+    if (impl_->trim_from >= state.oldest && !should_go(state)) {
+        return steps;
+    }
+    HistoryReader reader(iterate(nullptr, false));
+    // Never from the front of the area: what was trimmed before would have to be stepped over.
+    reader.seek(impl_->trim_from);
+    Trimming trimming(reader, state, most.records);
+    while (steps.size() < most.steps) {
+        auto step = trimming.step(should_go);
+        if (!step) {
+            break;
+        }
+        steps.push_back(std::move(*step));
+    }
+    impl_->trim_from = trimming.first_left();
+    return steps;
+}
 
 std::size_t Store::trim(HistoryState& state, const HistoryLimits& keep,
                         std::optional<Revision> pinned, Time now, std::size_t most)
 {
-    const bool overtaken = impl_->trim_from < state.oldest;
-    if (!overtaken && !should_trim(state, keep, pinned, now)) {
+    std::vector<TrimStep> steps = plan_trim(state, keep, pinned, now, {1, most});
+    if (steps.empty()) {
         return 0;
     }
-    Batch batch;
-    HistoryState next = state;
-    HistoryReader reader(iterate(nullptr, false));
-    // Never from the front of the area: what was trimmed before would have to be stepped over.
-    reader.seek(impl_->trim_from);
-    std::size_t removed = overtaken ? erase_before(reader, state.oldest, most, batch) : 0;
-    const bool more = reader.valid() && reader.revision() < state.oldest;
-    const Revision trim_from = more ? reader.revision() : state.oldest;
-    while (!more && removed < most && should_trim(next, keep, pinned, now)) {
-        if (!reader.valid() || reader.revision() != next.oldest) {
-            fail(Error::damaged, "history has a hole at revision " + std::to_string(next.oldest));
-        }
-        next.before_oldest = reader.header().totals;
-        erase_record(batch, next.oldest, reader.header().parts);
-        reader.skip();
-        if (!reader.valid()) {
-            fail(Error::damaged, "history ends before revision " + std::to_string(next.newest));
-        }
-        next.oldest = reader.revision();
-        next.oldest_time = reader.header().time;
-        ++removed;
-    }
-    if (removed != 0) {
-        batch.put(oldest_key, encode_number(more ? trim_from : next.oldest));
-        write(batch, false);
-    }
-    impl_->trim_from = more ? trim_from : next.oldest;
-    state = next;
-    return removed;
+    write(steps.front().batch, false);
+    state = steps.front().after;
+    return steps.front().records;
 }
 
 }  // namespace keywatch::storage

@@ -30,7 +30,12 @@ void Collector::read(std::vector<SharedCommit> commits, Revision reached)
 
 void Collector::compacted(Revision oldest)
 {
-    position_ = oldest - 1;
+    skip(oldest - 1);
+}
+
+void Collector::skip(Revision position)
+{
+    position_ = position;
     batch_ = {{}, 0, position_, true};
 }
 

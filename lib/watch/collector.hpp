@@ -15,8 +15,8 @@ struct Batch {
     std::size_t bytes = 0;
     /// Through which revision the subscribers are served once the batch is routed.
     Revision reached = 0;
-    /// Set if commits before these could not be had from history any more: every subscriber has to
-    /// see for itself what it has missed.
+    /// Set if commits before these are passed over: every subscriber has to see for itself what it
+    /// has missed.
     bool gap = false;
 };
 
@@ -43,6 +43,9 @@ public:
     void read(std::vector<SharedCommit> commits, Revision reached);
     /// History begins with `oldest` by now. The next step is a batch that says so.
     void compacted(Revision oldest);
+
+    /// What comes before this is only in history. The next step is a batch that says so.
+    void skip(Revision position);
 
     Batch take_batch();
 

@@ -33,7 +33,7 @@ public:
 
     /// The result is valid until the next call.
     Routed& route(const SharedCommit& commit);
-    /// History before the next commit is lost to all subscribers: they fall behind.
+    /// Commits before the next one are not routed: all subscribers fall behind.
     Routed& route_gap();
 
     SelectorIndex& index() noexcept { return index_; }

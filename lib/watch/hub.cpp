@@ -19,12 +19,26 @@ bool Hub::append(SharedCommit commit)
     return std::exchange(waiting_, false);
 }
 
+bool Hub::append_unseen(Revision revision)
+{
+    const std::lock_guard lock(mutex_);
+    while (!ring_.empty()) {
+        drop_oldest();  // what the ring holds is without a gap
+    }
+    unseen_ = revision;
+    return std::exchange(waiting_, false);
+}
+
 Hub::Taken Hub::take(Revision after, Budget budget)
 {
     Taken taken;
     const std::lock_guard lock(mutex_);
     while (!ring_.empty() && ring_.front()->revision <= after) {
         drop_oldest();
+    }
+    if (ring_.empty() && unseen_ > after) {
+        taken.missing_up_to = unseen_;
+        return taken;
     }
     if (ring_.empty()) {
         waiting_ = true;

@@ -35,6 +35,9 @@ public:
     /// Adds the next commit. True if the collector waits, and must be woken: once per wait.
     bool append(SharedCommit commit);
 
+    /// The same of a commit that is only in history: as if it and all before it were overwritten.
+    bool append_unseen(Revision revision);
+
     struct Taken {
         std::vector<SharedCommit> commits;
         std::size_t messages = 0;
@@ -57,6 +60,7 @@ private:
     std::deque<SharedCommit> ring_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
+    Revision unseen_ = 0;  ///< the newest of those that are only in history
     bool waiting_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include "event_loop.hpp"
 #include "held_env.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,19 @@ public:
         const std::lock_guard lock(mutex_);
         revisions_.push_back(commit->revision);
     }
+    void durable_unseen(Revision revision) noexcept override
+    {
+        const std::lock_guard lock(mutex_);
+        unseen_.push_back(revision);
+    }
+    bool wants_commits() const noexcept override { return wants_; }
+
+    void want(bool wants) { wants_ = wants; }
+    std::vector<Revision> unseen() const
+    {
+        const std::lock_guard lock(mutex_);
+        return unseen_;
+    }
     std::vector<Revision> revisions() const
     {
         const std::lock_guard lock(mutex_);
@@ -31,6 +45,8 @@ public:
 private:
     mutable std::mutex mutex_;
     std::vector<Revision> revisions_;
+    std::vector<Revision> unseen_;
+    std::atomic<bool> wants_{true};
 };
 
 inline Options options_in_memory()

@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <thread>
@@ -89,6 +90,26 @@ BOOST_AUTO_TEST_CASE(stopping_waits_for_the_task_that_runs_and_drops_the_rest)
     stopper.join();
     BOOST_TEST(!dropped_ran);
     BOOST_TEST(owned.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(delayed_tasks_run_in_the_order_of_their_times_and_not_after_the_end)
+{
+    using namespace std::chrono_literals;
+    WorkerThread worker;
+    std::promise<void> both;
+    std::vector<int> order;
+    const auto owned = std::make_shared<int>(0);
+    BOOST_TEST(worker.post_after(20ms, [&] {
+        order.push_back(2);
+        both.set_value();
+    }));
+    BOOST_TEST(worker.post_after(1ms, [&] { order.push_back(1); }));
+    BOOST_TEST(worker.post_after(1h, [&, owned] { order.push_back(3); }));
+    both.get_future().wait();
+    worker.finish();
+    BOOST_CHECK(order == (std::vector<int>{1, 2}));
+    BOOST_TEST(owned.use_count() == 1);
+    BOOST_TEST(!worker.post_after(0ms, [] {}));
 }
 
 BOOST_AUTO_TEST_CASE(a_task_may_post_and_finish)

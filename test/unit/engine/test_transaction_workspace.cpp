@@ -53,9 +53,9 @@ struct Transactions {
     std::vector<Message> messages()
     {
         storage::Totals totals;
-        std::string record = workspace->record().finish(executed.head, Time{}, totals);
-        record_ = storage::decode_record(executed.head + 1, std::move(record));
-        return record_->messages;
+        const std::string record = workspace->record().finish(executed.head, Time{}, totals);
+        record_ = storage::decode_record(executed.head + 1, record);
+        return {record_->messages.begin(), record_->messages.end()};
     }
 
     std::size_t keys_in_store() const

@@ -152,6 +152,7 @@ BOOST_AUTO_TEST_CASE(a_hole_inside_kept_history_is_damage)
     BOOST_CHECK(error_of([&] { all(4); }) == Error::damaged);
     BOOST_CHECK(all(5) == range(6, 10));
     BOOST_CHECK(revisions(store->read_history(0, 4, {})) == range(1, 4));
+    BOOST_CHECK(error_of([&] { store->read_history(0, 5, {}); }) == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_damage)

@@ -96,6 +96,17 @@ BOOST_AUTO_TEST_CASE(trimmed_history_becomes_a_gap_up_to_where_history_begins)
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_skipped_is_a_gap_for_who_is_there_already)
+{
+    commit(1, 3);
+    collector.skip(2);
+    const Batch gap = collector.take_batch();
+    BOOST_TEST(gap.gap);
+    BOOST_TEST(gap.reached == 2U);
+    BOOST_CHECK(collector.next() == Collector::Step::batch);
+    BOOST_CHECK(revisions_of(collector.take_batch().commits) == std::vector<Revision>{3});
+}
+
 BOOST_AUTO_TEST_CASE(a_ring_overtaken_again_while_history_is_read_is_asked_for_again)
 {
     commit(1, 12);

@@ -157,4 +157,19 @@ BOOST_AUTO_TEST_CASE(a_writer_and_a_waiting_collector_never_miss_each_other)
     BOOST_TEST(ordered);
 }
 
+// Commits that were made while nobody watched are in history only.
+BOOST_AUTO_TEST_CASE(an_unseen_commit_is_missing_wherever_it_stands)
+{
+    Hub hub(plenty);
+    fill(hub, 1, 2);
+    BOOST_TEST(!hub.append_unseen(3));
+    BOOST_TEST(hub.take(0, plenty).missing_up_to == 3U);
+    BOOST_CHECK(hub.take(3, plenty).commits.empty());
+    BOOST_TEST(hub.append_unseen(4));  // the taker waits by now
+    BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
+    fill(hub, 5, 6);
+    BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
+    BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
