@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch {
-
-namespace structures {
+namespace keywatch::structures {
 class Workspace;
 class KeyIterator;
-}  // namespace structures
+}  // namespace keywatch::structures
+
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// How a scan goes.
 struct Scan {

@@ -20,10 +20,12 @@
 #include <utility>
 
 namespace keywatch {
+class DatabaseState;
+}
+
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace asio = boost::asio;
-
-class DatabaseState;
 
 /// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`. A
 /// lost error is a lost watcher: prefer it to `asio::detached`.
@@ -151,8 +153,11 @@ namespace detail {
 using UpdateFunction = std::function<void(Transaction&)>;
 using ViewFunction = std::function<void(const Snapshot&)>;
 
-asio::awaitable<Revision> update(std::shared_ptr<DatabaseState> state, UpdateFunction fn);
-asio::awaitable<void> view(std::shared_ptr<DatabaseState> state, ViewFunction fn);
+// clang++ would hide them, since they take a hidden type.
+[[gnu::visibility("default")]] asio::awaitable<Revision> update(
+    std::shared_ptr<DatabaseState> state, UpdateFunction fn);
+[[gnu::visibility("default")]] asio::awaitable<void> view(std::shared_ptr<DatabaseState> state,
+                                                          ViewFunction fn);
 
 /// g++ before 13 destroys a temporary closure twice if it stands in a `co_await` expression.
 template <class Function>

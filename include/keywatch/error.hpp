@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Every failure keywatch itself reports, as an error code in `error_category()`.
 ///

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// The kinds of buckets. One bucket name may exist once with each of them. Only BTree buckets can
 /// hold something so far; the others can be created and deleted.

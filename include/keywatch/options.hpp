@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// What an acknowledged commit has survived.
 enum class Durability : std::uint8_t {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// The number of a commit: 1 for the first one of a database, then ascending. 0 stands before all.
 using Revision = std::uint64_t;

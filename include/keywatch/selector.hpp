@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Which keys of a bucket a watcher follows. Made by `key()` and `all()`.
 ///

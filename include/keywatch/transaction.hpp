@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch {
-
-namespace structures {
+namespace keywatch::structures {
 class Workspace;
 }
+
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// A bucket, as `buckets()` lists it.
 struct Bucket {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Where a watch starts.
 class From {

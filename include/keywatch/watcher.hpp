@@ -17,13 +17,13 @@
 #include <utility>
 #include <variant>
 
-namespace keywatch {
-
-namespace asio = boost::asio;
-
-namespace pipeline {
+namespace keywatch::pipeline {
 class WatcherCore;
 }
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace asio = boost::asio;
 
 /// Why a watch ended in an expected way.
 enum class EndReason : std::uint8_t {

@@ -14,7 +14,10 @@ HEADER = SPDX + "#pragma once\n"
 
 CLEAN = {
     "include/meson.build": "# SPDX-License-Identifier: BSL-1.0\n    'keywatch/a.hpp',\n",
-    "include/keywatch/a.hpp": HEADER + "#include <boost/asio/awaitable.hpp>\n// #define NO\n",
+    "include/keywatch/a.hpp": HEADER + "#include <boost/asio/awaitable.hpp>\n// #define NO\n"
+                              "namespace keywatch::watch {\nclass A;\n}\n"
+                              "namespace [[gnu::visibility(\"default\")]] keywatch {\n"
+                              "int x();\n}\n",
     "lib/meson.build": "# SPDX-License-Identifier: BSL-1.0\n'a.cpp', 'storage/s.cpp',\n"
                        "'pipeline/p.cpp', 'watch/w.cpp', 'engine/e.cpp'\n",
     "lib/a.cpp": SPDX + '#include "pipeline/p.hpp"\n#include "storage/s.hpp"\n',
@@ -36,6 +39,7 @@ CLEAN = {
     "README.md": "# x\n```cpp\n#include <keywatch/a.hpp>\n\nint main()\n{\n    go();\n}\n```\n"
                  "and in it\n\n```cpp\ngo();\n```\n",
     "build/x.cpp": "anything goes here\n",
+    "subprojects/x-1.0/meson.build": "and here\n",
 }
 
 QUICK_START = CLEAN["samples/quick_start.cpp"]
@@ -64,10 +68,13 @@ PLANTED = [
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <boost/asio.hpp>\n"),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + '#include "watch/w.hpp"\n'),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <keywatch/no.hpp>\n"),
+    ("public_headers_show_what_they_declare", "include/keywatch/a.hpp",
+     HEADER + "namespace keywatch {\nclass A;\nint x();\n}\n"),
     ("samples_use_the_public_face", "samples/quick_start.hpp",
      HEADER + '#include "watch/w.hpp"\n'),
     ("files_begin_with_their_license", "lib/watch/w.hpp", "\n#pragma once\n"),
     ("files_begin_with_their_license", "lib/watch/w.cpp", "int x;\n"),
+    ("files_begin_with_their_license", "subprojects/packagefiles/x/meson.build", "\n"),
     ("files_begin_with_their_license", "samples/run", "#!/bin/bash\necho\n"),
     ("headers_have_pragma_once", "lib/watch/w.hpp", SPDX + "int x;\n"),
     ("headers_are_clean", "lib/watch/w.hpp", HEADER + "#define X 1\n"),

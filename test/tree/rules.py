@@ -22,17 +22,19 @@ ENGINE_INTERFACE = {"engine/engine.hpp"}
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}
 LONGEST_FILE = 400
 LONGEST_LINE = 100
+# Build folders, unpacked subprojects, and what git keeps (in a worktree `.git` is a file).
+IGNORED = re.compile(r"\.git$|(\.git|build)/|subprojects/(?!packagefiles/)\w.*/|.*__pycache__/")
 
 
 class Tree:
-    """The files of a tree, below a root, as {path: text}; build folders left out."""
+    """The files of a tree, below a root, as {path: text}; what is IGNORED left out."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.files = {}
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if path.is_file() and not re.match(r"(\.git|build|subprojects)/|.*__pycache__/", name):
+            if path.is_file() and not IGNORED.match(name):
                 try:
                     self.files[name] = path.read_text(encoding="utf-8")
                 except UnicodeDecodeError:
@@ -110,6 +112,17 @@ def public_headers_are_light(tree):
         if quote == '"' or (path.startswith("keywatch/") and
                             f"include/{path}" not in tree.files):
             yield f"{name}:{line}: {path} is no public header"
+
+
+def public_headers_show_what_they_declare(tree):
+    """A shared library hides what is not declared in a namespace with the visibility attribute."""
+    for name, text in tree.code("include"):
+        for block in re.finditer(r"^namespace keywatch[\w:]* \{\n(.*?)^\}", text,
+                                 re.MULTILINE | re.DOTALL):
+            declared = re.sub(r"^(?:class|struct) \w+;$", "", block.group(1), flags=re.MULTILINE)
+            if declared.strip():
+                yield (f"{name}:{line_of(text, block.start())}: "
+                       'namespace [[gnu::visibility("default")]], but for forward declarations')
 
 
 def samples_use_the_public_face(tree):
@@ -236,6 +249,7 @@ RULES = [
     only_storage_knows_leveldb,
     json_is_opt_in,
     public_headers_are_light,
+    public_headers_show_what_they_declare,
     samples_use_the_public_face,
     files_begin_with_their_license,
     headers_have_pragma_once,
