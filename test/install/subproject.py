@@ -49,7 +49,7 @@ class Project:
     def configure(self):
         self.write()
         run("meson", "setup", self.build, self.root, "--prefix", self.prefix, "-Doptimization=0",
-            "-Ddebug=false", "-Ddefault_library=shared", f"-Dcpp_args={ASIO_MACRO}",
+            "-Ddebug=false", "-Dkeywatch:default_library=shared", f"-Dcpp_args={ASIO_MACRO}",
             CXX=" ".join(COMPILER))
 
     def compile(self):
