@@ -13,8 +13,10 @@ namespace [[gnu::visibility("default")]] keywatch {
 /// `bucket_created` ones too.
 class Selector {
 public:
+    /// What a selector looks at.
     enum class Kind : std::uint8_t { key, all };
 
+    /// What it looks at.
     Kind kind() const noexcept { return kind_; }
 
     /// The key of a `Kind::key` selector.

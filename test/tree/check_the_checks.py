@@ -40,10 +40,14 @@ CLEAN = {
                  "and in it\n\n```cpp\ngo();\n```\n",
     "build/x.cpp": "anything goes here\n",
     "subprojects/x-1.0/meson.build": "and here\n",
+    "subprojects/x.wrap": "[wrap-file]\nsource_url = https://x\n"
+                          f"source_hash = {'0a' * 32}\npatch_directory = x\n",
+    "subprojects/packagefiles/x/meson.build": "# SPDX-License-Identifier: BSL-1.0\n",
 }
 
 QUICK_START = CLEAN["samples/quick_start.cpp"]
 README = CLEAN["README.md"]
+WRAP = CLEAN["subprojects/x.wrap"]
 
 # (rule, path, text): with this file the tree breaks this rule, and no other.
 PLANTED = [
@@ -91,6 +95,11 @@ PLANTED = [
     ("every_file_is_built", "benchmarks/new.cpp", SPDX),
     ("every_file_is_built", "benchmarks/meson.build",
      "# SPDX-License-Identifier: BSL-1.0\n'gone.cpp'\n"),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("0a", "0g")),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("https:", "")),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("y = x", "y = y")),
+    ("wraps_are_whole", "subprojects/packagefiles/y/meson.build",
+     "# SPDX-License-Identifier: BSL-1.0\n"),
     ("unit_tests_do_not_sleep", "test/unit/watch/test_w.cpp",
      SPDX + "std::this_thread::sleep_for(1s);\n"),
     ("readme_quotes_what_is_compiled", "README.md", README + "```cpp\nstop();\n```\n"),

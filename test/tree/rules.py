@@ -212,6 +212,26 @@ def listed_files(folder, text):
     return listed
 
 
+def wraps_are_whole(tree):
+    """What is fetched is known by its hash, and ports are where the wraps look for them."""
+    ports = {name.split("/")[2] for name in tree.files
+             if re.fullmatch(r"subprojects/packagefiles/[^/]+/meson\.build", name)}
+    used = set()
+    for name, text in tree.files.items():
+        if not re.fullmatch(r"subprojects/[\w-]+\.wrap", name):
+            continue
+        values = dict(re.findall(r"^(\w+) = (.*)$", text, re.MULTILINE))
+        used.add(values.get("patch_directory"))
+        if not re.fullmatch("[0-9a-f]{64}", values.get("source_hash", "")):
+            yield f"{name}:1: source_hash is no SHA-256"
+        if not values.get("source_url", "").startswith("https://"):
+            yield f"{name}:1: no source_url"
+        if values.get("patch_directory", "") not in {"", *ports}:
+            yield f"{name}:1: there is no such patch_directory"
+    for port in sorted(ports - used):
+        yield f"subprojects/packagefiles/{port}/meson.build:1: no wrap uses it"
+
+
 def unit_tests_do_not_sleep(tree):
     for name, text in tree.code("test"):
         if name.startswith(("test/unit/", "test/integration/", "test/contract/")):
@@ -258,6 +278,7 @@ RULES = [
     no_owning_lambda_in_a_co_await,
     no_machine_paths,
     every_file_is_built,
+    wraps_are_whole,
     unit_tests_do_not_sleep,
     readme_quotes_what_is_compiled,
 ]
