@@ -160,11 +160,8 @@ namespace detail {
 using UpdateFunction = std::function<void(Transaction&)>;
 using ViewFunction = std::function<void(const Snapshot&)>;
 
-// clang++ would hide them, since they take a hidden type.
-[[gnu::visibility("default")]] asio::awaitable<Revision> update(
-    std::shared_ptr<DatabaseState> state, UpdateFunction fn);
-[[gnu::visibility("default")]] asio::awaitable<void> view(std::shared_ptr<DatabaseState> state,
-                                                          ViewFunction fn);
+asio::awaitable<Revision> update(std::shared_ptr<DatabaseState> state, UpdateFunction fn);
+asio::awaitable<void> view(std::shared_ptr<DatabaseState> state, ViewFunction fn);
 
 /// g++ before 13 destroys a temporary closure twice if it stands in a `co_await` expression.
 template <class Function>

@@ -114,9 +114,12 @@ def public_headers_are_light(tree):
             yield f"{name}:{line}: {path} is no public header"
 
 
-def public_headers_show_what_they_declare(tree):
-    """A shared library hides what is not declared in a namespace with the visibility attribute."""
-    for name, text in tree.code("include"):
+def public_things_are_visible(tree):
+    """A shared library hides what is not in a namespace with the visibility attribute. clang++
+    wants it where a public function is defined, too: in the glue."""
+    glue = [(name, text) for name, text in tree.code("lib")
+            if layer_of(name) is None and name.endswith(".cpp")]
+    for name, text in [*tree.code("include"), *glue]:
         for block in re.finditer(r"^namespace keywatch[\w:]* \{\n(.*?)^\}", text,
                                  re.MULTILINE | re.DOTALL):
             declared = re.sub(r"^(?:class|struct) \w+;$", "", block.group(1), flags=re.MULTILINE)
@@ -269,7 +272,7 @@ RULES = [
     only_storage_knows_leveldb,
     json_is_opt_in,
     public_headers_are_light,
-    public_headers_show_what_they_declare,
+    public_things_are_visible,
     samples_use_the_public_face,
     files_begin_with_their_license,
     headers_have_pragma_once,
