@@ -5,6 +5,7 @@ build_packages=(
     g++ meson ninja-build pkg-config python3
     libboost1.81-dev libboost-program-options1.81-dev libleveldb-dev
     nlohmann-json3-dev libbenchmark-dev
+    binutils doxygen
 )
 sanitizer_packages=(clang-19 libclang-rt-19-dev llvm-19)
 style_packages=(clang-19 clang-format-19 clang-tidy-19)

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 BTreeIterator::BTreeIterator(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
     : workspace_(std::move(workspace)), iterator_(workspace_->iterate(bucket))

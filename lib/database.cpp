@@ -12,7 +12,7 @@
 
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 

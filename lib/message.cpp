@@ -5,7 +5,7 @@
 #include <ostream>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 std::string_view to_string(Structure structure) noexcept
 {

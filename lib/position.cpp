@@ -7,7 +7,7 @@
 #include <system_error>
 #include <tuple>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 Snapshot::Snapshot(std::shared_ptr<structures::Workspace> workspace)
     : workspace_(std::move(workspace))

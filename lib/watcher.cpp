@@ -6,7 +6,7 @@
 #include <ostream>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 std::string_view to_string(EndReason reason) noexcept
 {

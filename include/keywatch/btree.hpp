@@ -12,12 +12,12 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch {
-
-namespace structures {
+namespace keywatch::structures {
 class Workspace;
 class KeyIterator;
-}  // namespace structures
+}  // namespace keywatch::structures
+
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// How a scan goes.
 struct Scan {
@@ -37,7 +37,9 @@ struct Scan {
 /// `Error::transaction_finished`. Thread safety: none, as the function it belongs to.
 class BTreeIterator {
 public:
+    /// What is moved from can only be destroyed or assigned to.
     BTreeIterator(BTreeIterator&&) noexcept;
+    /// As the constructor.
     BTreeIterator& operator=(BTreeIterator&&) noexcept;
     ~BTreeIterator();
 
@@ -48,12 +50,18 @@ public:
     void seek(std::string_view key);
     /// To the last entry whose key is less than `key`.
     void seek_before(std::string_view key);
+    /// To the first entry of the bucket.
     void first();
+    /// To the last entry of the bucket.
     void last();
-    /// Precondition of all four: valid(). The views are valid until it is moved.
+
+    /// To the entry behind. Precondition, as of the next three: valid().
     void next();
+    /// To the entry before.
     void previous();
+    /// The entry's key; the view is valid until the iterator is moved.
     std::string_view key() const;
+    /// The entry's value; the view is valid until the iterator is moved.
     std::string_view value() const;
 
 private:
@@ -70,10 +78,13 @@ private:
 /// are valid until the next step.
 class BTreeRange {
 public:
+    /// A key and its value.
     using Entry = std::pair<std::string_view, std::string_view>;
 
+    /// An input iterator, as `for` needs it: all copies move together.
     class Iterator {
     public:
+        /// @cond what iterators have
         using iterator_category = std::input_iterator_tag;
         using value_type = Entry;
         using difference_type = std::ptrdiff_t;
@@ -89,6 +100,7 @@ public:
         void operator++(int) { range_->advance(); }
         bool done() const { return range_->done(); }
         friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.done(); }
+        /// @endcond
 
     private:
         friend class BTreeRange;
@@ -96,11 +108,13 @@ public:
         BTreeRange* range_;
     };
 
+    /// Starts the scan, from its first entry.
     Iterator begin()
     {
         start();
         return Iterator{this};
     }
+    /// Where the scan has passed its last entry.
     static std::default_sentinel_t end() { return {}; }
 
     /// Copies what is left of the scan; the range itself is used up.
@@ -133,6 +147,7 @@ public:
     /// The value, if the key is there.
     std::optional<std::string> get(std::string_view key) const;
 
+    /// Whether the key is there.
     bool contains(std::string_view key) const;
 
     /// Entries with first <= key < last.
@@ -148,11 +163,13 @@ public:
     BTreeIterator iterator() const;
 
 protected:
+    /// @cond no part of the interface
     friend class Snapshot;
     BTreeView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket);
 
     std::shared_ptr<structures::Workspace> workspace_;
     std::uint32_t bucket_;
+    /// @endcond
 };
 
 /// Reads and writes a BTree bucket.

@@ -20,32 +20,39 @@
 #include <utility>
 
 namespace keywatch {
+class DatabaseState;
+}
+
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace asio = boost::asio;
-
-class DatabaseState;
 
 /// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`. A
 /// lost error is a lost watcher: prefer it to `asio::detached`.
 struct Rethrow {
+    /// Throws the exception, if there is one.
     void operator()(std::exception_ptr error) const
     {
         if (error) {
             std::rethrow_exception(error);
         }
     }
+    /// The same, for coroutines that return something.
     template <class T>
     void operator()(std::exception_ptr error, T&&) const
     {
         (*this)(std::move(error));
     }
 };
+/// The one to pass to `co_spawn`.
 inline constexpr Rethrow rethrow{};
 
 /// What `update()` gives for a function that returns a value.
 template <class T>
 struct Committed {
+    /// As `update()` gives it for functions that return nothing.
     Revision revision = 0;
+    /// What the function returned.
     T value;
 };
 
@@ -68,7 +75,9 @@ public:
 
     /// A handle to nothing: every use fails with `Error::closed`.
     Database() = default;
+    /// @cond no part of the interface
     explicit Database(std::shared_ptr<DatabaseState> state);
+    /// @endcond
 
     /// Runs `fn(Transaction&)` as one transaction and commits what it did.
     ///

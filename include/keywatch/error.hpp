@@ -8,7 +8,7 @@
 
 #include <type_traits>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Every failure keywatch itself reports, as an error code in `error_category()`.
 ///
@@ -84,11 +84,13 @@ enum class Error {
 /// The category of `Error`; its name is "keywatch".
 const boost::system::error_category& error_category() noexcept;
 
+/// The code of an `Error`; so `code == keywatch::Error::closed` compiles.
 boost::system::error_code make_error_code(Error error) noexcept;
 
 /// Thrown when a watch asks for history that has been trimmed (`Error::compacted`).
 class Compacted : public boost::system::system_error {
 public:
+    /// As the library throws it.
     Compacted(Revision requested, Revision oldest);
 
     /// The first revision that the watch needed.
@@ -104,5 +106,7 @@ private:
 
 }  // namespace keywatch
 
+/// @cond what Boost.System asks for
 template <>
 struct boost::system::is_error_code_enum<keywatch::Error> : std::true_type {};
+/// @endcond

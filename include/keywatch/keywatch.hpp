@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// All of keywatch: an embedded key-value store for Boost.Asio programs whose commits can be
-/// watched.
+/// @file
+/// All of keywatch.
+
+/// @namespace keywatch
+/// An embedded key-value store for Boost.Asio programs whose commits can be watched. Begin with
+/// `Database`.
 
 #include <keywatch/btree.hpp>
 #include <keywatch/database.hpp>

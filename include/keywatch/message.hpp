@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// The kinds of buckets. One bucket name may exist once with each of them. Only BTree buckets can
 /// hold something so far; the others can be created and deleted.
@@ -32,12 +32,15 @@ enum class Operation : std::uint8_t {
 /// Why it happened. So far every message is the user's; the others are kept for time to live.
 enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
 
+/// @{
+/// The name of the enumerator.
 std::string_view to_string(Structure structure) noexcept;
 std::string_view to_string(Operation operation) noexcept;
 std::string_view to_string(Cause cause) noexcept;
 std::ostream& operator<<(std::ostream& out, Structure structure);
 std::ostream& operator<<(std::ostream& out, Operation operation);
 std::ostream& operator<<(std::ostream& out, Cause cause);
+/// @}
 
 /// The time of a commit: when its transaction had run, by the system's clock. It never goes
 /// backwards from one commit to the next in history, even if the clock does.
@@ -50,16 +53,21 @@ using Time = std::chrono::sys_time<std::chrono::microseconds>;
 /// what has to live longer. The bytes are the history's own: nothing that a program does to its own
 /// strings, before or after, changes them.
 struct Message {
+    /// The number of the commit.
     Revision revision = 0;
     /// The place of the message in its commit, from 0. (revision, index) is unique.
     std::uint32_t index = 0;
+    /// The kind of the bucket.
     Structure structure = Structure::btree;
+    /// What happened.
     Operation operation = Operation::put;
+    /// Why it happened.
     Cause cause = Cause::user;
     /// Set on the `bucket_deleted` message after which no structure of that name is left.
     bool ends_bucket = false;
     /// Set on the last message of this commit that the watcher is given.
     bool last_in_commit = false;
+    /// The name of the bucket.
     std::string_view bucket;
     /// Empty for `bucket_created` and `bucket_deleted`.
     std::string_view key;
@@ -67,6 +75,7 @@ struct Message {
     std::string_view value;
     /// The value that was erased. A put does not tell what it replaced.
     std::optional<std::string_view> previous;
+    /// The time of the commit.
     Time time{};
     /// The tag that the transaction gave itself with `set_origin`, or empty.
     std::string_view origin;
@@ -75,16 +84,22 @@ struct Message {
 /// A message that owns its bytes, to be kept after the callback has returned.
 class OwnedMessage {
 public:
+    /// Copies the message and all that its views point into.
     explicit OwnedMessage(const Message& message);
 
+    /// As of the message.
     OwnedMessage(const OwnedMessage& other);
+    /// What is moved from can only be destroyed or assigned to.
     OwnedMessage(OwnedMessage&& other) noexcept;
+    /// As the constructors.
     OwnedMessage& operator=(OwnedMessage other) noexcept;
     ~OwnedMessage() = default;
 
     /// The message; its views are valid as long as this object is neither changed nor destroyed.
     const Message& get() const noexcept { return message_; }
+    /// As `get()`.
     const Message* operator->() const noexcept { return &message_; }
+    /// As `get()`.
     const Message& operator*() const noexcept { return message_; }
 
 private:
@@ -94,11 +109,15 @@ private:
 
 /// All that one transaction changed, immutable and shared by everybody who looks at it.
 struct CommitRecord {
+    /// The number of the commit.
     Revision revision = 0;
     /// The revision before this one, in the order of commits.
     Revision previous = 0;
+    /// The time of the commit.
     Time time{};
+    /// The tag that the transaction gave itself, or empty.
     std::string_view origin;
+    /// All its messages, in the order the transaction made them.
     std::pmr::vector<Message> messages;
     /// What the views above point into.
     std::pmr::string bytes;
@@ -118,8 +137,10 @@ struct CommitRecord {
 /// Lifetime: as of `Message`; not to be kept. Thread safety: it may be read from several threads.
 class Commit {
 public:
+    /// An input iterator over the selected messages.
     class Iterator {
     public:
+        /// @cond what iterators have
         using iterator_category = std::input_iterator_tag;
         using value_type = Message;
         using difference_type = std::ptrdiff_t;
@@ -140,6 +161,7 @@ public:
             return old;
         }
         friend bool operator==(const Iterator& a, const Iterator& b) { return a.at_ == b.at_; }
+        /// @endcond
 
     private:
         friend class Commit;
@@ -155,9 +177,13 @@ public:
     {
     }
 
+    /// The number of the commit.
     Revision revision() const noexcept { return record_->revision; }
+    /// The revision before this one, in the order of commits.
     Revision previous() const noexcept { return record_->previous; }
+    /// The time of the commit.
     Time time() const noexcept { return record_->time; }
+    /// The tag that the transaction gave itself, or empty.
     std::string_view origin() const noexcept { return record_->origin; }
 
     /// How many messages were selected; at least 1.
@@ -174,7 +200,9 @@ public:
         return message;
     }
 
+    /// The first selected message.
     Iterator begin() const noexcept { return {this, 0}; }
+    /// Behind the last one.
     Iterator end() const noexcept { return {this, size()}; }
 
 private:

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// What an acknowledged commit has survived.
 enum class Durability : std::uint8_t {
@@ -46,8 +46,10 @@ struct Options {
     /// `location`: a directory, made if it does not exist (its parent must), or `memory:` for a
     /// database that is gone when it is closed.
     explicit Options(std::string location_) : location(std::move(location_)) {}
+    /// The same.
     explicit Options(const char* location_) : location(location_) {}
 
+    /// As the constructor was given it.
     std::string location;
 
     /// Keep history, so that commits can be watched. It costs about half a commit, so it is asked
@@ -55,11 +57,13 @@ struct Options {
     /// `Error::compacted`.
     bool enable_watch = false;
 
+    /// What an acknowledged commit has survived.
     Durability durability = Durability::sync;
 
     /// Open fails with `Error::open_failed` if this is false and there is no database yet.
     bool create_if_missing = true;
 
+    /// How much history is kept.
     HistoryLimits history;
 
     /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each
@@ -76,15 +80,17 @@ struct Options {
     /// least 64 KiB.
     std::size_t write_buffer_bytes = std::size_t{16} << 20;
 
-    /// The newest commits, between the writers and the collector: messages and bytes. What does not
-    /// fit is read from history.
+    /// The newest commits, between the writers and the collector, in messages. What does not fit is
+    /// read from history.
     std::size_t hub_messages = 1024;
+    /// The same, in bytes.
     std::size_t hub_bytes = std::size_t{4} << 20;
 
-    /// Batches between the collector and the distributor: their number, the messages in one, and
-    /// the bytes that all of them together may hold.
+    /// Batches between the collector and the distributor.
     std::size_t distribute_batches = 128;
+    /// Messages in one of them.
     std::size_t batch_messages = 1024;
+    /// Bytes that all of them together may hold.
     std::size_t distribute_bytes = std::size_t{16} << 20;
 
     /// Sets of detached subscribers between the distributor and the victim collector.

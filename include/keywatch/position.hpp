@@ -9,15 +9,17 @@
 #include <string>
 #include <string_view>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// The number of a commit: 1 for the first one of a database, then ascending. 0 stands before all.
 using Revision = std::uint64_t;
 
 /// A random number that tells one database's history from every other's.
 struct HistoryId {
+    /// All zero: of no database.
     std::array<std::uint8_t, 16> bytes{};
 
+    /// Whether both are the same history.
     friend bool operator==(const HistoryId&, const HistoryId&) = default;
 };
 
@@ -26,9 +28,12 @@ struct HistoryId {
 /// A consumer that stores the position of what it has processed, and later watches
 /// `From::after(position)`, continues without gap and without repeat, also after a restart.
 struct Position {
+    /// Whose history.
     HistoryId history;
+    /// The last commit that has been seen.
     Revision revision = 0;
 
+    /// Whether both are the same place.
     friend bool operator==(const Position&, const Position&) = default;
 };
 
@@ -38,6 +43,7 @@ std::string to_string(const Position& position);
 /// Reads what `to_string` wrote; nothing if the text is not exactly that.
 std::optional<Position> parse_position(std::string_view text);
 
+/// As `to_string`.
 std::ostream& operator<<(std::ostream& out, const Position& position);
 
 }  // namespace keywatch

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Which keys of a bucket a watcher follows. Made by `key()` and `all()`.
 ///
@@ -13,8 +13,10 @@ namespace keywatch {
 /// `bucket_created` ones too.
 class Selector {
 public:
+    /// What a selector looks at.
     enum class Kind : std::uint8_t { key, all };
 
+    /// What it looks at.
     Kind kind() const noexcept { return kind_; }
 
     /// The key of a `Kind::key` selector.

@@ -9,17 +9,20 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch {
-
-namespace structures {
+namespace keywatch::structures {
 class Workspace;
 }
 
+namespace [[gnu::visibility("default")]] keywatch {
+
 /// A bucket, as `buckets()` lists it.
 struct Bucket {
+    /// Its kind.
     Structure structure;
+    /// Its name, unique among those of its kind.
     std::string name;
 
+    /// Whether both are the same bucket.
     friend bool operator==(const Bucket&, const Bucket&) = default;
 };
 
@@ -28,12 +31,15 @@ struct Bucket {
 /// Lifetime: until the function has returned. Thread safety: none.
 class Snapshot {
 public:
+    /// @cond no part of the interface
     explicit Snapshot(std::shared_ptr<structures::Workspace> workspace);
+    /// @endcond
 
     /// `Error::bucket_not_found` if there is no BTree bucket of that name. This and everything
     /// below throws `Error::damaged` if the storage cannot be read.
     BTreeView btree(std::string_view bucket) const;
 
+    /// Whether there is such a bucket.
     bool has_bucket(Structure structure, std::string_view name) const;
 
     /// All buckets, by structure, then by name.
@@ -44,7 +50,9 @@ public:
     Revision revision() const;
 
 protected:
+    /// @cond no part of the interface
     std::shared_ptr<structures::Workspace> workspace_;
+    /// @endcond
 };
 
 /// What a function given to `update()` works on. It reads its own writes, and everything that
@@ -53,7 +61,9 @@ protected:
 /// Its changes become one commit when the function returns, and nothing at all when it throws.
 class Transaction : public Snapshot {
 public:
+    /// @cond no part of the interface
     using Snapshot::Snapshot;
+    /// @endcond
 
     /// As in `Snapshot`, to be written to as well.
     BTree btree(std::string_view bucket);

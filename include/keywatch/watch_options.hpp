@@ -8,11 +8,12 @@
 #include <cstdint>
 #include <string>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 /// Where a watch starts.
 class From {
 public:
+    /// The three ways to say where.
     enum class Kind : std::uint8_t { now, revision, after };
 
     /// After the newest commit that is durable when `watch()` is called.
@@ -26,7 +27,9 @@ public:
     /// and one that is ahead of this one (`Error::position_ahead`).
     static From after(const Position& position) { return {Kind::after, position}; }
 
+    /// Which one it is.
     Kind kind() const noexcept { return kind_; }
+    /// The position; of `Kind::revision` only its revision counts, of `Kind::now` nothing.
     const Position& position() const noexcept { return position_; }
 
 private:
@@ -40,6 +43,7 @@ private:
 struct WatchOptions {
     WatchOptions() {}  // not an aggregate: see Options
 
+    /// Where the watch starts.
     From from = From::now();
 
     /// Longest time that one call of the callback may take. A coroutine that overruns is cancelled
@@ -47,10 +51,11 @@ struct WatchOptions {
     /// has returned. A coroutine that blocks its thread and is never suspended is not measured.
     std::chrono::milliseconds callback_timeout = std::chrono::seconds{1};
 
-    /// The watcher's inbox: when either is full, it is thrown away, and the watcher catches up from
-    /// history. A single larger commit always passes. Bytes are of whole commits. With what is
-    /// being delivered, a watcher holds twice as much at the most.
+    /// The watcher's inbox, in messages: when it is full, it is thrown away, and the watcher
+    /// catches up from history. A single larger commit always passes. With what is being delivered,
+    /// a watcher holds twice as much at the most.
     std::size_t buffer_messages = 1024;
+    /// The same, in bytes of whole commits.
     std::size_t buffer_bytes = std::size_t{4} << 20;
 
     /// For people who look at watchers; need not be unique.

@@ -17,13 +17,13 @@
 #include <utility>
 #include <variant>
 
-namespace keywatch {
-
-namespace asio = boost::asio;
-
-namespace pipeline {
+namespace keywatch::pipeline {
 class WatcherCore;
 }
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace asio = boost::asio;
 
 /// Why a watch ended in an expected way.
 enum class EndReason : std::uint8_t {
@@ -37,11 +37,14 @@ enum class EndReason : std::uint8_t {
     bucket_deleted,
 };
 
+/// The name of the enumerator.
 std::string_view to_string(EndReason reason) noexcept;
+/// As `to_string`.
 std::ostream& operator<<(std::ostream& out, EndReason reason);
 
 /// What `run()` returns.
 struct WatchEnd {
+    /// Why the watch ended.
     EndReason reason = EndReason::stopped;
     /// The last commit that was delivered whole, or that did not match.
     Position position;
@@ -51,6 +54,7 @@ struct WatchEnd {
 /// or `const Commit&` and returns void, `Flow`, or an awaitable of either.
 class WatchCallback {
 public:
+    /// @cond no part of the interface
     using Plain = std::function<Flow(const Message&)>;
     using PlainCommit = std::function<Flow(const Commit&)>;
     using Coroutine = std::function<asio::awaitable<Flow>(const Message&)>;
@@ -59,12 +63,16 @@ public:
     using CoroutineCommitVoid = std::function<asio::awaitable<void>(const Commit&)>;
     using Function = std::variant<Plain, PlainCommit, Coroutine, CoroutineCommit, CoroutineVoid,
                                   CoroutineCommitVoid>;
+    /// @endcond
 
+    /// Keeps a copy of the function.
     template <class Callback>
         requires(!std::is_same_v<std::remove_cvref_t<Callback>, WatchCallback>)
     WatchCallback(Callback&& callback);  // NOLINT: any callable converts
 
+    /// @cond no part of the interface
     const Function& function() const noexcept { return function_; }
+    /// @endcond
 
 private:
     Function function_;
@@ -78,7 +86,9 @@ private:
 /// Thread safety: all members may be called from any thread.
 class Watcher {
 public:
+    /// @cond no part of the interface
     explicit Watcher(std::shared_ptr<pipeline::WatcherCore> core);
+    /// @endcond
 
     /// Delivers to the callback, in order and one at a time, until the watch ends; once per watch.
     ///
@@ -134,6 +144,7 @@ public:
     /// Unique among the watchers made since the database was opened, ascending from 1.
     std::uint64_t id() const noexcept;
 
+    /// As `WatchOptions::name` was given.
     const std::string& name() const noexcept;
 
 private:

@@ -16,7 +16,7 @@ import sys
 def library_flags(build):
     """Compiler and flags of the library's first source, without what names input and output."""
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-    entry = next(entry for entry in entries if "libkeywatch.a.p" in entry["output"])
+    entry = next(entry for entry in entries if "libkeywatch_internals.a.p" in entry["output"])
     flags, words = [], iter(shlex.split(entry["command"]))
     for word in words:
         if word in ("-o", "-MF", "-MQ"):

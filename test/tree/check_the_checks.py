@@ -14,7 +14,10 @@ HEADER = SPDX + "#pragma once\n"
 
 CLEAN = {
     "include/meson.build": "# SPDX-License-Identifier: BSL-1.0\n    'keywatch/a.hpp',\n",
-    "include/keywatch/a.hpp": HEADER + "#include <boost/asio/awaitable.hpp>\n// #define NO\n",
+    "include/keywatch/a.hpp": HEADER + "#include <boost/asio/awaitable.hpp>\n// #define NO\n"
+                              "namespace keywatch::watch {\nclass A;\n}\n"
+                              "namespace [[gnu::visibility(\"default\")]] keywatch {\n"
+                              "int x();\n}\n",
     "lib/meson.build": "# SPDX-License-Identifier: BSL-1.0\n'a.cpp', 'storage/s.cpp',\n"
                        "'pipeline/p.cpp', 'watch/w.cpp', 'engine/e.cpp'\n",
     "lib/a.cpp": SPDX + '#include "pipeline/p.hpp"\n#include "storage/s.hpp"\n',
@@ -36,10 +39,15 @@ CLEAN = {
     "README.md": "# x\n```cpp\n#include <keywatch/a.hpp>\n\nint main()\n{\n    go();\n}\n```\n"
                  "and in it\n\n```cpp\ngo();\n```\n",
     "build/x.cpp": "anything goes here\n",
+    "subprojects/x-1.0/meson.build": "and here\n",
+    "subprojects/x.wrap": "[wrap-file]\nsource_url = https://x\n"
+                          f"source_hash = {'0a' * 32}\npatch_directory = x\n",
+    "subprojects/packagefiles/x/meson.build": "# SPDX-License-Identifier: BSL-1.0\n",
 }
 
 QUICK_START = CLEAN["samples/quick_start.cpp"]
 README = CLEAN["README.md"]
+WRAP = CLEAN["subprojects/x.wrap"]
 
 # (rule, path, text): with this file the tree breaks this rule, and no other.
 PLANTED = [
@@ -64,10 +72,14 @@ PLANTED = [
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <boost/asio.hpp>\n"),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + '#include "watch/w.hpp"\n'),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <keywatch/no.hpp>\n"),
+    ("public_things_are_visible", "include/keywatch/a.hpp",
+     HEADER + "namespace keywatch {\nclass A;\nint x();\n}\n"),
+    ("public_things_are_visible", "lib/a.cpp", SPDX + "namespace keywatch {\nint x();\n}\n"),
     ("samples_use_the_public_face", "samples/quick_start.hpp",
      HEADER + '#include "watch/w.hpp"\n'),
     ("files_begin_with_their_license", "lib/watch/w.hpp", "\n#pragma once\n"),
     ("files_begin_with_their_license", "lib/watch/w.cpp", "int x;\n"),
+    ("files_begin_with_their_license", "subprojects/packagefiles/x/meson.build", "\n"),
     ("files_begin_with_their_license", "samples/run", "#!/bin/bash\necho\n"),
     ("headers_have_pragma_once", "lib/watch/w.hpp", SPDX + "int x;\n"),
     ("headers_are_clean", "lib/watch/w.hpp", HEADER + "#define X 1\n"),
@@ -84,6 +96,11 @@ PLANTED = [
     ("every_file_is_built", "benchmarks/new.cpp", SPDX),
     ("every_file_is_built", "benchmarks/meson.build",
      "# SPDX-License-Identifier: BSL-1.0\n'gone.cpp'\n"),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("0a", "0g")),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("https:", "")),
+    ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("y = x", "y = y")),
+    ("wraps_are_whole", "subprojects/packagefiles/y/meson.build",
+     "# SPDX-License-Identifier: BSL-1.0\n"),
     ("unit_tests_do_not_sleep", "test/unit/watch/test_w.cpp",
      SPDX + "std::this_thread::sleep_for(1s);\n"),
     ("readme_quotes_what_is_compiled", "README.md", README + "```cpp\nstop();\n```\n"),

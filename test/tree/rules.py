@@ -22,17 +22,19 @@ ENGINE_INTERFACE = {"engine/engine.hpp"}
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}
 LONGEST_FILE = 400
 LONGEST_LINE = 100
+# Build folders, unpacked subprojects, and what git keeps (in a worktree `.git` is a file).
+IGNORED = re.compile(r"\.git$|(\.git|build)/|subprojects/(?!packagefiles/)\w.*/|.*__pycache__/")
 
 
 class Tree:
-    """The files of a tree, below a root, as {path: text}; build folders left out."""
+    """The files of a tree, below a root, as {path: text}; what is IGNORED left out."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.files = {}
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
-            if path.is_file() and not re.match(r"(\.git|build|subprojects)/|.*__pycache__/", name):
+            if path.is_file() and not IGNORED.match(name):
                 try:
                     self.files[name] = path.read_text(encoding="utf-8")
                 except UnicodeDecodeError:
@@ -110,6 +112,20 @@ def public_headers_are_light(tree):
         if quote == '"' or (path.startswith("keywatch/") and
                             f"include/{path}" not in tree.files):
             yield f"{name}:{line}: {path} is no public header"
+
+
+def public_things_are_visible(tree):
+    """A shared library hides what is not in a namespace with the visibility attribute. clang++
+    wants it where a public function is defined, too: in the glue."""
+    glue = [(name, text) for name, text in tree.code("lib")
+            if layer_of(name) is None and name.endswith(".cpp")]
+    for name, text in [*tree.code("include"), *glue]:
+        for block in re.finditer(r"^namespace keywatch[\w:]* \{\n(.*?)^\}", text,
+                                 re.MULTILINE | re.DOTALL):
+            declared = re.sub(r"^(?:class|struct) \w+;$", "", block.group(1), flags=re.MULTILINE)
+            if declared.strip():
+                yield (f"{name}:{line_of(text, block.start())}: "
+                       'namespace [[gnu::visibility("default")]], but for forward declarations')
 
 
 def samples_use_the_public_face(tree):
@@ -199,6 +215,26 @@ def listed_files(folder, text):
     return listed
 
 
+def wraps_are_whole(tree):
+    """What is fetched is known by its hash, and ports are where the wraps look for them."""
+    ports = {name.split("/")[2] for name in tree.files
+             if re.fullmatch(r"subprojects/packagefiles/[^/]+/meson\.build", name)}
+    used = set()
+    for name, text in tree.files.items():
+        if not re.fullmatch(r"subprojects/[\w-]+\.wrap", name):
+            continue
+        values = dict(re.findall(r"^(\w+) = (.*)$", text, re.MULTILINE))
+        used.add(values.get("patch_directory"))
+        if not re.fullmatch("[0-9a-f]{64}", values.get("source_hash", "")):
+            yield f"{name}:1: source_hash is no SHA-256"
+        if not values.get("source_url", "").startswith("https://"):
+            yield f"{name}:1: no source_url"
+        if values.get("patch_directory", "") not in {"", *ports}:
+            yield f"{name}:1: there is no such patch_directory"
+    for port in sorted(ports - used):
+        yield f"subprojects/packagefiles/{port}/meson.build:1: no wrap uses it"
+
+
 def unit_tests_do_not_sleep(tree):
     for name, text in tree.code("test"):
         if name.startswith(("test/unit/", "test/integration/", "test/contract/")):
@@ -236,6 +272,7 @@ RULES = [
     only_storage_knows_leveldb,
     json_is_opt_in,
     public_headers_are_light,
+    public_things_are_visible,
     samples_use_the_public_face,
     files_begin_with_their_license,
     headers_have_pragma_once,
@@ -244,6 +281,7 @@ RULES = [
     no_owning_lambda_in_a_co_await,
     no_machine_paths,
     every_file_is_built,
+    wraps_are_whole,
     unit_tests_do_not_sleep,
     readme_quotes_what_is_compiled,
 ]

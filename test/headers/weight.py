@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Looks at all that a public header pulls in, as the compiler lists it: of Boost no more than what
+Asio's awaitable.hpp and any_io_executor.hpp and the error codes need, and neither JSON nor LevelDB
+nor what is internal. Everybody who includes the header pays for it in compile time."""
+
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+
+from compile_alone import library_flags
+
+# What all public headers together may cost of Boost.
+ALLOWED = """
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+"""
+# The header that brings JSON to those who ask for it.
+WITH_JSON = "json.hpp"
+
+
+def included(flags, build, text):
+    """The real paths of all files that this source includes, however deep."""
+    done = subprocess.run([*flags, "-M", "-x", "c++", "-"], input=text, cwd=build, text=True,
+                          capture_output=True, check=True)
+    names = done.stdout.split(":", 1)[1].replace("\\\n", " ").split()
+    return {os.path.realpath(os.path.join(build, name)) for name in names if name != "-"}
+
+
+def what_is_wrong(root, header, files, allowed):
+    """The files that this header must not pull in."""
+    for file in sorted(files - allowed):
+        others = ["/boost/", "/leveldb/", f"{root}/lib/"]
+        if header.name != WITH_JSON:
+            others.append("/nlohmann/")
+        if any(part in file for part in others):
+            yield file
+
+
+def main():
+    build, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+    flags = library_flags(build)
+    allowed = included(flags, build, ALLOWED)
+    headers = sorted(root.glob("include/keywatch/*.hpp"))
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        listed = pool.map(lambda header: included(flags, build, f'#include "{header}"\n'), headers)
+        for number, (header, files) in enumerate(zip(headers, listed), 1):
+            assert str(header) in files, "the compiler's list is not understood"
+            wrong = list(what_is_wrong(root, header, files, allowed))
+            for file in wrong:
+                print(f"{header.name} pulls in {file}", file=sys.stderr)
+            failures += bool(wrong)
+            print(f"{'not ok' if wrong else 'ok'} {number} - {header.name}", flush=True)
+    print(f"1..{len(headers)}")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

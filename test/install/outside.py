@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSL-1.0
+"""What the tests of an installation share: running commands, building programs that know nothing of
+the tree but what was installed, and TAP."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import traceback
+
+EXPECTED = {"quick_start.cpp": "put 42 = alice\n", "outside.cpp": "all holds\n"}
+
+
+def run(*command, **environment):
+    """The output of a command that must succeed."""
+    done = subprocess.run([str(word) for word in command], env={**os.environ, **environment},
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n"
+                             f"{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def programs(source):
+    """The sources of the programs to build."""
+    return source / "samples" / "quick_start.cpp", source / "test" / "install" / "outside.cpp"
+
+
+def pkg_config(prefix, *question):
+    """What the one .pc file below a prefix says, wherever that prefix has been moved to."""
+    [file] = prefix.rglob("keywatch.pc")
+    return run("pkg-config", f"--define-variable=prefix={prefix}", *question, "keywatch",
+               PKG_CONFIG_PATH=str(file.parent)).split()
+
+
+def build_and_run(compiler, prefix, source, *extra):
+    """Compiles a program with what pkg-config says and nothing else, and runs it."""
+    library_folder = next(flag[2:] for flag in pkg_config(prefix, "--libs") if flag[:2] == "-L")
+    with tempfile.TemporaryDirectory() as folder:
+        program = pathlib.Path(folder, "program")
+        run(*compiler, "-std=c++20", source, *pkg_config(prefix, "--cflags"), *extra,
+            *pkg_config(prefix, "--libs"), "-o", program)
+        output = run(program, LD_LIBRARY_PATH=library_folder)
+    assert output == EXPECTED[source.name], output
+
+
+def installed_headers(prefix):
+    folder = prefix / "include" / "keywatch"
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def public_headers(source):
+    return sorted(path.name for path in (source / "include" / "keywatch").glob("*.hpp"))
+
+
+def exported(library):
+    """(kind, mangled name) of what a shared library offers to others."""
+    for line in run("nm", "--dynamic", "--defined-only", library).splitlines():
+        yield line.split()[-2:]
+
+
+def tap(cases):
+    """Runs (name, function) one after the other and speaks TAP; the exit status."""
+    failures = number = 0
+    for number, (name, case) in enumerate(cases, 1):
+        print(f"# running {name}", flush=True)
+        try:
+            case()
+            print(f"ok {number} - {name}", flush=True)
+        except Exception:  # whatever it is, the other cases are run
+            failures += 1
+            traceback.print_exc(file=sys.stderr)
+            print(f"not ok {number} - {name}", flush=True)
+    print(f"1..{number}")
+    return failures > 0
