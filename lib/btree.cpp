@@ -8,110 +8,6 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-BTreeIterator::BTreeIterator(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
-    : workspace_(std::move(workspace)), iterator_(workspace_->iterate(bucket))
-{
-}
-
-BTreeIterator::BTreeIterator(BTreeIterator&&) noexcept = default;
-BTreeIterator& BTreeIterator::operator=(BTreeIterator&&) noexcept = default;
-BTreeIterator::~BTreeIterator() = default;
-
-bool BTreeIterator::valid() const
-{
-    return iterator_->valid();
-}
-
-void BTreeIterator::seek(std::string_view key)
-{
-    iterator_->seek(key);
-}
-
-void BTreeIterator::seek_before(std::string_view key)
-{
-    iterator_->seek_before(key);
-}
-
-void BTreeIterator::first()
-{
-    iterator_->first();
-}
-
-void BTreeIterator::last()
-{
-    iterator_->last();
-}
-
-void BTreeIterator::next()
-{
-    iterator_->next();
-}
-
-void BTreeIterator::previous()
-{
-    iterator_->previous();
-}
-
-std::string_view BTreeIterator::key() const
-{
-    return iterator_->key();
-}
-
-std::string_view BTreeIterator::value() const
-{
-    return structures::btree::user_value(iterator_->value());
-}
-
-BTreeRange::BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last,
-                       Scan scan)
-    : iterator_(std::move(iterator)), first_(std::move(first)), last_(std::move(last)), scan_(scan)
-{
-}
-
-void BTreeRange::start()
-{
-    taken_ = 0;
-    if (!scan_.reverse) {
-        iterator_.seek(first_);
-    } else if (last_) {
-        iterator_.seek_before(*last_);
-    } else {
-        iterator_.last();
-    }
-}
-
-void BTreeRange::advance()
-{
-    ++taken_;
-    if (scan_.reverse) {
-        iterator_.previous();
-    } else {
-        iterator_.next();
-    }
-}
-
-bool BTreeRange::done() const
-{
-    if (taken_ >= scan_.limit || !iterator_.valid()) {
-        return true;
-    }
-    return scan_.reverse ? iterator_.key() < first_ : last_ && iterator_.key() >= *last_;
-}
-
-BTreeRange::Entry BTreeRange::current() const
-{
-    return {iterator_.key(), iterator_.value()};
-}
-
-std::vector<std::pair<std::string, std::string>> BTreeRange::to_vector()
-{
-    std::vector<std::pair<std::string, std::string>> entries;
-    for (const auto [key, value] : *this) {
-        entries.emplace_back(key, value);
-    }
-    return entries;
-}
-
 BTreeView::BTreeView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
     : workspace_(std::move(workspace)), bucket_(bucket)
 {
@@ -127,19 +23,46 @@ bool BTreeView::contains(std::string_view key) const
     return structures::btree::contains(*workspace_, bucket_, key);
 }
 
+std::optional<std::size_t> BTreeView::value_length(std::string_view key) const
+{
+    const std::optional<std::string> value = get(key);
+    return value ? std::optional(value->size()) : std::nullopt;
+}
+
+std::optional<std::string> BTreeView::substring(std::string_view key, std::size_t offset,
+                                                std::size_t length) const
+{
+    return structures::btree::substring(*workspace_, bucket_, key, offset, length);
+}
+
+bool BTreeView::get_bit(std::string_view key, std::uint64_t offset) const
+{
+    return structures::btree::get_bit(*workspace_, bucket_, key, offset);
+}
+
+std::optional<std::string> BTreeView::first_key() const
+{
+    return structures::btree::first_key(*workspace_, bucket_);
+}
+
+std::optional<std::string> BTreeView::last_key() const
+{
+    return structures::btree::last_key(*workspace_, bucket_);
+}
+
 BTreeRange BTreeView::range(std::string_view first, std::string_view last, Scan scan) const
 {
-    return {iterator(), std::string(first), std::string(last), scan};
+    return {iterator(), std::string(first), std::string(last), std::move(scan)};
 }
 
 BTreeRange BTreeView::prefix(std::string_view prefix, Scan scan) const
 {
-    return {iterator(), std::string(prefix), structures::prefix_end(prefix), scan};
+    return {iterator(), std::string(prefix), structures::prefix_end(prefix), std::move(scan)};
 }
 
 BTreeRange BTreeView::scan(Scan scan) const
 {
-    return {iterator(), {}, std::nullopt, scan};
+    return {iterator(), {}, std::nullopt, std::move(scan)};
 }
 
 BTreeIterator BTreeView::iterator() const
@@ -150,6 +73,41 @@ BTreeIterator BTreeView::iterator() const
 void BTree::put(std::string_view key, std::string_view value)
 {
     structures::btree::put(*workspace_, bucket_, key, value);
+}
+
+bool BTree::put_if_absent(std::string_view key, std::string_view value)
+{
+    return structures::btree::put_if_absent(*workspace_, bucket_, key, value);
+}
+
+bool BTree::put_if_present(std::string_view key, std::string_view value)
+{
+    return structures::btree::put_if_present(*workspace_, bucket_, key, value);
+}
+
+std::optional<std::string> BTree::exchange(std::string_view key, std::string_view value)
+{
+    return structures::btree::exchange(*workspace_, bucket_, key, value);
+}
+
+std::int64_t BTree::increment(std::string_view key, std::int64_t by)
+{
+    return structures::btree::increment(*workspace_, bucket_, key, by);
+}
+
+std::int64_t BTree::decrement(std::string_view key, std::int64_t by)
+{
+    return structures::btree::decrement(*workspace_, bucket_, key, by);
+}
+
+std::size_t BTree::append(std::string_view key, std::string_view suffix)
+{
+    return structures::btree::append(*workspace_, bucket_, key, suffix);
+}
+
+bool BTree::set_bit(std::string_view key, std::uint64_t offset, bool bit)
+{
+    return structures::btree::set_bit(*workspace_, bucket_, key, offset, bit);
 }
 
 bool BTree::erase(std::string_view key)

@@ -37,6 +37,14 @@ const char* describe(Error error) noexcept
         return "a name must have 1 to 65535 bytes";
     case Error::empty_key:
         return "a key must not be empty";
+    case Error::not_a_number:
+        return "the value is no decimal number of 64 bits: put one first";
+    case Error::number_overflow:
+        return "the number would not fit into 64 bits: begin a new count";
+    case Error::invalid_pattern:
+        return "the pattern is not well-formed: correct it";
+    case Error::pattern_too_complex:
+        return "looking for the pattern took too many steps: anchor it, do not nest repeats";
     case Error::transaction_too_large:
         return "the transaction exceeds max_transaction_bytes: split it";
     case Error::transaction_finished:

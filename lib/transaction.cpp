@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/transaction.hpp>
 
+#include "structures/glob.hpp"
 #include "structures/workspace.hpp"
 
 #include <utility>
@@ -25,6 +26,14 @@ bool Snapshot::has_bucket(Structure structure, std::string_view name) const
 std::vector<Bucket> Snapshot::buckets() const
 {
     return workspace_->buckets();
+}
+
+std::vector<Bucket> Snapshot::buckets(std::string_view pattern) const
+{
+    const structures::Glob glob(pattern);
+    std::vector<Bucket> buckets = workspace_->buckets();
+    std::erase_if(buckets, [&](const Bucket& each) { return !glob.matches(each.name); });
+    return buckets;
 }
 
 Revision Snapshot::revision() const

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/btree_range.hpp>
+
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <limits>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,143 +13,57 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::structures {
-class Workspace;
-class KeyIterator;
-}  // namespace keywatch::structures
-
 namespace [[gnu::visibility("default")]] keywatch {
-
-/// How a scan goes.
-struct Scan {
-    /// Largest number of entries.
-    std::size_t limit = std::numeric_limits<std::size_t>::max();
-    /// From the last entry to the first.
-    bool reverse = false;
-};
-
-/// Walks over the entries of a BTree bucket in the order of their keys, byte by byte, both ways.
-///
-/// Within a transaction it sees the transaction's own writes; of those made while it stands
-/// somewhere, it sees the ones that lie ahead of it. Moving beyond either end makes it invalid; a
-/// `seek` makes it valid again.
-///
-/// Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`. Thread safety: none, as the function it belongs to.
-class BTreeIterator {
-public:
-    /// What is moved from can only be destroyed or assigned to.
-    BTreeIterator(BTreeIterator&&) noexcept;
-    /// As the constructor.
-    BTreeIterator& operator=(BTreeIterator&&) noexcept;
-    ~BTreeIterator();
-
-    /// Whether it stands on an entry.
-    bool valid() const;
-
-    /// To the first entry whose key is not less than `key`.
-    void seek(std::string_view key);
-    /// To the last entry whose key is less than `key`.
-    void seek_before(std::string_view key);
-    /// To the first entry of the bucket.
-    void first();
-    /// To the last entry of the bucket.
-    void last();
-
-    /// To the entry behind. Precondition, as of the next three: valid().
-    void next();
-    /// To the entry before.
-    void previous();
-    /// The entry's key; the view is valid until the iterator is moved.
-    std::string_view key() const;
-    /// The entry's value; the view is valid until the iterator is moved.
-    std::string_view value() const;
-
-private:
-    friend class BTreeView;
-    BTreeIterator(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket);
-
-    std::shared_ptr<structures::Workspace> workspace_;
-    std::shared_ptr<structures::KeyIterator> iterator_;
-};
-
-/// The entries of a part of a BTree bucket, one after the other: `for (auto [key, value] : range)`.
-///
-/// Single pass: `begin()` starts the scan anew. Lifetime: as of `BTreeIterator`; a key and value
-/// are valid until the next step.
-class BTreeRange {
-public:
-    /// A key and its value.
-    using Entry = std::pair<std::string_view, std::string_view>;
-
-    /// An input iterator, as `for` needs it: all copies move together.
-    class Iterator {
-    public:
-        /// @cond what iterators have
-        using iterator_category = std::input_iterator_tag;
-        using value_type = Entry;
-        using difference_type = std::ptrdiff_t;
-        using pointer = void;
-        using reference = Entry;
-
-        Entry operator*() const { return range_->current(); }
-        Iterator& operator++()
-        {
-            range_->advance();
-            return *this;
-        }
-        void operator++(int) { range_->advance(); }
-        bool done() const { return range_->done(); }
-        friend bool operator==(const Iterator& a, std::default_sentinel_t) { return a.done(); }
-        /// @endcond
-
-    private:
-        friend class BTreeRange;
-        explicit Iterator(BTreeRange* range) : range_(range) {}
-        BTreeRange* range_;
-    };
-
-    /// Starts the scan, from its first entry.
-    Iterator begin()
-    {
-        start();
-        return Iterator{this};
-    }
-    /// Where the scan has passed its last entry.
-    static std::default_sentinel_t end() { return {}; }
-
-    /// Copies what is left of the scan; the range itself is used up.
-    std::vector<std::pair<std::string, std::string>> to_vector();
-
-private:
-    friend class BTreeView;
-    BTreeRange(BTreeIterator iterator, std::string first, std::optional<std::string> last,
-               Scan scan);
-
-    void start();
-    void advance();
-    bool done() const;
-    Entry current() const;
-
-    BTreeIterator iterator_;
-    std::string first_;
-    std::optional<std::string> last_;
-    Scan scan_;
-    std::size_t taken_ = 0;
-};
 
 /// Reads a BTree bucket: keys in order, each with one value; both are bytes.
 ///
-/// Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`, and `Error::bucket_not_found` once the transaction has deleted
-/// the bucket. Thread safety: none. Any member may throw `Error::damaged`.
+/// A key that is empty is never there. Lifetime: until the transaction function has returned; after
+/// that every use throws `Error::transaction_finished`, and `Error::bucket_not_found` once the
+/// transaction has deleted the bucket. Thread safety: none. Any member may throw `Error::damaged`.
 class BTreeView {
 public:
     /// The value, if the key is there.
     std::optional<std::string> get(std::string_view key) const;
 
+    /// The values of several keys (a range of what a `std::string_view` can be made of), in the
+    /// order of the keys.
+    template <class Keys>
+    std::vector<std::optional<std::string>> get_many(Keys&& keys) const
+    {
+        std::vector<std::optional<std::string>> values;
+        for (auto&& key : keys) {
+            values.push_back(get(key));
+        }
+        return values;
+    }
+    /// The same, of a list in braces.
+    std::vector<std::optional<std::string>> get_many(
+        std::initializer_list<std::string_view> keys) const
+    {
+        return get_many<>(keys);
+    }
+
     /// Whether the key is there.
     bool contains(std::string_view key) const;
+
+    // These three read the whole value, and give a part of what `get` would.
+
+    /// How many bytes the value has, if the key is there.
+    std::optional<std::size_t> value_length(std::string_view key) const;
+
+    /// The bytes of the value from `offset` on, at most `length`: fewer, or none, where it ends
+    /// earlier. Nothing if the key is not there.
+    std::optional<std::string> substring(std::string_view key, std::size_t offset,
+                                         std::size_t length = std::string::npos) const;
+
+    /// A bit of the value: 0 is the most significant one of the first byte, 8 that of the second.
+    /// False beyond the end of the value, and if the key is not there.
+    bool get_bit(std::string_view key, std::uint64_t offset) const;
+
+    /// The smallest key, if there is any.
+    std::optional<std::string> first_key() const;
+    /// The largest key, if there is any.
+    std::optional<std::string> last_key() const;
 
     /// Entries with first <= key < last.
     BTreeRange range(std::string_view first, std::string_view last, Scan scan = {}) const;
@@ -173,12 +88,57 @@ protected:
 };
 
 /// Reads and writes a BTree bucket.
+///
+/// What changes a value makes one `put` message with the whole new value. What changes nothing (an
+/// `increment` by 0, an `append` of nothing, a bit that is as it should be, a `put_if_...` that
+/// does not apply) writes nothing, makes no message, and does not create the key.
+///
+/// Errors: `Error::empty_key`, but of `erase`; `Error::transaction_too_large`, by which the
+/// transaction is lost even if its function goes on. After any other error the value is as it was.
 class BTree : public BTreeView {
 public:
-    /// Sets the value of a key: one `put` message, also if the value is the same. A key must not be
-    /// empty (`Error::empty_key`). `Error::transaction_too_large`, as of `erase`; the transaction
-    /// is then lost even if its function goes on.
+    /// Sets the value of a key: always one message, also if the value is the same.
     void put(std::string_view key, std::string_view value);
+
+    /// Sets the values of several keys (a range of pairs), one after the other. If it throws, those
+    /// before are set, and are committed if the function goes on.
+    template <class Entries>
+    void put_many(Entries&& entries)
+    {
+        for (auto&& [key, value] : entries) {
+            put(key, value);
+        }
+    }
+    /// The same, of a list in braces.
+    void put_many(std::initializer_list<std::pair<std::string_view, std::string_view>> entries)
+    {
+        put_many<>(entries);
+    }
+
+    /// Sets the value if the key is not there, and tells whether that was so.
+    bool put_if_absent(std::string_view key, std::string_view value);
+    /// Sets the value if the key is there, and tells whether that was so.
+    bool put_if_present(std::string_view key, std::string_view value);
+
+    /// As `put`, and gives the value that was there before, if any.
+    std::optional<std::string> exchange(std::string_view key, std::string_view value);
+
+    /// Adds to the number that the value is, 0 if the key is not there, and gives the result. It is
+    /// stored as decimal text, as `std::to_string` writes it.
+    ///
+    /// Errors: `Error::not_a_number` for any other text, so for `+1`, `01`, `-0`, ` 1`, and for an
+    /// empty value; `Error::number_overflow`.
+    std::int64_t increment(std::string_view key, std::int64_t by = 1);
+    /// The same with the difference.
+    std::int64_t decrement(std::string_view key, std::int64_t by = 1);
+
+    /// Adds to the end of the value, an empty one if the key is not there, and gives its new
+    /// length. The whole value is written: each call costs what a `put` of it would.
+    std::size_t append(std::string_view key, std::string_view suffix);
+
+    /// Sets a bit, numbered as for `get_bit`, and gives what it was. Setting one beyond the end
+    /// makes the value longer, with zero bytes. The whole value is written, as by `append`.
+    bool set_bit(std::string_view key, std::uint64_t offset, bool bit);
 
     /// Removes a key, and tells whether it was there: then one `erase` message, with the value it
     /// had as `previous`.

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -113,6 +114,21 @@ public:
     /// Errors: `closed`, once the database has closed; what `fn` throws. Cancellation: none.
     template <class Function>
     auto view(Function&& fn) const;
+
+    // One operation on a BTree bucket: a `view`, or an `update`, of its own, with their errors and
+    // those of the operation. What is given is copied when they are called.
+
+    /// The value, if the key is there.
+    asio::awaitable<std::optional<std::string>> get(std::string_view bucket,
+                                                    std::string_view key) const;
+    /// Sets the value of a key. Gives the revision.
+    asio::awaitable<Revision> put(std::string_view bucket, std::string_view key,
+                                  std::string_view value);
+    /// Removes a key, and tells whether it was there.
+    asio::awaitable<Committed<bool>> erase(std::string_view bucket, std::string_view key);
+    /// Adds to the number that the value is, as `BTree::increment` does. Gives the result.
+    asio::awaitable<Committed<std::int64_t>> increment(std::string_view bucket,
+                                                       std::string_view key, std::int64_t by = 1);
 
     /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
     ///

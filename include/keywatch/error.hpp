@@ -50,6 +50,17 @@ enum class Error {
     invalid_name,
     /// A key is empty where one is needed.
     empty_key,
+    /// `increment` or `decrement` met a value that is no number as they write it: decimal digits
+    /// without needless zeros, a minus sign before a negative one, within 64 bits. Put one first.
+    not_a_number,
+    /// The new number would not fit into 64 bits; the value is as it was. Begin a new count.
+    number_overflow,
+    /// A pattern for keys or for bucket names is not well-formed. Correct it; the message of the
+    /// exception says what is wrong with it.
+    invalid_pattern,
+    /// Looking for a pattern in a key took too many steps. Leave it fewer ways to match the same
+    /// text: anchor it, do not nest repeats.
+    pattern_too_complex,
     /// The transaction writes more than `Options::max_transaction_bytes`. Split it.
     transaction_too_large,
     /// A transaction, or a view or iterator of it, was used after its function had returned.

@@ -9,8 +9,10 @@
 /// `Database`.
 
 #include <keywatch/btree.hpp>
+#include <keywatch/btree_range.hpp>
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
+#include <keywatch/key_pattern.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/position.hpp>

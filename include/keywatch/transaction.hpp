@@ -45,6 +45,13 @@ public:
     /// All buckets, by structure, then by name.
     std::vector<Bucket> buckets() const;
 
+    /// Those whose whole name matches a pattern, byte by byte: `*` stands for any bytes (also none,
+    /// also `/` and `.`), `?` for one, `[abc]` and `[a-z]` for one of these, `[!a-z]` for one of
+    /// the others; a backslash takes the meaning from what follows, in brackets too.
+    /// `Error::invalid_pattern` for an open or empty bracket, a range that goes backwards, and a
+    /// backslash at the end.
+    std::vector<Bucket> buckets(std::string_view pattern) const;
+
     /// The revision of what is seen; in a transaction, of what it builds on. Of a view it may be
     /// ahead of `Database::head_revision()` for the moment in which a commit is being published.
     Revision revision() const;

@@ -105,6 +105,11 @@ void SnapshotWorkspace::set_origin(std::string_view)
     assert(false);
 }
 
+void SnapshotWorkspace::require_room(std::size_t)
+{
+    assert(false);
+}
+
 void SnapshotWorkspace::put(structures::BucketIndex, std::string_view, std::string_view)
 {
     assert(false);

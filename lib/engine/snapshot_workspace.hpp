@@ -70,6 +70,7 @@ private:
     void create_bucket(Structure, std::string_view) override;
     void delete_bucket(Structure, std::string_view) override;
     void set_origin(std::string_view) override;
+    void require_room(std::size_t) override;
     void put(structures::BucketIndex, std::string_view, std::string_view) override;
     void erase(structures::BucketIndex, std::string_view) override;
     void record(structures::BucketIndex, const Message&) override;

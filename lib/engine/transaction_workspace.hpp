@@ -53,6 +53,7 @@ public:
     void create_bucket(Structure structure, std::string_view name) override;
     void delete_bucket(Structure structure, std::string_view name) override;
     void set_origin(std::string_view origin) override;
+    void require_room(std::size_t bytes) override;
     void put(structures::BucketIndex bucket, std::string_view key, std::string_view value) override;
     void erase(structures::BucketIndex bucket, std::string_view key) override;
     void record(structures::BucketIndex bucket, const Message& message) override;
@@ -76,7 +77,6 @@ private:
     std::optional<storage::BucketId> find_bucket(Structure structure,
                                                  std::string_view name) const override;
     void charge(std::size_t bytes);
-    void require_room(std::size_t bytes);
     void record_bucket(Structure structure, std::string_view name, const Message& message);
 
     const storage::Store& store_;

@@ -4,6 +4,7 @@
 #include <keywatch/message.hpp>
 #include <keywatch/transaction.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -55,6 +56,9 @@ public:
     virtual void create_bucket(Structure structure, std::string_view name) = 0;
     virtual void delete_bucket(Structure structure, std::string_view name) = 0;
     virtual void set_origin(std::string_view origin) = 0;
+    /// Throws `Error::transaction_too_large` unless that much can still be written. For values that
+    /// are made here, before they are; `put` and `record` look for themselves.
+    virtual void require_room(std::size_t bytes) = 0;
     virtual void put(BucketIndex bucket, std::string_view key, std::string_view value) = 0;
     virtual void erase(BucketIndex bucket, std::string_view key) = 0;
     /// One message; of its fields the structure, revision, index, bucket, time and origin are

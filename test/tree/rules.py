@@ -98,6 +98,13 @@ def only_storage_knows_leveldb(tree):
             yield f"{name}:{line}: only lib/storage includes LevelDB"
 
 
+def only_key_pattern_knows_regex(tree):
+    """Its limit of steps must not be that of another translation unit too."""
+    for name, line, _, path in tree.included("include", "lib"):
+        if path.startswith("boost/regex") and name != "lib/key_pattern.cpp":
+            yield f"{name}:{line}: only lib/key_pattern.cpp includes Boost.Regex"
+
+
 def json_is_opt_in(tree):
     for name, line, _, path in tree.included("include", "lib"):
         uses_json = path.startswith("nlohmann/") or path == "keywatch/json.hpp"
@@ -270,6 +277,7 @@ RULES = [
     every_folder_of_lib_is_a_known_layer,
     pure_layers_know_no_asio,
     only_storage_knows_leveldb,
+    only_key_pattern_knows_regex,
     json_is_opt_in,
     public_headers_are_light,
     public_things_are_visible,

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+// Parts of a BTree bucket: offset, limit, direction and pattern together.
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::string_literals;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// In a view of bucket `b`, whose keys `k0` to `k9` and `other` have themselves as values.
+Task in_view(std::function<void(const kw::BTreeView&)> check)
+{
+    kw::Database db = co_await open_with("b");
+    co_await db.update([](kw::Transaction& tx) {
+        kw::BTree tree = tx.btree("b");
+        for (int i = 0; i < 10; ++i) {
+            const std::string key = "k" + std::to_string(i);
+            tree.put(key, key);
+        }
+        tree.put("other", "other");
+    });
+    co_await db.view([&](const kw::Snapshot& snapshot) { check(snapshot.btree("b")); });
+    co_await db.close();
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_scans, EventLoop)
+
+BOOST_AUTO_TEST_CASE(an_offset_leaves_out_entries_at_the_beginning_of_the_scan)
+{
+    run([] {
+        return in_view([](const kw::BTreeView& tree) {
+            BOOST_TEST((tree.scan({.offset = 9}).keys() == Strings{"k9", "other"}));
+            BOOST_TEST((tree.scan({.offset = 2, .limit = 2}).keys() == Strings{"k2", "k3"}));
+            BOOST_TEST((tree.scan({.offset = 1, .limit = 2, .reverse = true}).keys() ==
+                        Strings{"k9", "k8"}));
+            BOOST_TEST((tree.range("k3", "k6", {.offset = 1}).keys() == Strings{"k4", "k5"}));
+            BOOST_TEST(
+                (tree.range("k3", "k6", {.offset = 2, .reverse = true}).keys() == Strings{"k3"}));
+            BOOST_TEST((tree.prefix("k", {.offset = 8, .limit = 5}).keys() == Strings{"k8", "k9"}));
+            BOOST_TEST(tree.prefix("k", {.offset = 10}).keys().empty());
+            BOOST_TEST(tree.scan({.offset = SIZE_MAX}).keys().empty());
+            BOOST_TEST(tree.scan({.offset = SIZE_MAX, .limit = 1}).keys().empty());
+            BOOST_TEST(tree.scan({.offset = 1, .limit = 0}).keys().empty());
+        });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(offset_and_limit_count_what_the_pattern_selects)
+{
+    run([] {
+        return in_view([](const kw::BTreeView& tree) {
+            const kw::KeyPattern even("[02468]$");
+            BOOST_TEST(
+                (tree.scan({.pattern = even}).keys() == Strings{"k0", "k2", "k4", "k6", "k8"}));
+            BOOST_TEST((tree.scan({.offset = 1, .limit = 2, .pattern = even}).keys() ==
+                        Strings{"k2", "k4"}));
+            BOOST_TEST(
+                (tree.scan({.offset = 1, .limit = 2, .reverse = true, .pattern = even}).keys() ==
+                 Strings{"k6", "k4"}));
+            BOOST_TEST((tree.prefix("k", {.offset = 4, .pattern = even}).keys() == Strings{"k8"}));
+            BOOST_TEST(tree.prefix("k", {.offset = 5, .pattern = even}).keys().empty());
+            BOOST_TEST((tree.range("k1", "k5", {.pattern = even}).keys() == Strings{"k2", "k4"}));
+            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("x")}).keys().empty());
+            BOOST_TEST(
+                (tree.prefix("k1", {.pattern = kw::KeyPattern("^k.$")}).keys() == Strings{"k1"}));
+        });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(keys_and_values_are_copied_alone_or_together)
+{
+    run([] {
+        return in_view([](const kw::BTreeView& tree) {
+            kw::BTreeRange range = tree.scan({.offset = 9, .limit = 2});
+            const std::vector<std::pair<std::string, std::string>> entries{{"k9", "k9"},
+                                                                           {"other", "other"}};
+            for (int i = 0; i < 2; ++i) {
+                BOOST_TEST((range.keys() == Strings{"k9", "other"}));
+                BOOST_TEST((range.values() == Strings{"k9", "other"}));
+                BOOST_TEST((range.to_vector() == entries));
+            }
+        });
+    });
+}
+
+BOOST_AUTO_TEST_CASE(patterns_see_the_bytes_of_the_key)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            for (const std::string& key : {"a\0b"s, "a\nb"s, "a\xff"s, "\0"s}) {
+                tree.put(key, "");
+            }
+            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("^a.b$")}).keys() ==
+                        Strings{"a\0b"s, "a\nb"s}));
+            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("\\x00")}).keys() ==
+                        Strings{"\0"s, "a\0b"s}));
+            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("[\\x80-\\xff]")}).keys() ==
+                        Strings{"a\xff"s}));
+        });
+        co_await db.close();
+    });
+}
+
+// What the pattern meets comes out of the loop that walks; the range can be walked again.
+BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const std::string costly = std::string(5000, 'a') + "b";
+        co_await put(db, "b", "a", "");
+        co_await put(db, "b", costly, "");
+        co_await db.view([&](const kw::Snapshot& snapshot) {
+            kw::BTreeRange range = snapshot.btree("b").scan({.pattern = kw::KeyPattern("^(a+)+$")});
+            std::string seen;
+            for (int i = 0; i < 2; ++i) {
+                const auto error = failure_of([&] {
+                    for (const auto& [key, value] : range) {
+                        seen += key;
+                    }
+                });
+                BOOST_TEST(error == code(kw::Error::pattern_too_complex));
+            }
+            BOOST_TEST(seen == "aa");
+        });
+        const auto failing = [](kw::Transaction& tx) {
+            tx.btree("b").put("new", "");
+            (void)tx.btree("b").scan({.pattern = kw::KeyPattern("^(a+)+$")}).keys();
+        };
+        const auto error = co_await failure_of([](kw::Database database, auto fn) -> Task {
+            co_await database.update(fn);
+        }(db, failing));
+        BOOST_TEST(error == code(kw::Error::pattern_too_complex));
+        BOOST_TEST((co_await get(db, "b", "new") == std::nullopt));
+        co_await db.close();
+    });
+}
+
+// Nothing is looked at behind the last entry that is asked for.
+BOOST_AUTO_TEST_CASE(a_limit_ends_the_search_too)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put(db, "b", "a", "");
+        co_await put(db, "b", std::string(5000, 'a') + "b", "");
+        co_await db.view([&](const kw::Snapshot& snapshot) {
+            const kw::BTreeView tree = snapshot.btree("b");
+            const kw::KeyPattern costly("^(a+)+$");
+            BOOST_TEST((tree.scan({.limit = 1, .pattern = costly}).keys() == Strings{"a"}));
+            BOOST_TEST(tree.scan({.limit = 0, .reverse = true, .pattern = costly}).keys().empty());
+        });
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
