@@ -64,11 +64,16 @@ kw::Options watched_options(const std::string& path, kw::Durability durability)
     return options;
 }
 
-std::string random_key()
+std::string numbered_key(unsigned number)
 {
     char key[16];
-    std::snprintf(key, sizeof key, "key%08u", static_cast<unsigned>(generator()() % 100'000));
+    std::snprintf(key, sizeof key, "key%08u", number);
     return key;
+}
+
+std::string random_key()
+{
+    return numbered_key(static_cast<unsigned>(generator()() % 100'000));
 }
 
 std::string random_bytes(std::size_t size)
@@ -94,6 +99,34 @@ void run(asio::io_context& context, asio::awaitable<void> work)
     asio::co_spawn(context, std::move(work), kw::rethrow);
     context.restart();
     context.run();
+}
+
+void run_beside(asio::io_context& context, asio::awaitable<void> work)
+{
+    asio::co_spawn(context, std::move(work), [&](std::exception_ptr error) {
+        context.stop();
+        kw::rethrow(std::move(error));
+    });
+    context.restart();
+    context.run();
+}
+
+asio::awaitable<void> create_bucket(kw::Database db)
+{
+    co_await db.update([](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+}
+
+asio::awaitable<void> put_commits(kw::Database db, int count)
+{
+    const std::string value = random_bytes(100);
+    for (int i = 0; i < count; ++i) {
+        co_await db.update([&](kw::Transaction& tx) { tx.btree("b").put(random_key(), value); });
+    }
+}
+
+asio::awaitable<void> close(kw::Database db)
+{
+    co_await db.close();
 }
 
 }  // namespace bench

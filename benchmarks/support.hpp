@@ -55,7 +55,9 @@ private:
 /// Options with history on, and so short that trimming is always at work.
 kw::Options watched_options(const std::string& path, kw::Durability durability);
 
-/// `key` + 8 digits, random over 100,000.
+/// `key` + 8 digits.
+std::string numbered_key(unsigned number);
+/// The same, random over 100,000.
 std::string random_key();
 /// Bytes that do not compress.
 std::string random_bytes(std::size_t size);
@@ -64,6 +66,14 @@ std::string history_key(std::uint64_t revision);
 
 /// Runs a coroutine to its end on a new event loop of one thread.
 void run(asio::io_context& context, asio::awaitable<void> work);
+/// The same, while other things on the loop go on: watchers that run.
+void run_beside(asio::io_context& context, asio::awaitable<void> work);
+
+/// Makes the bucket `b`, which the benchmarks write to.
+asio::awaitable<void> create_bucket(kw::Database db);
+/// Commits of one put of 100 bytes each, one after the other.
+asio::awaitable<void> put_commits(kw::Database db, int count);
+asio::awaitable<void> close(kw::Database db);
 
 /// One comparison: floor and keywatch in turn, `pairs` times; reports the pair of the median ratio.
 template <class Floor, class Ours>
@@ -86,6 +96,16 @@ inline void report(benchmark::State& state, double floor_seconds, double our_sec
     state.counters["ratio"] = our_seconds / floor_seconds;
 }
 
+/// Reports the pair of the median ratio; of each, first the floor, then keywatch.
+inline void report_median(benchmark::State& state, std::vector<std::pair<double, double>> measured,
+                          double units)
+{
+    std::sort(measured.begin(), measured.end(),
+              [](const auto& a, const auto& b) { return a.second / a.first < b.second / b.first; });
+    const auto [floor_seconds, our_seconds] = measured[measured.size() / 2];
+    report(state, floor_seconds, our_seconds, units);
+}
+
 template <class Floor, class Ours>
 void compare_pairs(benchmark::State& state, int pairs, double units, Floor floor, Ours ours)
 {
@@ -94,10 +114,7 @@ void compare_pairs(benchmark::State& state, int pairs, double units, Floor floor
         const double floor_seconds = seconds(floor);
         measured.emplace_back(floor_seconds, seconds(ours));
     }
-    std::sort(measured.begin(), measured.end(),
-              [](const auto& a, const auto& b) { return a.second / a.first < b.second / b.first; });
-    const auto [floor_seconds, our_seconds] = measured[measured.size() / 2];
-    report(state, floor_seconds, our_seconds, units);
+    report_median(state, std::move(measured), units);
 }
 
 }  // namespace bench

@@ -40,7 +40,7 @@ def main():
     print("| benchmark | unit | floor | keywatch | ratio | |")
     print("|---|---|---|---|---|---|")
     for question, runs in runs_by_name(sys.argv[1:]).items():
-        unit = "bytes" if "keywatch_bytes" in runs[0] else "ns"
+        unit = next(unit for unit in ("ns", "bytes", "times") if "keywatch_" + unit in runs[0])
         extra = ", ".join(
             f"{number(median(runs, counter))} {counter.replace('_per_s', '/s')}"
             for counter in ("commits_per_s", "messages_per_s")

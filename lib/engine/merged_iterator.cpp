@@ -25,30 +25,34 @@ WriteSet::Value value_of(const Overlay::Entry& entry)
 template <class Map>
 class MapLayer final : public Layer {
 public:
-    explicit MapLayer(const Map& map) : map_(map), at_(map.end()) {}
+    explicit MapLayer(const Map& map) : map_(map) {}
 
-    bool valid() const override { return at_ != map_.end(); }
-    void seek(std::string_view key) override { at_ = map_.lower_bound(key); }
-    void seek_before(std::string_view key) override { before(map_.lower_bound(key)); }
-    std::string_view key() const override { return at_->first; }
-    std::optional<std::string_view> value() const override { return value_of(at_->second); }
+    void seek(std::string_view key) override { stand(map_.lower_bound(key)); }
+    void seek_before(std::string_view key) override
+    {
+        const auto at = map_.lower_bound(key);
+        stand(at == map_.begin() ? map_.end() : std::prev(at));
+    }
     void pass(std::string_view key, bool forward) override
     {
         if (forward) {
-            at_ = map_.upper_bound(key);
+            stand(map_.upper_bound(key));
         } else {
             seek_before(key);
         }
     }
 
 private:
-    void before(typename Map::const_iterator at)
+    void stand(typename Map::const_iterator at)
     {
-        at_ = at == map_.begin() ? map_.end() : std::prev(at);
+        if (at == map_.end()) {
+            stand_nowhere();
+        } else {
+            stand_on(at->first, value_of(at->second));
+        }
     }
 
     const Map& map_;
-    typename Map::const_iterator at_;
 };
 
 leveldb::Slice slice(std::string_view bytes)
@@ -64,11 +68,10 @@ public:
     {
     }
 
-    bool valid() const override { return iterator_->Valid(); }
     void seek(std::string_view key) override
     {
         iterator_->Seek(slice(key));
-        check();
+        stand();
     }
     void seek_before(std::string_view key) override
     {
@@ -78,31 +81,31 @@ public:
         } else if (iterator_->status().ok()) {
             iterator_->SeekToLast();
         }
-        check();
-    }
-    std::string_view key() const override
-    {
-        return {iterator_->key().data(), iterator_->key().size()};
-    }
-    std::optional<std::string_view> value() const override
-    {
-        return std::string_view(iterator_->value().data(), iterator_->value().size());
+        stand();
     }
     void pass(std::string_view key, bool forward) override
     {
-        if (valid() && this->key() == key) {
+        if (valid() && (this->key().data() == key.data() || this->key() == key)) {
             forward ? iterator_->Next() : iterator_->Prev();
-            check();
+            stand();
         }
     }
 
 private:
-    /// Also of a valid one: where one table cannot be read, LevelDB goes on with the others, and
-    /// shows what the lost part had replaced.
-    void check() const
+    void stand()
     {
+        // Also of a valid one: where one table cannot be read, LevelDB goes on with the others, and
+        // shows what the lost part had replaced.
         if (const leveldb::Status status = iterator_->status(); !status.ok()) {
+            stand_nowhere();
             throw boost::system::system_error(make_error_code(Error::damaged), status.ToString());
+        }
+        if (iterator_->Valid()) {
+            const leveldb::Slice key = iterator_->key();
+            const leveldb::Slice value = iterator_->value();
+            stand_on({key.data(), key.size()}, std::string_view(value.data(), value.size()));
+        } else {
+            stand_nowhere();
         }
     }
 
@@ -213,14 +216,21 @@ void MergedIterator::step(bool forward)
         seek_all(here);
         return;
     }
-    // A copy, as the key belongs to a layer that is about to move.
-    passed_.assign(prefix_).append(key_);
+    pass_current();
+    settle();
+}
+
+/// The key belongs to the layer that stands on it, so that one moves last.
+void MergedIterator::pass_current()
+{
+    Layer* const newest = std::exchange(current_, nullptr);
+    const std::string_view key = newest->key();
     for (const auto& layer : layers_) {
-        if (layer) {
-            layer->pass(passed_, forward_);
+        if (layer && layer.get() != newest) {
+            layer->pass(key, forward_);
         }
     }
-    settle();
+    newest->pass(key, forward_);
 }
 
 void MergedIterator::settle()
@@ -240,17 +250,12 @@ void MergedIterator::settle()
         if (!current_) {
             return;
         }
-        if (const auto value = current_->value()) {
+        if (const auto& value = current_->value()) {
             key_ = current_->key().substr(prefix_.size());
             value_ = *value;
             return;
         }
-        passed_.assign(current_->key());
-        for (const auto& layer : layers_) {
-            if (layer) {
-                layer->pass(passed_, forward_);
-            }
-        }
+        pass_current();
     }
 }
 

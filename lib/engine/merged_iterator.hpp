@@ -18,16 +18,35 @@ namespace keywatch::engine {
 
 /// One sorted source of keys below a common prefix. A key without a value is an erased one: it
 /// hides those of older sources.
+///
+/// Where it stands is kept here, as a scan asks for it several times a step, and what is below
+/// takes long to tell.
 class Layer {
 public:
     virtual ~Layer() = default;
-    virtual bool valid() const = 0;
     virtual void seek(std::string_view key) = 0;
     virtual void seek_before(std::string_view key) = 0;
-    virtual std::string_view key() const = 0;
-    virtual std::optional<std::string_view> value() const = 0;
-    /// Moves behind (before) `key`, seeing what was written since it was last moved.
+    /// Moves behind (before) `key`, seeing what was written since it was last moved. `key` may be
+    /// the one it stands on.
     virtual void pass(std::string_view key, bool forward) = 0;
+
+    bool valid() const noexcept { return valid_; }
+    std::string_view key() const noexcept { return key_; }
+    const std::optional<std::string_view>& value() const noexcept { return value_; }
+
+protected:
+    void stand_nowhere() noexcept { valid_ = false; }
+    void stand_on(std::string_view key, std::optional<std::string_view> value) noexcept
+    {
+        valid_ = true;
+        key_ = key;
+        value_ = value;
+    }
+
+private:
+    bool valid_ = false;
+    std::string_view key_;
+    std::optional<std::string_view> value_;
 };
 
 std::unique_ptr<Layer> make_layer(const WriteSet& writes);
@@ -76,6 +95,7 @@ private:
     void seek_all(std::string_view full_key);
     void seek_all_before(std::string_view full_key);
     void step(bool forward);
+    void pass_current();
     void settle();
     bool inside(const Layer& layer) const;
 
@@ -87,7 +107,6 @@ private:
     Layer* current_ = nullptr;
     std::string_view key_;
     std::string_view value_;
-    std::string passed_;
 };
 
 }  // namespace keywatch::engine

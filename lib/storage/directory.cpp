@@ -285,6 +285,13 @@ void Directory::remember(bool create_if_missing)
     } else if (!create_if_missing) {
         fail(Error::open_failed, "there is no database in " + place_.path);
     }
+    for (const std::string& name : before_) {
+        if (name.ends_with(".log")) {
+            std::uint64_t bytes = 0;
+            check_open(place_.env->GetFileSize(file(name), &bytes));
+            log_bytes_before_ += bytes;
+        }
+    }
 }
 
 void Directory::restore_current()

@@ -5,6 +5,7 @@
 
 #include <leveldb/env.h>
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +34,10 @@ public:
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
+    /// Size of the logs that were there: as much as LevelDB can have left out of them. Those that
+    /// an open which was cut short had replayed are still there, and count.
+    std::uint64_t log_bytes() const noexcept { return log_bytes_before_; }
+
     /// Makes it as it was before. LevelDB must be closed.
     void rollback() noexcept;
 
@@ -58,6 +63,7 @@ private:
     bool made_directory_ = false;
     bool made_marker_ = false;
     std::set<std::string> before_;
+    std::uint64_t log_bytes_before_ = 0;
     std::optional<std::string> current_before_;
 };
 

@@ -14,7 +14,10 @@ namespace keywatch::storage {
 /// that can be.
 class Store::Opening {
 public:
-    explicit Opening(Store& store) : store_(store), impl_(*store.impl_) {}
+    explicit Opening(Store& store)
+        : store_(store), impl_(*store.impl_), records_(impl_.iterate(nullptr, false))
+    {
+    }
 
     void run()
     {
@@ -35,20 +38,28 @@ private:
     void read_head();
     void read_history();
     void read_ends();
-    void check_newest(Revision newest) const;
-    Revision first_to_check(Revision newest, std::uint64_t newest_bytes) const;
+    RecordHeader find(Revision revision);
+    void check_newest(Revision newest);
+    std::uint64_t bytes_behind(Revision revision);
+    Revision first_to_check(Revision newest);
     void read_identity();
     bool empty() const;
 
     Store& store_;
     Impl& impl_;
+    HistoryReader records_;  ///< as LevelDB found them: nothing has been written yet
+    RecordHeader newest_;    ///< of the newest record, if there is one
 };
 
 namespace {
 
-/// How much of the newest history is looked at before the store is believed to be whole.
-constexpr Revision checked_records = 1024;
-constexpr std::uint64_t checked_bytes = std::uint64_t{64} << 20;
+/// How much of the newest history is looked at before the store is believed to be whole: all that
+/// the logs can have held, and these.
+constexpr Revision least_records = 64;
+constexpr std::uint64_t least_bytes = std::uint64_t{256} << 10;
+/// Unless it is more than this.
+constexpr Revision most_records = 16384;
+constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
 
 HistoryId random_history_id()
 {
@@ -136,12 +147,8 @@ void Store::Opening::read_head()
     const Revision overtaken = impl_.number(head_key, nullptr).value_or(0);
     store_.head_at_open_ = std::max(newest, overtaken);
     if (newest != 0) {
-        HistoryReader reader(impl_.iterate(nullptr, false));
-        reader.seek(newest);
-        if (!reader.valid()) {
-            hole(newest);
-        }
-        store_.newest_time_at_open_ = reader.header().time;
+        newest_ = find(newest);
+        store_.newest_time_at_open_ = newest_.time;
     }
 }
 
@@ -163,54 +170,72 @@ void Store::Opening::read_history()
 void Store::Opening::read_ends()
 {
     HistoryState& history = store_.history_at_open_;
-    HistoryReader reader(impl_.iterate(nullptr, false));
-    reader.seek(history.oldest);
-    if (!reader.valid() || reader.revision() != history.oldest) {
-        hole(history.oldest);
-    }
-    const RecordHeader header = reader.header();
-    const auto record = decode_record(history.oldest, reader.take());
+    const RecordHeader header = find(history.oldest);
+    const auto record = decode_record(history.oldest, records_.take());
     if (!record) {
         hole(history.oldest);
     }
     history.oldest_time = header.time;
     history.before_oldest.messages = header.totals.messages - record->messages.size();
     history.before_oldest.bytes = header.totals.bytes - record->bytes.size();
-    reader.seek(history.newest);
-    if (!reader.valid()) {
-        hole(history.newest);
+    history.newest_totals = newest_.totals;
+}
+
+RecordHeader Store::Opening::find(Revision revision)
+{
+    records_.seek(revision);
+    if (!records_.valid() || records_.revision() != revision) {
+        hole(revision);
     }
-    history.newest_totals = reader.header().totals;
+    return records_.header();
 }
 
 /// What LevelDB dropped from a damaged log it does not tell; here it shows.
-void Store::Opening::check_newest(Revision newest) const
+void Store::Opening::check_newest(Revision newest)
 {
-    const Revision first = first_to_check(newest, store_.history_at_open_.newest_totals.bytes);
-    HistoryReader reader(impl_.iterate(nullptr, false));
-    reader.seek(first);
+    const Revision first = first_to_check(newest);
+    records_.seek(first);
     for (Revision expected = first; expected <= newest; ++expected) {
-        if (!reader.valid() || reader.revision() != expected ||
-            reader.header().previous != expected - 1 ||
-            decode_record(expected, reader.take()) == nullptr) {
+        if (!records_.valid() || records_.revision() != expected ||
+            records_.header().previous != expected - 1 ||
+            decode_record(expected, records_.take()) == nullptr) {
             hole(expected);
         }
     }
 }
 
-/// Halves the way to the newest record until it is not too long.
-Revision Store::Opening::first_to_check(Revision newest, std::uint64_t newest_bytes) const
+/// The bytes of history that are newer than this record.
+std::uint64_t Store::Opening::bytes_behind(Revision revision)
 {
-    Revision distance = std::min(newest - store_.history_at_open_.oldest, checked_records - 1);
-    HistoryReader reader(impl_.iterate(nullptr, false));
-    for (; distance > 0; distance /= 2) {
-        reader.seek(newest - distance);
-        if (!reader.valid() || reader.revision() != newest - distance) {
-            hole(newest - distance);
+    return newest_.totals.bytes - find(revision).totals.bytes;
+}
+
+/// Goes back from the newest record until what lies between is more than the logs can have held: so
+/// the record before the oldest one that was in a log is looked at as well. As a step reads a block
+/// of every level, the first one is a guess from the average size.
+Revision Store::Opening::first_to_check(Revision newest)
+{
+    const HistoryState& history = store_.history_at_open_;
+    const std::uint64_t average =
+        (newest_.totals.bytes - history.before_oldest.bytes) / (newest - history.oldest + 1) + 1;
+    const std::uint64_t in_logs = impl_.directory ? impl_.directory->log_bytes() : 0;
+    const std::uint64_t wanted = std::max(in_logs, std::min(least_bytes, least_records * average));
+    const Revision all = std::min(newest - history.oldest, most_records - 1);
+    Revision distance = 0;
+    std::uint64_t behind = 0;
+    Revision next = std::min<Revision>(all, wanted / average + 1);
+    while (distance < all && behind <= wanted) {
+        const std::uint64_t more = bytes_behind(newest - next);
+        if (more > 4 * wanted && next > distance + 1) {  // the newest are longer than most
+            next = distance + (next - distance) / 2;
+            continue;
         }
-        if (newest_bytes - reader.header().totals.bytes <= checked_bytes) {
+        if (more > most_bytes) {
             break;
         }
+        distance = next;
+        behind = more;
+        next = std::min(all, 2 * distance);
     }
     return newest - distance;
 }

@@ -145,6 +145,37 @@ BOOST_AUTO_TEST_CASE(a_hole_in_the_newest_history_is_damage)
     check_refused(Error::damaged);
 }
 
+BOOST_AUTO_TEST_CASE(a_hole_anywhere_in_what_the_log_holds_is_damage)
+{
+    {
+        const auto store = Store::open(options());
+        Committer committer(*store);
+        for (int i = 0; i < 3000; ++i) {
+            committer.commit();
+        }
+        Batch batch;
+        batch.erase(history_key(2, 0));
+        store->write(batch, false);
+    }
+    check_refused(Error::damaged);
+}
+
+BOOST_AUTO_TEST_CASE(a_hole_between_records_much_longer_than_most_is_damage)
+{
+    make_database(500);
+    {
+        const auto store = Store::open(options());
+        Committer committer(*store);
+        for (int i = 0; i < 10; ++i) {
+            committer.commit(1, 300'000);
+        }
+        Batch batch;
+        batch.erase(history_key(502, 0));
+        store->write(batch, false);
+    }
+    check_refused(Error::damaged);
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_part_in_the_newest_history_is_damage)
 {
     {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+/// Opening a database with 10 million keys, blocks of files in the operating system's cache.
+/// Floor: bare LevelDB. Each opens a fresh copy of the same directory.
+///
+/// `loaded`: closed after the last bulk transaction; its log is to be replayed, and its newest
+/// history is long records. `settled`: small commits came after, and it was opened and closed once
+/// more; there is next to nothing to replay.
+#include "support.hpp"
+
+namespace {
+
+using namespace bench;
+
+constexpr int keys = 10'000'000;
+constexpr int keys_per_transaction = 10'000;
+constexpr int small_commits = 30'000;
+constexpr int pairs = 9;
+
+kw::Options options_for(const std::string& path)
+{
+    return watched_options(path, kw::Durability::buffered);
+}
+
+/// In ascending order, or LevelDB would sort for minutes.
+asio::awaitable<void> load(kw::Database db)
+{
+    const std::string value = random_bytes(8);
+    for (int next = 0; next < keys;) {
+        co_await db.update([&](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            for (const int end = next + keys_per_transaction; next < end; ++next) {
+                tree.put(numbered_key(next), value);
+            }
+        });
+    }
+}
+
+/// Opens, lets `work` do something, closes.
+template <class Work>
+void use(const std::string& path, Work work)
+{
+    asio::io_context context(1);
+    kw::Database db = kw::Database::open_blocking(context.get_executor(), options_for(path));
+    work(context, db);
+    run(context, close(db));
+}
+
+/// LevelDB does not write to a file again that was closed: links do for copies.
+void link_files(const std::string& from, const std::string& to)
+{
+    using Options = std::filesystem::copy_options;
+    std::filesystem::copy(from, to, Options::recursive | Options::create_hard_links);
+}
+
+double open_bare(const std::string& original)
+{
+    const Directory copy("copy");
+    link_files(original, copy.path());
+    std::optional<BareStore> store;
+    return seconds([&] { store.emplace(copy.path()); });
+}
+
+double open_ours(const std::string& original)
+{
+    const Directory copy("copy");
+    link_files(original, copy.path());
+    asio::io_context context(1);
+    kw::Database db;
+    const double took = seconds([&] {
+        db = kw::Database::open_blocking(context.get_executor(), options_for(copy.path()));
+    });
+    run(context, close(db));
+    return took;
+}
+
+void compare(benchmark::State& state, const std::string& path)
+{
+    for (auto _ : state) {
+        std::vector<std::pair<double, double>> measured;
+        for (int pair = 0; pair < pairs; ++pair) {
+            const double floor = open_bare(path);
+            measured.emplace_back(floor, open_ours(path));
+        }
+        report_median(state, std::move(measured), 1);
+    }
+}
+
+/// The database, loaded once for all runs.
+const Directory& loaded()
+{
+    static const Directory directory("loaded");
+    static const bool made = [&] {
+        use(directory.path(), [](asio::io_context& context, kw::Database& db) {
+            run(context, create_bucket(db));
+            run(context, load(db));
+        });
+        return true;
+    }();
+    benchmark::DoNotOptimize(made);
+    return directory;
+}
+
+const Directory& settled()
+{
+    static const Directory directory("settled");
+    static const bool made = [&] {
+        link_files(loaded().path(), directory.path());
+        use(directory.path(), [](asio::io_context& context, kw::Database& db) {
+            run(context, put_commits(db, small_commits));
+        });
+        use(directory.path(), [](asio::io_context&, kw::Database&) {});
+        return true;
+    }();
+    benchmark::DoNotOptimize(made);
+    return directory;
+}
+
+void open_loaded(benchmark::State& state)
+{
+    compare(state, loaded().path());
+}
+
+void open_settled(benchmark::State& state)
+{
+    compare(state, settled().path());
+}
+
+BENCHMARK(open_loaded)->Iterations(1)->Repetitions(3);
+BENCHMARK(open_settled)->Iterations(1)->Repetitions(3);
+
+}  // namespace
+
+BENCHMARK_MAIN();
