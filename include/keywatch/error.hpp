@@ -79,6 +79,12 @@ enum class Error {
     watch_ended,
     /// The call waits for the callback that makes it. Await it in another coroutine.
     would_deadlock,
+
+    // Backups.
+    /// A backup could not be written, or a restored database: the directory is not empty or cannot
+    /// be made, the disk is full, the stream takes no more. The message of the exception says
+    /// which; the database goes on as before, and nothing is left of what was begun.
+    backup_failed,
 };
 
 /// The category of `Error`; its name is "keywatch".

@@ -4,6 +4,7 @@
 /// All of keywatch: an embedded key-value store for Boost.Asio programs whose commits can be
 /// watched.
 
+#include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>

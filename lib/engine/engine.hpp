@@ -9,8 +9,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace keywatch::engine {
@@ -32,6 +35,15 @@ struct HistorySlice {
 struct SliceLimits {
     std::size_t messages = 1024;
     std::size_t bytes = std::size_t{4} << 20;
+};
+
+/// Where a backup goes to: a directory, or a stream.
+struct BackupPlace {
+    explicit BackupPlace(std::string directory_) : directory(std::move(directory_)) {}
+    explicit BackupPlace(std::ostream& stream_) : stream(&stream_) {}
+
+    std::string directory;
+    std::ostream* stream = nullptr;
 };
 
 /// Where an engine delivers its durable commits: all of them, from every writer, in the order of
@@ -63,6 +75,9 @@ public:
     /// there is one. Works until close().
     virtual asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
                                                        SliceLimits limits) = 0;
+
+    /// As Database::backup. What is under way at close() fails with `closed`.
+    virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;
