@@ -64,6 +64,8 @@ const char* describe(Error error) noexcept
         return "this waits for the callback that it is called from: await it elsewhere";
     case Error::backup_failed:
         return "the backup, or the restored database, could not be written";
+    case Error::batch_in_use:
+        return "another call of this write batch is being awaited: one at a time";
     }
     return "unknown keywatch error";
 }

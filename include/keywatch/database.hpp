@@ -5,6 +5,7 @@
 #include <keywatch/selector.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/write_batch.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -105,6 +106,11 @@ public:
     /// Errors: `closed`, once the database has closed; what `fn` throws. Cancellation: none.
     template <class Function>
     auto view(Function&& fn) const;
+
+    /// Makes a batch, for writes that are too many for one transaction: see `WriteBatch`.
+    ///
+    /// Errors, thrown here: `closed`, `invalid_option`, `invalid_name` of an origin.
+    WriteBatch write_batch(WriteBatchOptions options = {}) const;
 
     /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
     ///

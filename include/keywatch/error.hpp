@@ -85,6 +85,11 @@ enum class Error {
     /// be made, the disk is full, the stream takes no more. The message of the exception says
     /// which; the database goes on as before, and nothing is left of what was begun.
     backup_failed,
+
+    // Bulk loading.
+    /// A `WriteBatch` was used while an earlier call of it was being awaited, or after it had been
+    /// moved from. Await one call before the next.
+    batch_in_use,
 };
 
 /// The category of `Error`; its name is "keywatch".

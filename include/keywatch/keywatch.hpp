@@ -15,3 +15,4 @@
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/write_batch.hpp>

@@ -57,6 +57,10 @@ public:
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
     bool keeps_history() const noexcept override { return options_.enable_watch; }
+    std::size_t max_transaction_bytes() const noexcept override
+    {
+        return options_.max_transaction_bytes;
+    }
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
