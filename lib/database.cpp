@@ -79,23 +79,6 @@ Revision start_of(const From& from, const engine::Engine& engine)
     return from.position().revision;
 }
 
-DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state)
-{
-    if (!state) {
-        fail(Error::closed);
-    }
-    return *state;
-}
-
-/// The same, of a database that nobody has begun to close.
-DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state)
-{
-    if (state_of(state).pipeline->closing()) {
-        fail(Error::closed);
-    }
-    return *state;
-}
-
 std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
                                         std::shared_ptr<engine::EmbeddedEngine> engine,
                                         const Options& options)
@@ -146,6 +129,22 @@ std::shared_ptr<DatabaseState> DatabaseState::open_blocking(const asio::any_io_e
     check(options);
     auto engine = engine::EmbeddedEngine::open_blocking(executor, options, base);
     return assemble(executor, std::move(engine), options);
+}
+
+DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state)
+{
+    if (!state) {
+        fail(Error::closed);
+    }
+    return *state;
+}
+
+DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state)
+{
+    if (state_of(state).pipeline->closing()) {
+        fail(Error::closed);
+    }
+    return *state;
 }
 
 asio::awaitable<Database> Database::open(Options options)

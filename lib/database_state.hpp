@@ -34,4 +34,9 @@ public:
     const std::shared_ptr<pipeline::Pipeline> pipeline;
 };
 
+/// What a handle refers to; `closed` of a handle to nothing.
+DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state);
+/// The same, of a database that nobody has begun to close.
+DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state);
+
 }  // namespace keywatch

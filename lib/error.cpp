@@ -70,6 +70,10 @@ const char* describe(Error error) noexcept
         return "the watch ended before it reached the revision";
     case Error::would_deadlock:
         return "this waits for the callback that it is called from: await it elsewhere";
+    case Error::backup_failed:
+        return "the backup, or the restored database, could not be written";
+    case Error::batch_in_use:
+        return "another call of this write batch is being awaited: one at a time";
     }
     return "unknown keywatch error";
 }

@@ -5,6 +5,7 @@
 #include <keywatch/selector.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/write_batch.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,6 +132,11 @@ public:
     asio::awaitable<Committed<std::int64_t>> increment(std::string_view bucket,
                                                        std::string_view key, std::int64_t by = 1);
 
+    /// Makes a batch, for writes that are too many for one transaction: see `WriteBatch`.
+    ///
+    /// Errors, thrown here: `closed`, `invalid_option`, `invalid_name` of an origin.
+    WriteBatch write_batch(WriteBatchOptions options = {}) const;
+
     /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
     ///
     /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
@@ -153,6 +160,22 @@ public:
     /// callback, it does not wait for that one. `Error::invalid_option` for a negative timeout.
     /// Cancellation: any; it closes all the same.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
+
+    /// Copies the database, with its history, while commits go on, and gives the one revision that
+    /// the copy holds: everything that was durable when this was called, or more. It has the same
+    /// history id, so consumers resume on it where they were; do not go on with both.
+    ///
+    /// To a directory that is empty or does not exist (its parent must): a database, to be opened.
+    /// Or to a stream, for `restore_blocking` (keywatch/backup.hpp). The bytes of files are copied
+    /// as they are, on a thread of the database's own, a backup after the other.
+    ///
+    /// Lifetime: the stream until this has returned, and it must not block for ever. Cancellation:
+    /// terminal. Errors: `closed`, also when the database closes meanwhile; `storage_failed`, if a
+    /// write had failed; `backup_failed`; `damaged`; `invalid_option`, of a directory without a
+    /// name; what the stream throws. Nothing is left of a directory then, but of a stream there is
+    /// what was written, which `restore_blocking` refuses.
+    asio::awaitable<Revision> backup(std::string directory) const;
+    asio::awaitable<Revision> backup(std::ostream& out) const;
 
     // These three also work when the database is closed; `Error::closed` of a handle to nothing.
 

@@ -90,6 +90,17 @@ enum class Error {
     watch_ended,
     /// The call waits for the callback that makes it. Await it in another coroutine.
     would_deadlock,
+
+    // Backups.
+    /// A backup could not be written, or a restored database: the directory is not empty or cannot
+    /// be made, the disk is full, the stream takes no more. The message of the exception says
+    /// which; the database goes on as before, and nothing is left of what was begun.
+    backup_failed,
+
+    // Bulk loading.
+    /// A `WriteBatch` was used while an earlier call of it was being awaited, or after it had been
+    /// moved from. Await one call before the next.
+    batch_in_use,
 };
 
 /// The category of `Error`; its name is "keywatch".

@@ -8,6 +8,7 @@
 /// An embedded key-value store for Boost.Asio programs whose commits can be watched. Begin with
 /// `Database`.
 
+#include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/btree_range.hpp>
 #include <keywatch/database.hpp>
@@ -20,3 +21,4 @@
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/write_batch.hpp>

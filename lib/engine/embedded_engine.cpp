@@ -359,10 +359,12 @@ asio::awaitable<void> EmbeddedEngine::close()
 
 asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> self)
 {
+    self->backups_.refuse();
     auto wait = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         const bool posted = self->thread_.post_last([self, done] {
             self->views_.close();
+            self->backups_.finish();
             self->reader_.finish();
             self->store_.reset();
             done->complete();
@@ -378,6 +380,8 @@ void EmbeddedEngine::context_shutdown() noexcept
 {
     // Nothing else runs any more, but our own threads. Coroutines that wait are destroyed last,
     // with no lock held: their frames may own anything.
+    backups_.refuse();
+    backups_.stop();
     reader_.stop();
     thread_.stop();
     std::vector<async::Waiter> waiters = turn_->abandon();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "backup_thread.hpp"
 #include "engine.hpp"
 #include "group_writer.hpp"
 #include "history_keeper.hpp"
@@ -20,6 +21,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace keywatch::engine {
@@ -29,7 +31,7 @@ namespace keywatch::engine {
 /// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
 /// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
 /// thread (groups, trimming, erasing, open, close), and the reader thread (history), so that who
-/// reads history delays no commit.
+/// reads history delays no commit. From the first backup on there is a third.
 class EmbeddedEngine final : public Engine,
                              public async::ContextUser,
                              public std::enable_shared_from_this<EmbeddedEngine> {
@@ -51,7 +53,15 @@ public:
     using Engine::read_history;
     asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
                                                HistorySlice used) override;
+    asio::awaitable<Revision> backup(BackupPlace place) override
+    {
+        return backups_.backup(shared_from_this(), store_, std::move(place));
+    }
     bool keeps_history() const noexcept override { return options_.enable_watch; }
+    std::size_t max_transaction_bytes() const noexcept override
+    {
+        return options_.max_transaction_bytes;
+    }
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
@@ -106,6 +116,7 @@ private:
     std::vector<async::Waiter> drained_;  ///< of the mutex
 
     // Last, so that they end before what they use.
+    BackupThread backups_;
     async::WorkerThread reader_;
     async::WorkerThread thread_;
 };

@@ -9,8 +9,11 @@
 
 #include <cstddef>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace keywatch::engine {
@@ -34,6 +37,15 @@ struct SliceLimits {
     std::size_t bytes = std::size_t{4} << 20;
     /// The commits of the slice will be let go together.
     bool together = false;
+};
+
+/// Where a backup goes to: a directory, or a stream.
+struct BackupPlace {
+    explicit BackupPlace(std::string directory_) : directory(std::move(directory_)) {}
+    explicit BackupPlace(std::ostream& stream_) : stream(&stream_) {}
+
+    std::string directory;
+    std::ostream* stream = nullptr;
 };
 
 /// Where an engine delivers its durable commits: all of them, from every writer, in the order of
@@ -80,8 +92,13 @@ public:
         return read_history(after, up_to, limits, {});
     }
 
+    /// As Database::backup. What is under way at close() fails with `closed`.
+    virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
+
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;
+    /// As Options::max_transaction_bytes.
+    virtual std::size_t max_transaction_bytes() const noexcept = 0;
     virtual const HistoryId& history_id() const noexcept = 0;
     virtual Revision durable_head() const noexcept = 0;
     /// No less than any revision that a read may have shown: that can be ahead of durable_head(),

@@ -2,6 +2,7 @@
 #include "directory.hpp"
 
 #include "failure.hpp"
+#include "format_text.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,9 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <memory>
-#include <random>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,15 +21,12 @@ namespace keywatch::storage {
 
 namespace {
 
-constexpr unsigned format_number = 1;
-constexpr std::string_view marker_begin = "keywatch database, format ";
-const std::string marker_name = "KEYWATCH";
 const std::string current_name = "CURRENT";
 
 /// What a crash may leave behind that happened before the marker had its name.
 bool is_unfinished_marker(const std::string& name)
 {
-    return name.starts_with(marker_name + ".");
+    return is_unfinished(marker_name, name);
 }
 
 /// What LevelDB makes before the first CURRENT; there is no data yet.
@@ -40,39 +36,6 @@ bool is_unfinished_creation(const std::string& name)
                                                     "000001.dbtmp"};
     return name == marker_name || is_unfinished_marker(name) ||
            std::find(names.begin(), names.end(), name) != names.end();
-}
-
-/// The format that a marker's text tells; 0 if it is not a marker's.
-unsigned parse_marker(std::string_view text)
-{
-    unsigned format = 0;
-    if (!text.starts_with(marker_begin)) {
-        return 0;
-    }
-    text.remove_prefix(marker_begin.size());
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), format);
-    return error == std::errc{} && std::string_view(end, text.data() + text.size()) == "\n" ? format
-                                                                                            : 0;
-}
-
-std::string parent_of(std::string path)
-{
-    while (path.size() > 1 && path.back() == '/') {
-        path.pop_back();
-    }
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
-}
-
-std::string random_suffix()
-{
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::random_device random;
-    std::string suffix;
-    for (int i = 0; i < 12; ++i) {
-        suffix += digits[random() % digits.size()];
-    }
-    return suffix;
 }
 
 void check_open(const leveldb::Status& status)
@@ -94,10 +57,19 @@ void write_synced(leveldb::Env& env, const std::string& name, const std::string&
 
 }  // namespace
 
+std::string parent_of(std::string path)
+{
+    while (path.size() > 1 && path.back() == '/') {
+        path.pop_back();
+    }
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
 Directory::Directory(Place place, bool create_if_missing) : place_(std::move(place))
 {
     const std::set<std::string> names = exists() ? children() : std::set<std::string>{};
-    const bool marked = names.contains(marker_name);
+    const bool marked = names.contains(std::string(marker_name));
     if (!marked && !std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
         fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
     }
@@ -158,13 +130,13 @@ void Directory::check_marker() const
 {
     std::string text;
     check_open(leveldb::ReadFileToString(place_.env, file(marker_name), &text));
-    const unsigned format = parse_marker(text);
+    const unsigned format = parse_format_line(database_text, text);
     if (format == 0) {
         fail(Error::damaged, file(marker_name) + " does not say which format the database has");
     }
-    if (format > format_number) {
+    if (format > database_format) {
         fail(Error::format_too_new, place_.path + " has format " + std::to_string(format) +
-                                        ", this program knows " + std::to_string(format_number));
+                                        ", this program knows " + std::to_string(database_format));
     }
 }
 
@@ -211,10 +183,9 @@ void Directory::make_directory()
 
 void Directory::write_marker()
 {
-    const std::string temporary = file(marker_name + "." + random_suffix());
+    const std::string temporary = file(unfinished_name(marker_name));
     try {
-        write_synced(*place_.env, temporary,
-                     std::string(marker_begin) + std::to_string(format_number) + "\n");
+        write_synced(*place_.env, temporary, format_line(database_text, database_format));
         publish_marker(temporary);
     } catch (...) {
         place_.env->RemoveFile(temporary);
@@ -301,7 +272,7 @@ void Directory::restore_current()
                              now == *current_before_)) {
         return;
     }
-    const std::string temporary = file(marker_name + "." + random_suffix());
+    const std::string temporary = file(unfinished_name(marker_name));
     write_synced(*place_.env, temporary, *current_before_);
     check_open(place_.env->RenameFile(temporary, file(current_name)));
     sync_directory(place_.path);

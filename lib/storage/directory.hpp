@@ -9,8 +9,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace keywatch::storage {
+
+/// The directory that this one, or this file, is in.
+std::string parent_of(std::string path);
 
 /// The directory that a database lives in, told from others by a marker file, which is locked for
 /// as long as this object lives.
@@ -42,7 +46,7 @@ public:
     void rollback() noexcept;
 
 private:
-    std::string file(const std::string& name) const { return place_.path + "/" + name; }
+    std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
     bool exists() const;
     std::set<std::string> children() const;
     void check_marker() const;

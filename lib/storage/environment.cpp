@@ -81,13 +81,19 @@ leveldb::Status Environment::RemoveFile(const std::string& name)
         const std::lock_guard lock(mutex_);
         log_names_.erase(name);
         logs_.store(log_names_.size(), std::memory_order_release);
-        if (holding_) {
+        if (holds_ > 0) {
             held_removals_.insert(name);
+            changes_.fetch_add(1, std::memory_order_acq_rel);
             return leveldb::Status::OK();
         }
+        ++removing_;
     }
     leveldb::Status status = target()->RemoveFile(name);
     changes_.fetch_add(1, std::memory_order_acq_rel);
+    const std::lock_guard lock(mutex_);
+    if (--removing_ == 0) {
+        removed_.notify_all();
+    }
     return status;
 }
 
@@ -149,8 +155,9 @@ leveldb::Status Environment::sync_entry(OpenFile& file)
 
 void Environment::hold_removals()
 {
-    const std::lock_guard lock(mutex_);
-    holding_ = true;
+    std::unique_lock lock(mutex_);
+    ++holds_;
+    removed_.wait(lock, [this] { return removing_ == 0; });
 }
 
 void Environment::release_removals()
@@ -158,12 +165,20 @@ void Environment::release_removals()
     std::set<std::string> names;
     {
         const std::lock_guard lock(mutex_);
-        holding_ = false;
+        if (--holds_ > 0) {
+            return;
+        }
         names.swap(held_removals_);
     }
     for (const std::string& name : names) {
         RemoveFile(name);
     }
+}
+
+std::set<std::string> Environment::logs() const
+{
+    const std::lock_guard lock(mutex_);
+    return log_names_;
 }
 
 }  // namespace keywatch::storage

@@ -6,6 +6,8 @@
 #include <leveldb/env.h>
 
 #include <atomic>
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -61,10 +63,14 @@ public:
     /// the files may not last.
     bool close_failed() const noexcept { return close_failed_.load(std::memory_order_acquire); }
 
-    /// From hold_removals() on files stay although LevelDB removes them, so that an open that
-    /// turns out to be impossible can be undone; release_removals() makes up for it.
+    /// From hold_removals() on, which waits for removals under way, files stay although LevelDB
+    /// removes them: so an open that turns out to be impossible can be undone, and a backup finds
+    /// what it is to copy. The release_removals() of the last one who holds makes up for it.
     void hold_removals();
     void release_removals();
+
+    /// The log files that LevelDB has not removed; by name, so oldest first.
+    std::set<std::string> logs() const;
 
 private:
     friend class SyncedFile;
@@ -85,7 +91,9 @@ private:
     std::shared_ptr<OpenFile> log_;
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
-    bool holding_ = false;
+    std::size_t holds_ = 0;
+    std::size_t removing_ = 0;  ///< removals under way
+    std::condition_variable removed_;
 };
 
 }  // namespace keywatch::storage

@@ -25,6 +25,8 @@
 
 namespace keywatch::storage {
 
+class StoreBackup;
+
 /// A consistent view of the store at one moment. Must be gone before the store is.
 class StoreSnapshot {
 public:
@@ -118,6 +120,10 @@ public:
     /// Commits after `after` up to `up_to` as far as the limits allow, at least one; read in one
     /// snapshot, together with the oldest revision.
     HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;
+
+    /// Holds on to the files as they are now, to be copied while writes go on. `storage_failed`
+    /// after a failed write. The backup must be gone before the store is.
+    std::unique_ptr<StoreBackup> start_backup() const;
 
     /// Applies a batch. After any failure this and every later call throws `storage_failed`. May
     /// be called while trim, erase_orphan or prepare_rotation run on another thread.

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_a_commit_pins_counts_its_bytes_and_messages)
 BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)
 {
     std::set<std::string> sentences;
-    for (int value = 1; value <= static_cast<int>(Error::would_deadlock); ++value) {
+    for (int value = 1; value <= static_cast<int>(Error::batch_in_use); ++value) {
         const std::string sentence = make_error_code(static_cast<Error>(value)).message();
         BOOST_TEST(sentence != "unknown keywatch error");
         BOOST_TEST(sentences.insert(sentence).second, sentence);

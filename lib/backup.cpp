@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/backup.hpp>
+
+#include "database_state.hpp"
+
+#include "storage/restore.hpp"
+
+#include <keywatch/database.hpp>
+#include <keywatch/error.hpp>
+
+#include <utility>
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace {
+
+/// A database in a directory of such a name could not be opened.
+void check_directory(const std::string& directory)
+{
+    if (directory.empty() || directory == "memory:") {
+        throw boost::system::system_error(make_error_code(Error::invalid_option),
+                                          "the directory has no name");
+    }
+}
+
+asio::awaitable<Revision> run_backup(std::shared_ptr<DatabaseState> state,
+                                     engine::BackupPlace place)
+{
+    if (place.stream == nullptr) {
+        check_directory(place.directory);
+    }
+    co_return co_await open_state_of(state).engine->backup(std::move(place));
+}
+
+}  // namespace
+
+asio::awaitable<Revision> Database::backup(std::string directory) const
+{
+    return run_backup(state_, engine::BackupPlace(std::move(directory)));
+}
+
+asio::awaitable<Revision> Database::backup(std::ostream& out) const
+{
+    return run_backup(state_, engine::BackupPlace(out));
+}
+
+Revision restore_blocking(std::istream& in, const std::string& directory)
+{
+    check_directory(directory);
+    return storage::restore(in, directory).revision;
+}
+
+}  // namespace keywatch

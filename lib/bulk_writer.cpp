@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "bulk_writer.hpp"
+
+#include "async/waiter.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch {
+
+namespace {
+
+constexpr std::size_t max_name_bytes = 65535;
+
+[[noreturn]] void fail(Error error)
+{
+    throw boost::system::system_error(make_error_code(error));
+}
+
+asio::awaitable<void> nothing()
+{
+    co_return;
+}
+
+}  // namespace
+
+/// One call that may be suspended.
+class BulkWriter::Use {
+public:
+    explicit Use(BulkWriter& writer) : writer_(writer)
+    {
+        if (writer_.in_use_.exchange(true, std::memory_order_acq_rel)) {
+            fail(Error::batch_in_use);
+        }
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() { writer_.in_use_.store(false, std::memory_order_release); }
+
+private:
+    BulkWriter& writer_;
+};
+
+/// The engine counts a write about twice as we do, with its message; and what is gathered may be
+/// twice `most_bytes_`.
+BulkWriter::BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options)
+    : state_(std::move(state)),
+      options_(std::move(options)),
+      most_bytes_(std::max<std::size_t>(
+          std::min(options_.batch_bytes, state_->engine->max_transaction_bytes() / 5), 1))
+{
+}
+
+asio::awaitable<void> BulkWriter::put(std::string_view bucket, std::string_view key,
+                                      std::string_view value)
+{
+    check(bucket, key, key.size() + value.size());
+    gathered_->put(bucket, key, value);
+    return added();
+}
+
+asio::awaitable<void> BulkWriter::erase(std::string_view bucket, std::string_view key)
+{
+    check(bucket, key, key.size());
+    gathered_->erase(bucket, key);
+    return added();
+}
+
+void BulkWriter::check(std::string_view bucket, std::string_view key, std::size_t bytes) const
+{
+    if (in_use_.load(std::memory_order_acquire)) {
+        fail(Error::batch_in_use);
+    }
+    if (failed_.load(std::memory_order_acquire)) {
+        const std::lock_guard lock(mutex_);
+        std::rethrow_exception(error_);
+    }
+    if (key.empty()) {
+        fail(Error::empty_key);
+    }
+    if (bucket.empty() || bucket.size() > max_name_bytes) {
+        fail(Error::invalid_name);
+    }
+    if (bytes > state_->engine->max_transaction_bytes()) {
+        fail(Error::transaction_too_large);
+    }
+}
+
+asio::awaitable<void> BulkWriter::added()
+{
+    return gathered_->bytes() < most_bytes_ ? nothing() : run_hand_over(shared_from_this());
+}
+
+asio::awaitable<void> BulkWriter::run_hand_over(std::shared_ptr<BulkWriter> self)
+{
+    const Use use(*self);
+    co_await self->hand_over();
+}
+
+/// Waits until fewer are in flight, then adds what was gathered to them.
+asio::awaitable<void> BulkWriter::hand_over()
+{
+    if (gathered_->empty()) {
+        co_return;
+    }
+    const std::uint64_t next = handed_over() + 1;
+    if (next > options_.in_flight) {
+        co_await wait_for(next - options_.in_flight);
+    }
+    if (enqueue()) {
+        asio::co_spawn(co_await asio::this_coro::executor, commit_all(shared_from_this()),
+                       [](std::exception_ptr) {});
+    }
+}
+
+std::uint64_t BulkWriter::handed_over() const
+{
+    const std::lock_guard lock(mutex_);
+    return handed_over_;
+}
+
+/// Gives whether a coroutine has to be started that commits it. After an error it stays where it
+/// is, for flush() to drop.
+bool BulkWriter::enqueue()
+{
+    auto fresh = std::make_shared<GatheredWrites>();
+    const std::lock_guard lock(mutex_);
+    if (error_) {
+        return false;
+    }
+    queue_.push_back(gathered_);
+    gathered_ = std::move(fresh);
+    ++handed_over_;
+    return !std::exchange(committing_, true);
+}
+
+asio::awaitable<void> BulkWriter::wait_for(std::uint64_t done)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (done_ >= done) {
+            co_return;
+        }
+    }
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const auto* const context = &asio::query(executor, asio::execution::context);
+    if (std::exchange(known_context_, context) != context) {
+        async::ContextService::add(executor, weak_from_this());
+    }
+    auto wait = [&](async::Waiter waiter) { waiting_->add(std::move(waiter), done); };
+    co_await async::suspend(wait);
+}
+
+asio::awaitable<Revision> BulkWriter::flush()
+{
+    return run_flush(shared_from_this());
+}
+
+asio::awaitable<Revision> BulkWriter::run_flush(std::shared_ptr<BulkWriter> self)
+{
+    const Use use(*self);
+    co_await self->hand_over();
+    co_await self->wait_for(self->handed_over());
+    self->take_error();
+    const std::lock_guard lock(self->mutex_);
+    co_return self->revision_;
+}
+
+void BulkWriter::take_error()
+{
+    std::exception_ptr error;
+    {
+        const std::lock_guard lock(mutex_);
+        error = std::exchange(error_, nullptr);
+        failed_.store(false, std::memory_order_release);
+    }
+    if (error) {
+        *gathered_ = GatheredWrites();
+        std::rethrow_exception(error);
+    }
+}
+
+void BulkWriter::cancel()
+{
+    const Use use(*this);
+    drop();
+    *gathered_ = GatheredWrites();
+    const std::lock_guard lock(mutex_);
+    error_ = nullptr;
+    failed_.store(false, std::memory_order_release);
+}
+
+void BulkWriter::drop() noexcept
+{
+    const std::lock_guard lock(mutex_);
+    handed_over_ -= queue_.size();
+    queue_.clear();
+}
+
+void BulkWriter::context_shutdown() noexcept
+{
+    const auto destroyed = waiting_->abandon();
+}
+
+/// Ends when nothing waits to be committed; the next one who hands something over starts another.
+asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
+{
+    while (const Gathered writes = self->next()) {
+        std::exception_ptr error;
+        try {
+            co_await self->commit(writes);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        self->finished(std::move(error));
+    }
+}
+
+asio::awaitable<void> BulkWriter::commit(Gathered writes)
+{
+    for (std::size_t first = 0; first < writes->size();) {
+        std::size_t count = 0;
+        const engine::TransactionFunction transaction = [&](Transaction& tx) {
+            if (!options_.origin.empty()) {
+                tx.set_origin(options_.origin);
+            }
+            count = writes->apply(tx, first, most_bytes_);
+        };
+        const Revision revision = co_await open_state_of(state_).engine->commit(transaction);
+        first += count;
+        const std::lock_guard lock(mutex_);
+        revision_ = revision;
+        committed_.fetch_add(count, std::memory_order_acq_rel);
+    }
+}
+
+BulkWriter::Gathered BulkWriter::next()
+{
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty()) {
+        committing_ = false;
+        return nullptr;
+    }
+    Gathered writes = std::move(queue_.front());
+    queue_.pop_front();
+    return writes;
+}
+
+void BulkWriter::finished(std::exception_ptr error)
+{
+    std::uint64_t done = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        ++done_;
+        if (error) {
+            error_ = std::move(error);
+            failed_.store(true, std::memory_order_release);
+            done_ += queue_.size();
+            queue_.clear();
+        }
+        done = done_;
+    }
+    waiting_->reach(done);
+}
+
+}  // namespace keywatch

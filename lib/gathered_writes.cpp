@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "gathered_writes.hpp"
+
+#include <optional>
+
+namespace keywatch {
+
+void GatheredWrites::put(std::string_view bucket, std::string_view key, std::string_view value)
+{
+    add(bucket, key, value, false);
+}
+
+void GatheredWrites::erase(std::string_view bucket, std::string_view key)
+{
+    add(bucket, key, {}, true);
+}
+
+void GatheredWrites::add(std::string_view bucket, std::string_view key, std::string_view value,
+                         bool erase)
+{
+    const Write write{bytes_.size(), key.size(), value.size(), bucket_number(bucket), erase};
+    writes_.push_back(write);
+    try {
+        bytes_ += key;
+        bytes_ += value;
+    } catch (...) {
+        bytes_.resize(write.at);
+        writes_.pop_back();
+        throw;
+    }
+}
+
+std::uint32_t GatheredWrites::bucket_number(std::string_view name)
+{
+    if (!writes_.empty() && names_[writes_.back().bucket] == name) {
+        return writes_.back().bucket;
+    }
+    const auto found = numbers_.find(name);
+    if (found != numbers_.end()) {
+        return found->second;
+    }
+    const auto number = static_cast<std::uint32_t>(names_.size());
+    names_.emplace_back(name);
+    numbers_.emplace(name, number);
+    return number;
+}
+
+std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
+                                  std::size_t most_bytes) const
+{
+    std::optional<BTree> tree;
+    std::size_t used = 0;
+    std::size_t done = first;
+    for (; done < writes_.size() && used < most_bytes; ++done) {
+        const Write& write = writes_[done];
+        if (!tree || write.bucket != writes_[done - 1].bucket) {
+            tree = transaction.btree(names_[write.bucket]);
+        }
+        const std::size_t taken = apply_one(*tree, write, most_bytes, done == first);
+        if (taken == 0) {
+            break;
+        }
+        used += taken;
+    }
+    return done - first;
+}
+
+/// Gives the bytes that it counts; 0 if it was not done, as it is too large to be with others.
+std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, std::size_t most_bytes,
+                                      bool alone) const
+{
+    const std::string_view bytes(bytes_);
+    const std::string_view key = bytes.substr(write.at, write.key_bytes);
+    std::size_t counted = key.size() + write.value_bytes + overhead;
+    std::optional<std::string> erased;
+    if (write.erase) {
+        // Its message will hold what was there.
+        erased = tree.get(key);
+        counted += erased ? erased->size() : 0;
+    }
+    if (counted > most_bytes && !alone) {
+        return 0;
+    }
+    if (!write.erase) {
+        tree.put(key, bytes.substr(write.at + write.key_bytes, write.value_bytes));
+    } else if (erased) {
+        tree.erase(key);
+    }
+    return counted;
+}
+
+}  // namespace keywatch

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/transaction.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keywatch {
+
+/// Puts and erases that will be one transaction, or a few: a list, with all bytes in one string.
+class GatheredWrites {
+public:
+    /// What a write counts beyond its bytes, about as the engine does.
+    static constexpr std::size_t overhead = 64;
+
+    void put(std::string_view bucket, std::string_view key, std::string_view value);
+    void erase(std::string_view bucket, std::string_view key);
+
+    bool empty() const noexcept { return writes_.empty(); }
+    std::size_t size() const noexcept { return writes_.size(); }
+    std::size_t bytes() const noexcept { return bytes_.size() + writes_.size() * overhead; }
+
+    /// Does the writes from number `first` on, until `most_bytes` are reached, but none of more
+    /// than that behind others. Gives how many, at least one.
+    std::size_t apply(Transaction& transaction, std::size_t first, std::size_t most_bytes) const;
+
+private:
+    struct Write {
+        std::size_t at;  ///< in bytes_: the key, then the value
+        std::size_t key_bytes;
+        std::size_t value_bytes;
+        std::uint32_t bucket;
+        bool erase;
+    };
+    using Buckets = std::map<std::string, std::uint32_t, std::less<>>;
+
+    void add(std::string_view bucket, std::string_view key, std::string_view value, bool erase);
+    std::uint32_t bucket_number(std::string_view name);
+    std::size_t apply_one(BTree& tree, const Write& write, std::size_t most_bytes,
+                          bool alone) const;
+
+    std::string bytes_;
+    std::vector<Write> writes_;
+    Buckets numbers_;
+    std::vector<std::string> names_;
+};
+
+}  // namespace keywatch

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/gated_stream.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+#include "support/whole_database.hpp"
+#include "support/workload.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <ios>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <sstream>
+#include <thread>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+kw::Options busy_options(std::string location, kw::Durability durability)
+{
+    kw::Options options = watched_options(std::move(location));
+    options.write_buffer_bytes = 65536;  // so that logs and tables change all the time
+    options.durability = durability;
+    return options;
+}
+
+/// Commits until it is told to stop.
+Task work(kw::Database db, Workload workload, const bool& stop)
+{
+    const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
+    while (!stop) {
+        co_await db.update(transaction);
+    }
+}
+
+asio::awaitable<kw::Revision> backup_by_stream(kw::Database db, std::string directory)
+{
+    std::stringstream stream;
+    const kw::Revision revision = co_await db.backup(stream);
+    BOOST_TEST(kw::restore_blocking(stream, directory) == revision);
+    co_return revision;
+}
+
+asio::awaitable<kw::Revision> backup_to_directory(kw::Database db, std::string directory)
+{
+    return db.backup(std::move(directory));
+}
+
+/// Opens a backup, which must be the first commits of the workload, up to its revision.
+Task check_copy(std::string directory, kw::Revision revision, Workload workload,
+                kw::HistoryId history)
+{
+    kw::Database copy = co_await open_database(watched_options(directory));
+    const WholeDatabase whole = co_await read_whole(copy);
+    BOOST_TEST(whole.head == revision);
+    BOOST_TEST(wrong_with(whole, workload) == "");
+    BOOST_TEST((copy.head_position().history == history));
+    // And it can be gone on with.
+    const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
+    BOOST_TEST(co_await copy.update(transaction) == revision + 1);
+    co_await copy.close();
+}
+
+Task back_up_while_busy(kw::Options options, std::uint64_t seed, int backups)
+{
+    TemporaryDirectory directory;
+    const Workload workload(seed, 400);
+    kw::Database db = co_await open_database(options);
+    bool stop = false;
+    std::vector<Job> writers;
+    for (int i = 0; i < 4; ++i) {
+        writers.push_back(co_await spawn(work(db, workload, stop)));
+    }
+    kw::Revision last = 0;
+    for (int i = 0; i < backups; ++i) {
+        const std::string copy = directory / std::to_string(i);
+        const kw::Revision head = db.head_revision();
+        const auto way = i % 2 == 0 ? &backup_by_stream : &backup_to_directory;
+        const kw::Revision revision = co_await way(db, copy);
+        BOOST_TEST(revision >= head);
+        BOOST_TEST(revision >= last);
+        last = revision;
+        co_await check_copy(copy, revision, workload, db.head_position().history);
+        std::filesystem::remove_all(copy);
+    }
+    stop = true;
+    for (const Job& each : writers) {
+        co_await each.join();
+    }
+    co_await db.close();
+}
+
+/// KEYWATCH_SEED, or a new one; printed, so that it can be given again.
+std::uint64_t new_seed()
+{
+    const char* const given = std::getenv("KEYWATCH_SEED");
+    const std::uint64_t seed =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::cerr << "KEYWATCH_SEED=" << seed << '\n';
+    return seed;
+}
+
+Task back_up_to(kw::Database db, std::ostream& out)
+{
+    co_await db.backup(out);
+}
+
+Task back_up_to(kw::Database db, std::string directory)
+{
+    co_await db.backup(std::move(directory));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_backup, EventLoop)
+
+BOOST_AUTO_TEST_CASE(a_backup_of_a_busy_database_is_a_prefix_of_its_commits)
+{
+    run([seed = new_seed()]() -> Task {
+        for (const kw::Durability durability : {kw::Durability::buffered, kw::Durability::sync}) {
+            TemporaryDirectory directory;
+            co_await back_up_while_busy(busy_options(directory / "db", durability), seed, 16);
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_in_memory_is_backed_up_to_disk)
+{
+    run([seed = new_seed()]() -> Task {
+        co_await back_up_while_busy(busy_options("memory:", kw::Durability::sync), seed, 16);
+    });
+}
+
+// Trimming is at work: what is left of history belongs to the data.
+BOOST_AUTO_TEST_CASE(a_backup_has_the_history_that_there_is)
+{
+    run([seed = new_seed()]() -> Task {
+        kw::Options options = busy_options("memory:", kw::Durability::buffered);
+        options.history.commits = 200;
+        co_await back_up_while_busy(options, seed, 16);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_without_history_is_backed_up)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with(kw::Options("memory:"), "b");
+        co_await put_many(db, "b", 20);
+        const kw::Revision revision = co_await db.backup(directory / "copy");
+        BOOST_TEST(revision == 21U);
+        co_await db.close();
+        kw::Database copy = co_await open_database(kw::Options(directory / "copy"));
+        BOOST_TEST(copy.head_revision() == 21U);
+        BOOST_TEST(copy.oldest_revision() == 22U);
+        BOOST_TEST((co_await get(copy, "b", "k19") == "19"));
+        co_await copy.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_database_is_backed_up)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_database(watched_options());
+        BOOST_TEST(co_await backup_by_stream(db, directory / "copy") == 0U);
+        const kw::HistoryId history = db.head_position().history;
+        co_await db.close();
+        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
+        BOOST_TEST((copy.head_position() == kw::Position{history, 0}));
+        co_await copy.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watcher_resumes_on_a_restored_copy)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 3);
+        const kw::Position position = db.head_position();
+        co_await put_many(db, "b", 2, 3);
+        co_await backup_by_stream(db, directory / "copy");
+        const auto expected = co_await history_of(db, "b", kw::all(), kw::From::after(position));
+        co_await put_many(db, "b", 1, 5);
+        const kw::Position ahead = db.head_position();
+        co_await db.close();
+        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
+        BOOST_TEST(co_await history_of(copy, "b", kw::all(), kw::From::after(position)) ==
+                   expected);
+        BOOST_TEST(expected.size() == 2U);
+        BOOST_TEST(failure_of([&] {
+                       copy.watch(
+                           "b", kw::all(), [](const kw::Message&) {},
+                           watch_from(kw::From::after(ahead)));
+                   }) == code(kw::Error::position_ahead));
+        co_await copy.close();
+    });
+}
+
+// One waits for the other; both are complete.
+BOOST_AUTO_TEST_CASE(two_backups_at_once)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 5);
+        GatedStream first;
+        const Job slow = co_await spawn(back_up_to(db, first.out()));
+        co_await until([&] { return first.reached(); });
+        const Job other = co_await spawn(back_up_to(db, directory / "copy"));
+        co_await put_many(db, "b", 5);
+        BOOST_TEST(!slow.done());
+        BOOST_TEST(!other.done());
+        first.open();
+        co_await slow.join();
+        co_await other.join();
+        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
+        BOOST_TEST(copy.head_revision() == 11U);
+        co_await copy.close();
+        co_await db.close();
+    });
+}
+
+// However long a backup takes, nobody waits for it: writers, views, watchers that catch up.
+BOOST_AUTO_TEST_CASE(everything_goes_on_during_a_backup)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        GatedStream stream;
+        const Job backup = co_await spawn(back_up_to(db, stream.out()));
+        co_await until([&] { return stream.reached(); });
+        co_await put_many(db, "b", 50);
+        BOOST_TEST((co_await get(db, "b", "k49") == "49"));
+        const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        BOOST_TEST(lines.size() == 51U);
+        BOOST_TEST(!backup.done());
+        stream.open();
+        co_await backup.join();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(closing_ends_a_backup)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with("b");
+        GatedStream stream;
+        const auto close = [](kw::Database database) -> Task { co_await database.close(); };
+        const Job begun = co_await spawn(back_up_to(db, stream.out()));
+        const Job queued = co_await spawn(back_up_to(db, directory / "copy"));
+        co_await until([&] { return stream.reached(); });
+        const Job closing = co_await spawn(close(db));
+        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "late")) ==
+                   code(kw::Error::closed));
+        stream.open();
+        // Whether it still gets to its end is a matter of time.
+        const auto error = co_await failure_of(begun.join());
+        BOOST_TEST((!error || error == code(kw::Error::closed)));
+        const auto error_of_queued = co_await failure_of(queued.join());
+        BOOST_TEST((!error_of_queued || error_of_queued == code(kw::Error::closed)));
+        BOOST_TEST(std::filesystem::exists(directory / "copy") == !error_of_queued);
+        BOOST_TEST(!std::filesystem::exists(directory / "late"));
+        co_await closing.join();
+        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "later")) ==
+                   code(kw::Error::closed));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_backup_leaves_nothing)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with("b");
+        GatedStream stream;
+        const Job begun = co_await spawn(back_up_to(db, stream.out()));
+        const Job queued = co_await spawn(back_up_to(db, directory / "copy"));
+        co_await until([&] { return stream.reached(); });
+        begun.cancel();
+        queued.cancel();
+        stream.open();
+        BOOST_TEST(co_await failure_of(begun.join()) == asio::error::operation_aborted);
+        BOOST_TEST(co_await failure_of(queued.join()) == asio::error::operation_aborted);
+        BOOST_TEST(!std::filesystem::exists(directory / "copy"));
+        co_await put_many(db, "b", 3);
+        co_await db.backup(directory / "copy");
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_event_loop_may_go_away_during_backups)
+{
+    TemporaryDirectory directory;
+    GatedStream stream;
+    asio::any_io_executor executor = this->executor();
+    std::optional<Job> opened;
+    const auto main = [&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await spawn(back_up_to(db, stream.out()));
+        co_await back_up_to(db, directory / "copy");
+    };
+    opened.emplace(executor, main());
+    run_until([&] { return stream.reached(); });
+    executor = asio::any_io_executor();
+    std::thread opener([&] { stream.open(); });
+    destroy();
+    opener.join();
+    BOOST_TEST(!opened->done());
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error)
+{
+    run([]() -> Task {
+        TemporaryDirectory directory;
+        kw::Database db = co_await open_with("b");
+        write_file(directory / "file", "x");
+        const auto before = files_below(directory.path());
+        for (const std::string& place :
+             {directory.path().string(), directory / "file", directory / "no/such/parent"}) {
+            BOOST_TEST(co_await failure_of(back_up_to(db, place)) ==
+                       code(kw::Error::backup_failed));
+        }
+        for (const char* place : {"", "memory:"}) {
+            BOOST_TEST(co_await failure_of(back_up_to(db, std::string(place))) ==
+                       code(kw::Error::invalid_option));
+        }
+        std::ofstream full("/dev/full", std::ios::binary);
+        BOOST_TEST(co_await failure_of(back_up_to(db, full)) == code(kw::Error::backup_failed));
+        std::ostringstream closed;
+        closed.setstate(std::ios::badbit);
+        BOOST_TEST(co_await failure_of(back_up_to(db, closed)) == code(kw::Error::backup_failed));
+        BOOST_CHECK(files_below(directory.path()) == before);
+        BOOST_TEST(co_await put(db, "b", "k", "1") == 2U);
+        BOOST_TEST(co_await failure_of(back_up_to(kw::Database(), closed)) ==
+                   code(kw::Error::closed));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_the_stream_throws_comes_out)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::ofstream full("/dev/full", std::ios::binary);
+        full.exceptions(std::ios::badbit | std::ios::failbit);
+        BOOST_CHECK_THROW(co_await back_up_to(db, full), std::ios_base::failure);
+        full.exceptions(std::ios::goodbit);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(restoring_refuses_what_it_cannot_do)
+{
+    TemporaryDirectory directory;
+    std::string bytes;
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::ostringstream out;
+        co_await db.backup(out);
+        bytes = out.str();
+        co_await db.close();
+    });
+    const auto restore = [](const std::string& from, const std::string& to) {
+        std::istringstream in(from);
+        return failure_of([&] { kw::restore_blocking(in, to); });
+    };
+    BOOST_TEST(!restore(bytes, directory / "copy"));
+    const auto before = files_below(directory.path());
+    BOOST_TEST(restore(bytes, directory / "copy") == code(kw::Error::backup_failed));
+    BOOST_TEST(restore(bytes, directory / "no/parent") == code(kw::Error::backup_failed));
+    BOOST_TEST(restore(bytes, "") == code(kw::Error::invalid_option));
+    const std::string half = bytes.substr(0, bytes.size() / 2);
+    BOOST_TEST(restore(half, directory / "other") == code(kw::Error::damaged));
+    BOOST_TEST(restore("no backup", directory / "other") == code(kw::Error::not_a_database));
+    BOOST_CHECK(files_below(directory.path()) == before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

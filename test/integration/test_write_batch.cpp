@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "database_state.hpp"
+#include "support/held_env.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+/// Transactions of ten small writes or so.
+kw::WriteBatchOptions small_batches(std::size_t in_flight = 2)
+{
+    kw::WriteBatchOptions options;
+    options.batch_bytes = 700;
+    options.in_flight = in_flight;
+    return options;
+}
+
+std::string key_of(int i)
+{
+    return "k" + std::to_string(100000 + i);
+}
+
+Task put_numbers(kw::WriteBatch& batch, int first, int end)
+{
+    for (int i = first; i < end; ++i) {
+        co_await batch.put("b", key_of(i), std::to_string(i));
+    }
+}
+
+Task flush(kw::WriteBatch& batch)
+{
+    co_await batch.flush();
+}
+
+asio::awaitable<std::map<std::string, std::string>> contents(kw::Database db)
+{
+    co_return co_await db.view([](const kw::Snapshot& snapshot) {
+        std::map<std::string, std::string> found;
+        for (const auto [key, value] : snapshot.btree("b").scan()) {
+            found.emplace(key, value);
+        }
+        return found;
+    });
+}
+
+std::map<std::string, std::string> numbers(int end)
+{
+    std::map<std::string, std::string> expected;
+    for (int i = 0; i < end; ++i) {
+        expected.emplace(key_of(i), std::to_string(i));
+    }
+    return expected;
+}
+
+kw::Options buffered(kw::Options options)
+{
+    options.durability = kw::Durability::buffered;
+    return options;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_write_batch, EventLoop)
+
+BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
+{
+    run([]() -> Task {
+        for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
+            for (const std::size_t in_flight : {1, 2, 5}) {
+                kw::Database db = co_await open_with(options, "b");
+                kw::WriteBatch batch = db.write_batch(small_batches(in_flight));
+                co_await put_numbers(batch, 0, 1000);
+                const kw::Revision revision = co_await batch.flush();
+                BOOST_TEST(revision == db.head_revision());
+                BOOST_TEST(batch.committed() == 1000U);
+                BOOST_CHECK(co_await contents(db) == numbers(1000));
+                // A transaction each for about ten, and no tiny ones between.
+                BOOST_TEST(revision >= 80U);
+                BOOST_TEST(revision <= 112U);
+                const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+                BOOST_REQUIRE(lines.size() == 1000U);
+                for (int i = 0; i < 1000; ++i) {
+                    BOOST_TEST(lines[i].ends_with("put " + key_of(i) + "=" + std::to_string(i)));
+                }
+                co_await db.close();
+            }
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        kw::WriteBatchOptions options = small_batches();
+        options.origin = "loader";
+        kw::WriteBatch batch = db.write_batch(options);
+        for (int i = 0; i < 100; ++i) {
+            co_await batch.put(i % 2 == 0 ? "b" : "c", "k", std::to_string(i));
+            co_await batch.put("b", "t" + std::to_string(i), "");
+            co_await batch.erase("b", "t" + std::to_string(i / 2));
+            co_await batch.erase("b", "absent");
+        }
+        std::string origin;
+        kw::Watcher watcher =
+            db.watch("c", kw::all(), [&](const kw::Message& message) { origin = message.origin; });
+        const Run running = co_await start(watcher);
+        const kw::Revision revision = co_await batch.flush();
+        BOOST_TEST(batch.committed() == 400U);
+        BOOST_TEST((co_await get(db, "b", "k") == "98"));
+        BOOST_TEST((co_await get(db, "c", "k") == "99"));
+        BOOST_TEST((co_await get(db, "b", "t50") == ""));
+        BOOST_TEST((co_await get(db, "b", "t49") == std::nullopt));
+        co_await watcher.reached(revision);
+        BOOST_TEST(origin == "loader");
+        co_await db.close();
+        co_await running.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_flush_of_nothing_gives_the_last_revision)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch();
+        BOOST_TEST(co_await batch.flush() == 0U);
+        co_await batch.put("b", "k", "1");
+        BOOST_TEST(batch.committed() == 0U);
+        BOOST_TEST(co_await batch.flush() == 2U);
+        BOOST_TEST(co_await batch.flush() == 2U);
+        BOOST_TEST(batch.committed() == 1U);
+        co_await db.close();
+    });
+}
+
+// While the disk takes nothing, as much is gathered as may be in flight, and one more.
+BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
+{
+    run([this]() -> Task {
+        for (const std::size_t in_flight : {1, 2, 5}) {
+            HeldEnv env;
+            kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
+            co_await create(db, "b");
+            kw::WriteBatch batch = db.write_batch(small_batches(in_flight));
+            std::size_t puts = 0;
+            const auto load = [&]() -> Task {
+                for (; puts < 1000; ++puts) {
+                    co_await batch.put("b", key_of(static_cast<int>(puts)), "v");
+                }
+            };
+            env.hold();
+            const Job loading = co_await spawn(load());
+            // Ten writes of 71 bytes are a transaction; the last one that was put waits.
+            co_await until([&] { return puts + 1 == (in_flight + 1) * 10; });
+            for (int turns = 0; turns < 100; ++turns) {
+                co_await yield();
+            }
+            BOOST_TEST(puts + 1 == (in_flight + 1) * 10);
+            BOOST_TEST(batch.committed() == 0U);
+            env.release();
+            co_await loading.join();
+            co_await batch.flush();
+            BOOST_TEST(batch.committed() == 1000U);
+            co_await db.close();
+        }
+    });
+}
+
+// What becomes of the transaction that failed is not known; what is before it is there.
+BOOST_AUTO_TEST_CASE(a_failed_write_ends_a_batch)
+{
+    run([this]() -> Task {
+        HeldEnv env;
+        kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
+        co_await create(db, "b");
+        kw::WriteBatch batch = db.write_batch(small_batches());
+        co_await put_numbers(batch, 0, 10);
+        co_await batch.flush();
+        env.fail_syncs();
+        BOOST_TEST(co_await failure_of(put_numbers(batch, 10, 100)) ==
+                   code(kw::Error::storage_failed));
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::storage_failed));
+        BOOST_TEST(batch.committed() == 10U);
+        co_await batch.put("b", "k", "v");
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::storage_failed));
+        co_await db.close();
+    });
+}
+
+// The first error ends it: what is before it is there, nothing behind it is.
+BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch(small_batches());
+        co_await put_numbers(batch, 0, 45);
+        co_await batch.put("missing", "k", "v");
+        // Sooner or later a put tells; none of these must be there.
+        BOOST_TEST(co_await failure_of(put_numbers(batch, 45, 100000)) ==
+                   code(kw::Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(put_numbers(batch, 0, 1)) ==
+                   code(kw::Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
+        const int committed = static_cast<int>(batch.committed());
+        BOOST_TEST(committed <= 45);
+        BOOST_TEST(committed >= 30);
+        BOOST_CHECK(co_await contents(db) == numbers(committed));
+        // It can be gone on with behind what is there.
+        co_await put_numbers(batch, committed, 60);
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 60U);
+        BOOST_CHECK(co_await contents(db) == numbers(60));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch();
+        co_await batch.put("b", "k", "1");
+        co_await batch.put("missing", "k", "1");
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
+        BOOST_TEST(batch.committed() == 0U);
+        BOOST_TEST((co_await get(db, "b", "k") == std::nullopt));
+        BOOST_TEST(co_await batch.flush() == 0U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(misuse_is_told_at_once)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.max_transaction_bytes = 10'000;
+        kw::Database db = co_await open_with(options, "b");
+        kw::WriteBatch batch = db.write_batch();
+        const auto put_one = [&batch](std::string bucket, std::string key,
+                                      std::string value) -> Task {
+            co_await batch.put(bucket, key, value);
+        };
+        const std::string long_name(65536, 'n');
+        BOOST_TEST(co_await failure_of(put_one("b", "", "v")) == code(kw::Error::empty_key));
+        BOOST_TEST(co_await failure_of(put_one("", "k", "v")) == code(kw::Error::invalid_name));
+        BOOST_TEST(co_await failure_of(put_one(long_name, "k", "v")) ==
+                   code(kw::Error::invalid_name));
+        BOOST_TEST(co_await failure_of(put_one("b", "k", std::string(10'000, 'v'))) ==
+                   code(kw::Error::transaction_too_large));
+        co_await put_one("b", "k", "v");
+        BOOST_TEST(co_await batch.flush() == 2U);
+        // Without its message it would fit.
+        co_await put_one("b", "k", std::string(6'000, 'v'));
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::transaction_too_large));
+        kw::WriteBatchOptions none;
+        none.batch_bytes = 0;
+        BOOST_TEST(failure_of([&] { db.write_batch(none); }) == code(kw::Error::invalid_option));
+        none = kw::WriteBatchOptions();
+        none.in_flight = 0;
+        BOOST_TEST(failure_of([&] { db.write_batch(none); }) == code(kw::Error::invalid_option));
+        kw::WriteBatch other = std::move(batch);
+        BOOST_TEST(co_await failure_of(put_one("b", "k", "v")) == code(kw::Error::batch_in_use));
+        co_await db.close();
+        BOOST_TEST(failure_of([&] { db.write_batch(); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { kw::Database().write_batch(); }) == code(kw::Error::closed));
+        co_await other.put("b", "k", "v");
+        BOOST_TEST(co_await failure_of(flush(other)) == code(kw::Error::closed));
+    });
+}
+
+// However small the largest transaction is, what fits one by one can be loaded.
+BOOST_AUTO_TEST_CASE(transactions_keep_below_their_limit)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.max_transaction_bytes = 10'000;
+        kw::Database db = co_await open_with(options, "b");
+        kw::WriteBatch batch = db.write_batch();
+        for (int i = 0; i < 60; ++i) {
+            co_await batch.put("b", key_of(i), std::string(i % 3 == 0 ? 4'000 : 300, 'v'));
+        }
+        for (int i = 0; i < 60; ++i) {
+            co_await batch.erase("b", key_of(i));
+        }
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 120U);
+        BOOST_TEST((co_await contents(db)).empty());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_call_at_a_time)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch();
+        co_await put_numbers(batch, 0, 5);
+        const Job flushing = co_await spawn(flush(batch));
+        BOOST_TEST(!flushing.done());
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::batch_in_use));
+        BOOST_TEST(co_await failure_of(put_numbers(batch, 0, 1)) == code(kw::Error::batch_in_use));
+        BOOST_TEST(failure_of([&] { batch.cancel(); }) == code(kw::Error::batch_in_use));
+        co_await flushing.join();
+        co_await put_numbers(batch, 5, 6);
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 6U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_flush_can_be_called_again)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch(small_batches());
+        co_await put_numbers(batch, 0, 25);
+        const Job flushing = co_await spawn(flush(batch));
+        flushing.cancel();
+        BOOST_TEST(co_await failure_of(flushing.join()) == asio::error::operation_aborted);
+        co_await put_numbers(batch, 25, 50);
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 50U);
+        BOOST_CHECK(co_await contents(db) == numbers(50));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch(small_batches(5));
+        co_await put_numbers(batch, 0, 35);
+        batch.cancel();
+        co_await batch.flush();
+        const int committed = static_cast<int>(batch.committed());
+        BOOST_TEST(committed < 35);
+        BOOST_CHECK(co_await contents(db) == numbers(committed));
+        co_await batch.put("missing", "k", "v");
+        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
+        co_await put_numbers(batch, committed, 40);
+        co_await batch.flush();
+        BOOST_CHECK(co_await contents(db) == numbers(40));
+        co_await db.close();
+    });
+}
+
+// Its end drops what is not being committed; closing waits for what is.
+BOOST_AUTO_TEST_CASE(a_batch_may_go_away_at_any_time)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        for (int puts = 0; puts < 60; puts += 7) {
+            kw::WriteBatch batch = db.write_batch(small_batches(4));
+            co_await put_numbers(batch, 0, puts);
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_event_loop_may_go_away_with_a_batch)
+{
+    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    const auto load = [](kw::Database database) -> Task {
+        co_await create(database, "b");
+        kw::WriteBatch batch = database.write_batch(small_batches());
+        co_await put_numbers(batch, 0, 1'000'000'000);
+    };
+    const Job loading(executor(), load(db));
+    run_until([&] { return db.head_revision() > 20; });
+    db = kw::Database();
+    destroy();
+    BOOST_TEST(!loading.done());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
