@@ -2,7 +2,9 @@
 #pragma once
 
 #include <keywatch/options.hpp>
+#include <keywatch/pull_watcher.hpp>
 #include <keywatch/selector.hpp>
+#include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
 
@@ -118,6 +120,10 @@ public:
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
                   WatchOptions options = {}) const;
 
+    /// The same without a callback: commits are asked for, see `PullWatcher`. There is nothing that
+    /// `WatchOptions::callback_timeout` would apply to.
+    PullWatcher watch(std::string_view bucket, Selector selector, WatchOptions options = {}) const;
+
     /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
     /// it is done; queued transactions finish; every running watcher is given all that was
     /// committed, then its `run()` returns `database_closed`.
@@ -129,7 +135,7 @@ public:
     /// Cancellation: any; it closes all the same.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
-    // These three also work when the database is closed; `Error::closed` of a handle to nothing.
+    // These also work when the database is closed; `Error::closed` of a handle to nothing.
 
     /// The newest durable revision; 0 if there is none.
     Revision head_revision() const;
@@ -139,6 +145,10 @@ public:
 
     /// The position of the newest durable revision.
     Position head_position() const;
+
+    /// Figures about the database since it was opened. Cheap; each is right by itself, but they
+    /// are not all of the same moment.
+    Stats stats() const;
 
 private:
     std::shared_ptr<DatabaseState> state_;

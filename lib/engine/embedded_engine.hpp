@@ -18,6 +18,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -55,6 +56,8 @@ public:
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
     Revision oldest() const noexcept override;
+    Stats::Engine stats() const override;
+    Stats::History history_stats() const override;
     asio::awaitable<void> drain() override;
     asio::awaitable<void> close() override;
 
@@ -93,6 +96,8 @@ private:
     std::shared_ptr<GroupWriter> writer_;
     ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
+    std::atomic<std::uint64_t> unchanged_{0};
+    std::atomic<std::uint64_t> failed_{0};
 
     // Belongs to who has the turn.
     ExecutedState executed_;

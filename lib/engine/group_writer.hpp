@@ -15,7 +15,9 @@
 #include "storage/store.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -76,6 +78,8 @@ public:
     }
     /// A transaction that was executed will never be written: as after a failed write.
     void give_up();
+    /// What it knows of them.
+    Stats::Engine stats() const;
     Revision durable_head() const noexcept { return head_.load(std::memory_order_acquire); }
 
     /// Hands over those who wait, to be destroyed.
@@ -96,6 +100,8 @@ private:
     void publish(const std::vector<Executed>& executed,
                  const std::vector<storage::CatalogueChange>& changes, Revision last) noexcept;
     void fail_everything(Group group);
+    void count(const storage::Batch& batch, std::size_t commits,
+               std::chrono::nanoseconds flush_time) noexcept;
 
     // Constant after construction, or thread-safe by itself.
     const Durability durability_;
@@ -110,6 +116,15 @@ private:
     std::atomic<Revision> head_;
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
+    /// For `Stats`, as named there; changed by who writes a group.
+    struct {
+        std::atomic<std::uint64_t> commits{0};
+        std::atomic<std::uint64_t> groups{0};
+        std::atomic<std::uint64_t> largest_group{0};
+        std::atomic<std::uint64_t> flushes{0};
+        std::atomic<std::uint64_t> flush_nanoseconds{0};
+        std::atomic<std::uint64_t> bytes_written{0};
+    } counters_;
 
     mutable std::mutex mutex_;
     Group open_;

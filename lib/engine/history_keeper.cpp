@@ -91,6 +91,7 @@ void HistoryKeeper::trim()
     history_.oldest = state.oldest;
     history_.oldest_time = state.oldest_time;
     history_.before_oldest = state.before_oldest;
+    trimmed_ += trimmed;
     trimming_ = false;
     if (trimmed == trim_step) {
         schedule_trim();

@@ -7,9 +7,11 @@
 #include "storage/store.hpp"
 
 #include <keywatch/options.hpp>
+#include <keywatch/stats.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -34,6 +36,7 @@ public:
     /// A bucket's deletion is durable.
     void dropped(storage::BucketId id);
 
+    Stats::History stats() const;
     /// The oldest revision that history has.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
@@ -53,8 +56,9 @@ private:
     async::WorkerThread& thread_;
     std::atomic<Revision> oldest_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     storage::HistoryState history_;
+    std::uint64_t trimmed_ = 0;
     std::deque<storage::BucketId> orphans_;
     bool trimming_ = false;
     bool erasing_ = false;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <list>
@@ -34,6 +35,9 @@ public:
     void pause();
     void resume();
 
+    /// How many wait for it.
+    std::size_t waiting() const;
+
     /// All who wait, and all who come, fail with this.
     void refuse(std::exception_ptr reason);
     /// Hands over those who wait, to be destroyed.
@@ -50,7 +54,7 @@ private:
     /// The next holder, if it can be given now. With the mutex held.
     async::Waiter give();
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Waiting> waiting_;
     std::uint64_t next_id_ = 0;
     bool held_ = false;

@@ -19,6 +19,7 @@ public:
 
     void attach(std::weak_ptr<Pipeline> pipeline) { pipeline_ = std::move(pipeline); }
     watch::Hub& hub() noexcept { return hub_; }
+    const watch::Hub& hub() const noexcept { return hub_; }
 
     void durable(std::shared_ptr<const CommitRecord> commit) noexcept override;
 

@@ -44,6 +44,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine
       engine_(std::move(engine)),
       feed_(std::move(feed)),
       routed_(engine_->durable_head()),
+      executor_(executor),
       strand_(asio::make_strand(executor)),
       stage_executor_(async::UntrackedExecutor::on(strand_))
 {
@@ -67,6 +68,9 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
 {
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher),
                          run_waiter = std::move(run_waiter), strand = std::move(strand)]() mutable {
+        if (!strand) {
+            strand = asio::make_strand(self->executor_);
+        }
         watcher->hold(std::move(run_waiter), std::move(strand));
         if (self->error_) {
             watcher->refuse(self->error_);
@@ -75,6 +79,7 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
                 boost::system::system_error(make_error_code(Error::closed))));
         } else {
             self->running_.push_back(watcher);
+            add_alone(self->counters_.entered, 1);
             watcher->entered(self->running_.size() - 1);
         }
     });
@@ -142,6 +147,7 @@ void Pipeline::forget(const WatcherCore& watcher)
     running_[place] = std::move(running_.back());
     running_[place]->set_place(place);
     running_.pop_back();
+    add_alone(counters_.ended, 1);
 }
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
@@ -173,6 +179,7 @@ void Pipeline::context_shutdown() noexcept
     closing_ = true;
     auto waiters = closed_->abandon();
     const auto watchers = std::exchange(running_, {});
+    add_alone(counters_.ended, watchers.size());
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();
     wake_at_.clear();
@@ -185,6 +192,7 @@ void Pipeline::context_shutdown() noexcept
     closers_.clear();
     stage_executor_ = asio::any_io_executor();
     strand_ = asio::any_io_executor();
+    executor_ = asio::any_io_executor();
 }
 
 }  // namespace keywatch::pipeline

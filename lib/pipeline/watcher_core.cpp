@@ -70,6 +70,14 @@ private:
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
                          WatchCallback callback, const WatchOptions& options, Revision start)
+    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector), std::move(callback),
+                  options, start, nullptr)
+{
+}
+
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                         WatchCallback callback, const WatchOptions& options, Revision start,
+                         std::unique_ptr<Pull> pull)
     : Subscription(std::move(bucket), std::move(selector),
                    {options.buffer_messages, options.buffer_bytes}),
       pipeline_(std::move(pipeline)),
@@ -78,6 +86,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket,
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages)
 {
@@ -189,7 +198,8 @@ void WatcherCore::interrupt(Change change)
 {
     const bool wake = inbox.signal(change);
     interrupted_.store(true, std::memory_order_release);
-    if (wake) {
+    const bool handed_back = shut_outbox();
+    if (wake || handed_back) {
         start_worker();
     }
 }
@@ -264,6 +274,10 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
         waiters = waiters_;
     }
     pipeline_->leave(shared_from_this());
+    if (pull_) {
+        pull_->outbox.shut();
+        pull_->batches->close(nullptr);
+    }
     if (waiters) {
         tell_end(*waiters);
     }
@@ -385,6 +399,10 @@ void WatcherCore::context_shutdown() noexcept
         error_ = exception_of(Error::closed);
         strand_ = asio::any_io_executor();
         run_waiter = std::move(run_waiter_);
+        if (pull_) {
+            pull_->outbox.shut();
+            others = pull_->batches->abandon();
+        }
         if (waiters_) {
             for (const auto& list : {waiters_->ready, waiters_->ended, waiters_->reached}) {
                 auto waiting = list->abandon();

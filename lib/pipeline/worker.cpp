@@ -42,6 +42,12 @@ void WatcherCore::start_worker()
 
 void WatcherCore::wake_up()
 {
+    if (is_parked()) {
+        settle_batch();
+    }
+    if (over_) {
+        return;
+    }
     if (is_plain() && follower_.live()) {
         drain_plain();
     } else {
@@ -60,7 +66,7 @@ void WatcherCore::drain_plain()
         worker_failed(std::current_exception(), false);
     }
     // What has come meanwhile waits for a turn of its own, so that others have theirs.
-    if (!over_ && !(follower_.live() && inbox.sleep(true))) {
+    if (!over_ && !is_parked() && !(follower_.live() && inbox.sleep(true))) {
         start_worker();
     }
 }
@@ -97,7 +103,7 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 
 asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 {
-    while (!over_ && !ended_by(inbox.signals())) {
+    while (!over_ && !is_parked() && !ended_by(inbox.signals())) {
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
             co_await read_history(watchdog);
@@ -109,7 +115,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         }
         case watch::Follower::Step::take:
             co_await take_inbox(watchdog);
-            if (!over_ && follower_.live()) {
+            if (!over_ && !is_parked() && follower_.live()) {
                 if (inbox.sleep(true)) {
                     co_return;
                 }
@@ -130,13 +136,18 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 
 asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
 {
-    const engine::HistorySlice slice = co_await read_slice();
+    engine::HistorySlice slice = co_await read_slice();
     if (over_) {
         co_return;
     }
     if (slice.compacted) {
         throw Compacted(follower_.position() + 1, *slice.compacted);
     }
+    if (pull_) {
+        offer_slice(std::move(slice));
+        co_return;
+    }
+    Tally tally(pipeline_->counters());
     for (const watch::SharedCommit& commit : slice.commits) {
         if (interrupted_.load(std::memory_order_acquire)) {
             co_return;
@@ -147,7 +158,7 @@ asio::awaitable<void> WatcherCore::read_history(Watchdog& watchdog)
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
             const Outcome outcome = co_await deliver(*commit, selection.selected, watchdog);
-            if (settle(*commit, outcome)) {
+            if (settle(*commit, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
         }
@@ -187,11 +198,12 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     const watch::Inbox::Taken taken = inbox.take();
     passed(taken.nothing_up_to);
+    Tally tally(pipeline_->counters());
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
             passed(entry.commit->previous);
             const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
-            if (settle(*entry.commit, outcome)) {
+            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 co_return;
             }
         }
@@ -202,13 +214,18 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
 void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const watch::Inbox::Taken taken = inbox.take();
+    watch::Inbox::Taken taken = inbox.take();
     passed(taken.nothing_up_to);
+    if (pull_) {
+        offer_inbox(std::move(taken), routed);
+        return;
+    }
+    Tally tally(pipeline_->counters());
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
             passed(entry.commit->previous);
             const Outcome outcome = deliver_plain(commit_of(entry));
-            if (settle(*entry.commit, outcome)) {
+            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 return;
             }
         }
@@ -233,9 +250,11 @@ void WatcherCore::took(Revision routed, const watch::Signals& signals)
     ended_by(signals);  // it may have come to where it was told to end
 }
 
-bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
+bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_t messages,
+                         Tally& tally)
 {
     if (outcome.whole) {
+        tally.delivered(messages);
         follower_.delivered(record.revision);
         advanced();
     }
