@@ -88,9 +88,11 @@ void HistoryKeeper::trim()
     }
     oldest_.store(state.oldest, std::memory_order_release);
     const std::lock_guard lock(mutex_);
-    history_.oldest = state.oldest;
-    history_.oldest_time = state.oldest_time;
-    history_.before_oldest = state.before_oldest;
+    if (history_.oldest != state.oldest) {  // else the first commit may have set the time meanwhile
+        history_.oldest = state.oldest;
+        history_.oldest_time = state.oldest_time;
+        history_.before_oldest = state.before_oldest;
+    }
     trimmed_ += trimmed;
     trimming_ = false;
     if (trimmed == trim_step) {

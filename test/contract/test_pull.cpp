@@ -24,10 +24,11 @@ kw::WatchOptions tiny_inbox(kw::From from = kw::From::now())
     return options;
 }
 
-/// The loop that everybody writes.
-Task consume(kw::PullWatcher watcher, Recorder recorder)
+/// The loop that everybody writes; it is held up by the gate.
+Task consume(kw::PullWatcher watcher, Recorder recorder, Gate gate)
 {
     while (co_await watcher.wait()) {
+        co_await gate.pass();
         while (const auto commit = watcher.try_next()) {
             for (const kw::Message& each : *commit) {
                 recorder(each);
@@ -223,12 +224,16 @@ BOOST_AUTO_TEST_CASE(slow_consumers_behind_tiny_buffers_lose_nothing)
         kw::Database db = co_await open_with(options, "b");
         const Recorder live;
         const Recorder late;
+        const Gate gate;
         const kw::PullWatcher live_watcher = db.watch("b", kw::all(), tiny_inbox());
         const kw::PullWatcher late_watcher =
             db.watch("b", kw::key("k7"), tiny_inbox(kw::From::revision(1)));
-        const Job live_job = co_await spawn(consume(live_watcher, live));
-        const Job late_job = co_await spawn(consume(late_watcher, late));
+        const Job live_job = co_await spawn(consume(live_watcher, live, gate));
+        const Job late_job = co_await spawn(consume(late_watcher, late, gate));
         for (int i = 0; i < 20; ++i) {
+            if (i == 10) {
+                gate.open();
+            }
             std::vector<Job> writers;
             for (int k = 0; k < 10; ++k) {
                 writers.push_back(co_await spawn([](kw::Database database, int key) -> Task {
@@ -265,7 +270,9 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_never_comes_back_holds_no_more_than_its_buf
         co_await waiting.join();
         co_await until([&] { return db.oldest_revision() > 80; });
         const Recorder recorder;
-        const auto error = co_await failure_of(consume(watcher, recorder));
+        const Gate open_gate;
+        open_gate.open();
+        const auto error = co_await failure_of(consume(watcher, recorder, open_gate));
         BOOST_TEST(error == code(kw::Error::compacted));
         BOOST_TEST(recorder.size() >= 1U);
         BOOST_TEST(recorder.size() <= 2U);
