@@ -40,6 +40,10 @@ public:
     kw::Revision durable_head() const noexcept override { return 0; }
     kw::Revision highest_readable() const noexcept override { return 0; }
     kw::Revision oldest() const noexcept override { return 1; }
+    asio::awaitable<kw::Revision> backup(kw::engine::BackupPlace) override { co_return 0; }
+    std::size_t max_transaction_bytes() const noexcept override { return SIZE_MAX; }
+    kw::Stats::Engine stats() const override { return {}; }
+    kw::Stats::History history_stats() const override { return {}; }
     asio::awaitable<void> drain() override { co_return; }
     asio::awaitable<void> close() override { co_return; }
 

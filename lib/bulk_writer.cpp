@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 

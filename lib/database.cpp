@@ -79,6 +79,23 @@ Revision start_of(const From& from, const engine::Engine& engine)
     return from.position().revision;
 }
 
+/// Refuses what cannot be watched; gives where the watch begins.
+Revision check_watch(const engine::Engine& engine, std::string_view bucket,
+                     const Selector& selector, const WatchOptions& options)
+{
+    if (!engine.keeps_history()) {
+        fail(Error::watch_disabled);
+    }
+    if (bucket.empty() || bucket.size() > 65535) {
+        fail(Error::invalid_name);
+    }
+    if (selector.kind() == Selector::Kind::key && selector.key().empty()) {
+        fail(Error::empty_key);
+    }
+    check(options);
+    return start_of(options.from, engine);
+}
+
 std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
                                         std::shared_ptr<engine::EmbeddedEngine> engine,
                                         const Options& options)
@@ -175,20 +192,18 @@ Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallbac
                         WatchOptions options) const
 {
     const DatabaseState& state = open_state_of(state_);
-    if (!state.engine->keeps_history()) {
-        fail(Error::watch_disabled);
-    }
-    if (bucket.empty() || bucket.size() > 65535) {
-        fail(Error::invalid_name);
-    }
-    if (selector.kind() == Selector::Kind::key && selector.key().empty()) {
-        fail(Error::empty_key);
-    }
-    check(options);
-    const Revision start = start_of(options.from, *state.engine);
+    const Revision start = check_watch(*state.engine, bucket, selector, options);
     return Watcher(std::make_shared<pipeline::WatcherCore>(state.pipeline, std::string(bucket),
                                                            std::move(selector), std::move(callback),
                                                            options, start));
+}
+
+PullWatcher Database::watch(std::string_view bucket, Selector selector, WatchOptions options) const
+{
+    const DatabaseState& state = open_state_of(state_);
+    const Revision start = check_watch(*state.engine, bucket, selector, options);
+    return PullWatcher(std::make_shared<pipeline::WatcherCore>(
+        state.pipeline, std::string(bucket), std::move(selector), options, start));
 }
 
 asio::awaitable<void> Database::close(std::chrono::milliseconds timeout)

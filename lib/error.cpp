@@ -61,7 +61,8 @@ const char* describe(Error error) noexcept
     case Error::compacted:
         return "history from the requested revision on has been trimmed";
     case Error::already_running:
-        return "the watcher runs or has run already: call watch() again";
+        return "the watcher runs or has run already, or is waited for elsewhere: call watch() "
+               "again";
     case Error::callback_timeout:
         return "a watch callback took longer than callback_timeout";
     case Error::ready_timeout:

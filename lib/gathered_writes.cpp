@@ -3,7 +3,7 @@
 
 #include <optional>
 
-namespace keywatch {
+namespace [[gnu::visibility("default")]] keywatch {
 
 void GatheredWrites::put(std::string_view bucket, std::string_view key, std::string_view value)
 {

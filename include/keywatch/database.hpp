@@ -2,7 +2,9 @@
 #pragma once
 
 #include <keywatch/options.hpp>
+#include <keywatch/pull_watcher.hpp>
 #include <keywatch/selector.hpp>
+#include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/write_batch.hpp>
@@ -150,6 +152,10 @@ public:
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
                   WatchOptions options = {}) const;
 
+    /// The same without a callback: commits are asked for, see `PullWatcher`. There is nothing that
+    /// `WatchOptions::callback_timeout` would apply to.
+    PullWatcher watch(std::string_view bucket, Selector selector, WatchOptions options = {}) const;
+
     /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
     /// it is done; queued transactions finish; every running watcher is given all that was
     /// committed, then its `run()` returns `database_closed`.
@@ -175,9 +181,10 @@ public:
     /// name; what the stream throws. Nothing is left of a directory then, but of a stream there is
     /// what was written, which `restore_blocking` refuses.
     asio::awaitable<Revision> backup(std::string directory) const;
+    /// The same, to a stream.
     asio::awaitable<Revision> backup(std::ostream& out) const;
 
-    // These three also work when the database is closed; `Error::closed` of a handle to nothing.
+    // These also work when the database is closed; `Error::closed` of a handle to nothing.
 
     /// The newest durable revision; 0 if there is none.
     Revision head_revision() const;
@@ -187,6 +194,10 @@ public:
 
     /// The position of the newest durable revision.
     Position head_position() const;
+
+    /// Figures about the database since it was opened. Cheap; each is right by itself, but they
+    /// are not all of the same moment.
+    Stats stats() const;
 
 private:
     std::shared_ptr<DatabaseState> state_;

@@ -79,7 +79,8 @@ enum class Error {
     position_ahead,
     /// History from the requested position on is no longer kept. See `Compacted`.
     compacted,
-    /// `run()` was called on a watcher that is running or has run. Call `watch()` again.
+    /// `run()` was called on a watcher that is running or has run: call `watch()` again. Or
+    /// `wait()`, while another one of the same watcher waits: there is one consumer.
     already_running,
     /// A callback took longer than `WatchOptions::callback_timeout`. Give it longer, or let it hand
     /// its work to another coroutine; the watch can be resumed from its position.

@@ -17,7 +17,9 @@
 #include <keywatch/message.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/pull_watcher.hpp>
 #include <keywatch/selector.hpp>
+#include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>

@@ -46,8 +46,8 @@ public:
     std::vector<Bucket> buckets() const;
 
     /// Those whose whole name matches a pattern, byte by byte: `*` stands for any bytes (also none,
-    /// also `/` and `.`), `?` for one, `[abc]` and `[a-z]` for one of these, `[!a-z]` for one of
-    /// the others; a backslash takes the meaning from what follows, in brackets too.
+    /// also slashes and dots), `?` for one, `[abc]` and `[a-z]` for one of these, `[!a-z]` for one
+    /// of the others; a backslash takes the meaning from what follows, in brackets too.
     /// `Error::invalid_pattern` for an open or empty bracket, a range that goes backwards, and a
     /// backslash at the end.
     std::vector<Bucket> buckets(std::string_view pattern) const;

@@ -3,6 +3,7 @@
 
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <utility>
 
@@ -12,6 +13,9 @@ asio::execution_context::id ContextService::id;
 
 void ContextService::add(const asio::any_io_executor& executor, std::weak_ptr<ContextUser> user)
 {
+    // Services shut down in the reverse order of their making. That of strands must be there before
+    // this one, or it goes first, while other threads still post to strands.
+    asio::make_strand(executor);
     asio::execution_context& context = asio::query(executor, asio::execution::context);
     auto& service = asio::use_service<ContextService>(context);
     const std::lock_guard lock(service.mutex_);

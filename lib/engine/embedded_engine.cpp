@@ -28,25 +28,6 @@ private:
     EmbeddedEngine& engine_;
 };
 
-/// The writer's turn, given back at the latest when this goes away.
-class EmbeddedEngine::HeldTurn {
-public:
-    explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}
-    HeldTurn(HeldTurn&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
-    HeldTurn& operator=(HeldTurn&&) = delete;
-    ~HeldTurn() { release(); }
-
-    void release()
-    {
-        if (WriterTurn* const turn = std::exchange(turn_, nullptr)) {
-            turn->release();
-        }
-    }
-
-private:
-    WriterTurn* turn_;
-};
-
 EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options) {}
 
 EmbeddedEngine::~EmbeddedEngine() = default;
@@ -119,13 +100,16 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     co_await asio::this_coro::throw_if_cancelled(false);
     std::exception_ptr error;
     Revision revision = 0;
+    bool begun = false;
     try {
         const CommitUnderWay under_way(*self);
         if (!self->turn_->try_acquire()) {
             co_await self->turn_->acquire();
         }
         HeldTurn turn(*self->turn_);
+        begun = true;
         Executed executed = self->execute(fn);
+        const bool unchanged = executed.revision == 0;
         const Revision reached = executed.revision ? executed.revision : self->executed_.head;
         const bool now = self->may_write_now(executed);
         if (executed.revision) {
@@ -153,10 +137,16 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
             });
         }
         revision = reached;
+        if (unchanged) {
+            self->unchanged_.fetch_add(1, std::memory_order_relaxed);
+        }
     } catch (...) {
         error = std::current_exception();
     }
     if (error) {
+        if (begun) {
+            self->failed_.fetch_add(1, std::memory_order_relaxed);
+        }
         co_await async::yield();
     }
     co_await asio::this_coro::throw_if_cancelled(throws);

@@ -19,6 +19,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -66,12 +67,13 @@ public:
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
     Revision oldest() const noexcept override;
+    Stats::Engine stats() const override;
+    Stats::History history_stats() const override;
     asio::awaitable<void> drain() override;
     asio::awaitable<void> close() override;
 
 private:
     class CommitUnderWay;
-    class HeldTurn;
 
     void adopt(std::unique_ptr<storage::Store> store);
     void context_shutdown() noexcept override;
@@ -104,6 +106,8 @@ private:
     std::shared_ptr<GroupWriter> writer_;
     ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
+    std::atomic<std::uint64_t> unchanged_{0};
+    std::atomic<std::uint64_t> failed_{0};
 
     // Belongs to who has the turn.
     ExecutedState executed_;

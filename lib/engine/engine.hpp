@@ -3,6 +3,7 @@
 
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -105,6 +106,8 @@ public:
     /// for a moment.
     virtual Revision highest_readable() const noexcept = 0;
     virtual Revision oldest() const noexcept = 0;
+    virtual Stats::Engine stats() const = 0;
+    virtual Stats::History history_stats() const = 0;
 
     /// From now on commit fails with `closed`; returns once those that were queued have ended.
     virtual asio::awaitable<void> drain() = 0;

@@ -143,7 +143,9 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
 {
     std::vector<storage::CatalogueChange> changes;
     Revision last = 0;
+    std::size_t commits = 0;
     for (const Executed& each : executed) {
+        commits += each.revision == 0 ? 0 : 1;
         changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
         last = std::max(last, each.revision);
     }
@@ -161,8 +163,11 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     if (!changes.empty()) {
         catalogue_->begin_change();
     }
+    using Clock = std::chrono::steady_clock;
+    const bool sync = durability_ == Durability::sync;
+    const Clock::time_point began = sync ? Clock::now() : Clock::time_point();
     try {
-        store_.write(batch, durability_ == Durability::sync);
+        store_.write(batch, sync);
     } catch (...) {
         if (!changes.empty()) {
             catalogue_->end_change({});
@@ -175,6 +180,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     if (trims) {
         keeper_->trimmed();
     }
+    count(batch, commits, sync ? Clock::now() - began : Clock::duration::zero());
     publish(executed, changes, last);
 }
 

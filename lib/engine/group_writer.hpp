@@ -15,7 +15,9 @@
 #include "storage/store.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -79,6 +81,8 @@ public:
     }
     /// A transaction that was executed will never be written: as after a failed write.
     void give_up();
+    /// What it knows of them.
+    Stats::Engine stats() const;
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Hands over those who wait, to be destroyed.
@@ -99,6 +103,8 @@ private:
     void publish(std::span<const Executed> executed,
                  const std::vector<storage::CatalogueChange>& changes, Revision last) noexcept;
     void fail_everything(Group group);
+    void count(const storage::Batch& batch, std::size_t commits,
+               std::chrono::nanoseconds flush_time) noexcept;
 
     // Constant after construction, or thread-safe by itself.
     const Durability durability_;
@@ -113,6 +119,15 @@ private:
     std::atomic<Revision> head_;
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
+    /// For `Stats`, as named there; changed by who writes a group.
+    struct {
+        std::atomic<std::uint64_t> commits{0};
+        std::atomic<std::uint64_t> groups{0};
+        std::atomic<std::uint64_t> largest_group{0};
+        std::atomic<std::uint64_t> flushes{0};
+        std::atomic<std::uint64_t> flush_nanoseconds{0};
+        std::atomic<std::uint64_t> bytes_written{0};
+    } counters_;
 
     mutable std::mutex mutex_;
     Group open_;

@@ -122,6 +122,7 @@ bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
     for (; steps > 0 && !planned_.empty(); --steps) {
         batch.append(planned_.front().batch);
         trimmed_to_ = planned_.front().after;
+        being_trimmed_ += planned_.front().records;
         planned_.pop_front();
     }
     return true;
@@ -134,6 +135,7 @@ void HistoryKeeper::trimmed() noexcept
     history_.oldest_time = trimmed_to_->oldest_time;
     history_.before_oldest = trimmed_to_->before_oldest;
     trimmed_to_.reset();
+    trimmed_ += std::exchange(being_trimmed_, 0);
     oldest_.store(history_.oldest, std::memory_order_release);
 }
 

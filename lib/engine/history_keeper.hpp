@@ -7,9 +7,11 @@
 #include "storage/store.hpp"
 
 #include <keywatch/options.hpp>
+#include <keywatch/stats.hpp>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -42,6 +44,7 @@ public:
     /// A bucket's deletion is durable.
     void dropped(storage::BucketId id);
 
+    Stats::History stats() const;
     /// The oldest revision that history has.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
@@ -64,13 +67,15 @@ private:
     async::WorkerThread& thread_;
     std::atomic<Revision> oldest_;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     storage::HistoryState history_;
+    std::uint64_t trimmed_ = 0;
     std::deque<storage::BucketId> orphans_;
     std::deque<storage::TrimStep> planned_;
     bool planning_ = false;
     /// What history's older end will be, while removals are being written.
     std::optional<storage::HistoryState> trimmed_to_;
+    std::size_t being_trimmed_ = 0;
     std::size_t commits_since_plan_ = 0;
     bool erasing_ = false;
 };

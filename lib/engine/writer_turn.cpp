@@ -56,6 +56,12 @@ void WriterTurn::enqueue(async::Waiter waiter)
     }
 }
 
+std::size_t WriterTurn::waiting() const
+{
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+}
+
 void WriterTurn::release()
 {
     async::Waiter next;

@@ -5,11 +5,13 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace keywatch::engine {
@@ -34,6 +36,9 @@ public:
     void pause();
     void resume();
 
+    /// How many wait for it.
+    std::size_t waiting() const;
+
     /// All who wait, and all who come, fail with this.
     void refuse(std::exception_ptr reason);
     /// Hands over those who wait, to be destroyed.
@@ -50,12 +55,31 @@ private:
     /// The next holder, if it can be given now. With the mutex held.
     async::Waiter give();
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::list<Waiting> waiting_;
     std::uint64_t next_id_ = 0;
     bool held_ = false;
     bool paused_ = false;
     std::exception_ptr refused_;
+};
+
+/// The writer's turn, given back at the latest when this goes away.
+class HeldTurn {
+public:
+    explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}
+    HeldTurn(HeldTurn&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
+    HeldTurn& operator=(HeldTurn&&) = delete;
+    ~HeldTurn() { release(); }
+
+    void release()
+    {
+        if (WriterTurn* const turn = std::exchange(turn_, nullptr)) {
+            turn->release();
+        }
+    }
+
+private:
+    WriterTurn* turn_;
 };
 
 }  // namespace keywatch::engine

@@ -25,6 +25,7 @@ public:
 
     void attach(std::weak_ptr<Pipeline> pipeline) { pipeline_ = std::move(pipeline); }
     watch::Hub& hub() noexcept { return hub_; }
+    const watch::Hub& hub() const noexcept { return hub_; }
 
     void rouse() noexcept { asleep_.store(false); }
     void sleep() noexcept { asleep_.store(true); }

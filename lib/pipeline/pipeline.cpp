@@ -56,6 +56,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine
       engine_(std::move(engine)),
       feed_(std::move(feed)),
       routed_(engine_->durable_head()),
+      executor_(executor),
       strand_(asio::make_strand(executor)),
       stage_executor_(async::UntrackedExecutor::on(strand_))
 {
@@ -74,6 +75,9 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
 {
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher),
                          run_waiter = std::move(run_waiter), strand = std::move(strand)]() mutable {
+        if (!strand) {
+            strand = asio::make_strand(self->executor_);
+        }
         watcher->hold(std::move(run_waiter), std::move(strand));
         if (self->error_) {
             watcher->refuse(self->error_);
@@ -85,6 +89,7 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
                 self->rouse_feed();
             }
             self->running_.push_back(watcher);
+            add_alone(self->counters_.entered, 1);
             watcher->entered(self->running_.size() - 1);
         }
     });
@@ -152,6 +157,7 @@ void Pipeline::forget(const WatcherCore& watcher)
     running_[place] = std::move(running_.back());
     running_[place]->set_place(place);
     running_.pop_back();
+    add_alone(counters_.ended, 1);
     if (running_.empty()) {
         feed_->sleep();
     }
@@ -196,6 +202,7 @@ void Pipeline::context_shutdown() noexcept
     auto waiters = closed_->abandon();
     const async::Waiter collector = wake_.abandon();
     const auto watchers = std::exchange(running_, {});
+    add_alone(counters_.ended, watchers.size());
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();
     wake_at_.clear();
@@ -208,6 +215,7 @@ void Pipeline::context_shutdown() noexcept
     closers_.clear();
     stage_executor_ = asio::any_io_executor();
     strand_ = asio::any_io_executor();
+    executor_ = asio::any_io_executor();
 }
 
 }  // namespace keywatch::pipeline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "counters.hpp"
 #include "feed.hpp"
 
 #include "async/context_service.hpp"
@@ -58,11 +59,17 @@ public:
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
+    std::uint64_t watchers_made() const noexcept { return next_watcher_id_.load(); }
+    Counters& counters() noexcept { return counters_; }
+    const Counters& counters() const noexcept { return counters_; }
+    const watch::Hub& hub() const noexcept { return feed_->hub(); }
+
     /// Any thread: there is something in the hub.
     void wake_collector() noexcept;
 
     // For running watchers. Any thread.
-    /// Takes the watcher in, and starts its worker; or refuses it.
+    /// Takes the watcher in, and starts its worker; or refuses it. Without a strand it gets one of
+    /// the database's executor.
     void enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
                asio::any_io_executor strand);
     /// Somebody waits for this watcher, which may never be run: it is told of the end all the same.
@@ -101,6 +108,7 @@ private:
     void fail(std::exception_ptr error);
     void forget(const WatcherCore& watcher);
     void rouse_feed();
+    void count_routed(const CommitRecord& commit);
     std::vector<std::shared_ptr<WatcherCore>> awaited_watchers();
 
     // Closing (closing.cpp).
@@ -120,10 +128,12 @@ private:
     const std::shared_ptr<async::WaiterList> closed_ = std::make_shared<async::WaiterList>();
     std::atomic<Revision> routed_;
     std::atomic<std::uint64_t> next_watcher_id_{0};
+    Counters counters_;
     std::atomic<bool> closing_{false};
     std::atomic<bool> context_gone_{false};
     async::WakeUp wake_;  ///< the collector
     /// Reset when the context goes away, as a strand must not outlive it.
+    asio::any_io_executor executor_;
     asio::any_io_executor strand_;
     asio::any_io_executor stage_executor_;
 

@@ -106,6 +106,7 @@ asio::awaitable<void> Pipeline::fetch_missing(watch::Collector& collector)
     if (slice.compacted) {
         collector.compacted(*slice.compacted);
     } else {
+        add_alone(counters_.read_from_history, slice.commits.size());
         collector.read(std::move(slice.commits), slice.reached);
     }
 }
@@ -141,17 +142,29 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
 
 asio::awaitable<void> Pipeline::route(watch::Batch& batch)
 {
+    add_alone(counters_.batches, 1);
     if (batch.gap) {
-        co_await finish_routing(distributor_.route_gap());
+        watch::Distributor::Routed& routed = distributor_.route_gap();
+        counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
+        co_await finish_routing(routed);
     }
     for (const watch::SharedCommit& commit : batch.commits) {
         watch::Distributor::Routed& routed = distributor_.route(commit);
+        count_routed(*commit);
         set_routed(commit->revision);
         if (!routed.wake.empty() || !routed.victims.empty()) {
             co_await finish_routing(routed);
         }
     }
     set_routed(batch.reached);
+}
+
+void Pipeline::count_routed(const CommitRecord& commit)
+{
+    add_alone(counters_.commits, 1);
+    add_alone(counters_.messages, commit.messages.size());
+    counters_.entries.store(distributor_.entries(), std::memory_order_relaxed);
+    counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
 }
 
 asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& routed)

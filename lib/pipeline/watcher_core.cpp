@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watcher_core.hpp"
 
+#include "alarm.hpp"
 #include "pipeline.hpp"
 
 #include <keywatch/error.hpp>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -30,46 +30,18 @@ std::exception_ptr exception_of(Error error)
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
 }
 
-/// A timer that is set by one thread while another one may be done with it already.
-class Alarm {
-public:
-    explicit Alarm(const asio::any_io_executor& executor) : timer_(executor) {}
-
-    template <class Function>
-    void set(std::chrono::milliseconds time, Function function)
-    {
-        const std::lock_guard lock(mutex_);
-        if (ended_) {
-            return;
-        }
-        timer_.expires_after(time);
-        timer_.async_wait([function](const boost::system::error_code& error) {
-            if (!error) {
-                function();
-            }
-        });
-    }
-
-    struct End {
-        Alarm& alarm;
-        ~End()
-        {
-            const std::lock_guard lock(alarm.mutex_);
-            alarm.ended_ = true;
-            alarm.timer_.cancel();
-        }
-    };
-
-private:
-    std::mutex mutex_;
-    asio::steady_timer timer_;
-    bool ended_ = false;
-};
-
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
                          WatchCallback callback, const WatchOptions& options, Revision start)
+    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector), std::move(callback),
+                  options, start, nullptr)
+{
+}
+
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                         WatchCallback callback, const WatchOptions& options, Revision start,
+                         std::unique_ptr<Pull> pull)
     : Subscription(std::move(bucket), std::move(selector),
                    {options.buffer_messages, options.buffer_bytes}),
       pipeline_(std::move(pipeline)),
@@ -78,6 +50,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket,
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages)
 {
@@ -189,7 +162,8 @@ void WatcherCore::interrupt(Change change)
 {
     const bool wake = inbox.signal(change);
     interrupted_.store(true, std::memory_order_release);
-    if (wake) {
+    const bool handed_back = shut_outbox();
+    if (wake || handed_back) {
         start_worker();
     }
 }
@@ -264,6 +238,10 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
         waiters = waiters_;
     }
     pipeline_->leave(shared_from_this());
+    if (pull_) {
+        pull_->outbox.shut();
+        pull_->batches->close(nullptr);
+    }
     if (waiters) {
         tell_end(*waiters);
     }
@@ -385,6 +363,10 @@ void WatcherCore::context_shutdown() noexcept
         error_ = exception_of(Error::closed);
         strand_ = asio::any_io_executor();
         run_waiter = std::move(run_waiter_);
+        if (pull_) {
+            pull_->outbox.shut();
+            others = pull_->batches->abandon();
+        }
         if (waiters_) {
             for (const auto& list : {waiters_->ready, waiters_->ended, waiters_->reached}) {
                 auto waiting = list->abandon();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "counters.hpp"
+#include "pull.hpp"
 #include "slice_reader.hpp"
 #include "watchdog.hpp"
 
@@ -17,6 +19,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -45,6 +48,9 @@ class WatcherCore final : public watch::Subscription,
 public:
     WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
                 WatchCallback callback, const WatchOptions& options, Revision start);
+    /// One without a callback.
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                const WatchOptions& options, Revision start);
 
     // What the handle offers; see Watcher. Any thread.
     static asio::awaitable<WatchEnd> run(std::shared_ptr<WatcherCore> self);
@@ -56,6 +62,11 @@ public:
     Position position() const;
     std::uint64_t id() const noexcept { return id_; }
     const std::string& name() const noexcept { return *name_; }
+
+    // What the handle of a pulled watch offers besides (pull.cpp); see PullWatcher. Any thread.
+    static asio::awaitable<bool> wait(std::shared_ptr<WatcherCore> self);
+    watch::Outbox::Answer take();
+    std::optional<WatchEnd> ended() const;
 
     // For the pipeline.
     void entered(std::size_t place);
@@ -77,6 +88,10 @@ public:
     void context_shutdown() noexcept;
 
 private:
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                WatchCallback callback, const WatchOptions& options, Revision start,
+                std::unique_ptr<Pull> pull);
+
     enum class State : std::uint8_t { created, running, ended };
 
     /// Who waits for this watch; made when somebody does.
@@ -139,7 +154,20 @@ private:
     asio::awaitable<Flow> call_coroutine(const Commit& commit, std::size_t at, Watchdog& watchdog);
     std::size_t calls(const Commit& commit) const noexcept;
     /// Settles a delivered commit; true if the worker has to end.
-    bool settle(const CommitRecord& record, Outcome outcome);
+    bool settle(const CommitRecord& record, Outcome outcome, std::size_t messages, Tally& tally);
+
+    // Being pulled (pull.cpp).
+    void begin_pulled();
+    void heed(const watch::Outbox::Answer& answer);
+    bool is_over() const;
+    void offer_slice(engine::HistorySlice slice);
+    void offer_inbox(watch::Inbox::Taken taken, Revision routed);
+    void offer(std::vector<watch::Entry> entries, const Pull::Rest& rest);
+    void settle_batch();
+    void pass(const Pull::Rest& rest);
+    bool shut_outbox() noexcept { return pull_ && pull_->outbox.shut(); }
+    /// Whether a batch is with the consumer: the worker rests until it comes back.
+    bool is_parked() const noexcept { return pull_ && pull_->parked; }
 
     // Constant after construction, or thread-safe by itself.
     const std::shared_ptr<Pipeline> pipeline_;
@@ -147,6 +175,8 @@ private:
     const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
+    /// Null if there is a callback.
+    const std::unique_ptr<Pull> pull_;
     /// The follower's position, or later, for everybody to see. It only grows.
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.

@@ -38,11 +38,20 @@ void WatcherCore::start_worker()
     if (!strand_) {
         return;  // its context is gone
     }
-    async::post(strand_, [self = shared_from_this()] { self->wake_up(); });
+    // A plain callback needs no strand: the inbox lets one worker at a time be started.
+    const bool direct = !pull_ && is_plain();
+    async::post(direct ? run_waiter_.executor() : strand_,
+                [self = shared_from_this()] { self->wake_up(); });
 }
 
 void WatcherCore::wake_up()
 {
+    if (is_parked()) {
+        settle_batch();
+    }
+    if (over_) {
+        return;
+    }
     if (is_plain() && follower_.live()) {
         drain_plain();
     } else {
@@ -61,7 +70,7 @@ void WatcherCore::drain_plain()
         worker_failed(std::current_exception(), false);
     }
     // What has come meanwhile waits for a turn of its own, so that others have theirs.
-    if (!over_ && !(follower_.live() && inbox.sleep(true))) {
+    if (!over_ && !is_parked() && !(follower_.live() && inbox.sleep(true))) {
         start_worker();
     }
 }
@@ -99,8 +108,8 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 {
     const watch::Budget& budget = inbox.budget();
-    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, true});
-    while (!over_ && !ended_by(inbox.signals())) {
+    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, pull_ == nullptr});
+    while (!over_ && !is_parked() && !ended_by(inbox.signals())) {
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
             co_await read_history(history, watchdog);
@@ -112,7 +121,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         }
         case watch::Follower::Step::take:
             co_await take_inbox(watchdog);
-            if (!over_ && follower_.live()) {
+            if (!over_ && !is_parked() && follower_.live()) {
                 if (inbox.sleep(true)) {
                     co_return;
                 }
@@ -142,6 +151,11 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
     if (slice->compacted) {
         throw Compacted(follower_.position() + 1, *slice->compacted);
     }
+    if (pull_) {
+        offer_slice(*slice);
+        co_return;
+    }
+    Tally tally(pipeline_->counters());
     for (const watch::SharedCommit& commit : slice->commits) {
         if (interrupted_.load(std::memory_order_acquire)) {
             co_return;
@@ -152,7 +166,7 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
             const Outcome outcome = co_await deliver(*commit, selection.selected, watchdog);
-            if (settle(*commit, outcome)) {
+            if (settle(*commit, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
         }
@@ -170,9 +184,10 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
 asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history)
 {
     try {
-        // Once it has joined there is little left, and the inbox holds something beside it.
+        // Once it has joined there is little left, and the inbox holds something beside it. Who
+        // pulls is given the slice as a whole, and this worker ends.
         co_return co_await history.next(follower_.position(), follower_.up_to(),
-                                        !follower_.joined());
+                                        !pull_ && !follower_.joined());
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
@@ -190,11 +205,12 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     const watch::Inbox::Taken taken = inbox.take();
     passed(taken.nothing_up_to);
+    Tally tally(pipeline_->counters());
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
             passed(entry.commit->previous);
             const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
-            if (settle(*entry.commit, outcome)) {
+            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 co_return;
             }
         }
@@ -205,13 +221,18 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
 void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const watch::Inbox::Taken taken = inbox.take();
+    watch::Inbox::Taken taken = inbox.take();
     passed(taken.nothing_up_to);
+    if (pull_) {
+        offer_inbox(std::move(taken), routed);
+        return;
+    }
+    Tally tally(pipeline_->counters());
     for (const watch::Entry& entry : taken.entries) {
         if (!follower_.knows(entry.commit->revision)) {
             passed(entry.commit->previous);
             const Outcome outcome = deliver_plain(commit_of(entry));
-            if (settle(*entry.commit, outcome)) {
+            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 return;
             }
         }
@@ -236,9 +257,11 @@ void WatcherCore::took(Revision routed, const watch::Signals& signals)
     ended_by(signals);  // it may have come to where it was told to end
 }
 
-bool WatcherCore::settle(const CommitRecord& record, Outcome outcome)
+bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_t messages,
+                         Tally& tally)
 {
     if (outcome.whole) {
+        tally.delivered(messages);
         follower_.delivered(record.revision);
         advanced();
     }

@@ -19,6 +19,8 @@ public:
 
     bool empty() const noexcept { return writes_ == 0; }
     std::size_t writes() const noexcept { return writes_; }
+    /// What it takes in LevelDB's log.
+    std::size_t bytes() const { return batch_.ApproximateSize(); }
     /// Keys and values, and an estimate of what LevelDB's memory table adds to them.
     std::size_t memory_bytes() const noexcept { return memory_bytes_; }
 

@@ -53,6 +53,7 @@ Distributor::Routed& Distributor::route(const SharedCommit& commit)
             each->inbox.detach(set.revision);
         }
     }
+    entries_ += touched_.size();
     for (const SharedSubscription& each : touched_) {
         push(each, commit);
     }
@@ -65,6 +66,7 @@ Distributor::Routed& Distributor::route_gap()
     routed_.wake.clear();
     routed_.victims.clear();
     for (SharedSubscription& each : index_.detach_all()) {
+        ++fell_behind_;
         if (each->inbox.signal([](Signals& signals) { signals.fell_behind = true; })) {
             routed_.wake.push_back(std::move(each));
         }
@@ -92,9 +94,11 @@ void Distributor::push(const SharedSubscription& subscriber, const SharedCommit&
     case Inbox::Push::queued:
         break;
     case Inbox::Push::full:
+        ++fell_behind_;
         index_.remove(*subscriber);
         break;
     case Inbox::Push::full_wake:
+        ++fell_behind_;
         index_.remove(*subscriber);
         routed_.wake.push_back(subscriber);
         break;

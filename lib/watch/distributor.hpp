@@ -6,6 +6,7 @@
 #include "subscription.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace keywatch::watch {
@@ -38,6 +39,10 @@ public:
 
     SelectorIndex& index() noexcept { return index_; }
 
+    /// How many commits have been offered to inboxes, and how often a subscriber fell behind.
+    std::uint64_t entries() const noexcept { return entries_; }
+    std::uint64_t fell_behind() const noexcept { return fell_behind_; }
+
 private:
     void touch(const SharedSubscription& subscriber, const Message& message);
     void push(const SharedSubscription& subscriber, const SharedCommit& commit);
@@ -45,6 +50,8 @@ private:
     SelectorIndex index_;
     std::vector<SharedSubscription> touched_;
     Routed routed_;
+    std::uint64_t entries_ = 0;
+    std::uint64_t fell_behind_ = 0;
 };
 
 }  // namespace keywatch::watch

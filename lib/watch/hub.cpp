@@ -12,6 +12,7 @@ bool Hub::append(SharedCommit commit)
     const std::lock_guard lock(mutex_);
     while (!ring_.empty() && !budget_.allows(messages_ + messages, bytes_ + bytes)) {
         drop_oldest();
+        ++overwritten_;
     }
     ring_.push_back(std::move(commit));
     messages_ += messages;
@@ -67,6 +68,12 @@ bool Hub::empty() const
 {
     const std::lock_guard lock(mutex_);
     return ring_.empty();
+}
+
+Hub::Level Hub::level() const
+{
+    const std::lock_guard lock(mutex_);
+    return {ring_.size(), messages_, overwritten_};
 }
 
 void Hub::drop_oldest()

@@ -4,6 +4,7 @@
 #include <keywatch/message.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -52,6 +53,14 @@ public:
     /// Whether commits wait to be taken.
     bool empty() const;
 
+    struct Level {
+        std::size_t commits = 0;
+        std::size_t messages = 0;
+        /// How many have been overwritten so far.
+        std::uint64_t overwritten = 0;
+    };
+    Level level() const;
+
 private:
     void drop_oldest();
 
@@ -61,6 +70,7 @@ private:
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     Revision unseen_ = 0;  ///< the newest of those that are only in history
+    std::uint64_t overwritten_ = 0;
     bool waiting_ = false;
 };
 

@@ -7,8 +7,7 @@ namespace keywatch::watch {
 
 Inbox::Push Inbox::push(Entry entry)
 {
-    const std::size_t messages =
-        entry.selected.empty() ? entry.commit->messages.size() : entry.selected.size();
+    const std::size_t messages = entry.messages();
     const std::size_t bytes = entry.commit->pinned_bytes();
     std::vector<Entry> dropped;
     const std::lock_guard lock(mutex_);

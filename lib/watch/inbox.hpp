@@ -21,6 +21,11 @@ struct Entry {
     SharedCommit commit;
     /// The places of its messages in the commit; empty: all of them.
     std::vector<std::uint32_t> selected;
+
+    std::size_t messages() const noexcept
+    {
+        return selected.empty() ? commit->messages.size() : selected.size();
+    }
 };
 
 /// What a subscriber is told besides commits. None of it is ever dropped.

@@ -56,6 +56,12 @@ struct Selection {
     bool any = false;
     /// The bucket was deleted here: nothing after this commit is for the subscriber.
     bool ends = false;
+
+    /// How many messages these are.
+    std::size_t messages(const CommitRecord& commit) const noexcept
+    {
+        return selected.empty() ? commit.messages.size() : selected.size();
+    }
 };
 
 /// The same as the distributor would route to it.

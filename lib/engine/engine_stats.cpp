@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "embedded_engine.hpp"
+
+#include <algorithm>
+
+// What the engine tells about itself.
+namespace keywatch::engine {
+
+void GroupWriter::count(const storage::Batch& batch, std::size_t commits,
+                        std::chrono::nanoseconds flush_time) noexcept
+{
+    // One group at a time: nobody else writes these meanwhile.
+    const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t count) {
+        counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+    };
+    add(counters_.commits, commits);
+    add(counters_.groups, 1);
+    add(counters_.bytes_written, batch.bytes());
+    if (counters_.largest_group.load(std::memory_order_relaxed) < commits) {
+        counters_.largest_group.store(commits, std::memory_order_relaxed);
+    }
+    if (durability_ == Durability::sync) {
+        add(counters_.flushes, 1);
+        add(counters_.flush_nanoseconds, static_cast<std::uint64_t>(flush_time.count()));
+    }
+}
+
+Stats::Engine GroupWriter::stats() const
+{
+    Stats::Engine stats;
+    stats.head_revision = durable_head();
+    stats.commits = counters_.commits.load(std::memory_order_relaxed);
+    stats.groups = counters_.groups.load(std::memory_order_relaxed);
+    stats.largest_group = counters_.largest_group.load(std::memory_order_relaxed);
+    stats.flushes = counters_.flushes.load(std::memory_order_relaxed);
+    stats.flush_time =
+        std::chrono::nanoseconds(counters_.flush_nanoseconds.load(std::memory_order_relaxed));
+    stats.bytes_written = counters_.bytes_written.load(std::memory_order_relaxed);
+    const std::lock_guard lock(mutex_);
+    stats.pending_bytes = pending_bytes_;
+    return stats;
+}
+
+Stats::History HistoryKeeper::stats() const
+{
+    const std::lock_guard lock(mutex_);
+    Stats::History stats;
+    stats.oldest_revision = history_.oldest;
+    stats.newest_revision = history_.newest;
+    stats.trimmed = trimmed_;
+    if (history_.oldest <= history_.newest) {
+        stats.oldest_time = history_.oldest_time;
+        stats.commits = history_.newest + 1 - history_.oldest;
+        stats.messages = history_.newest_totals.messages - history_.before_oldest.messages;
+        stats.bytes = history_.newest_totals.bytes - history_.before_oldest.bytes;
+    }
+    return stats;
+}
+
+Stats::Engine EmbeddedEngine::stats() const
+{
+    Stats::Engine stats = writer_->stats();
+    stats.unchanged = unchanged_.load(std::memory_order_relaxed);
+    stats.failed = failed_.load(std::memory_order_relaxed);
+    stats.waiting = turn_->waiting();
+    return stats;
+}
+
+Stats::History EmbeddedEngine::history_stats() const
+{
+    Stats::History stats = keeper_->stats();
+    const Revision head = durable_head();
+    if (!options_.enable_watch && head != head_at_open_) {
+        // The first commit without a record of its own has made all older ones useless.
+        stats = Stats::History();
+        stats.oldest_revision = head + 1;
+        stats.newest_revision = head;
+    }
+    return stats;
+}
+
+}  // namespace keywatch::engine

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <mutex>
+
+namespace keywatch::pipeline {
+
+namespace asio = boost::asio;
+
+/// A timer that is set by one thread while another one may be done with it already.
+class Alarm {
+public:
+    explicit Alarm(const asio::any_io_executor& executor) : timer_(executor) {}
+
+    template <class Function>
+    void set(std::chrono::milliseconds time, Function function)
+    {
+        const std::lock_guard lock(mutex_);
+        if (ended_) {
+            return;
+        }
+        timer_.expires_after(time);
+        timer_.async_wait([function](const boost::system::error_code& error) {
+            if (!error) {
+                function();
+            }
+        });
+    }
+
+    struct End {
+        Alarm& alarm;
+        ~End()
+        {
+            const std::lock_guard lock(alarm.mutex_);
+            alarm.ended_ = true;
+            alarm.timer_.cancel();
+        }
+    };
+
+private:
+    std::mutex mutex_;
+    asio::steady_timer timer_;
+    bool ended_ = false;
+};
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pull.hpp"
+
+#include "pipeline.hpp"
+#include "watcher_core.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+namespace {
+
+/// Lets one consumer wait at a time.
+class OnlyOne {
+public:
+    explicit OnlyOne(std::atomic<bool>& waiting) : waiting_(waiting)
+    {
+        if (waiting_.exchange(true)) {
+            throw boost::system::system_error(make_error_code(Error::already_running));
+        }
+    }
+    OnlyOne(const OnlyOne&) = delete;
+    OnlyOne& operator=(const OnlyOne&) = delete;
+    ~OnlyOne() { waiting_.store(false); }
+
+private:
+    std::atomic<bool>& waiting_;
+};
+
+}  // namespace
+
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+                         const WatchOptions& options, Revision start)
+    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector),
+                  WatchCallback([](const Commit&) {}), options, start, std::make_unique<Pull>())
+{
+}
+
+// What the consumer calls.
+
+asio::awaitable<bool> WatcherCore::wait(std::shared_ptr<WatcherCore> self)
+{
+    const OnlyOne only_one(self->pull_->waiting);
+    self->begin_pulled();
+    while (true) {
+        const watch::Outbox::Answer answer = self->pull_->outbox.look();
+        self->heed(answer);
+        if (answer.there) {
+            co_return true;
+        }
+        if (self->is_over()) {
+            co_return false;
+        }
+        const auto wait_for_more = [&](async::Waiter waiter) {
+            // Once it is in the list, the coroutine may go on, and end, on another thread.
+            const std::shared_ptr<async::WaiterList> batches = self->pull_->batches;
+            batches->add(std::move(waiter), answer.batches + 1);
+        };
+        co_await async::suspend(wait_for_more);
+    }
+}
+
+void WatcherCore::begin_pulled()
+{
+    {
+        const std::lock_guard lock(mutex());
+        if (ran_) {
+            return;
+        }
+    }
+    begin();
+    // The end of the context has to find who waits even before the pipeline has taken this in.
+    pipeline_->awaited(weak_from_this());
+    pipeline_->enter(shared_from_this(), async::Waiter(), asio::any_io_executor());
+}
+
+watch::Outbox::Answer WatcherCore::take()
+{
+    watch::Outbox::Answer answer = pull_->outbox.take();
+    heed(answer);
+    return answer;
+}
+
+void WatcherCore::heed(const watch::Outbox::Answer& answer)
+{
+    raise_position(answer.delivered);
+    if (answer.messages != 0) {
+        Tally(pipeline_->counters()).delivered(answer.messages);
+    }
+    if (awaited_.load(std::memory_order_acquire)) {
+        waiters()->reached->reach(answer.delivered);
+    }
+    if (answer.handed_back) {
+        start_worker();
+    }
+}
+
+bool WatcherCore::is_over() const
+{
+    const std::lock_guard lock(mutex());
+    if (error_) {
+        std::rethrow_exception(error_);
+    }
+    return state_ == State::ended;
+}
+
+std::optional<WatchEnd> WatcherCore::ended() const
+{
+    std::optional<EndReason> reason;
+    {
+        const std::lock_guard lock(mutex());
+        reason = reason_;
+    }
+    return reason ? std::optional(WatchEnd{*reason, position()}) : std::nullopt;
+}
+
+// What the worker does.
+
+void WatcherCore::offer_slice(engine::HistorySlice slice)
+{
+    Pull::Rest rest{slice.reached, false, false};
+    std::vector<watch::Entry> entries;
+    for (watch::SharedCommit& commit : slice.commits) {
+        if (follower_.knows(commit->revision)) {
+            continue;
+        }
+        watch::Selection selection = watch::select(*this, *commit);
+        if (selection.ends) {
+            rest = {commit->revision, false, true};
+        }
+        if (selection.any) {
+            entries.push_back({std::move(commit), std::move(selection.selected)});
+        }
+        if (selection.ends) {
+            break;
+        }
+    }
+    offer(std::move(entries), rest);
+}
+
+void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
+{
+    const watch::Signals& signals = taken.signals;
+    std::erase_if(taken.entries, [this](const watch::Entry& entry) {
+        return follower_.knows(entry.commit->revision);
+    });
+    offer(std::move(taken.entries),
+          {std::min(routed, signals.detached_at), signals.fell_behind, false});
+}
+
+void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
+{
+    if (entries.empty()) {
+        pass(rest);
+        return;
+    }
+    const std::uint64_t batch = pull_->outbox.offer(std::move(entries));
+    if (batch == 0) {
+        follower_.fell_behind();  // what was taken is not delivered
+        return;
+    }
+    pull_->rest = rest;
+    pull_->parked = true;  // nobody sees it before this returns, as all of that is on the strand
+    pull_->batches->reach(batch);
+}
+
+void WatcherCore::settle_batch()
+{
+    pull_->parked = false;
+    const watch::Outbox::Settled settled = pull_->outbox.settle();
+    follower_.delivered(settled.delivered);
+    advanced();
+    if (settled.whole) {
+        pass(pull_->rest);
+    } else {
+        follower_.fell_behind();  // the rest of what was taken is not delivered
+    }
+}
+
+void WatcherCore::pass(const Pull::Rest& rest)
+{
+    if (rest.fell_behind) {
+        follower_.fell_behind();
+        return;
+    }
+    follower_.took(rest.through);
+    advanced();
+    if (rest.bucket_deleted) {
+        finish(EndReason::bucket_deleted, nullptr);
+    }
+}
+
+}  // namespace keywatch::pipeline

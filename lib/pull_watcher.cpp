@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/pull_watcher.hpp>
+
+#include "pipeline/watcher_core.hpp"
+
+#include <utility>
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace {
+
+const std::vector<std::uint32_t>* some_of(const std::vector<std::uint32_t>& selected)
+{
+    return selected.empty() ? nullptr : &selected;
+}
+
+}  // namespace
+
+PulledCommit::PulledCommit(std::shared_ptr<const CommitRecord> record,
+                           std::vector<std::uint32_t> selected)
+    : Commit(*record, nullptr), record_(std::move(record)), selected_(std::move(selected))
+{
+    Commit::operator=({*record_, some_of(selected_)});
+}
+
+PulledCommit::PulledCommit(const PulledCommit& other) : PulledCommit(other.record_, other.selected_)
+{
+}
+
+PulledCommit::PulledCommit(PulledCommit&& other) noexcept
+    : Commit(other), record_(std::move(other.record_)), selected_(std::move(other.selected_))
+{
+    Commit::operator=({*record_, some_of(selected_)});
+}
+
+PulledCommit& PulledCommit::operator=(PulledCommit other) noexcept
+{
+    record_.swap(other.record_);
+    selected_.swap(other.selected_);
+    Commit::operator=({*record_, some_of(selected_)});
+    return *this;
+}
+
+PullWatcher::PullWatcher(const std::shared_ptr<pipeline::WatcherCore>& core)
+    : core_(core.get(), [core](pipeline::WatcherCore*) { core->request_stop(); })
+{
+}
+
+asio::awaitable<bool> PullWatcher::wait() &
+{
+    return pipeline::WatcherCore::wait(core_->shared_from_this());
+}
+
+std::optional<PulledCommit> PullWatcher::try_next()
+{
+    watch::Outbox::Answer answer = core_->take();
+    std::optional<PulledCommit> commit;
+    if (answer.there) {
+        commit.emplace(std::move(answer.entry.commit), std::move(answer.entry.selected));
+    }
+    return commit;
+}
+
+std::optional<WatchEnd> PullWatcher::ended() const
+{
+    return core_->ended();
+}
+
+asio::awaitable<void> PullWatcher::wait_ready(std::chrono::milliseconds timeout) const
+{
+    return pipeline::WatcherCore::wait_ready(core_->shared_from_this(), timeout);
+}
+
+asio::awaitable<void> PullWatcher::stop() const
+{
+    return pipeline::WatcherCore::stop(core_->shared_from_this());
+}
+
+void PullWatcher::request_stop() const
+{
+    core_->request_stop();
+}
+
+asio::awaitable<void> PullWatcher::reached(Revision revision) const
+{
+    return pipeline::WatcherCore::reached(core_->shared_from_this(), revision);
+}
+
+Position PullWatcher::position() const
+{
+    return core_->position();
+}
+
+std::uint64_t PullWatcher::id() const noexcept
+{
+    return core_->id();
+}
+
+const std::string& PullWatcher::name() const noexcept
+{
+    return core_->name();
+}
+
+}  // namespace keywatch

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "outbox.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::watch {
+
+std::uint64_t Outbox::offer(std::vector<Entry> entries)
+{
+    const std::lock_guard lock(mutex_);
+    if (shut_) {
+        return 0;
+    }
+    entries_.swap(entries);
+    next_ = 0;
+    out_ = true;
+    whole_ = true;
+    return ++batches_;
+}
+
+Outbox::Settled Outbox::settle()
+{
+    const std::lock_guard lock(mutex_);
+    return {delivered_, whole_};
+}
+
+Outbox::Answer Outbox::look()
+{
+    const std::lock_guard lock(mutex_);
+    return ask();
+}
+
+Outbox::Answer Outbox::take()
+{
+    const std::lock_guard lock(mutex_);
+    Answer answer = ask();
+    if (answer.there) {
+        answer.entry = std::move(entries_[next_]);
+        ++next_;
+        taken_ = answer.entry.commit->revision;
+        taken_messages_ = answer.entry.messages();
+    }
+    return answer;
+}
+
+Outbox::Answer Outbox::ask()
+{
+    Answer answer;
+    answer.messages = std::exchange(taken_messages_, 0);
+    delivered_ = std::max(delivered_, std::exchange(taken_, 0));
+    answer.there = next_ < entries_.size();
+    if (answer.there) {
+        // What lies between the two did not match.
+        delivered_ = std::max(delivered_, entries_[next_].commit->previous);
+    } else {
+        answer.handed_back = std::exchange(out_, false);
+    }
+    answer.delivered = delivered_;
+    answer.batches = batches_;
+    return answer;
+}
+
+bool Outbox::shut()
+{
+    std::vector<Entry> dropped;
+    const std::lock_guard lock(mutex_);
+    shut_ = true;
+    dropped.swap(entries_);
+    next_ = 0;
+    whole_ = whole_ && !out_;
+    return std::exchange(out_, false);
+}
+
+}  // namespace keywatch::watch

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+kw::WatchOptions from_start()
+{
+    return watch_from(kw::From::revision(1));
+}
+
+Task wait_once(kw::PullWatcher& watcher)
+{
+    co_await watcher.wait();
+}
+
+/// Everything to the end, which it returns.
+asio::awaitable<kw::WatchEnd> consume(kw::PullWatcher watcher, Recorder recorder)
+{
+    while (co_await watcher.wait()) {
+        while (const auto commit = watcher.try_next()) {
+            for (const kw::Message& each : *commit) {
+                recorder(each);
+            }
+            co_await yield();
+        }
+    }
+    co_return watcher.ended().value();
+}
+
+/// The same beside the test.
+struct Consumer {
+    explicit Consumer(const asio::any_io_executor& executor, kw::PullWatcher watcher)
+        : job(executor, run(std::move(watcher), recorder, end))
+    {
+    }
+    static Task run(kw::PullWatcher watcher, Recorder recorder,
+                    std::shared_ptr<std::optional<kw::WatchEnd>> end)
+    {
+        *end = co_await consume(std::move(watcher), std::move(recorder));
+    }
+
+    Recorder recorder;
+    std::shared_ptr<std::optional<kw::WatchEnd>> end =
+        std::make_shared<std::optional<kw::WatchEnd>>();
+    Job job;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_pull_ends, EventLoop)
+
+// W11: stop() ends the one who waits, and gives nothing more to the one who does not.
+BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const kw::PullWatcher watcher = db.watch("b", kw::all());
+        const Consumer consumer(co_await asio::this_coro::executor, watcher);
+        co_await watcher.wait_ready(patience);
+        co_await put_many(db, "b", 3);
+        co_await watcher.reached(db.head_revision());
+        co_await watcher.stop();
+        co_await consumer.job.join();
+        BOOST_TEST((consumer.end->value().reason == kw::EndReason::stopped));
+        BOOST_TEST((consumer.end->value().position == db.head_position()));
+        BOOST_TEST(consumer.recorder.size() == 3U);
+        BOOST_TEST(co_await failure_of(watcher.reached(100)) == code(kw::Error::watch_ended));
+        co_await watcher.stop();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_gives_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
+        BOOST_TEST(!watcher.try_next());  // nothing has begun
+        co_await watcher.stop();
+        BOOST_TEST(!co_await watcher.wait());
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::stopped));
+        BOOST_TEST(watcher.ended()->position.revision == 0U);
+        co_await db.close();
+    });
+}
+
+// W13: consumers that wait, that catch up, and that are busy are given everything.
+BOOST_AUTO_TEST_CASE(close_drains_consumers)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 50);
+        const auto executor = co_await asio::this_coro::executor;
+        kw::WatchOptions small = from_start();
+        small.buffer_messages = 3;
+        const kw::PullWatcher live = db.watch("b", kw::all());
+        const Consumer first(executor, live);
+        const Consumer second(executor, db.watch("b", kw::all(), small));
+        const Consumer third(executor, db.watch("nothing", kw::all()));
+        co_await live.wait_ready(patience);
+        co_await put_many(db, "b", 50, 50);
+        const kw::Position head = db.head_position();
+        co_await db.close();
+        for (const Consumer* each : {&first, &second, &third}) {
+            co_await each->job.join();
+            BOOST_TEST((each->end->value().reason == kw::EndReason::database_closed));
+            BOOST_TEST((each->end->value().position == head));
+        }
+        BOOST_TEST(first.recorder.size() == 50U);
+        BOOST_TEST(second.recorder.size() == 101U);
+        BOOST_TEST(third.recorder.size() == 0U);
+    });
+}
+
+// W12 W13: no callback runs, so there is none that close() would complain of.
+BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_come_back_is_given_up_at_the_deadline)
+{
+    const TemporaryDirectory directory;
+    kw::Position position;
+    run([&]() -> Task {
+        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        co_await put_many(db, "b", 10);
+        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
+        BOOST_TEST(co_await watcher.wait());
+        BOOST_TEST(watcher.try_next()->revision() == 1U);
+        BOOST_TEST(watcher.try_next()->revision() == 2U);
+        co_await db.close(20ms);
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+        position = watcher.position();
+        BOOST_TEST(position.revision == 1U);
+        BOOST_TEST(!co_await watcher.wait());
+    });
+    run([&]() -> Task {
+        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::after(position))).size() ==
+                   10U);
+        co_await db.close();
+    });
+}
+
+// W11: the message comes first, then the end; live, from history, and behind a full inbox.
+BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_given_before_the_end)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto executor = co_await asio::this_coro::executor;
+        kw::WatchOptions small;
+        small.buffer_messages = 1;
+        const kw::PullWatcher live = db.watch("b", kw::all());
+        const kw::PullWatcher behind = db.watch("b", kw::all(), small);
+        const kw::PullWatcher late = db.watch("b", kw::all(), from_start());
+        const Consumer first(executor, live);
+        const Consumer second(executor, behind);
+        co_await live.wait_ready(patience);
+        co_await behind.wait_ready(patience);
+        co_await put_many(db, "b", 5);
+        const kw::Revision end = co_await drop(db, "b");
+        co_await create(db, "b");  // a new one, of which the old watchers must not hear
+        co_await put(db, "b", "k", "new");
+        const Consumer third(executor, late);
+        for (const Consumer* each : {&first, &second, &third}) {
+            co_await each->job.join();
+            BOOST_TEST((each->end->value().reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(each->end->value().position.revision == end);
+            BOOST_TEST(each->recorder.lines().back() == std::to_string(end) + ".0 bucket_deleted");
+        }
+        BOOST_TEST(first.recorder.size() == 6U);
+        BOOST_TEST(second.recorder.size() == 6U);
+        BOOST_TEST(third.recorder.size() == 7U);
+        co_await db.close();
+    });
+}
+
+// Cancelling a wait() ends neither the watch nor anything it has.
+BOOST_AUTO_TEST_CASE(cancelled_waits_lose_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all());
+        for (int turns = 0; turns < 12; ++turns) {
+            const Job waiting = co_await spawn(wait_once(watcher));
+            co_await put(db, "b", "k", std::to_string(turns));
+            for (int i = 0; i < turns; ++i) {
+                co_await yield();
+            }
+            const bool partial = turns % 2 == 0;
+            waiting.cancel(partial ? asio::cancellation_type::partial
+                                   : asio::cancellation_type::terminal);
+            const auto error = co_await failure_of(waiting.join());
+            BOOST_TEST((!error || error == asio::error::operation_aborted));
+        }
+        const Job last = co_await spawn(wait_once(watcher));
+        co_await last.join();
+        const Recorder recorder;
+        while (recorder.size() < 12) {
+            BOOST_TEST(co_await watcher.wait());
+            while (const auto commit = watcher.try_next()) {
+                recorder((*commit)[0]);
+            }
+        }
+        BOOST_TEST(recorder.revisions().front() == 2U);
+        BOOST_TEST(recorder.revisions().back() == 13U);
+        BOOST_TEST(!watcher.ended());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(several_watchers_are_pulled_by_one_consumer)
+{
+    run([]() -> Task {
+        using namespace asio::experimental::awaitable_operators;
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        kw::PullWatcher first = db.watch("b", kw::all());
+        kw::PullWatcher second = db.watch("c", kw::all());
+        std::vector<kw::Revision> seen;
+        const auto write = [](kw::Database database) -> Task {
+            for (int i = 0; i < 50; ++i) {
+                co_await put(database, i % 3 == 0 ? "c" : "b", "k", std::to_string(i));
+            }
+        };
+        const Job writing = co_await spawn(write(db));
+        while (seen.size() < 50) {
+            co_await (first.wait() || second.wait());
+            for (kw::PullWatcher* each : {&first, &second}) {
+                while (const auto commit = each->try_next()) {
+                    seen.push_back(commit->revision());
+                }
+            }
+        }
+        co_await writing.join();
+        std::sort(seen.begin(), seen.end());
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            BOOST_TEST(seen[i] == 3 + i);
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(there_is_one_consumer)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all());
+        const Job waiting = co_await spawn(wait_once(watcher));
+        co_await watcher.wait_ready(patience);
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::already_running));
+        co_await put(db, "b", "k", "1");
+        co_await waiting.join();
+        BOOST_TEST(co_await watcher.wait());
+        BOOST_TEST(watcher.try_next()->revision() == 2U);
+        co_await db.close(0ms);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_are_refused_as_those_of_a_watch_with_a_callback)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WatchOptions no_room;
+        no_room.buffer_messages = 0;
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), no_room); }) ==
+                   code(kw::Error::invalid_option));
+        BOOST_TEST(failure_of([&] { db.watch("", kw::all()); }) == code(kw::Error::invalid_name));
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::key("")); }) == code(kw::Error::empty_key));
+        kw::WatchOptions named;
+        named.name = "a name";
+        kw::PullWatcher watcher = db.watch("b", kw::all(), named);
+        BOOST_TEST(watcher.name() == "a name");
+        BOOST_TEST(watcher.id() == 1U);
+        co_await db.close();
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::closed));
+        BOOST_TEST(!watcher.try_next());
+        BOOST_TEST(!watcher.ended());
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == code(kw::Error::closed));
+    });
+}
+
+// W11: nobody could take from it any more.
+BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        for (const bool busy : {false, true}) {
+            std::optional<kw::PullWatcher> watcher = db.watch("b", kw::all(), from_start());
+            BOOST_TEST(co_await watcher->wait());
+            while (watcher->try_next() && !busy) {
+            }
+            std::optional<kw::PullWatcher> copy = watcher;
+            watcher.reset();
+            co_await put(db, "b", "k", "1");
+            BOOST_TEST(db.stats().watchers.running == 1U);
+            BOOST_TEST(co_await copy->wait());
+            copy.reset();
+            co_await until([&] { return db.stats().watchers.running == 0; });
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "watch/outbox.hpp"
+
+#include "support/commits.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::test;
+using namespace keywatch::watch;
+
+namespace {
+
+std::vector<Entry> entries(Revision first, Revision last)
+{
+    std::vector<Entry> entries;
+    for (Revision revision = first; revision <= last; ++revision) {
+        entries.push_back({commit_of(revision), {}});
+    }
+    return entries;
+}
+
+Revision revision_of(const Outbox::Answer& answer)
+{
+    return answer.there ? answer.entry.commit->revision : 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_outbox)
+
+BOOST_AUTO_TEST_CASE(a_batch_comes_out_in_order_and_is_handed_back_once)
+{
+    Outbox outbox;
+    BOOST_TEST(!outbox.take().handed_back);  // there was none
+    BOOST_TEST(outbox.offer(entries(1, 2)) == 1U);
+    BOOST_TEST(revision_of(outbox.take()) == 1U);
+    BOOST_TEST(revision_of(outbox.take()) == 2U);
+    const Outbox::Answer end = outbox.take();
+    BOOST_TEST(!end.there);
+    BOOST_TEST(end.handed_back);
+    BOOST_TEST(!outbox.take().handed_back);
+    BOOST_TEST(!outbox.shut());
+    BOOST_TEST(outbox.settle().whole);
+    BOOST_TEST(outbox.settle().delivered == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_is_delivered_when_more_is_asked_for)
+{
+    Outbox outbox;
+    outbox.offer(entries(5, 7));
+    const Outbox::Answer first = outbox.look();
+    BOOST_TEST(first.there);
+    BOOST_TEST(first.delivered == 4U);  // what comes before the first one is nothing
+    BOOST_TEST(first.messages == 0U);
+    BOOST_TEST(outbox.look().there);  // looking takes nothing
+    BOOST_TEST(outbox.take().delivered == 4U);
+    const Outbox::Answer looked = outbox.look();
+    BOOST_TEST(looked.delivered == 5U);
+    BOOST_TEST(looked.messages == 1U);
+    BOOST_TEST(outbox.look().messages == 0U);  // counted once
+    BOOST_TEST(revision_of(outbox.take()) == 6U);
+    BOOST_TEST(outbox.take().delivered == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_between_two_commits_is_passed_with_the_next_one)
+{
+    Outbox outbox;
+    std::vector<Entry> sparse = entries(3, 3);
+    sparse.push_back({commit_of(9), {}});
+    outbox.offer(std::move(sparse));
+    outbox.take();
+    BOOST_TEST(outbox.take().delivered == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(only_selected_messages_count)
+{
+    Outbox outbox;
+    outbox.offer({{make_commit(1, {put_of("a"), put_of("b"), put_of("c")}), {0, 2}}});
+    BOOST_TEST(outbox.take().entry.messages() == 2U);
+    BOOST_TEST(outbox.look().messages == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(shutting_drops_what_was_not_taken_and_hands_back)
+{
+    Outbox outbox;
+    outbox.offer(entries(1, 5));
+    outbox.take();
+    outbox.take();
+    BOOST_TEST(outbox.shut());
+    BOOST_TEST(!outbox.shut());
+    BOOST_TEST(!outbox.settle().whole);
+    BOOST_TEST(outbox.settle().delivered == 1U);
+    const Outbox::Answer after = outbox.take();
+    BOOST_TEST(!after.there);
+    BOOST_TEST(!after.handed_back);
+    BOOST_TEST(after.delivered == 2U);  // its consumer has come back, after all
+    BOOST_TEST(outbox.offer(entries(6, 6)) == 0U);
+    BOOST_TEST(!outbox.look().there);
+}
+
+BOOST_AUTO_TEST_CASE(batches_have_ascending_numbers)
+{
+    Outbox outbox;
+    BOOST_TEST(outbox.look().batches == 0U);
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+        BOOST_TEST(outbox.offer(entries(number, number)) == number);
+        BOOST_TEST(outbox.take().batches == number);
+        BOOST_TEST(outbox.take().handed_back);
+    }
+}
+
+// Exactly one of the two lets the worker go on, whoever comes first.
+BOOST_AUTO_TEST_CASE(a_consumer_and_somebody_who_shuts_hand_back_once)
+{
+    for (int round = 0; round < 2000; ++round) {
+        Outbox outbox;
+        outbox.offer(entries(1, 2));
+        std::atomic<int> handed_back{0};
+        std::atomic<bool> begin{false};
+        std::thread consumer([&] {
+            while (!begin) {
+            }
+            for (int i = 0; i < 3; ++i) {
+                handed_back += outbox.take().handed_back ? 1 : 0;
+            }
+        });
+        begin = true;
+        handed_back += outbox.shut() ? 1 : 0;
+        consumer.join();
+        BOOST_TEST(handed_back == 1);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
