@@ -5,6 +5,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <new>
 #include <utility>
 
 namespace keywatch::storage {
@@ -131,35 +132,6 @@ bool read_record(CommitRecord& record)
            header->totals.messages >= record.messages.size();
 }
 
-/// Takes from a slab, and keeps it: what is made with it may be the last to need it.
-template <class T>
-class SlabAllocator {
-public:
-    using value_type = T;
-
-    explicit SlabAllocator(std::shared_ptr<Slab> slab) : slab_(std::move(slab)) {}
-    template <class Other>
-    explicit SlabAllocator(const SlabAllocator<Other>& other) : slab_(other.slab_)
-    {
-    }
-
-    T* allocate(std::size_t count)
-    {
-        return static_cast<T*>(slab_->allocate(count * sizeof(T), alignof(T)));
-    }
-    void deallocate(T*, std::size_t) noexcept {}  // all at once, with the slab
-
-    friend bool operator==(const SlabAllocator& a, const SlabAllocator& b) noexcept
-    {
-        return a.slab_ == b.slab_;
-    }
-
-private:
-    template <class>
-    friend class SlabAllocator;
-    std::shared_ptr<Slab> slab_;
-};
-
 }  // namespace
 
 std::optional<RecordHeader> decode_header(std::string_view bytes)
@@ -193,10 +165,12 @@ std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string
 std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
                                                   const std::shared_ptr<Slab>& slab)
 {
-    auto record = std::allocate_shared<CommitRecord>(SlabAllocator<CommitRecord>(slab), slab.get());
+    // Never destroyed: all that it owns goes with the slab, which every pointer to it shares.
+    void* const place = slab->allocate(sizeof(CommitRecord), alignof(CommitRecord));
+    auto* const record = new (place) CommitRecord(slab.get());
     record->revision = revision;
     record->bytes = std::move(bytes);
-    return read_record(*record) ? record : nullptr;
+    return read_record(*record) ? std::shared_ptr<const CommitRecord>(slab, record) : nullptr;
 }
 
 }  // namespace keywatch::storage
