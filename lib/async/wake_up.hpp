@@ -19,16 +19,20 @@ public:
     /// Returns once `notify` was called after the last time that this returned. Not cancelled.
     asio::awaitable<void> wait()
     {
-        return suspend([this](Waiter waiter) {
-            {
-                const std::lock_guard lock(mutex_);
-                if (!std::exchange(notified_, false)) {
-                    waiter_ = std::move(waiter);
-                    return;
-                }
+        return suspend([this](Waiter waiter) { add(std::move(waiter)); });
+    }
+
+    /// The same, for a coroutine that is suspended already.
+    void add(Waiter waiter)
+    {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!std::exchange(notified_, false)) {
+                waiter_ = std::move(waiter);
+                return;
             }
-            waiter.complete();  // NOLINT(bugprone-use-after-move): only moved if it waits
-        });
+        }
+        waiter.complete();  // NOLINT(bugprone-use-after-move): only moved if it waits
     }
 
     void notify()

@@ -18,41 +18,45 @@ asio::awaitable<const engine::HistorySlice*> SliceReader::next(Revision after, R
 
 asio::awaitable<engine::HistorySlice> SliceReader::take(Revision after, Revision up_to)
 {
-    const std::shared_ptr<Ahead> ahead = std::exchange(ahead_, nullptr);
+    const std::optional<Ahead> ahead = std::exchange(ahead_, std::nullopt);
     if (!ahead || ahead->after != after) {
         co_return co_await engine_.read_history(after, up_to, limits_);
     }
-    while (!ahead->done) {
-        co_await ahead->ready.wait();
+    if (!ahead->result->done) {
+        auto wait = [&](async::Waiter waiter) { ahead->ready.lock()->add(std::move(waiter)); };
+        co_await async::suspend(wait);
     }
-    if (ahead->error) {
-        std::rethrow_exception(ahead->error);
+    if (ahead->result->error) {
+        std::rethrow_exception(ahead->result->error);
     }
-    co_return std::move(ahead->slice);
+    co_return std::move(ahead->result->slice);
 }
 
 asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to,
                                               engine::HistorySlice used)
 {
-    ahead_ = std::make_shared<Ahead>();
-    ahead_->after = after;
+    const auto result = std::make_shared<Result>();
+    const auto ready = std::make_shared<async::WakeUp>();
+    ahead_.emplace(Ahead{after, result, ready});
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    // The handler needs nothing: what becomes of the read is in `ahead_`.
-    asio::co_spawn(executor,
-                   fetch(ahead_, engine_.read_history(after, up_to, limits_, std::move(used))),
-                   [](std::exception_ptr) {});
+    // The handler needs nothing: what becomes of the read is in the result.
+    asio::co_spawn(
+        executor,
+        fetch(result, ready, engine_.read_history(after, up_to, limits_, std::move(used))),
+        [](std::exception_ptr) {});
 }
 
-asio::awaitable<void> SliceReader::fetch(std::shared_ptr<Ahead> ahead,
+asio::awaitable<void> SliceReader::fetch(std::shared_ptr<Result> result,
+                                         std::shared_ptr<async::WakeUp> ready,
                                          asio::awaitable<engine::HistorySlice> read)
 {
     try {
-        ahead->slice = co_await std::move(read);
+        result->slice = co_await std::move(read);
     } catch (...) {
-        ahead->error = std::current_exception();
+        result->error = std::current_exception();
     }
-    ahead->done = true;
-    ahead->ready.notify();
+    result->done = true;
+    ready->notify();
 }
 
 }  // namespace keywatch::pipeline

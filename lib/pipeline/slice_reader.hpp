@@ -8,6 +8,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -31,23 +32,29 @@ public:
     asio::awaitable<const engine::HistorySlice*> next(Revision after, Revision up_to, bool ahead);
 
 private:
-    struct Ahead {
-        Revision after = 0;
+    struct Result {
         bool done = false;
         engine::HistorySlice slice;
         std::exception_ptr error;
-        async::WakeUp ready;
+    };
+    /// The wake-up holds whoever waits, so it belongs to the read alone: else, at the end of the
+    /// execution context, who waits would own himself.
+    struct Ahead {
+        Revision after = 0;
+        std::shared_ptr<Result> result;
+        std::weak_ptr<async::WakeUp> ready;
     };
 
     asio::awaitable<engine::HistorySlice> take(Revision after, Revision up_to);
     asio::awaitable<void> read_ahead(Revision after, Revision up_to, engine::HistorySlice used);
-    static asio::awaitable<void> fetch(std::shared_ptr<Ahead> ahead,
+    static asio::awaitable<void> fetch(std::shared_ptr<Result> result,
+                                       std::shared_ptr<async::WakeUp> ready,
                                        asio::awaitable<engine::HistorySlice> read);
 
     engine::Engine& engine_;
     const engine::SliceLimits limits_;
     engine::HistorySlice current_;
-    std::shared_ptr<Ahead> ahead_;
+    std::optional<Ahead> ahead_;
 };
 
 }  // namespace keywatch::pipeline
