@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSL-1.0
+// Use at the wrong time and from the wrong place: of nothing, while closing, from inside,
+// elsewhere.
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <functional>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr kw::Revision last_revision = std::numeric_limits<kw::Revision>::max();
+
+template <class T>
+Task ignore(asio::awaitable<T> operation)
+{
+    (void)co_await std::move(operation);
+}
+
+Task update_nothing(kw::Database db)
+{
+    co_await db.update([](kw::Transaction&) {});
+}
+
+Task view_nothing(kw::Database db)
+{
+    co_await db.view([](const kw::Snapshot&) {});
+}
+
+Task back_up(kw::Database db)
+{
+    std::ostringstream out;
+    co_await db.backup(out);
+}
+
+Task flush(kw::WriteBatch& batch)
+{
+    co_await batch.flush();
+}
+
+Task run_once(kw::Watcher watcher)
+{
+    co_await watcher.run();
+}
+
+Task wait_once(kw::PullWatcher watcher)
+{
+    co_await watcher.wait();
+}
+
+/// What a handle to nothing fails with, and one to a database that has closed.
+Task check_calls_are_refused(kw::Database db)
+{
+    const auto closed = code(kw::Error::closed);
+    BOOST_TEST(co_await failure_of(update_nothing(db)) == closed);
+    BOOST_TEST(co_await failure_of(view_nothing(db)) == closed);
+    BOOST_TEST(co_await failure_of(back_up(db)) == closed);
+    BOOST_TEST(co_await failure_of(ignore(db.backup("no/such/place"))) == closed);
+    BOOST_TEST(failure_of([&] { db.write_batch(); }) == closed);
+    BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
+    BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
+}
+
+void check_figures_are_refused(const kw::Database& db)
+{
+    const auto closed = code(kw::Error::closed);
+    BOOST_TEST(failure_of([&] { (void)db.head_revision(); }) == closed);
+    BOOST_TEST(failure_of([&] { (void)db.oldest_revision(); }) == closed);
+    BOOST_TEST(failure_of([&] { (void)db.head_position(); }) == closed);
+    BOOST_TEST(failure_of([&] { (void)db.stats(); }) == closed);
+}
+
+/// What another thread, with an event loop of its own, did with a database.
+struct Visit {
+    std::optional<std::string> value;
+    kw::Revision loaded = 0;
+    kw::Revision copied = 0;
+    kw::Revision pulled = 0;
+    std::exception_ptr error;
+    std::atomic<bool> over = false;
+};
+
+Task visit(kw::Database db, Visit& visit)
+{
+    kw::PullWatcher watcher = db.watch("b", kw::all());
+    co_await db.put("b", "k", "far");
+    visit.value = co_await db.get("b", "k");
+    kw::WriteBatch batch = db.write_batch();
+    co_await batch.put("b", "l", "batch");
+    visit.loaded = co_await batch.flush();
+    std::ostringstream out;
+    visit.copied = co_await db.backup(out);
+    while (visit.pulled < visit.loaded) {
+        co_await watcher.wait();
+        while (const auto commit = watcher.try_next()) {
+            visit.pulled = commit->revision();
+        }
+    }
+    co_await watcher.stop();
+}
+
+/// Runs on the thread that it makes.
+void visit_elsewhere(kw::Database db, Visit& result)
+{
+    asio::io_context context;
+    asio::co_spawn(context, visit(std::move(db), result),
+                   [&](std::exception_ptr error) { result.error = std::move(error); });
+    context.run();
+    result.over = true;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_misuse_use, EventLoop)
+
+BOOST_AUTO_TEST_CASE(every_use_of_a_handle_to_nothing_is_refused)
+{
+    run([]() -> Task {
+        kw::Database db;
+        co_await check_calls_are_refused(db);
+        check_figures_are_refused(db);
+        BOOST_TEST(co_await failure_of(db.close()) == code(kw::Error::closed));
+        db = co_await open_with("b");
+        kw::Database moved = std::move(db);
+        co_await check_calls_are_refused(db);  // NOLINT(bugprone-use-after-move): it is nothing now
+        check_figures_are_refused(db);
+        co_await moved.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_close_only_figures_are_left)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
+        const kw::PullWatcher never_waited = db.watch("b", kw::all());
+        co_await put(db, "b", "k", "1");
+        co_await db.close();
+        co_await check_calls_are_refused(db);
+        co_await db.close();
+        const auto closed = code(kw::Error::closed);
+        BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
+        BOOST_TEST(co_await failure_of(wait_once(never_waited)) == closed);
+        BOOST_TEST(co_await failure_of(never_run.reached(2)) == closed);
+        BOOST_TEST(co_await failure_of(never_waited.reached(2)) == closed);
+        BOOST_TEST(co_await failure_of(never_waited.wait_ready(1s)) == closed);
+        co_await never_run.stop();
+        co_await never_waited.stop();
+        BOOST_TEST(never_run.position().revision == 1U);
+        BOOST_TEST(db.head_revision() == 2U);
+        BOOST_TEST(db.head_position().revision == 2U);
+        BOOST_TEST(db.oldest_revision() == 1U);
+        BOOST_TEST(db.stats().engine.head_revision == 2U);
+    });
+}
+
+// A callback holds the close up: until it is done, what was begun may still be read.
+BOOST_AUTO_TEST_CASE(while_it_closes_a_database_can_only_be_read)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Gate gate;
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), [gate](const kw::Message&) -> Task { co_await gate.pass(); });
+        const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
+        const Run running = co_await start(watcher);
+        kw::WriteBatch batch = db.write_batch();
+        co_await batch.put("b", "k", "never");
+        co_await put(db, "b", "k", "1");
+        co_await until([&] { return gate.reached() == 1; });
+        const Job closing = co_await spawn(db.close());
+        const Job again = co_await spawn(db.close());
+        const auto closed = code(kw::Error::closed);
+        BOOST_TEST(co_await failure_of(update_nothing(db)) == closed);
+        BOOST_TEST(co_await failure_of(ignore(db.put("b", "k", "2"))) == closed);
+        BOOST_TEST(co_await failure_of(back_up(db)) == closed);
+        BOOST_TEST(co_await failure_of(flush(batch)) == closed);
+        BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
+        BOOST_TEST(failure_of([&] { db.write_batch(); }) == closed);
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
+        BOOST_TEST((co_await db.get("b", "k") == "1"));
+        BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(!closing.done());
+        BOOST_TEST(!again.done());
+        gate.open();
+        co_await closing.join();
+        co_await again.join();
+        BOOST_TEST(((co_await running.end()).reason == kw::EndReason::database_closed));
+        BOOST_TEST(co_await failure_of(view_nothing(db)) == closed);
+    });
+}
+
+// A transaction function cannot wait, but it can start what runs beside it.
+BOOST_AUTO_TEST_CASE(what_a_transaction_function_starts_waits_or_sees_what_was_before)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto executor = co_await asio::this_coro::executor;
+        std::vector<Job> jobs;
+        std::vector<std::string> seen;
+        const auto look = [](kw::Database database, std::vector<std::string>& values) -> Task {
+            values.push_back((co_await database.get("b", "k")).value_or("nothing"));
+        };
+        const auto write = [&](kw::Transaction& tx) {
+            tx.btree("b").put("k", "outer");
+            jobs.emplace_back(executor, ignore(db.put("b", "k", "inner")));
+            jobs.emplace_back(executor, look(db, seen));
+            jobs.emplace_back(executor, back_up(db));
+            BOOST_TEST((tx.btree("b").get("k") == "outer"));
+        };
+        BOOST_TEST(co_await db.update(write) == 2U);
+        for (const Job& each : jobs) {
+            co_await each.join();
+        }
+        const std::vector<std::string> before{"nothing"};
+        BOOST_TEST(seen == before);
+        BOOST_TEST((co_await db.get("b", "k") == "inner"));
+        BOOST_TEST(db.head_revision() == 3U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_view_may_start_views_updates_and_the_end)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto executor = co_await asio::this_coro::executor;
+        std::vector<Job> jobs;
+        const auto read = [&](const kw::Snapshot& snapshot) {
+            jobs.emplace_back(executor, view_nothing(db));
+            jobs.emplace_back(executor, ignore(db.put("b", "k", "1")));
+            jobs.emplace_back(executor, db.close());
+            BOOST_TEST(!snapshot.btree("b").contains("k"));
+        };
+        co_await db.view(read);
+        for (const Job& each : jobs) {
+            co_await each.join();
+        }
+        BOOST_TEST(db.head_revision() == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_close_from_inside_a_transaction_waits_for_it)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto executor = co_await asio::this_coro::executor;
+        std::optional<Job> closing;
+        const auto write = [&](kw::Transaction& tx) {
+            closing.emplace(executor, db.close());
+            tx.btree("b").put("k", "1");
+        };
+        BOOST_TEST(co_await db.update(write) == 2U);
+        co_await closing->join();
+        co_await check_calls_are_refused(db);
+        BOOST_TEST(db.head_revision() == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(functions_that_are_empty_throw_when_they_are_called)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::function<void(kw::Transaction&)> write;
+        std::function<void(const kw::Snapshot&)> read;
+        std::function<void(const kw::Message&)> call;
+        BOOST_CHECK_THROW(co_await db.update(write), std::bad_function_call);
+        BOOST_CHECK_THROW(co_await db.view(read), std::bad_function_call);
+        kw::Watcher watcher = db.watch("b", kw::all(), call);
+        const Run running = co_await start(watcher);
+        co_await put(db, "b", "k", "1");
+        BOOST_CHECK_THROW(co_await running.end(), std::bad_function_call);
+        BOOST_TEST(watcher.position().revision == 1U);
+        co_await db.close();
+    });
+}
+
+// What nobody runs waits for those who do, and for the close at the latest.
+BOOST_AUTO_TEST_CASE(a_watch_that_nobody_runs_can_be_waited_for)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const kw::Watcher first = db.watch("b", kw::all(), Recorder());
+        const kw::PullWatcher second = db.watch("b", kw::all());
+        co_await put(db, "b", "k", "1");
+        co_await first.reached(1);
+        co_await second.reached(1);
+        const Job waiting_first = co_await spawn(first.reached(2));
+        const Job waiting_second = co_await spawn(second.reached(2));
+        const auto timeout = code(kw::Error::ready_timeout);
+        BOOST_TEST(co_await failure_of(second.wait_ready(1ms)) == timeout);
+        BOOST_TEST(co_await failure_of(second.wait_ready(0ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(!waiting_first.done());
+        BOOST_TEST(!waiting_second.done());
+        BOOST_TEST(first.position().revision == 1U);
+        co_await db.close();
+        BOOST_TEST(co_await failure_of(waiting_first.join()) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(waiting_second.join()) == code(kw::Error::closed));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_last_of_all_revisions_can_be_waited_for)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(last_revision)));
+        const Run running(co_await asio::this_coro::executor, watcher);
+        kw::Watcher live = db.watch("b", kw::all(), recorder);
+        const Run second = co_await start(live);
+        const Job waiting = co_await spawn(live.reached(last_revision));
+        co_await live.reached(co_await put(db, "b", "k", "1"));
+        BOOST_TEST(!waiting.done());
+        co_await db.close();
+        BOOST_TEST(((co_await running.end()).reason == kw::EndReason::database_closed));
+        BOOST_TEST(((co_await second.end()).reason == kw::EndReason::database_closed));
+        BOOST_TEST(co_await failure_of(waiting.join()) == code(kw::Error::watch_ended));
+        BOOST_TEST(recorder.size() == 1U);
+    });
+}
+
+// The database's own event loop has to go on meanwhile.
+BOOST_AUTO_TEST_CASE(another_thread_with_its_own_event_loop_may_use_it)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        Visit result;
+        std::thread thread(visit_elsewhere, db, std::ref(result));
+        const auto error = co_await failure_of(until([&] { return result.over.load(); }));
+        thread.join();
+        BOOST_TEST(!error);
+        BOOST_TEST((result.error == nullptr));
+        BOOST_TEST((result.value == "far"));
+        BOOST_TEST(result.loaded == 3U);
+        BOOST_TEST(result.copied == 3U);
+        BOOST_TEST(result.pulled == 3U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
