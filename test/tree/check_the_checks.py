@@ -13,7 +13,13 @@ SPDX = "// SPDX-License-Identifier: BSL-1.0\n"
 HEADER = SPDX + "#pragma once\n"
 
 CLEAN = {
-    "include/meson.build": "# SPDX-License-Identifier: BSL-1.0\n    'keywatch/a.hpp',\n",
+    "include/meson.build": "# SPDX-License-Identifier: BSL-1.0\n    'keywatch/a.hpp',\n"
+                           "'keywatch/error.hpp', 'keywatch/options.hpp'\n",
+    "include/keywatch/error.hpp": HEADER + "enum class Error {\n    closed = 1,\n    locked,\n};\n",
+    "include/keywatch/options.hpp": HEADER + "struct Options {\n    Options() {}\n"
+                                    "    std::size_t size = f(1);  // x\n    bool on;\n};\n",
+    "doc/errors.md": "`closed` and `locked`\n",
+    "doc/options.md": "`size` and `on`\n",
     "include/keywatch/a.hpp": HEADER + "#include <boost/asio/awaitable.hpp>\n// #define NO\n"
                               "namespace keywatch::watch {\nclass A;\n}\n"
                               "namespace [[gnu::visibility(\"default\")]] keywatch {\n"
@@ -111,6 +117,9 @@ PLANTED = [
     ("readme_quotes_what_is_compiled", "README.md", "```cpp\ngo();\n```\n"),
     ("readme_quotes_what_is_compiled", "README.md", README.replace("go", "went", 1)),
     ("readme_quotes_what_is_compiled", "samples/quick_start.cpp", QUICK_START + "int x;\n"),
+    ("options_and_errors_are_documented", "doc/errors.md", "`closed`, locked\n"),
+    ("options_and_errors_are_documented", "doc/options.md", "`on`\n"),
+    ("options_and_errors_are_documented", "doc/options.md", "`size`\n"),
 ]
 
 # Statements with a lambda that g++ 12 destroys twice ...

@@ -25,6 +25,17 @@ LONGEST_LINE = 100
 # Build folders, unpacked subprojects, and what git keeps (in a worktree `.git` is a file).
 IGNORED = re.compile(r"\.git$|(\.git|build)/|subprojects/(?!packagefiles/)\w.*/|.*__pycache__/")
 
+# (header, what is in it, the page that names all of it)
+REFERENCE = [
+    ("error.hpp", "enum class Error", "doc/errors.md"),
+    ("options.hpp", "struct Options", "doc/options.md"),
+    ("options.hpp", "struct HistoryLimits", "doc/options.md"),
+    ("watch_options.hpp", "struct WatchOptions", "doc/options.md"),
+    ("write_batch.hpp", "struct WriteBatchOptions", "doc/options.md"),
+]
+# An enumerator, or a data member.
+NAMED_IN_BLOCK = re.compile(r"^ {4}(?:[\w:]+ )?(\w+)(?: = [^;\n]+)?[,;]\s*$", re.MULTILINE)
+
 
 class Tree:
     """The files of a tree, below a root, as {path: text}; what is IGNORED left out."""
@@ -272,6 +283,18 @@ def dedented(text):
     return "\n".join(line.strip() for line in text.splitlines())
 
 
+def options_and_errors_are_documented(tree):
+    """Each is named, as `code`, on the page that is its reference."""
+    for header, kind, page in REFERENCE:
+        text = without_comments_and_literals(tree.files.get(f"include/keywatch/{header}", ""))
+        block = re.search(rf"^{kind} \{{\n(.*?)^\}};", text, re.MULTILINE | re.DOTALL)
+        if not block:
+            continue
+        for match in NAMED_IN_BLOCK.finditer(block.group(1)):
+            if f"`{match.group(1)}`" not in tree.files.get(page, ""):
+                yield f"{page}:1: {match.group(1)} of {kind} is missing"
+
+
 RULES = [
     layers_include_only_what_lies_below,
     every_folder_of_lib_is_a_known_layer,
@@ -292,4 +315,5 @@ RULES = [
     wraps_are_whole,
     unit_tests_do_not_sleep,
     readme_quotes_what_is_compiled,
+    options_and_errors_are_documented,
 ]
