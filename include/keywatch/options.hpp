@@ -67,7 +67,8 @@ struct Options {
     HistoryLimits history;
 
     /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each
-    /// write counts 64 bytes more. Above it `Error::transaction_too_large`.
+    /// write counts 64 bytes more. Above it, and above 2 GiB in any case,
+    /// `Error::transaction_too_large`.
     std::size_t max_transaction_bytes = std::size_t{64} << 20;
 
     /// Bytes of executed transactions that may wait for the disk; above it `update()` waits longer.

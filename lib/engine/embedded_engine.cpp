@@ -164,7 +164,7 @@ Executed EmbeddedEngine::execute(TransactionFunction& fn)
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
         *store_, executed_,
-        TransactionWorkspace::Limits{options_.max_transaction_bytes, options_.enable_watch});
+        TransactionWorkspace::Limits{max_transaction_bytes(), options_.enable_watch});
     struct Finish {
         TransactionWorkspace& workspace;
         ~Finish() { workspace.finish(); }

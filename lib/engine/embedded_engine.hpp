@@ -18,7 +18,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -61,7 +63,7 @@ public:
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     std::size_t max_transaction_bytes() const noexcept override
     {
-        return options_.max_transaction_bytes;
+        return std::min(options_.max_transaction_bytes, largest_transaction);
     }
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
@@ -112,6 +114,9 @@ private:
     // Belongs to who has the turn.
     ExecutedState executed_;
     storage::Batch batch_;  ///< what the transaction that was executed last writes
+
+    /// LevelDB has lengths of 32 bits.
+    static constexpr std::size_t largest_transaction = std::size_t{2} << 30;
 
     // The end. The number of commits has `draining` added once no more are taken.
     static constexpr std::uint64_t draining = std::uint64_t{1} << 63;

@@ -98,7 +98,7 @@ public:
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;
-    /// As Options::max_transaction_bytes.
+    /// As Options::max_transaction_bytes, or less.
     virtual std::size_t max_transaction_bytes() const noexcept = 0;
     virtual const HistoryId& history_id() const noexcept = 0;
     virtual Revision durable_head() const noexcept = 0;
