@@ -4,9 +4,9 @@
 #include "support/temporary_directory.hpp"
 #include "support/watch_tools.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <stdexcept>
