@@ -7,6 +7,10 @@
 /// more; there is next to nothing to replay.
 #include "support.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 namespace {
 
 using namespace bench;
@@ -32,6 +36,19 @@ asio::awaitable<void> load(kw::Database db)
                 tree.put(numbered_key(next), value);
             }
         });
+    }
+}
+
+/// Trimming is in the background: until it has come to its limit, a thirty-second part more or
+/// less, the long records of the load are still there.
+asio::awaitable<void> put_and_trim(kw::Database db)
+{
+    co_await put_commits(db, small_commits);
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    const std::uint64_t limit = options_for("").history.commits;
+    while (db.stats().history.commits > limit + limit / 32) {
+        timer.expires_after(std::chrono::milliseconds(5));
+        co_await timer.async_wait(asio::use_awaitable);
     }
 }
 
@@ -105,9 +122,8 @@ const Directory& settled()
     static const Directory directory("settled");
     static const bool made = [&] {
         link_files(loaded().path(), directory.path());
-        use(directory.path(), [](asio::io_context& context, kw::Database& db) {
-            run(context, put_commits(db, small_commits));
-        });
+        use(directory.path(),
+            [](asio::io_context& context, kw::Database& db) { run(context, put_and_trim(db)); });
         use(directory.path(), [](asio::io_context&, kw::Database&) {});
         return true;
     }();

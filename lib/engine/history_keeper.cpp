@@ -145,7 +145,9 @@ void HistoryKeeper::write_plan()
     {
         const std::lock_guard lock(mutex_);
         if (!take_removals(batch, planned_.size())) {
-            if (trimmed_to_) {  // a commit is writing some; the rest may be left after it
+            // A commit is writing some; the rest may be left after it. After a failed write nothing
+            // is trimmed any more.
+            if (trimmed_to_ && !store_.failed()) {
                 thread_.post_after(idle_time, [self = shared_from_this()] { self->write_plan(); });
             }
             return;

@@ -11,7 +11,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
@@ -49,6 +51,14 @@ Task park_with(std::optional<Waiter>& place, bool& gone)
 {
     const Guard guard(gone);
     co_await park(place);
+}
+
+Task park_and_post(std::optional<Waiter>& place, std::vector<int>& order, int name)
+{
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    co_await park(place);
+    order.push_back(name);
+    asio::post(executor, [&order, name] { order.push_back(name + 10); });
 }
 
 Task wait_in(std::shared_ptr<WaiterList> list, std::uint64_t number, std::vector<int>& order,
@@ -273,6 +283,50 @@ BOOST_AUTO_TEST_CASE(what_is_abandoned_is_destroyed_without_being_resumed)
     run_until([&] { return gone; });  // it is unwound by its own executor
     BOOST_TEST(order.empty());
     BOOST_TEST(list->empty());
+}
+
+// What the first one does when it goes on comes behind the others: they are in the queue by then.
+BOOST_AUTO_TEST_CASE(those_completed_together_have_their_places_before_any_runs)
+{
+    asio::io_context context;
+    std::optional<Waiter> places[3];
+    std::vector<int> order;
+    for (int i = 0; i < 3; ++i) {
+        asio::co_spawn(context, park_and_post(places[i], order, i), asio::detached);
+    }
+    context.poll();
+    std::vector<Waiter> waiters;
+    for (std::optional<Waiter>& each : places) {
+        waiters.push_back(std::move(*each));
+        each.reset();
+    }
+    std::thread other([&] { complete_all(std::move(waiters)); });
+    context.run();
+    other.join();
+    BOOST_CHECK(order == (std::vector<int>{0, 1, 2, 10, 11, 12}));
+}
+
+BOOST_AUTO_TEST_CASE(an_error_is_thrown_in_all_that_are_completed_with_it)
+{
+    asio::io_context one;
+    asio::io_context two;
+    std::optional<Waiter> places[3];
+    int failed = 0;
+    const auto count = [&](std::exception_ptr error) { failed += error ? 1 : 0; };
+    for (int i = 0; i < 3; ++i) {
+        asio::co_spawn(i == 1 ? two : one, park(places[i]), count);
+    }
+    one.poll();
+    two.poll();
+    std::vector<Waiter> waiters;
+    for (std::optional<Waiter>& each : places) {
+        waiters.push_back(std::move(*each));
+        each.reset();
+    }
+    complete_all(std::move(waiters), std::make_exception_ptr(std::runtime_error("no")));
+    one.run();
+    two.run();
+    BOOST_TEST(failed == 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
