@@ -103,6 +103,7 @@ void HistoryKeeper::plan()
     const std::lock_guard lock(mutex_);
     planning_ = false;
     std::ranges::move(steps, std::back_inserter(planned_));
+    has_plan_.store(!planned_.empty(), std::memory_order_relaxed);
     if (!planned_.empty()) {
         thread_.post_after(idle_time, [self = shared_from_this()] { self->write_plan(); });
     }
@@ -110,6 +111,9 @@ void HistoryKeeper::plan()
 
 bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
 {
+    if (!has_plan_.load(std::memory_order_relaxed)) {
+        return false;
+    }
     const std::lock_guard lock(mutex_);
     return take_removals(batch, 1 + commits / trim_step);
 }
@@ -125,6 +129,7 @@ bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
         being_trimmed_ += planned_.front().records;
         planned_.pop_front();
     }
+    has_plan_.store(!planned_.empty(), std::memory_order_relaxed);
     return true;
 }
 

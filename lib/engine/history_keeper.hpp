@@ -72,6 +72,7 @@ private:
     std::uint64_t trimmed_ = 0;
     std::deque<storage::BucketId> orphans_;
     std::deque<storage::TrimStep> planned_;
+    std::atomic<bool> has_plan_{false};  ///< for who need not lock to see that there is none
     bool planning_ = false;
     /// What history's older end will be, while removals are being written.
     std::optional<storage::HistoryState> trimmed_to_;

@@ -36,11 +36,17 @@ T load_fixed(const char* bytes) noexcept
 }
 
 template <std::unsigned_integral T>
+void store_fixed(char* bytes, T number) noexcept
+{
+    const T stored = big_endian(number);
+    std::memcpy(bytes, &stored, sizeof stored);
+}
+
+template <std::unsigned_integral T>
 void append_fixed(std::string& out, T number)
 {
-    const T bytes = big_endian(number);
-    char raw[sizeof bytes];
-    std::memcpy(raw, &bytes, sizeof bytes);
+    char raw[sizeof number];
+    store_fixed(raw, number);
     out.append(raw, sizeof raw);
 }
 

@@ -126,14 +126,17 @@ std::string RecordWriter::finish(Revision previous, Time time, Totals& totals) c
     totals.messages += messages_;
     totals.bytes += size;
 
+    char header[record_header_bytes];
+    header[0] = static_cast<char>(record_format);
+    store_fixed(header + 1, parts);
+    store_fixed(header + 3, previous);
+    store_fixed(header + 11, static_cast<std::uint64_t>(time.time_since_epoch().count()));
+    store_fixed(header + 19, totals.messages);
+    store_fixed(header + 27, totals.bytes);
+
     std::string record;
     record.reserve(size);
-    record += static_cast<char>(record_format);
-    append_fixed(record, parts);
-    append_fixed(record, previous);
-    append_fixed(record, static_cast<std::uint64_t>(time.time_since_epoch().count()));
-    append_fixed(record, totals.messages);
-    append_fixed(record, totals.bytes);
+    record.append(header, sizeof header);
     append_string(record, {});  // room for more of a header
     append_string(record, origin_);
     append_varint(record, buckets_.size());

@@ -3,6 +3,8 @@
 
 #include <keywatch/message.hpp>
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,7 +13,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
 /// History records: one commit's messages as bytes. doc/storage.md has the format byte by byte.
 ///
@@ -65,7 +66,7 @@ public:
 private:
     std::size_t table_bytes() const noexcept;
 
-    std::vector<std::string> buckets_;
+    boost::container::small_vector<std::string, 2> buckets_;
     std::size_t names_bytes_ = 0;  ///< of the names above, encoded
     /// Where the names are; filled only once there are more than a few.
     std::unordered_map<std::string, std::uint32_t> places_;
