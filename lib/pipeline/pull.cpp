@@ -149,6 +149,9 @@ void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
     });
     offer(std::move(taken.entries),
           {std::min(routed, signals.detached_at), signals.fell_behind, false});
+    if (!is_parked()) {
+        ended_by(signals);  // it may have come to where it was told to end
+    }
 }
 
 void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
