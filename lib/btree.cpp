@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/btree.hpp>
 
+#include "bytes/prefix_end.hpp"
 #include "structures/btree.hpp"
 #include "structures/workspace.hpp"
 
@@ -57,7 +58,7 @@ BTreeRange BTreeView::range(std::string_view first, std::string_view last, Scan 
 
 BTreeRange BTreeView::prefix(std::string_view prefix, Scan scan) const
 {
-    return {iterator(), std::string(prefix), structures::prefix_end(prefix), std::move(scan)};
+    return {iterator(), std::string(prefix), bytes::prefix_end(prefix), std::move(scan)};
 }
 
 BTreeRange BTreeView::scan(Scan scan) const

@@ -41,6 +41,12 @@ const char* describe(Error error) noexcept
         return "the value is no decimal number of 64 bits: put one first";
     case Error::number_overflow:
         return "the number would not fit into 64 bits: begin a new count";
+    case Error::invalid_ttl:
+        return "a time to live must be positive, and at most 1000 years";
+    case Error::invalid_score:
+        return "a score must be a number";
+    case Error::index_out_of_range:
+        return "the list has no element at this index";
     case Error::invalid_pattern:
         return "the pattern is not well-formed: correct it";
     case Error::pattern_too_complex:

@@ -33,6 +33,28 @@ std::string_view to_string(Operation operation) noexcept
         return "bucket_created";
     case Operation::bucket_deleted:
         return "bucket_deleted";
+    case Operation::push_front:
+        return "push_front";
+    case Operation::push_back:
+        return "push_back";
+    case Operation::pop_front:
+        return "pop_front";
+    case Operation::pop_back:
+        return "pop_back";
+    case Operation::insert:
+        return "insert";
+    case Operation::set:
+        return "set";
+    case Operation::remove:
+        return "remove";
+    case Operation::trim:
+        return "trim";
+    case Operation::add:
+        return "add";
+    case Operation::rescore:
+        return "rescore";
+    case Operation::ttl:
+        return "ttl";
     }
     return "unknown";
 }

@@ -18,6 +18,21 @@ BTreeView Snapshot::btree(std::string_view bucket) const
     return {workspace_, workspace_->bucket(Structure::btree, bucket)};
 }
 
+ListView Snapshot::list(std::string_view bucket) const
+{
+    return {workspace_, workspace_->bucket(Structure::list, bucket)};
+}
+
+SetView Snapshot::set(std::string_view bucket) const
+{
+    return {workspace_, workspace_->bucket(Structure::set, bucket)};
+}
+
+SortedSetView Snapshot::sorted_set(std::string_view bucket) const
+{
+    return {workspace_, workspace_->bucket(Structure::sorted_set, bucket)};
+}
+
 bool Snapshot::has_bucket(Structure structure, std::string_view name) const
 {
     return workspace_->has_bucket(structure, name);
@@ -44,6 +59,21 @@ Revision Snapshot::revision() const
 BTree Transaction::btree(std::string_view bucket)
 {
     return {workspace_, workspace_->bucket(Structure::btree, bucket)};
+}
+
+List Transaction::list(std::string_view bucket)
+{
+    return {workspace_, workspace_->bucket(Structure::list, bucket)};
+}
+
+Set Transaction::set(std::string_view bucket)
+{
+    return {workspace_, workspace_->bucket(Structure::set, bucket)};
+}
+
+SortedSet Transaction::sorted_set(std::string_view bucket)
+{
+    return {workspace_, workspace_->bucket(Structure::sorted_set, bucket)};
 }
 
 void Transaction::create_bucket(Structure structure, std::string_view name)

@@ -55,6 +55,12 @@ enum class Error {
     not_a_number,
     /// The new number would not fit into 64 bits; the value is as it was. Begin a new count.
     number_overflow,
+    /// A time to live is zero, negative, or longer than 1000 years.
+    invalid_ttl,
+    /// A score is no number (NaN), or would be none: infinity minus infinity.
+    invalid_score,
+    /// A list has no element at this index. Look at its size first.
+    index_out_of_range,
     /// A pattern for keys or for bucket names is not well-formed. Correct it; the message of the
     /// exception says what is wrong with it.
     invalid_pattern,

@@ -14,12 +14,17 @@
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
 #include <keywatch/key_pattern.hpp>
+#include <keywatch/list.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/position.hpp>
 #include <keywatch/pull_watcher.hpp>
+#include <keywatch/range.hpp>
 #include <keywatch/selector.hpp>
+#include <keywatch/set.hpp>
+#include <keywatch/sorted_set.hpp>
 #include <keywatch/stats.hpp>
+#include <keywatch/time.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <keywatch/position.hpp>
+#include <keywatch/time.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -17,19 +17,44 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// The kinds of buckets. One bucket name may exist once with each of them. Only BTree buckets can
-/// hold something so far; the others can be created and deleted.
+/// The kinds of buckets. One bucket name may exist once with each of them.
 enum class Structure : std::uint8_t { btree = 1, list = 2, set = 3, sorted_set = 4 };
 
 /// What happened to one element.
 enum class Operation : std::uint8_t {
+    /// BTree: the key has this value now.
     put = 1,
+    /// All structures: the key is gone, with all it held.
     erase = 2,
+    /// There is a bucket of this structure and name now.
     bucket_created = 3,
+    /// There is none any more.
     bucket_deleted = 4,
+    /// List: an element was added at the front.
+    push_front = 5,
+    /// List: an element was added at the back.
+    push_back = 6,
+    /// List: the first element was taken away.
+    pop_front = 7,
+    /// List: the last element was taken away.
+    pop_back = 8,
+    /// List: an element was added, and has this index now.
+    insert = 9,
+    /// List: the element at this index was replaced.
+    set = 10,
+    /// List: the element at this index, set and sorted set: this member, was taken away.
+    remove = 11,
+    /// List: only `count` elements from this index on are left.
+    trim = 12,
+    /// Set and sorted set: a new member.
+    add = 13,
+    /// Sorted set: a member has another score.
+    rescore = 14,
+    /// All structures: the key has another deadline, or none any more.
+    ttl = 15,
 };
 
-/// Why it happened. So far every message is the user's; the others are kept for time to live.
+/// Why it happened. The deletion of a bucket is one message, of the user.
 enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
 
 /// @{
@@ -41,10 +66,6 @@ std::ostream& operator<<(std::ostream& out, Structure structure);
 std::ostream& operator<<(std::ostream& out, Operation operation);
 std::ostream& operator<<(std::ostream& out, Cause cause);
 /// @}
-
-/// The time of a commit: when its transaction had run, by the system's clock. It never goes
-/// backwards from one commit to the next in history, even if the clock does.
-using Time = std::chrono::sys_time<std::chrono::microseconds>;
 
 /// One change of one element, as a watcher sees it.
 ///
@@ -71,11 +92,27 @@ struct Message {
     std::string_view bucket;
     /// Empty for `bucket_created` and `bucket_deleted`.
     std::string_view key;
-    /// The new value of a put; empty for others.
+    /// The new value of a put; the element of a list that was pushed, popped, inserted, set or
+    /// removed; the member of a set or a sorted set. Empty for others.
     std::string_view value;
-    /// The value that was erased. A put does not tell what it replaced.
+    /// BTree: the value that was erased, and the one that a put replaced where that is known: from
+    /// `exchange`, `increment` and others that read it, and always with
+    /// `Options::previous_values`. List: the element that `set` replaced. Else nothing; and nothing
+    /// where there was none.
     std::optional<std::string_view> previous;
-    /// The time of the commit.
+    /// Sorted set: the score that the member has now.
+    std::optional<double> score;
+    /// Sorted set: the score that the member had before `rescore` or `remove`.
+    std::optional<double> previous_score;
+    /// List: where, counted from 0, of `insert`, `set`, `remove` and `trim`, each after all
+    /// messages before it.
+    std::optional<std::uint64_t> list_index;
+    /// How many elements `erase` took away from a list, set or sorted set, and `trim` has left.
+    std::optional<std::uint64_t> count;
+    /// When the key will expire, of `put` and `ttl`; nothing: never.
+    std::optional<Time> deadline;
+    /// The time of the commit: when its transaction had run. It never goes backwards from one
+    /// commit to the next in history, even if the clock does.
     Time time{};
     /// The tag that the transaction gave itself with `set_origin`, or empty.
     std::string_view origin;

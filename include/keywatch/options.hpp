@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/time.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +67,14 @@ struct Options {
 
     /// How much history is kept.
     HistoryLimits history;
+
+    /// Record with every put of a BTree what it replaced, and with every `set` of a list. Where it
+    /// is not known anyway that takes a read more, and its bytes in history.
+    bool previous_values = false;
+
+    /// The time of commits and deadlines; the system's clock if it is empty. What it tells never
+    /// goes backwards in one database: an earlier time counts as the latest one that was seen.
+    Clock clock;
 
     /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each
     /// write counts 64 bytes more. Above it, and above 2 GiB in any case,

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <keywatch/btree.hpp>
+#include <keywatch/list.hpp>
 #include <keywatch/message.hpp>
+#include <keywatch/set.hpp>
+#include <keywatch/sorted_set.hpp>
 
 #include <memory>
 #include <string>
@@ -38,6 +41,12 @@ public:
     /// `Error::bucket_not_found` if there is no BTree bucket of that name. This and everything
     /// below throws `Error::damaged` if the storage cannot be read.
     BTreeView btree(std::string_view bucket) const;
+    /// The same of a bucket of lists.
+    ListView list(std::string_view bucket) const;
+    /// The same of a bucket of sets.
+    SetView set(std::string_view bucket) const;
+    /// The same of a bucket of sorted sets.
+    SortedSetView sorted_set(std::string_view bucket) const;
 
     /// Whether there is such a bucket.
     bool has_bucket(Structure structure, std::string_view name) const;
@@ -74,6 +83,12 @@ public:
 
     /// As in `Snapshot`, to be written to as well.
     BTree btree(std::string_view bucket);
+    /// The same of a bucket of lists.
+    List list(std::string_view bucket);
+    /// The same of a bucket of sets.
+    Set set(std::string_view bucket);
+    /// The same of a bucket of sorted sets.
+    SortedSet sorted_set(std::string_view bucket);
 
     /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer
     /// than 65535 bytes. One `bucket_created` message.

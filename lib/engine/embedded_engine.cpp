@@ -28,7 +28,7 @@ private:
     EmbeddedEngine& engine_;
 };
 
-EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options) {}
+EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options), clock_(options.clock) {}
 
 EmbeddedEngine::~EmbeddedEngine() = default;
 
@@ -71,10 +71,10 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
     executed_.catalogue = store_->catalogue_at_open();
     executed_.next_bucket = store_->next_bucket_at_open();
     executed_.head = store_->head_at_open();
-    executed_.time = store_->newest_time_at_open();
+    clock_.seen(store_->newest_time_at_open());
     executed_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
-    keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_);
+    keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_, clock_);
     writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
     keeper_->start();
 }
@@ -164,7 +164,9 @@ Executed EmbeddedEngine::execute(TransactionFunction& fn)
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
         *store_, executed_,
-        TransactionWorkspace::Limits{max_transaction_bytes(), options_.enable_watch});
+        TransactionWorkspace::Limits{max_transaction_bytes(), options_.enable_watch,
+                                     options_.previous_values},
+        clock_);
     struct Finish {
         TransactionWorkspace& workspace;
         ~Finish() { workspace.finish(); }
@@ -183,12 +185,11 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
 {
     Executed executed;
     executed.revision = executed_.head + 1;
-    executed.time =
-        std::max(executed_.time,
-                 std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()));
+    executed.time = clock_.now();
     executed.totals = executed_.totals;
     executed.bytes = workspace.bytes();
     executed.catalogue = workspace.catalogue_changes();
+    executed.orphans = workspace.orphans();
     workspace.write_to(batch_);
     if (options_.enable_watch) {
         std::string record =
@@ -214,7 +215,6 @@ void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
     executed_.catalogue.apply(executed.catalogue);
     executed_.next_bucket = executed.next_bucket;
     executed_.head = executed.revision;
-    executed_.time = executed.time;
     executed_.totals = executed.totals;
 }
 
@@ -257,7 +257,8 @@ asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> s
         ViewGate& gate;
         ~Leave() { gate.leave(); }
     } const leave{self->views_};
-    const auto workspace = std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_);
+    const auto workspace =
+        std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_, self->clock_);
     struct Finish {
         SnapshotWorkspace& workspace;
         ~Finish() { workspace.finish(); }

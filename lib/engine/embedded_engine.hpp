@@ -5,6 +5,7 @@
 #include "engine.hpp"
 #include "group_writer.hpp"
 #include "history_keeper.hpp"
+#include "monotonic_clock.hpp"
 #include "snapshot_workspace.hpp"
 #include "transaction_workspace.hpp"
 #include "view_gate.hpp"
@@ -99,6 +100,7 @@ private:
 
     // Constant after open, or thread-safe by itself.
     const Options options_;
+    MonotonicClock clock_;
     HistoryId history_id_;
     Revision head_at_open_ = 0;
     std::unique_ptr<storage::Store> store_;

@@ -181,12 +181,10 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
         keeper_->trimmed();
     }
     count(batch, commits, sync ? Clock::now() - began : Clock::duration::zero());
-    publish(executed, changes, last);
+    publish(executed, last);
 }
 
-void GroupWriter::publish(std::span<const Executed> executed,
-                          const std::vector<storage::CatalogueChange>& changes,
-                          Revision last) noexcept
+void GroupWriter::publish(std::span<const Executed> executed, Revision last) noexcept
 {
     // Before the sink has it: who is given a commit may go on from its position at once. In one
     // order with what the sink does, as CommitSink promises.
@@ -202,9 +200,9 @@ void GroupWriter::publish(std::span<const Executed> executed,
             sink_->durable_unseen(each.revision);
         }
     }
-    for (const storage::CatalogueChange& each : changes) {
-        if (!each.created) {
-            keeper_->dropped(each.id);
+    for (const Executed& each : executed) {
+        for (const std::string& prefix : each.orphans) {
+            keeper_->dropped(prefix);
         }
     }
 }

@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace keywatch::engine {
@@ -33,6 +34,7 @@ struct Executed {
     storage::Totals totals;
     std::shared_ptr<const CommitRecord> commit;  ///< null if nobody wants it
     std::vector<storage::CatalogueChange> catalogue;
+    std::vector<std::string> orphans;  ///< prefixes of keys that nothing needs any more
     storage::BucketId next_bucket = 0;
     std::shared_ptr<const WriteSet> writes;
     std::size_t bytes = 0;
@@ -100,8 +102,7 @@ private:
     void write_open_group();
     bool write(Group& group);
     void write_batch(storage::Batch& batch, std::span<const Executed> executed);
-    void publish(std::span<const Executed> executed,
-                 const std::vector<storage::CatalogueChange>& changes, Revision last) noexcept;
+    void publish(std::span<const Executed> executed, Revision last) noexcept;
     void fail_everything(Group group);
     void count(const storage::Batch& batch, std::size_t commits,
                std::chrono::nanoseconds flush_time) noexcept;

@@ -26,10 +26,11 @@ bool exceeds(std::uint64_t value, std::uint64_t limit)
 }  // namespace
 
 HistoryKeeper::HistoryKeeper(const Options& options, storage::Store& store,
-                             async::WorkerThread& thread)
+                             async::WorkerThread& thread, const MonotonicClock& clock)
     : limits_(options.history),
       store_(store),
       thread_(thread),
+      clock_(clock),
       oldest_(store_.history_at_open().oldest),
       history_(store_.history_at_open()),
       orphans_(store_.orphans_at_open().begin(), store_.orphans_at_open().end())
@@ -94,9 +95,7 @@ void HistoryKeeper::plan()
     }
     std::vector<storage::TrimStep> steps;
     try {
-        const auto now =
-            std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
-        steps = store_.plan_trim(state, limits_, std::nullopt, now, most);
+        steps = store_.plan_trim(state, limits_, std::nullopt, clock_.now(), most);
     } catch (const boost::system::system_error&) {
         // What could not be read is left for the open that will call it damaged.
     }
@@ -168,10 +167,10 @@ void HistoryKeeper::write_plan()
     schedule_plan();
 }
 
-void HistoryKeeper::dropped(storage::BucketId id)
+void HistoryKeeper::dropped(std::string prefix)
 {
     const std::lock_guard lock(mutex_);
-    orphans_.push_back(id);
+    orphans_.push_back(std::move(prefix));
     if (!erasing_) {
         schedule_erase();
     }
@@ -184,14 +183,14 @@ void HistoryKeeper::schedule_erase()
 
 void HistoryKeeper::erase()
 {
-    storage::BucketId id = 0;
+    std::string prefix;
     {
         const std::lock_guard lock(mutex_);
-        id = orphans_.front();
+        prefix = orphans_.front();
     }
     bool gone = false;
     try {
-        gone = store_.erase_orphan(id, erase_step);
+        gone = store_.erase_orphan(prefix, erase_step);
     } catch (const boost::system::system_error&) {
         // As in trim(); the next open takes up what is left.
         const std::lock_guard lock(mutex_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "monotonic_clock.hpp"
+
 #include "async/worker_thread.hpp"
 #include "storage/catalogue.hpp"
 #include "storage/history_record.hpp"
@@ -16,11 +18,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 namespace keywatch::engine {
 
 /// Gives space back, in the background: trims history to its limits and erases the keys of dropped
-/// buckets.
+/// buckets, lists, sets and sorted sets.
 ///
 /// What is to be trimmed is found on the engine thread, and removed step by step along with what
 /// commits write: writes of its own would make them wait. Only when no commits come it is written
@@ -30,7 +33,9 @@ namespace keywatch::engine {
 /// tasks.
 class HistoryKeeper : public std::enable_shared_from_this<HistoryKeeper> {
 public:
-    HistoryKeeper(const Options& options, storage::Store& store, async::WorkerThread& thread);
+    /// The clock must live as long as the thread takes tasks, as the store.
+    HistoryKeeper(const Options& options, storage::Store& store, async::WorkerThread& thread,
+                  const MonotonicClock& clock);
 
     /// Takes up what an earlier process has left.
     void start();
@@ -41,8 +46,8 @@ public:
     /// more.
     bool add_removals(storage::Batch& batch, std::size_t commits);
     void trimmed() noexcept;
-    /// A bucket's deletion is durable.
-    void dropped(storage::BucketId id);
+    /// It is durable that this is an orphan: the beginning of keys that nothing needs any more.
+    void dropped(std::string prefix);
 
     Stats::History stats() const;
     /// The oldest revision that history has.
@@ -65,12 +70,13 @@ private:
     const HistoryLimits limits_;
     storage::Store& store_;
     async::WorkerThread& thread_;
+    const MonotonicClock& clock_;
     std::atomic<Revision> oldest_;
 
     mutable std::mutex mutex_;
     storage::HistoryState history_;
     std::uint64_t trimmed_ = 0;
-    std::deque<storage::BucketId> orphans_;
+    std::deque<std::string> orphans_;
     std::deque<storage::TrimStep> planned_;
     std::atomic<bool> has_plan_{false};  ///< for who need not lock to see that there is none
     bool planning_ = false;

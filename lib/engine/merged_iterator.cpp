@@ -3,6 +3,8 @@
 
 #include <keywatch/error.hpp>
 
+#include "bytes/prefix_end.hpp"
+
 #include <iterator>
 #include <utility>
 
@@ -130,7 +132,7 @@ std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator)
 }
 
 MergedIterator::MergedIterator(std::string prefix, Layers layers)
-    : prefix_(std::move(prefix)), end_(structures::prefix_end(prefix_)), layers_(std::move(layers))
+    : prefix_(std::move(prefix)), end_(bytes::prefix_end(prefix_)), layers_(std::move(layers))
 {
 }
 

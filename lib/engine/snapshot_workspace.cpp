@@ -19,9 +19,11 @@ void DurableCatalogue::end_change(const std::vector<storage::CatalogueChange>& c
     version_.fetch_add(1, std::memory_order_acq_rel);
 }
 
-SnapshotWorkspace::SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue)
+SnapshotWorkspace::SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue,
+                                     const MonotonicClock& clock)
     : store_(store),
       catalogue_(catalogue),
+      clock_(clock),
       version_(catalogue.version()),
       snapshot_(store.snapshot())
 {
@@ -39,6 +41,14 @@ Revision SnapshotWorkspace::revision() const
     return store_.revision(*snapshot_);
 }
 
+Time SnapshotWorkspace::now() const
+{
+    if (!now_) {
+        now_ = clock_.now();
+    }
+    return *now_;
+}
+
 std::optional<storage::BucketId> SnapshotWorkspace::find_bucket(Structure structure,
                                                                 std::string_view name) const
 {
@@ -46,9 +56,8 @@ std::optional<storage::BucketId> SnapshotWorkspace::find_bucket(Structure struct
     if (!catalogue_.use_if(version_,
                            [&](const auto& known) { id = known.find(structure, name); })) {
         const auto stored = store_.get(storage::bucket_key(structure, name), snapshot_.get());
-        const auto number = stored ? storage::decode_number(*stored) : std::nullopt;
-        if (number) {
-            id = static_cast<storage::BucketId>(*number);
+        if (const auto entry = stored ? storage::decode_bucket(*stored) : std::nullopt) {
+            id = entry->id;
         }
     }
     return id;
@@ -116,6 +125,17 @@ void SnapshotWorkspace::put(structures::BucketIndex, std::string_view, std::stri
 }
 
 void SnapshotWorkspace::erase(structures::BucketIndex, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::drop(structures::BucketIndex, std::string_view)
+{
+    assert(false);
+}
+
+void SnapshotWorkspace::move_deadline(structures::BucketIndex, std::string_view,
+                                      std::optional<Time>, std::optional<Time>)
 {
     assert(false);
 }

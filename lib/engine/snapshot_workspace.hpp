@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "monotonic_clock.hpp"
 #include "workspace_base.hpp"
 
 #include "storage/catalogue.hpp"
@@ -51,10 +52,13 @@ private:
 /// What a view reads: one store snapshot.
 class SnapshotWorkspace final : public WorkspaceBase {
 public:
-    SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue);
+    SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue,
+                      const MonotonicClock& clock);
 
     Revision revision() const override;
     std::vector<Bucket> buckets() const override;
+    Time now() const override;
+    bool has_deadlines(structures::BucketIndex) const override { return true; }
     std::optional<std::string> get(structures::BucketIndex bucket,
                                    std::string_view key) const override;
     std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
@@ -73,10 +77,16 @@ private:
     void require_room(std::size_t) override;
     void put(structures::BucketIndex, std::string_view, std::string_view) override;
     void erase(structures::BucketIndex, std::string_view) override;
+    void drop(structures::BucketIndex, std::string_view) override;
+    void move_deadline(structures::BucketIndex, std::string_view, std::optional<Time>,
+                       std::optional<Time>) override;
+    bool records_previous() const override { return false; }
     void record(structures::BucketIndex, const Message&) override;
 
     const storage::Store& store_;
     const DurableCatalogue& catalogue_;
+    const MonotonicClock& clock_;
+    mutable std::optional<Time> now_;
     const std::uint64_t version_;
     std::unique_ptr<storage::StoreSnapshot> snapshot_;
 };

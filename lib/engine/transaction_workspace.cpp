@@ -7,6 +7,8 @@
 
 namespace keywatch::engine {
 
+using storage::CatalogueChange;
+
 namespace {
 
 constexpr std::size_t max_name_bytes = 65535;
@@ -28,8 +30,13 @@ void check_name(std::string_view name)
 }  // namespace
 
 TransactionWorkspace::TransactionWorkspace(const storage::Store& store,
-                                           const ExecutedState& executed, const Limits& limits)
-    : store_(store), executed_(executed), limits_(limits), next_bucket_(executed.next_bucket)
+                                           const ExecutedState& executed, const Limits& limits,
+                                           const MonotonicClock& clock)
+    : store_(store),
+      executed_(executed),
+      limits_(limits),
+      clock_(clock),
+      next_bucket_(executed.next_bucket)
 {
 }
 
@@ -57,6 +64,20 @@ std::vector<Bucket> TransactionWorkspace::buckets() const
     storage::Catalogue catalogue = executed_.catalogue;
     catalogue.apply(changes_);
     return catalogue.list();
+}
+
+Time TransactionWorkspace::now() const
+{
+    if (!now_) {
+        now_ = clock_.now();
+    }
+    return *now_;
+}
+
+bool TransactionWorkspace::has_deadlines(structures::BucketIndex bucket) const
+{
+    const KnownBucket& known = this->known(bucket);
+    return known.deadlines || executed_.catalogue.has_deadlines(known.id);
 }
 
 std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex bucket,
@@ -96,7 +117,7 @@ void TransactionWorkspace::create_bucket(Structure structure, std::string_view n
     charge(name.size() + write_overhead);
     const storage::BucketId id = next_bucket_++;
     touched_[{structure, std::string(name)}] = id;
-    changes_.push_back({structure, std::string(name), id, true});
+    changes_.push_back({structure, std::string(name), id, CatalogueChange::Kind::created});
     Message message;
     message.operation = Operation::bucket_created;
     record_bucket(structure, name, message);
@@ -111,7 +132,8 @@ void TransactionWorkspace::delete_bucket(Structure structure, std::string_view n
     }
     charge(name.size() + write_overhead);
     touched_[{structure, std::string(name)}] = std::nullopt;
-    changes_.push_back({structure, std::string(name), *id, false});
+    changes_.push_back({structure, std::string(name), *id, CatalogueChange::Kind::deleted});
+    orphans_.push_back(storage::data_prefix(*id));
     for (KnownBucket& each : known_buckets()) {
         each.deleted = each.deleted || each.id == *id;
     }
@@ -144,6 +166,34 @@ void TransactionWorkspace::erase(structures::BucketIndex bucket, std::string_vie
 {
     charge(key.size() + write_overhead);
     writes_->erase(full_key(bucket, key));
+}
+
+void TransactionWorkspace::drop(structures::BucketIndex bucket, std::string_view prefix)
+{
+    charge(prefix.size() + write_overhead);
+    orphans_.emplace_back(full_key(bucket, prefix));
+    writes_->put(storage::orphan_key(orphans_.back()), {});
+}
+
+void TransactionWorkspace::move_deadline(structures::BucketIndex bucket, std::string_view key,
+                                         std::optional<Time> before, std::optional<Time> after)
+{
+    if (before == after) {
+        return;
+    }
+    charge((before && after ? 2 : 1) * (key.size() + write_overhead));
+    const std::string_view data_key = full_key(bucket, key);
+    if (before) {
+        writes_->erase(storage::deadline_key(*before, data_key));
+    }
+    if (after) {
+        writes_->put(storage::deadline_key(*after, data_key), {});
+    }
+    if (KnownBucket& known = this->known(bucket); after && !has_deadlines(bucket)) {
+        known.deadlines = true;
+        changes_.push_back(
+            {known.structure, known.name, known.id, CatalogueChange::Kind::got_deadlines});
+    }
 }
 
 void TransactionWorkspace::record(structures::BucketIndex bucket, const Message& message)
@@ -211,11 +261,16 @@ void TransactionWorkspace::write_to(storage::Batch& batch) const
     }
     for (const storage::CatalogueChange& each : changes_) {
         const std::string key = storage::bucket_key(each.structure, each.name);
-        if (each.created) {
-            batch.put(key, storage::encode_number(each.id));
-        } else {
+        switch (each.kind) {
+        case CatalogueChange::Kind::created:
+        case CatalogueChange::Kind::got_deadlines:
+            batch.put(key, storage::encode_bucket(
+                               {each.id, each.kind == CatalogueChange::Kind::got_deadlines}));
+            break;
+        case CatalogueChange::Kind::deleted:
             batch.erase(key);
-            batch.put(storage::orphan_key(each.id), {});
+            batch.put(storage::orphan_key(storage::data_prefix(each.id)), {});
+            break;
         }
     }
     if (next_bucket_ != executed_.next_bucket) {

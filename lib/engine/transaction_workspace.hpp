@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "monotonic_clock.hpp"
 #include "overlay.hpp"
 #include "workspace_base.hpp"
 #include "write_set.hpp"
@@ -27,7 +28,6 @@ struct ExecutedState {
     Overlay overlay;
     storage::BucketId next_bucket = 1;
     Revision head = 0;
-    Time time{};
     storage::Totals totals;
 };
 
@@ -40,13 +40,16 @@ public:
     struct Limits {
         std::size_t max_bytes;
         bool record_messages;
+        bool record_previous;
     };
 
     TransactionWorkspace(const storage::Store& store, const ExecutedState& executed,
-                         const Limits& limits);
+                         const Limits& limits, const MonotonicClock& clock);
 
     Revision revision() const override;
     std::vector<Bucket> buckets() const override;
+    Time now() const override;
+    bool has_deadlines(structures::BucketIndex bucket) const override;
     std::optional<std::string> get(structures::BucketIndex bucket,
                                    std::string_view key) const override;
     std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
@@ -56,6 +59,13 @@ public:
     void require_room(std::size_t bytes) override;
     void put(structures::BucketIndex bucket, std::string_view key, std::string_view value) override;
     void erase(structures::BucketIndex bucket, std::string_view key) override;
+    void drop(structures::BucketIndex bucket, std::string_view prefix) override;
+    void move_deadline(structures::BucketIndex bucket, std::string_view key,
+                       std::optional<Time> before, std::optional<Time> after) override;
+    bool records_previous() const override
+    {
+        return limits_.record_messages && limits_.record_previous;
+    }
     void record(structures::BucketIndex bucket, const Message& message) override;
 
     // What was collected, to be taken after the function has returned.
@@ -69,6 +79,7 @@ public:
     {
         return changes_;
     }
+    const std::vector<std::string>& orphans() const noexcept { return orphans_; }
     /// Adds all writes but the history record.
     void write_to(storage::Batch& batch) const;
     std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
@@ -82,9 +93,12 @@ private:
     const storage::Store& store_;
     const ExecutedState& executed_;
     const Limits limits_;
+    const MonotonicClock& clock_;
+    mutable std::optional<Time> now_;
     std::shared_ptr<WriteSet> writes_ = std::make_shared<WriteSet>();
     storage::RecordWriter record_;
     std::vector<storage::CatalogueChange> changes_;
+    std::vector<std::string> orphans_;
     /// The newest state of every bucket that was created or deleted here.
     std::map<std::pair<Structure, std::string>, std::optional<storage::BucketId>> touched_;
     storage::BucketId next_bucket_;

@@ -55,7 +55,7 @@ structures::BucketIndex WorkspaceBase::bucket(Structure structure, std::string_v
     if (!id) {
         fail(Error::bucket_not_found, std::string(to_string(structure)) + " " + std::string(name));
     }
-    known_.push_back({structure, std::string(name), *id, storage::data_prefix(*id), {}, false});
+    known_.push_back({structure, std::string(name), *id, storage::data_prefix(*id), {}});
     return static_cast<structures::BucketIndex>(known_.size() - 1);
 }
 

@@ -37,6 +37,7 @@ protected:
         std::string prefix;
         std::optional<std::uint32_t> in_record;  ///< its place in the record's table
         bool deleted = false;
+        bool deadlines = false;  ///< a key has got one in this transaction
     };
 
     /// Most transactions look at one or two.

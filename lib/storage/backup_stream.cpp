@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "backup_stream.hpp"
 
-#include "bytes.hpp"
 #include "failure.hpp"
 #include "format_text.hpp"
+
+#include "bytes/numbers.hpp"
 
 #include <algorithm>
 #include <istream>
 #include <ostream>
 
 namespace keywatch::storage {
+
+using namespace bytes;
 
 namespace {
 

@@ -18,6 +18,12 @@ std::optional<BucketId> Catalogue::find(Structure structure, std::string_view na
     return found != buckets_.end() ? std::optional{found->second} : std::nullopt;
 }
 
+std::optional<Bucket> Catalogue::find_expiring(BucketId id) const
+{
+    const auto found = expiring_.find(id);
+    return found != expiring_.end() ? std::optional{found->second} : std::nullopt;
+}
+
 std::size_t Catalogue::count(std::string_view name) const
 {
     return static_cast<std::size_t>(
@@ -35,18 +41,28 @@ std::vector<Bucket> Catalogue::list() const
     return buckets;
 }
 
-void Catalogue::add(Structure structure, std::string_view name, BucketId id)
+void Catalogue::add(Structure structure, std::string_view name, const CatalogueEntry& entry)
 {
-    buckets_.insert_or_assign(std::pair{structure, std::string(name)}, id);
+    buckets_.insert_or_assign(std::pair{structure, std::string(name)}, entry.id);
+    if (entry.deadlines) {
+        expiring_.insert_or_assign(entry.id, Bucket{structure, std::string(name)});
+    }
 }
 
 void Catalogue::apply(const std::vector<CatalogueChange>& changes)
 {
     for (const CatalogueChange& change : changes) {
-        if (change.created) {
-            add(change.structure, change.name, change.id);
-        } else {
+        switch (change.kind) {
+        case CatalogueChange::Kind::created:
+            add(change.structure, change.name, {change.id, false});
+            break;
+        case CatalogueChange::Kind::got_deadlines:
+            expiring_.insert_or_assign(change.id, Bucket{change.structure, change.name});
+            break;
+        case CatalogueChange::Kind::deleted:
             buckets_.erase({change.structure, change.name});
+            expiring_.erase(change.id);
+            break;
         }
     }
 }

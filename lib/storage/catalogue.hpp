@@ -6,6 +6,7 @@
 #include <keywatch/transaction.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,17 +21,21 @@ struct CatalogueChange {
     Structure structure;
     std::string name;
     BucketId id;
-    bool created;  ///< else deleted
+    enum class Kind : std::uint8_t { created, deleted, got_deadlines } kind;
 };
 
 /// Which buckets there are: a plain map. Its users see to locking.
 class Catalogue {
 public:
     std::optional<BucketId> find(Structure structure, std::string_view name) const;
+    /// The bucket that has this id, of those with deadlines; nothing if it is gone.
+    std::optional<Bucket> find_expiring(BucketId id) const;
+    /// Whether a key of the bucket has ever had a deadline.
+    bool has_deadlines(BucketId id) const { return !expiring_.empty() && expiring_.contains(id); }
     /// How many structures have a bucket of this name.
     std::size_t count(std::string_view name) const;
     std::vector<Bucket> list() const;
-    void add(Structure structure, std::string_view name, BucketId id);
+    void add(Structure structure, std::string_view name, const CatalogueEntry& entry);
     void apply(const std::vector<CatalogueChange>& changes);
 
 private:
@@ -46,6 +51,8 @@ private:
     };
 
     std::map<std::pair<Structure, std::string>, BucketId, Less> buckets_;
+    /// Those whose keys have ever had deadlines.
+    std::map<BucketId, Bucket> expiring_;
 };
 
 }  // namespace keywatch::storage

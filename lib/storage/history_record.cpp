@@ -1,19 +1,64 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "history_record.hpp"
 
-#include "bytes.hpp"
 #include "record_format.hpp"
 
+#include "bytes/numbers.hpp"
+
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <stdexcept>
 
 namespace keywatch::storage {
 
+using namespace bytes;
+
 namespace {
 
 /// Up to this many names are searched one by one.
 constexpr std::size_t few_names = 8;
+
+/// Those that most messages do not have.
+std::uint64_t fields_of_structures(const Message& message)
+{
+    const auto field = [](bool there, std::uint64_t bit) { return there ? bit : 0; };
+    return field(message.score.has_value(), field_score) |
+           field(message.previous_score.has_value(), field_previous_score) |
+           field(message.list_index.has_value(), field_list_index) |
+           field(message.count.has_value(), field_count) |
+           field(message.deadline.has_value(), field_deadline);
+}
+
+constexpr std::uint64_t structure_fields =
+    field_score | field_previous_score | field_list_index | field_count | field_deadline;
+
+std::size_t structure_bytes(const Message& message)
+{
+    return (message.score ? 8U : 0U) + (message.previous_score ? 8U : 0U) +
+           (message.list_index ? varint_bytes(*message.list_index) : 0U) +
+           (message.count ? varint_bytes(*message.count) : 0U) + (message.deadline ? 8U : 0U);
+}
+
+void append_structure_fields(std::string& out, const Message& message)
+{
+    if (message.score) {
+        append_fixed(out, std::bit_cast<std::uint64_t>(*message.score));
+    }
+    if (message.previous_score) {
+        append_fixed(out, std::bit_cast<std::uint64_t>(*message.previous_score));
+    }
+    if (message.list_index) {
+        append_varint(out, *message.list_index);
+    }
+    if (message.count) {
+        append_varint(out, *message.count);
+    }
+    if (message.deadline) {
+        const auto time = message.deadline->time_since_epoch().count();
+        append_fixed(out, static_cast<std::uint64_t>(time));
+    }
+}
 
 std::uint64_t fields_of(const Message& message)
 {
@@ -30,7 +75,7 @@ std::uint64_t fields_of(const Message& message)
     if (message.ends_bucket) {
         fields |= field_ends_bucket;
     }
-    return fields;
+    return fields | fields_of_structures(message);
 }
 
 std::size_t message_bytes(std::uint32_t bucket, std::uint64_t fields, const Message& message)
@@ -45,7 +90,7 @@ std::size_t message_bytes(std::uint32_t bucket, std::uint64_t fields, const Mess
     if (fields & field_cause) {
         size += 1;
     }
-    return size;
+    return size + ((fields & structure_fields) != 0 ? structure_bytes(message) : 0);
 }
 
 std::uint16_t checked_parts(std::size_t bytes)
@@ -104,6 +149,9 @@ void RecordWriter::add(std::uint32_t bucket, const Message& message)
     }
     if (fields & field_cause) {
         body_ += static_cast<char>(message.cause);
+    }
+    if (fields & structure_fields) {
+        append_structure_fields(body_, message);
     }
     ++messages_;
 }

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "layout.hpp"
 
-#include "bytes.hpp"
+#include "bytes/numbers.hpp"
 
 namespace keywatch::storage {
+
+using namespace bytes;
 
 namespace {
 
 constexpr std::size_t history_key_bytes = 1 + 8 + 2;
-constexpr std::size_t orphan_key_bytes = 1 + 4;
-
-std::string id_key(char area, BucketId id)
-{
-    std::string key(1, area);
-    append_fixed(key, id);
-    return key;
-}
+constexpr std::size_t deadline_prefix_bytes = 1 + 8;
+constexpr std::size_t data_prefix_bytes = 1 + 4;
+constexpr std::uint64_t has_deadlines = std::uint64_t{1} << 32;
+constexpr std::uint64_t sign = std::uint64_t{1} << 63;
 
 bool is_structure(char byte)
 {
@@ -45,20 +43,28 @@ std::optional<std::pair<Structure, std::string_view>> parse_bucket_key(std::stri
 
 std::string data_prefix(BucketId id)
 {
-    return id_key(data_area, id);
+    std::string key(1, data_area);
+    append_fixed(key, id);
+    return key;
 }
 
-std::optional<std::string> prefix_end(std::string_view prefix)
+BucketId bucket_of(std::string_view data_key)
 {
-    while (!prefix.empty() && prefix.back() == '\xff') {
-        prefix.remove_suffix(1);
-    }
-    if (prefix.empty()) {
+    return load_fixed<BucketId>(data_key.data() + 1);
+}
+
+std::string encode_bucket(const CatalogueEntry& entry)
+{
+    return encode_number(entry.id | (entry.deadlines ? has_deadlines : 0));
+}
+
+std::optional<CatalogueEntry> decode_bucket(std::string_view value)
+{
+    const auto number = decode_number(value);
+    if (!number || *number >= 2 * has_deadlines) {
         return std::nullopt;
     }
-    std::string end(prefix);
-    end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-    return end;
+    return CatalogueEntry{static_cast<BucketId>(*number % has_deadlines), *number >= has_deadlines};
 }
 
 std::string history_key(Revision revision, std::uint16_t part)
@@ -80,17 +86,42 @@ std::optional<std::pair<Revision, std::uint16_t>> parse_history_key(std::string_
                      load_fixed<std::uint16_t>(key.data() + 9)};
 }
 
-std::string orphan_key(BucketId id)
+std::string orphan_key(std::string_view prefix)
 {
-    return id_key(orphan_area, id);
+    std::string key(prefix);
+    key[0] = orphan_area;
+    return key;
 }
 
-std::optional<BucketId> parse_orphan_key(std::string_view key)
+std::optional<std::string> parse_orphan_key(std::string_view key)
 {
-    if (key.size() != orphan_key_bytes || key[0] != orphan_area) {
+    if (key.size() < data_prefix_bytes || key[0] != orphan_area) {
         return std::nullopt;
     }
-    return load_fixed<BucketId>(key.data() + 1);
+    std::string prefix(key);
+    prefix[0] = data_area;
+    return prefix;
+}
+
+std::string deadline_key(Time deadline, std::string_view data_key)
+{
+    std::string key;
+    key.reserve(8 + data_key.size());
+    key += deadline_area;
+    append_fixed(key, static_cast<std::uint64_t>(deadline.time_since_epoch().count()) ^ sign);
+    key += data_key.substr(1);
+    return key;
+}
+
+std::optional<Deadline> parse_deadline_key(std::string_view key)
+{
+    if (key.size() < deadline_prefix_bytes + 4 || key[0] != deadline_area) {
+        return std::nullopt;
+    }
+    const std::uint64_t time = load_fixed<std::uint64_t>(key.data() + 1) ^ sign;
+    const char* const id = key.data() + deadline_prefix_bytes;
+    return Deadline{Time{std::chrono::microseconds{static_cast<std::int64_t>(time)}},
+                    load_fixed<BucketId>(id), key.substr(deadline_prefix_bytes + 4)};
 }
 
 std::string encode_number(std::uint64_t number)

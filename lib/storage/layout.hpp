@@ -3,6 +3,7 @@
 
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/time.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,7 @@ using BucketId = std::uint32_t;
 
 inline constexpr char bucket_area = 'b';
 inline constexpr char data_area = 'd';
+inline constexpr char deadline_area = 'e';
 inline constexpr char history_area = 'h';
 inline constexpr char meta_area = 'm';
 inline constexpr char orphan_area = 'o';
@@ -36,17 +38,38 @@ std::string bucket_key(Structure structure, std::string_view name);
 /// Reads what bucket_key made; nothing if it is not one.
 std::optional<std::pair<Structure, std::string_view>> parse_bucket_key(std::string_view key);
 
+/// What the catalogue says of a bucket.
+struct CatalogueEntry {
+    BucketId id;
+    bool deadlines;  ///< whether a key of it has ever had one
+
+    friend bool operator==(const CatalogueEntry&, const CatalogueEntry&) = default;
+};
+std::string encode_bucket(const CatalogueEntry& entry);
+std::optional<CatalogueEntry> decode_bucket(std::string_view value);
+
 /// What every data key of this bucket begins with.
 std::string data_prefix(BucketId id);
-/// The first key behind every key that begins with `prefix`; nothing if there is none.
-std::optional<std::string> prefix_end(std::string_view prefix);
+/// Of a data key, or of the beginning of one.
+BucketId bucket_of(std::string_view data_key);
 
 /// A history record longer than max_part_bytes is stored in parts 0, 1, …
 std::string history_key(Revision revision, std::uint16_t part);
 std::optional<std::pair<Revision, std::uint16_t>> parse_history_key(std::string_view key);
 
-std::string orphan_key(BucketId id);
-std::optional<BucketId> parse_orphan_key(std::string_view key);
+/// Of data that is to be erased: all that begins with `prefix`, which begins with a data_prefix.
+std::string orphan_key(std::string_view prefix);
+std::optional<std::string> parse_orphan_key(std::string_view key);
+
+/// When a key is to be looked at, because it may have expired.
+struct Deadline {
+    Time time;
+    BucketId bucket;
+    std::string_view key;  ///< the user's
+};
+/// `data_key`: the bucket's data_prefix and the user's key. They sort by time.
+std::string deadline_key(Time deadline, std::string_view data_key);
+std::optional<Deadline> parse_deadline_key(std::string_view key);
 
 /// Numbers as values: 8 bytes, big-endian.
 std::string encode_number(std::uint64_t number);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "bytes.hpp"
 #include "history_record.hpp"
 #include "record_format.hpp"
 
+#include "bytes/numbers.hpp"
+
 #include <boost/container/small_vector.hpp>
 
+#include <bit>
 #include <new>
 #include <utility>
 
 namespace keywatch::storage {
+
+using namespace bytes;
 
 namespace {
 
@@ -16,6 +20,12 @@ using Names = boost::container::small_vector<std::string_view, 8>;
 
 /// Some 70 000 years: so that the difference of two times does not overflow.
 constexpr std::int64_t latest_time = std::int64_t{1} << 61;
+
+bool valid(Time time)
+{
+    const std::int64_t count = time.time_since_epoch().count();
+    return count >= -latest_time && count <= latest_time;
+}
 
 // No default below: the compiler then asks for the operations that come later.
 
@@ -38,6 +48,17 @@ bool known(Operation operation)
     case Operation::erase:
     case Operation::bucket_created:
     case Operation::bucket_deleted:
+    case Operation::push_front:
+    case Operation::push_back:
+    case Operation::pop_front:
+    case Operation::pop_back:
+    case Operation::insert:
+    case Operation::set:
+    case Operation::remove:
+    case Operation::trim:
+    case Operation::add:
+    case Operation::rescore:
+    case Operation::ttl:
         return true;
     }
     return false;
@@ -68,6 +89,26 @@ bool read_names(ByteReader& in, Names& names)
     return !in.failed();
 }
 
+void read_structure_fields(ByteReader& in, std::uint64_t fields, Message& message)
+{
+    if (fields & field_score) {
+        message.score = std::bit_cast<double>(in.fixed<std::uint64_t>());
+    }
+    if (fields & field_previous_score) {
+        message.previous_score = std::bit_cast<double>(in.fixed<std::uint64_t>());
+    }
+    if (fields & field_list_index) {
+        message.list_index = in.varint();
+    }
+    if (fields & field_count) {
+        message.count = in.varint();
+    }
+    if (fields & field_deadline) {
+        const auto time = static_cast<std::int64_t>(in.fixed<std::uint64_t>());
+        message.deadline = Time{std::chrono::microseconds{time}};
+    }
+}
+
 /// What is behind the fields that this version knows is a later version's, and is skipped.
 bool read_message(std::string_view bytes, const Names& names, Message& message)
 {
@@ -87,6 +128,12 @@ bool read_message(std::string_view bytes, const Names& names, Message& message)
         message.cause = static_cast<Cause>(in.byte());
     }
     message.ends_bucket = (fields & field_ends_bucket) != 0;
+    if (fields & ~std::uint64_t{field_score - 1}) {
+        read_structure_fields(in, fields, message);
+    }
+    if (message.deadline && !valid(*message.deadline)) {
+        return false;
+    }
     if (in.failed() || bucket >= names.size() || !known(message.structure) ||
         !known(message.operation) || !known(message.cause)) {
         return false;
@@ -148,7 +195,7 @@ std::optional<RecordHeader> decode_header(std::string_view bytes)
     header.time = Time{std::chrono::microseconds{time}};
     header.totals.messages = load_fixed<std::uint64_t>(at + 19);
     header.totals.bytes = load_fixed<std::uint64_t>(at + 27);
-    if (header.parts == 0 || time < -latest_time || time > latest_time) {
+    if (header.parts == 0 || !valid(header.time)) {
         return std::nullopt;
     }
     return header;

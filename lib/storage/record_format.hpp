@@ -13,8 +13,7 @@ inline constexpr std::uint8_t record_format = 1;
 /// the first part alone tells all of it.
 inline constexpr std::size_t record_header_bytes = 35;
 
-/// The mask of a message: which fields follow its key, in this order. The bits from 0x10 on are
-/// given away to the other structures; this version neither writes nor reads their fields.
+/// The mask of a message: which fields follow its key, in this order.
 enum MessageField : std::uint64_t {
     field_value = 0x01,
     field_previous = 0x02,

@@ -66,11 +66,10 @@ void Store::write(Batch& batch, bool sync)
     }
 }
 
-bool Store::erase_orphan(BucketId id, std::size_t most)
+bool Store::erase_orphan(const std::string& prefix, std::size_t most)
 {
-    const std::string prefix = data_prefix(id);
-    if (impl_->erasing != id) {
-        impl_->erasing = id;
+    if (impl_->erasing != prefix) {
+        impl_->erasing = prefix;
         impl_->erased_to = prefix;
     }
     const auto iterator = iterate(nullptr, false);
@@ -88,8 +87,8 @@ bool Store::erase_orphan(BucketId id, std::size_t most)
     check_read(iterator->status());
     const bool gone = !iterator->Valid() || !iterator->key().starts_with(prefix);
     if (gone) {
-        batch.erase(orphan_key(id));
-        impl_->erasing = 0;
+        batch.erase(orphan_key(prefix));
+        impl_->erasing.clear();
     }
     write(batch, false);
     return gone;

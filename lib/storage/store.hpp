@@ -107,7 +107,7 @@ public:
     Time newest_time_at_open() const noexcept { return newest_time_at_open_; }
     BucketId next_bucket_at_open() const noexcept { return next_bucket_at_open_; }
     const Catalogue& catalogue_at_open() const noexcept { return catalogue_at_open_; }
-    const std::vector<BucketId>& orphans_at_open() const noexcept { return orphans_at_open_; }
+    const std::vector<std::string>& orphans_at_open() const noexcept { return orphans_at_open_; }
     const HistoryState& history_at_open() const noexcept { return history_at_open_; }
 
     // Reads. `snapshot` may be null: the newest state.
@@ -142,8 +142,9 @@ public:
     /// Plans a single step and writes it. Advances `state`; gives how many records were removed.
     std::size_t trim(HistoryState& state, const HistoryLimits& keep, std::optional<Revision> pinned,
                      Time now, std::size_t most);
-    /// Erases at most `most` keys of a dropped bucket; true once it is gone.
-    bool erase_orphan(BucketId id, std::size_t most);
+    /// Erases at most `most` of the keys that begin with this prefix, which has an orphan_key; true
+    /// once they are gone.
+    bool erase_orphan(const std::string& prefix, std::size_t most);
 
     // Not holding up an event loop in buffered mode.
     /// Whether a write of this size may block for longer than an append: the memory table is about
@@ -163,7 +164,7 @@ private:
     Time newest_time_at_open_{};
     BucketId next_bucket_at_open_ = 1;
     Catalogue catalogue_at_open_;
-    std::vector<BucketId> orphans_at_open_;
+    std::vector<std::string> orphans_at_open_;
     HistoryState history_at_open_;
     std::atomic<bool> failed_{false};
     std::unique_ptr<Impl> impl_;

@@ -3,6 +3,8 @@
 
 #include "failure.hpp"
 
+#include "bytes/prefix_end.hpp"
+
 #include <leveldb/helpers/memenv.h>
 
 #include <cstdarg>
@@ -119,7 +121,7 @@ std::optional<std::uint64_t> Store::Impl::number(std::string_view key,
 
 Revision Store::Impl::newest_record(leveldb::Iterator& iterator) const
 {
-    iterator.Seek(*prefix_end(std::string_view(&history_area, 1)));
+    iterator.Seek(*bytes::prefix_end(std::string_view(&history_area, 1)));
     check_read(iterator.status());
     if (iterator.Valid()) {
         iterator.Prev();

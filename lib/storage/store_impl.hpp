@@ -69,7 +69,7 @@ struct Store::Impl {
 
     // Only for the thread that trims and erases.
     Revision trim_from = 1;  ///< no record is older
-    BucketId erasing = 0;
+    std::string erasing;
     std::string erased_to;
 };
 

@@ -33,7 +33,7 @@ public:
 private:
     template <class Visit>
     void visit_area(char area, Visit visit) const;
-    BucketId bucket_id(std::string_view value) const;
+    CatalogueEntry bucket_entry(std::string_view value) const;
     void read_catalogue();
     void read_head();
     void read_history();
@@ -109,13 +109,13 @@ void Store::Opening::visit_area(char area, Visit visit) const
     check_read(iterator->status());
 }
 
-BucketId Store::Opening::bucket_id(std::string_view value) const
+CatalogueEntry Store::Opening::bucket_entry(std::string_view value) const
 {
-    const auto id = decode_number(value);
-    if (!id || *id >= store_.next_bucket_at_open_) {
+    const auto entry = decode_bucket(value);
+    if (!entry || entry->id >= store_.next_bucket_at_open_) {
         fail(Error::damaged, "a bucket has an id that was never given");
     }
-    return static_cast<BucketId>(*id);
+    return *entry;
 }
 
 void Store::Opening::read_catalogue()
@@ -130,14 +130,14 @@ void Store::Opening::read_catalogue()
         if (!bucket) {
             fail(Error::damaged, "a bucket has no name");
         }
-        store_.catalogue_at_open_.add(bucket->first, bucket->second, bucket_id(value));
+        store_.catalogue_at_open_.add(bucket->first, bucket->second, bucket_entry(value));
     });
     visit_area(orphan_area, [this](std::string_view key, std::string_view) {
-        const auto id = parse_orphan_key(key);
-        if (!id) {
+        auto prefix = parse_orphan_key(key);
+        if (!prefix) {
             fail(Error::damaged, "a dropped bucket has no id");
         }
-        store_.orphans_at_open_.push_back(*id);
+        store_.orphans_at_open_.push_back(std::move(*prefix));
     });
 }
 

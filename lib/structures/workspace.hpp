@@ -50,6 +50,11 @@ public:
     virtual bool has_bucket(Structure structure, std::string_view name) const = 0;
     virtual std::vector<Bucket> buckets() const = 0;
 
+    /// When things expire that have a deadline: one time for the whole transaction.
+    virtual Time now() const = 0;
+    /// Whether a key of the bucket may have a deadline: false if none ever had.
+    virtual bool has_deadlines(BucketIndex bucket) const = 0;
+
     virtual std::optional<std::string> get(BucketIndex bucket, std::string_view key) const = 0;
     virtual std::shared_ptr<KeyIterator> iterate(BucketIndex bucket) const = 0;
 
@@ -61,12 +66,17 @@ public:
     virtual void require_room(std::size_t bytes) = 0;
     virtual void put(BucketIndex bucket, std::string_view key, std::string_view value) = 0;
     virtual void erase(BucketIndex bucket, std::string_view key) = 0;
+    /// Erases all keys that begin with `prefix`, in the background: they may still be seen. Nothing
+    /// may be written there again.
+    virtual void drop(BucketIndex bucket, std::string_view prefix) = 0;
+    /// A user's key has got the deadline `after` instead of `before`; nothing: none.
+    virtual void move_deadline(BucketIndex bucket, std::string_view key, std::optional<Time> before,
+                               std::optional<Time> after) = 0;
+    /// Whether messages are to tell what they replaced also where that takes a read.
+    virtual bool records_previous() const = 0;
     /// One message; of its fields the structure, revision, index, bucket, time and origin are
     /// filled in here.
     virtual void record(BucketIndex bucket, const Message& message) = 0;
 };
-
-/// The first key behind all that begin with `prefix`; nothing if there is none.
-std::optional<std::string> prefix_end(std::string_view prefix);
 
 }  // namespace keywatch::structures

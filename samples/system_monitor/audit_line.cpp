@@ -26,8 +26,7 @@ void add(Json& line, const keywatch::Message& message)
     case keywatch::Operation::erase:
         line["erase"].push_back(message.key);
         break;
-    case keywatch::Operation::bucket_created:
-    case keywatch::Operation::bucket_deleted:
+    default:  // of the bucket itself: nothing else is done to it here
         line[std::string(to_string(message.operation))].push_back(message.bucket);
         break;
     }

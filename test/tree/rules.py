@@ -9,14 +9,15 @@ from cpp_text import includes, line_of, owning_lambdas_in_co_await, without_comm
 
 CODE = ("include", "lib", "test", "samples", "benchmarks")
 LAYERS = {
-    "storage": {"storage"},
-    "structures": {"structures"},
+    "bytes": {"bytes"},
+    "storage": {"storage", "bytes"},
+    "structures": {"structures", "bytes"},
     "watch": {"watch"},
     "async": {"async"},
-    "engine": {"engine", "async", "storage", "structures"},
+    "engine": {"engine", "async", "storage", "structures", "bytes"},
     "pipeline": {"pipeline", "async", "watch"},
 }
-WITHOUT_ASIO = ("storage", "structures", "watch")
+WITHOUT_ASIO = ("bytes", "storage", "structures", "watch")
 # What the pipeline may know of the engine.
 ENGINE_INTERFACE = {"engine/engine.hpp"}
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}

@@ -24,6 +24,7 @@ namespace {
 struct Transactions {
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
     ExecutedState executed;
+    MonotonicClock clock{Clock()};
     std::size_t max_bytes = std::size_t{1} << 20;
     std::shared_ptr<TransactionWorkspace> workspace;
 
@@ -31,7 +32,7 @@ struct Transactions {
     void execute(const std::function<void(Transaction&)>& fn)
     {
         workspace = std::make_shared<TransactionWorkspace>(
-            *store, executed, TransactionWorkspace::Limits{max_bytes, true});
+            *store, executed, TransactionWorkspace::Limits{max_bytes, true, false}, clock);
         Transaction transaction(workspace);
         fn(transaction);
     }
@@ -174,7 +175,9 @@ BOOST_AUTO_TEST_CASE(made_and_deleted_in_one_transaction_is_gone)
     BOOST_TEST(!executed.catalogue.find(Structure::btree, "c"));
     BOOST_TEST(!store->get(storage::bucket_key(Structure::btree, "c"), nullptr));
     // Every one of them is left for the background to erase, and their ids are used up.
-    BOOST_TEST(store->get(storage::orphan_key(executed.next_bucket - 1), nullptr).has_value());
+    BOOST_TEST(
+        store->get(storage::orphan_key(storage::data_prefix(executed.next_bucket - 1)), nullptr)
+            .has_value());
     BOOST_TEST(executed.next_bucket == 5U);
 }
 

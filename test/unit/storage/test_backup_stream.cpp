@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "bytes/numbers.hpp"
 #include "storage/backup_stream.hpp"
-#include "storage/bytes.hpp"
 #include "storage/restore.hpp"
 #include "storage/store.hpp"
 #include "storage/store_backup.hpp"
@@ -17,6 +17,7 @@
 
 using namespace keywatch;
 using namespace keywatch::storage;
+using namespace keywatch::bytes;
 using namespace keywatch::test;
 
 namespace {

@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(fields_of_later_versions_are_skipped)
     std::string bytes = writer.finish(7, some_time, totals);
     const std::size_t message = bytes.size() - 9;  // length 8, mask, 2, bucket, key, value
     BOOST_REQUIRE(bytes[message] == 8);
-    bytes.replace(message, 2, "\x11\x91\x02"sv);  // score and deadline, 8 bytes each
+    bytes.replace(message, 2, "\x11\x81\x04"sv);  // 0x201: a field of 8 bytes
     bytes += "01234567";
     bytes[message] = 17;
     bytes.replace(35, 1, "\x03xyz"sv);  // more of a header
@@ -250,6 +250,37 @@ BOOST_AUTO_TEST_CASE(no_beginning_of_a_record_is_a_record)
         BOOST_CHECK(!decode_record(50, bytes.substr(0, size)));
     }
     BOOST_CHECK(decode_record(50, bytes));
+}
+
+BOOST_AUTO_TEST_CASE(every_field_of_every_structure_comes_back)
+{
+    Message message;
+    message.structure = Structure::sorted_set;
+    message.operation = Operation::rescore;
+    message.key = "k";
+    message.value = "member";
+    message.previous = "";
+    message.score = -0.5;
+    message.previous_score = std::numeric_limits<double>::infinity();
+    message.list_index = std::uint64_t{1} << 40;
+    message.count = 300;
+    message.deadline = some_time + std::chrono::hours{1};
+    RecordWriter writer;
+    writer.add(writer.bucket("b"), message);
+    Totals totals;
+    const std::string bytes = writer.finish(7, some_time, totals);
+    BOOST_TEST(writer.bytes() == bytes.size());
+    const auto record = decode_record(8, bytes);
+    BOOST_REQUIRE(record);
+    const Message& read = record->messages[0];
+    BOOST_CHECK(read.operation == Operation::rescore);
+    BOOST_TEST(read.value == "member");
+    BOOST_CHECK(read.previous == "");
+    BOOST_CHECK(read.score == message.score);
+    BOOST_CHECK(read.previous_score == message.previous_score);
+    BOOST_CHECK(read.list_index == message.list_index);
+    BOOST_CHECK(read.count == message.count);
+    BOOST_CHECK(read.deadline == message.deadline);
 }
 
 // Counts and lengths close to 2^64 must neither wrap around nor be allocated.

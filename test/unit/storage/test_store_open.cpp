@@ -76,8 +76,8 @@ BOOST_AUTO_TEST_CASE(everything_is_found_again)
         Batch batch;
         batch.put(bucket_key(Structure::btree, "users"), encode_number(1));
         batch.put(bucket_key(Structure::set, "users"), encode_number(4));
-        batch.put(orphan_key(2), {});
-        batch.put(orphan_key(3), {});
+        batch.put(orphan_key(data_prefix(2)), {});
+        batch.put(orphan_key(data_prefix(3)), {});
         batch.put(next_bucket_key, encode_number(5));
         store->write(batch, false);
     }
@@ -88,7 +88,8 @@ BOOST_AUTO_TEST_CASE(everything_is_found_again)
     BOOST_TEST(store->next_bucket_at_open() == 5U);
     BOOST_CHECK(store->catalogue_at_open().find(Structure::set, "users") == BucketId{4});
     BOOST_TEST(store->catalogue_at_open().list().size() == 2U);
-    BOOST_CHECK((store->orphans_at_open() == std::vector<BucketId>{2, 3}));
+    BOOST_CHECK(
+        (store->orphans_at_open() == std::vector<std::string>{data_prefix(2), data_prefix(3)}));
     const HistoryState& history = store->history_at_open();
     BOOST_TEST(history.oldest == 1U);
     BOOST_TEST(history.newest == 2U);

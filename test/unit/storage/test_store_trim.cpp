@@ -171,13 +171,13 @@ BOOST_AUTO_TEST_CASE(a_dropped_bucket_is_erased_in_steps)
     }
     batch.put(data_prefix(6) + "\xff", "before");
     batch.put(data_prefix(8), "behind");
-    batch.put(orphan_key(7), {});
+    batch.put(orphan_key(data_prefix(7)), {});
     store->write(batch, false);
-    BOOST_CHECK(!store->erase_orphan(7, 4));
-    BOOST_CHECK(store->get(orphan_key(7), nullptr));
-    BOOST_CHECK(!store->erase_orphan(7, 4));
-    BOOST_CHECK(store->erase_orphan(7, 4));
-    BOOST_CHECK(!store->get(orphan_key(7), nullptr));
+    BOOST_CHECK(!store->erase_orphan(data_prefix(7), 4));
+    BOOST_CHECK(store->get(orphan_key(data_prefix(7)), nullptr));
+    BOOST_CHECK(!store->erase_orphan(data_prefix(7), 4));
+    BOOST_CHECK(store->erase_orphan(data_prefix(7), 4));
+    BOOST_CHECK(!store->get(orphan_key(data_prefix(7)), nullptr));
     for (int i = 0; i < 10; ++i) {
         BOOST_CHECK(!store->get(data_prefix(7) + std::to_string(i), nullptr));
     }
@@ -189,11 +189,11 @@ BOOST_AUTO_TEST_CASE(an_orphan_that_fills_its_steps_exactly_is_gone_all_the_same
 {
     Batch batch;
     batch.put(data_prefix(9) + "a", "x");
-    batch.put(orphan_key(9), {});
-    batch.put(orphan_key(10), {});
+    batch.put(orphan_key(data_prefix(9)), {});
+    batch.put(orphan_key(data_prefix(10)), {});
     store->write(batch, false);
-    BOOST_CHECK(store->erase_orphan(9, 1));
-    BOOST_CHECK(store->erase_orphan(10, 1));
+    BOOST_CHECK(store->erase_orphan(data_prefix(9), 1));
+    BOOST_CHECK(store->erase_orphan(data_prefix(10), 1));
     reopen();
     BOOST_CHECK(store->orphans_at_open().empty());
 }

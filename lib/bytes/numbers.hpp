@@ -11,7 +11,7 @@
 
 /// Numbers as bytes: big-endian of fixed size where they have to sort or to be found without
 /// reading what stands before, LEB128 varints elsewhere.
-namespace keywatch::storage {
+namespace keywatch::bytes {
 
 /// The same number as its big-endian bytes read natively, and back.
 template <std::unsigned_integral T>
@@ -92,6 +92,17 @@ public:
         return at_ != end_ ? static_cast<std::uint8_t>(*at_++) : std::uint8_t{fail()};
     }
 
+    template <std::unsigned_integral T>
+    T fixed() noexcept
+    {
+        if (left() < sizeof(T)) {
+            return fail();
+        }
+        const char* const begin = at_;
+        at_ += sizeof(T);
+        return load_fixed<T>(begin);
+    }
+
     std::uint64_t varint() noexcept
     {
         if (at_ != end_ && static_cast<unsigned char>(*at_) < 0x80) {
@@ -141,4 +152,4 @@ private:
     bool failed_ = false;
 };
 
-}  // namespace keywatch::storage
+}  // namespace keywatch::bytes

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "stamp.hpp"
+
+#include "bytes/numbers.hpp"
+
+#include <keywatch/error.hpp>
+
+namespace keywatch::structures {
+
+namespace {
+
+constexpr char no_deadline = 0;
+constexpr char has_deadline = 1;
+constexpr std::size_t deadline_bytes = 8;
+constexpr std::chrono::milliseconds longest_ttl = std::chrono::hours{24} * 365'250;
+
+[[noreturn]] void fail_damaged()
+{
+    throw boost::system::system_error(make_error_code(Error::damaged), "the end of a value");
+}
+
+}  // namespace
+
+Stamped read_stamp(std::string_view stored)
+{
+    if (stored.empty() || stored.back() > has_deadline || stored.back() < no_deadline) {
+        fail_damaged();
+    }
+    const bool dated = stored.back() == has_deadline;
+    stored.remove_suffix(1);
+    if (!dated) {
+        return {stored, std::nullopt};
+    }
+    if (stored.size() < deadline_bytes) {
+        fail_damaged();
+    }
+    const char* const at = stored.data() + stored.size() - deadline_bytes;
+    const auto time = static_cast<std::int64_t>(bytes::load_fixed<std::uint64_t>(at));
+    stored.remove_suffix(deadline_bytes);
+    return {stored, Time{std::chrono::microseconds{time}}};
+}
+
+void append_stamp(std::string& content, std::optional<Time> deadline)
+{
+    if (deadline) {
+        bytes::append_fixed(content,
+                            static_cast<std::uint64_t>(deadline->time_since_epoch().count()));
+    }
+    content += deadline ? has_deadline : no_deadline;
+}
+
+Time deadline_after(const Workspace& workspace, std::chrono::milliseconds ttl)
+{
+    if (ttl <= std::chrono::milliseconds::zero() || ttl > longest_ttl) {
+        throw boost::system::system_error(make_error_code(Error::invalid_ttl));
+    }
+    return workspace.now() + ttl;
+}
+
+std::chrono::milliseconds time_left(const Workspace& workspace, Time deadline)
+{
+    return std::chrono::ceil<std::chrono::milliseconds>(deadline - workspace.now());
+}
+
+}  // namespace keywatch::structures
