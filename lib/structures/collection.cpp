@@ -18,6 +18,9 @@ constexpr char header_kind = 'h';
 constexpr char element_kind = 'e';
 constexpr std::string_view next_id_key = "n";
 constexpr std::size_t numbers_bytes = 16;
+/// Up to this size the elements of a collection are erased with it: what the background task costs
+/// is more.
+constexpr std::uint64_t few_elements = 32;
 
 [[noreturn]] void fail_damaged(const char* what)
 {
@@ -192,7 +195,16 @@ std::string element_prefix(std::uint64_t id)
 
 void drop_elements(Workspace& workspace, BucketIndex bucket, const Header& header)
 {
-    workspace.drop(bucket, element_prefix(header.id));
+    const std::string prefix = element_prefix(header.id);
+    if (header.size > few_elements) {
+        workspace.drop(bucket, prefix);
+        return;
+    }
+    const std::shared_ptr<KeyIterator> iterator = workspace.iterate(bucket);
+    for (iterator->seek(prefix); iterator->valid() && iterator->key().starts_with(prefix);
+         iterator->next()) {
+        workspace.erase(bucket, iterator->key());
+    }
 }
 
 void renew(Workspace& workspace, BucketIndex bucket, Header& header)

@@ -50,7 +50,8 @@ void save(Workspace& workspace, BucketIndex bucket, std::string_view key, const 
 
 /// What the keys of a collection's elements begin with.
 std::string element_prefix(std::uint64_t id);
-/// Erases all elements in the background. The id may not be used again: see `renew`.
+/// Erases all elements: those of a large one in the background. The id may not be used again: see
+/// `renew`.
 void drop_elements(Workspace& workspace, BucketIndex bucket, const Header& header);
 /// Gives the header another id, for a collection that is built anew.
 void renew(Workspace& workspace, BucketIndex bucket, Header& header);
