@@ -121,4 +121,12 @@ inline asio::awaitable<void> yield()
     return asio::post(asio::use_awaitable);
 }
 
+/// A suspension that is over at once, before anything else has its turn.
+inline asio::awaitable<void> blink()
+{
+    auto initiate = [](auto handler) { std::move(handler)(std::exception_ptr()); };
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void(std::exception_ptr)>(
+        initiate, asio::use_awaitable);
+}
+
 }  // namespace keywatch::async

@@ -20,7 +20,7 @@ namespace {
 /// Awaits a callback under the eyes of the watchdog. What it did to the cancellation state of the
 /// coroutine that it shares with the worker is undone.
 template <class T>
-asio::awaitable<T> await_callback(asio::awaitable<T> callback, Watchdog& watchdog)
+asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watchdog)
 {
     co_await asio::this_coro::reset_cancellation_state();
     co_await asio::this_coro::throw_if_cancelled(true);
@@ -44,9 +44,7 @@ asio::awaitable<T> await_callback(asio::awaitable<T> callback, Watchdog& watchdo
     if (watchdog.timed_out()) {
         throw_timeout();
     }
-    if constexpr (!std::is_void_v<T>) {
-        co_return flow;
-    }
+    co_return flow;
 }
 
 }  // namespace
@@ -60,7 +58,8 @@ asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(
     }
     const std::size_t count = calls(commit);
     for (std::size_t at = 0; at < count; ++at) {
-        const Flow flow = co_await call_coroutine(commit, at, watchdog);
+        const Message message = commit[at];
+        const Flow flow = co_await call_coroutine(commit, message, watchdog);
         if (flow == Flow::stop) {
             co_return Outcome{at + 1 == count, true};
         }
@@ -115,24 +114,21 @@ Flow WatcherCore::call_plain(const Commit& commit, std::size_t at)
     return std::get<WatchCallback::PlainCommit>(callback_.function())(commit);
 }
 
-asio::awaitable<Flow> WatcherCore::call_coroutine(const Commit& commit, std::size_t at,
+asio::awaitable<Flow> WatcherCore::call_coroutine(const Commit& commit, const Message& message,
                                                   Watchdog& watchdog)
 {
     const WatchCallback::Function& function = callback_.function();
-    const Message message = commit[at];
     if (const auto* callback = std::get_if<WatchCallback::Coroutine>(&function)) {
-        co_return co_await await_callback((*callback)(message), watchdog);
+        return await_callback((*callback)(message), watchdog);
     }
     if (const auto* callback = std::get_if<WatchCallback::CoroutineCommit>(&function)) {
-        co_return co_await await_callback((*callback)(commit), watchdog);
+        return await_callback((*callback)(commit), watchdog);
     }
     if (const auto* callback = std::get_if<WatchCallback::CoroutineVoid>(&function)) {
-        co_await await_callback((*callback)(message), watchdog);
-    } else {
-        const auto& by_commit = std::get<WatchCallback::CoroutineCommitVoid>(function);
-        co_await await_callback(by_commit(commit), watchdog);
+        return await_callback((*callback)(message), watchdog);
     }
-    co_return Flow::go_on;
+    const auto& by_commit = std::get<WatchCallback::CoroutineCommitVoid>(function);
+    return await_callback(by_commit(commit), watchdog);
 }
 
 }  // namespace keywatch::pipeline

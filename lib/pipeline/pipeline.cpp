@@ -3,6 +3,7 @@
 
 #include "watcher_core.hpp"
 
+#include "async/small_strand.hpp"
 #include "async/untracked_executor.hpp"
 #include "async/waiter.hpp"
 
@@ -76,7 +77,7 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher),
                          run_waiter = std::move(run_waiter), strand = std::move(strand)]() mutable {
         if (!strand) {
-            strand = asio::make_strand(self->executor_);
+            strand = async::SmallStrand::on(self->executor_);
         }
         watcher->hold(std::move(run_waiter), std::move(strand));
         if (self->error_) {

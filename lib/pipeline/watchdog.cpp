@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watchdog.hpp"
 
-#include <boost/asio/post.hpp>
+#include "async/post.hpp"
 
 namespace keywatch::pipeline {
 
@@ -13,9 +13,7 @@ constexpr std::chrono::hours longest{24 * 365};
 }  // namespace
 
 Watchdog::Watchdog(const asio::any_io_executor& strand, std::chrono::milliseconds timeout)
-    : strand_(strand),
-      timeout_(timeout < longest ? timeout : std::chrono::milliseconds(longest)),
-      timer_(strand)
+    : strand_(strand), timeout_(timeout < longest ? timeout : std::chrono::milliseconds(longest))
 {
 }
 
@@ -30,7 +28,15 @@ void Watchdog::end() noexcept
 {
     ended_ = true;
     running_ = false;
-    timer_.cancel();
+    timer_.reset();
+}
+
+void Watchdog::spawned()
+{
+    looking_ = false;
+    if (running_) {
+        look_later();
+    }
 }
 
 void Watchdog::callback_begins()
@@ -39,13 +45,18 @@ void Watchdog::callback_begins()
     running_ = true;
     ++callback_;
     if (!looking_) {
-        looking_ = true;
-        asio::post(strand_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock()) {
-                self->look();
-            }
-        });
+        look_later();
     }
+}
+
+void Watchdog::look_later()
+{
+    looking_ = true;
+    async::post(strand_, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->look();
+        }
+    });
 }
 
 void Watchdog::look()
@@ -59,8 +70,11 @@ void Watchdog::look()
 
 void Watchdog::arm()
 {
-    timer_.expires_at(began_ + timeout_);
-    timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    if (!timer_) {
+        timer_.emplace(strand_);
+    }
+    timer_->expires_at(began_ + timeout_);
+    timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         const auto self = weak.lock();
         if (self && !error) {
             self->time_is_over();
@@ -81,7 +95,7 @@ void Watchdog::time_is_over()
 
 void Watchdog::give_last_turn()
 {
-    asio::post(strand_, [weak = weak_from_this(), callback = callback_] {
+    async::post(strand_, [weak = weak_from_this(), callback = callback_] {
         const auto self = weak.lock();
         if (!self) {
             return;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace keywatch::pipeline {
 
@@ -31,6 +32,9 @@ public:
     /// The worker has ended; the signal must not be used any more.
     void end() noexcept;
 
+    /// Spawning the worker has returned: it waits for something, or has ended. So a callback that
+    /// never waits costs no turn of the loop.
+    void spawned();
     void callback_begins();
     void callback_ended() noexcept { running_ = false; }
     /// Whether a callback was cancelled because its time was over.
@@ -39,6 +43,7 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
+    void look_later();
     void look();
     void arm();
     void time_is_over();
@@ -47,11 +52,11 @@ private:
     const asio::any_io_executor strand_;
     const std::chrono::milliseconds timeout_;
     asio::cancellation_signal signal_;
-    asio::steady_timer timer_;
+    std::optional<asio::steady_timer> timer_;  ///< made when it is first needed
     Clock::time_point began_;
     std::uint64_t callback_ = 0;
     bool running_ = false;
-    bool looking_ = false;
+    bool looking_ = true;  ///< somebody will look: at first who spawned it
     bool timed_out_ = false;
     bool ended_ = false;
 };

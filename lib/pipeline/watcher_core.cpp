@@ -4,6 +4,8 @@
 #include "alarm.hpp"
 #include "pipeline.hpp"
 
+#include "async/small_strand.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <boost/asio/post.hpp>
@@ -127,7 +129,7 @@ void WatcherCore::start(async::Waiter waiter, const asio::any_io_executor& execu
             }
         });
     }
-    pipeline_->enter(shared_from_this(), std::move(waiter), asio::make_strand(executor));
+    pipeline_->enter(shared_from_this(), std::move(waiter), async::SmallStrand::on(executor));
 }
 
 void WatcherCore::hold(async::Waiter waiter, asio::any_io_executor strand)

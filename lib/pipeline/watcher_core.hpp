@@ -151,7 +151,9 @@ private:
     bool is_plain() const noexcept;
     Outcome deliver_plain(const Commit& commit);
     Flow call_plain(const Commit& commit, std::size_t at);
-    asio::awaitable<Flow> call_coroutine(const Commit& commit, std::size_t at, Watchdog& watchdog);
+    /// Its arguments must live until it has been awaited.
+    asio::awaitable<Flow> call_coroutine(const Commit& commit, const Message& message,
+                                         Watchdog& watchdog);
     std::size_t calls(const Commit& commit) const noexcept;
     /// Settles a delivered commit; true if the worker has to end.
     bool settle(const CommitRecord& record, Outcome outcome, std::size_t messages, Tally& tally);

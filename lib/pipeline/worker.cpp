@@ -87,12 +87,17 @@ void WatcherCore::spawn_worker()
         strand_, work(shared_from_this(), watchdog),
         asio::bind_cancellation_slot(watchdog->slot(),
                                      [self = shared_from_this(), watchdog](std::exception_ptr) {}));
+    if (!is_plain()) {  // then this is the strand
+        watchdog->spawned();
+    }
 }
 
 asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
                                         std::shared_ptr<Watchdog> watchdog)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
+    // Or the end costs a turn of the loop: co_spawn posts what completes without a suspension.
+    co_await async::blink();
     std::exception_ptr error;
     try {
         co_await self->work_until_idle(*watchdog);

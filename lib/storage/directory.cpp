@@ -68,15 +68,8 @@ std::string parent_of(std::string path)
 
 Directory::Directory(Place place, bool create_if_missing) : place_(std::move(place))
 {
-    const std::set<std::string> names = exists() ? children() : std::set<std::string>{};
-    const bool marked = names.contains(std::string(marker_name));
-    if (!marked && !std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
-        fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
-    }
-    if (marked) {
-        check_marker();
-        check_writable(names);
-    } else if (!create_if_missing) {
+    const bool marked = exists() && is_marked();
+    if (!marked && !create_if_missing) {
         fail(Error::open_failed, "there is no database in " + place_.path);
     }
     try {
@@ -126,10 +119,32 @@ std::set<std::string> Directory::children() const
     return found;
 }
 
-void Directory::check_marker() const
+/// Without a marker there must be nothing but what a crash may have left of one. Whoever has the
+/// database open adds files and removes them, so they are looked at once they are locked.
+bool Directory::is_marked() const
+{
+    if (check_marker()) {
+        return true;
+    }
+    const std::set<std::string> names = children();
+    if (names.contains(std::string(marker_name))) {
+        return check_marker();  // somebody has just made it
+    }
+    if (!std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
+        fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
+    }
+    return false;
+}
+
+/// False if there is none.
+bool Directory::check_marker() const
 {
     std::string text;
-    check_open(leveldb::ReadFileToString(place_.env, file(marker_name), &text));
+    const auto status = leveldb::ReadFileToString(place_.env, file(marker_name), &text);
+    if (status.IsNotFound()) {
+        return false;
+    }
+    check_open(status);
     const unsigned format = parse_format_line(database_text, text);
     if (format == 0) {
         fail(Error::damaged, file(marker_name) + " does not say which format the database has");
@@ -138,22 +153,31 @@ void Directory::check_marker() const
         fail(Error::format_too_new, place_.path + " has format " + std::to_string(format) +
                                         ", this program knows " + std::to_string(database_format));
     }
+    return true;
 }
 
 void Directory::check_writable(const std::set<std::string>& names) const
 {
-    // A file that is gone by now was removed by the process that has the database open: whether
-    // one has is found out later, by the lock.
-    const auto check = [](const std::string& path, int mode) {
-        if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) != 0 && errno != ENOENT) {
-            fail_open(path, errno);
-        }
-    };
-    if (place_.real) {
-        check(place_.path, R_OK | W_OK | X_OK);
-        for (const std::string& name : names) {
-            check(file(name), R_OK | W_OK);
-        }
+    if (!place_.real) {
+        return;
+    }
+    const std::string& path = place_.path;
+    if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
+        fail_open(path, errno);
+    }
+    const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) {
+        fail_open(path, errno);
+    }
+    // What is gone by now was the unfinished marker of somebody who tries to create it as well.
+    const auto refused = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+        return ::faccessat(directory, name.c_str(), R_OK | W_OK, AT_EACCESS) != 0 &&
+               errno != ENOENT;
+    });
+    const int error = errno;
+    ::close(directory);
+    if (refused != names.end()) {
+        fail_open(file(*refused), error);
     }
 }
 
@@ -246,7 +270,9 @@ void Directory::sync_directory(const std::string& directory) const
 
 void Directory::remember(bool create_if_missing)
 {
-    before_ = children();
+    std::set<std::string> names = children();
+    check_writable(names);
+    before_ = std::move(names);
     if (before_.contains(current_name)) {
         std::string text;
         check_open(leveldb::ReadFileToString(place_.env, file(current_name), &text));

@@ -49,7 +49,8 @@ private:
     std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
     bool exists() const;
     std::set<std::string> children() const;
-    void check_marker() const;
+    bool is_marked() const;
+    bool check_marker() const;
     void check_writable(const std::set<std::string>& names) const;
     void make();
     void make_directory();

@@ -18,16 +18,29 @@ std::string directory_of(const std::string& name)
                                       : name.substr(0, std::max<std::size_t>(slash, 1));
 }
 
+std::string_view without_directory(std::string_view name)
+{
+    return name.substr(name.rfind('/') + 1);
+}
+
 /// LevelDB names its logs <number>.log.
 bool is_log(std::string_view name)
 {
-    name.remove_prefix(std::min(name.size(), name.rfind('/') + 1));
+    name = without_directory(name);
     if (!name.ends_with(".log")) {
         return false;
     }
     name.remove_suffix(4);
     return !name.empty() &&
            std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// Whether a file's name is made durable without us: LevelDB's own files sync the directory with
+/// each sync of a manifest, and a temporary file is renamed over CURRENT, which syncs it.
+bool is_synced_by_name(std::string_view name)
+{
+    name = without_directory(name);
+    return name.starts_with("MANIFEST-") || name.ends_with(".dbtmp");
 }
 
 }  // namespace
@@ -59,6 +72,7 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
         return status;
     }
     auto state = std::make_shared<OpenFile>(name);
+    state->entry_synced.store(is_synced_by_name(name));
     *file = new SyncedFile(*this, state, *file);
     const std::lock_guard lock(mutex_);
     held_removals_.erase(name);

@@ -26,8 +26,9 @@ class SyncedFile;
 ///    what was written. If that fails, so does the write that wanted the next log, before anything
 ///    of it is visible.
 /// 2. Any file is synced before it is closed, also when it is only destroyed, as logs are.
-/// 3. A file's first sync, and a rename, sync the directory too. Removals need no sync: LevelDB
-///    ignores and removes again what comes back after a power cut.
+/// 3. A file's first sync, and a rename, sync the directory too; not that of a manifest, with which
+///    `base` does that, nor of what is to be renamed. Removals need no sync: LevelDB ignores and
+///    removes again what comes back after a power cut.
 ///
 /// Everything else goes to `base`, which a test replaces by one that fails or forgets.
 class Environment : public leveldb::EnvWrapper {

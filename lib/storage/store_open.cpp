@@ -15,7 +15,10 @@ namespace keywatch::storage {
 class Store::Opening {
 public:
     explicit Opening(Store& store)
-        : store_(store), impl_(*store.impl_), records_(impl_.iterate(nullptr, false))
+        : store_(store),
+          impl_(*store.impl_),
+          iterator_(impl_.iterate(nullptr, false)),
+          records_(impl_.iterate(nullptr, false))
     {
     }
 
@@ -47,8 +50,10 @@ private:
 
     Store& store_;
     Impl& impl_;
-    HistoryReader records_;  ///< as LevelDB found them: nothing has been written yet
-    RecordHeader newest_;    ///< of the newest record, if there is one
+    // Of the database as LevelDB found it: nothing has been written yet.
+    const std::unique_ptr<leveldb::Iterator> iterator_;
+    HistoryReader records_;
+    RecordHeader newest_;  ///< of the newest record, if there is one
 };
 
 namespace {
@@ -100,13 +105,12 @@ std::unique_ptr<Store> Store::open(const Options& options, leveldb::Env* base)
 template <class Visit>
 void Store::Opening::visit_area(char area, Visit visit) const
 {
-    const auto iterator = impl_.iterate(nullptr, false);
-    for (iterator->Seek({&area, 1}); iterator->Valid() && iterator->key()[0] == area;
-         iterator->Next()) {
-        visit(std::string_view(iterator->key().data(), iterator->key().size()),
-              std::string_view(iterator->value().data(), iterator->value().size()));
+    for (iterator_->Seek({&area, 1}); iterator_->Valid() && iterator_->key()[0] == area;
+         iterator_->Next()) {
+        visit(std::string_view(iterator_->key().data(), iterator_->key().size()),
+              std::string_view(iterator_->value().data(), iterator_->value().size()));
     }
-    check_read(iterator->status());
+    check_read(iterator_->status());
 }
 
 CatalogueEntry Store::Opening::bucket_entry(std::string_view value) const
@@ -143,7 +147,7 @@ void Store::Opening::read_catalogue()
 
 void Store::Opening::read_head()
 {
-    const Revision newest = impl_.newest_record(*impl_.iterate(nullptr, false));
+    const Revision newest = impl_.newest_record(*iterator_);
     const Revision overtaken = impl_.number(head_key, nullptr).value_or(0);
     store_.head_at_open_ = std::max(newest, overtaken);
     if (newest != 0) {
@@ -267,10 +271,9 @@ void Store::Opening::read_identity()
 
 bool Store::Opening::empty() const
 {
-    const auto iterator = impl_.iterate(nullptr, false);
-    iterator->SeekToFirst();
-    check_read(iterator->status());
-    return !iterator->Valid();
+    iterator_->SeekToFirst();
+    check_read(iterator_->status());
+    return !iterator_->Valid();
 }
 
 }  // namespace keywatch::storage

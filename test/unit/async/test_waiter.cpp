@@ -329,4 +329,20 @@ BOOST_AUTO_TEST_CASE(an_error_is_thrown_in_all_that_are_completed_with_it)
     BOOST_TEST(failed == 3);
 }
 
+// A worker that has nothing to wait for must not cost a second turn.
+BOOST_AUTO_TEST_CASE(a_coroutine_that_has_blinked_may_end_within_co_spawn)
+{
+    asio::io_context context(1);
+    const auto without = []() -> Task { co_return; };
+    const auto with = []() -> Task { co_await blink(); };
+    std::string ended;
+    asio::post(context, [&] {
+        asio::co_spawn(context, without(), [&](std::exception_ptr) { ended += "without "; });
+        asio::co_spawn(context, with(), [&](std::exception_ptr) { ended += "with "; });
+        ended += "turn ";
+    });
+    context.run();
+    BOOST_TEST(ended == "with turn without ");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

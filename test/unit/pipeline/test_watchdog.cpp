@@ -23,7 +23,13 @@ struct Watched {
     std::shared_ptr<Watchdog> watchdog;
     int cancelled = 0;
 
+    /// The worker has been spawned, and waits for something.
     void watch(std::chrono::milliseconds timeout)
+    {
+        begin_to_watch(timeout);
+        watchdog->spawned();
+    }
+    void begin_to_watch(std::chrono::milliseconds timeout)
     {
         watchdog = std::make_shared<Watchdog>(context.get_executor(), timeout);
         watchdog->slot().assign([this](asio::cancellation_type type) {
@@ -57,6 +63,28 @@ BOOST_AUTO_TEST_CASE(a_callback_that_overruns_is_cancelled)
 {
     watch(1ms);
     watchdog->callback_begins();
+    run();
+    BOOST_TEST(cancelled == 1);
+    BOOST_TEST(watchdog->timed_out());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_returns_while_the_worker_is_spawned_costs_no_turn)
+{
+    begin_to_watch(1ms);
+    watchdog->callback_begins();
+    watchdog->callback_ended();
+    watchdog->spawned();
+    BOOST_TEST(context.poll() == 0U);
+    watchdog->callback_begins();  // a later one is seen
+    run();
+    BOOST_TEST(watchdog->timed_out());
+}
+
+BOOST_AUTO_TEST_CASE(a_callback_that_began_while_the_worker_was_spawned_is_watched)
+{
+    begin_to_watch(1ms);
+    watchdog->callback_begins();
+    watchdog->spawned();
     run();
     BOOST_TEST(cancelled == 1);
     BOOST_TEST(watchdog->timed_out());

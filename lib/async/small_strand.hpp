@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution/blocking.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+#include <boost/asio/require.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace keywatch::async {
+
+namespace asio = boost::asio;
+
+/// A strand that an any_io_executor holds without an allocation.
+///
+/// A strand of a type-erased executor is too large for that, and Asio asks for half a dozen copies
+/// with other properties in each post and each spawn. This one has those that matter ready, so that
+/// a copy is a count; only one that counts as outstanding work is made anew.
+class SmallStrand {
+public:
+    /// A named one, as a converting constructor would make asio's concept checks go in circles.
+    static SmallStrand on(const asio::any_io_executor& inner)
+    {
+        return {std::make_shared<const Strands>(asio::make_strand(inner)), false};
+    }
+
+    asio::execution_context& query(asio::execution::context_t) const noexcept
+    {
+        return asio::query(strands_->never.get_inner_executor(), asio::execution::context);
+    }
+    asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept
+    {
+        return never_ ? asio::execution::blocking_t(asio::execution::blocking.never)
+                      : asio::execution::blocking_t(asio::execution::blocking.possibly);
+    }
+    SmallStrand require(asio::execution::blocking_t::never_t) const { return {strands_, true}; }
+    SmallStrand require(asio::execution::blocking_t::possibly_t) const { return {strands_, false}; }
+
+    SmallStrand prefer(asio::execution::outstanding_work_t::tracked_t tracked) const
+    {
+        auto inner = asio::prefer(strands_->never.get_inner_executor(), tracked);
+        const auto work = std::make_shared<const Work>(Work{strands_, std::move(inner)});
+        return {std::shared_ptr<const Strands>(work, strands_.get()), never_};
+    }
+
+    template <class Function>
+    void execute(Function&& function) const
+    {
+        (never_ ? strands_->never : strands_->possibly).execute(std::forward<Function>(function));
+    }
+
+    friend bool operator==(const SmallStrand& a, const SmallStrand& b) noexcept
+    {
+        return a.strands_ == b.strands_;
+    }
+    friend bool operator!=(const SmallStrand& a, const SmallStrand& b) noexcept
+    {
+        return !(a == b);
+    }
+
+private:
+    using Strand = asio::strand<asio::any_io_executor>;
+
+    /// One strand, in two of its properties.
+    struct Strands {
+        explicit Strands(Strand strand)
+            : possibly(std::move(strand)),
+              never(asio::require(possibly, asio::execution::blocking.never))
+        {
+        }
+        Strand possibly;
+        Strand never;
+    };
+
+    /// What one that counts as outstanding work owns in the place of the strands.
+    struct Work {
+        std::shared_ptr<const Strands> strands;
+        asio::any_io_executor inner;
+    };
+
+    SmallStrand(std::shared_ptr<const Strands> strands, bool never)
+        : strands_(std::move(strands)), never_(never)
+    {
+    }
+
+    std::shared_ptr<const Strands> strands_;
+    bool never_;
+};
+
+// The room that an any_io_executor has inside.
+static_assert(sizeof(SmallStrand) <= sizeof(std::shared_ptr<void>) + sizeof(void*));
+
+}  // namespace keywatch::async
