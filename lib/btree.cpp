@@ -51,6 +51,11 @@ std::optional<std::string> BTreeView::last_key() const
     return structures::btree::last_key(*workspace_, bucket_);
 }
 
+std::optional<std::chrono::milliseconds> BTreeView::ttl(std::string_view key) const
+{
+    return structures::btree::ttl(*workspace_, bucket_, key);
+}
+
 BTreeRange BTreeView::range(std::string_view first, std::string_view last, Scan scan) const
 {
     return {iterator(), std::string(first), std::string(last), std::move(scan)};
@@ -76,9 +81,20 @@ void BTree::put(std::string_view key, std::string_view value)
     structures::btree::put(*workspace_, bucket_, key, value);
 }
 
+void BTree::put(std::string_view key, std::string_view value, std::chrono::milliseconds ttl)
+{
+    structures::btree::put(*workspace_, bucket_, key, value, ttl);
+}
+
 bool BTree::put_if_absent(std::string_view key, std::string_view value)
 {
     return structures::btree::put_if_absent(*workspace_, bucket_, key, value);
+}
+
+bool BTree::put_if_absent(std::string_view key, std::string_view value,
+                          std::chrono::milliseconds ttl)
+{
+    return structures::btree::put_if_absent(*workspace_, bucket_, key, value, ttl);
 }
 
 bool BTree::put_if_present(std::string_view key, std::string_view value)
@@ -114,6 +130,16 @@ bool BTree::set_bit(std::string_view key, std::uint64_t offset, bool bit)
 bool BTree::erase(std::string_view key)
 {
     return structures::btree::erase(*workspace_, bucket_, key);
+}
+
+bool BTree::set_ttl(std::string_view key, std::chrono::milliseconds ttl)
+{
+    return structures::btree::set_ttl(*workspace_, bucket_, key, ttl);
+}
+
+bool BTree::clear_ttl(std::string_view key)
+{
+    return structures::btree::clear_ttl(*workspace_, bucket_, key);
 }
 
 }  // namespace keywatch

@@ -25,31 +25,37 @@ bool BTreeIterator::valid() const
 void BTreeIterator::seek(std::string_view key)
 {
     iterator_->seek(key);
+    structures::btree::pass_expired(*workspace_, *iterator_, true);
 }
 
 void BTreeIterator::seek_before(std::string_view key)
 {
     iterator_->seek_before(key);
+    structures::btree::pass_expired(*workspace_, *iterator_, false);
 }
 
 void BTreeIterator::first()
 {
     iterator_->first();
+    structures::btree::pass_expired(*workspace_, *iterator_, true);
 }
 
 void BTreeIterator::last()
 {
     iterator_->last();
+    structures::btree::pass_expired(*workspace_, *iterator_, false);
 }
 
 void BTreeIterator::next()
 {
     iterator_->next();
+    structures::btree::pass_expired(*workspace_, *iterator_, true);
 }
 
 void BTreeIterator::previous()
 {
     iterator_->previous();
+    structures::btree::pass_expired(*workspace_, *iterator_, false);
 }
 
 std::string_view BTreeIterator::key() const

@@ -106,6 +106,7 @@ std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
         engine->set_sink(feed);
     }
     auto pipeline = pipeline::Pipeline::start(executor, engine, std::move(feed), options);
+    engine->start_sweeper();
     return std::make_shared<DatabaseState>(std::move(engine), std::move(pipeline));
 }
 

@@ -3,6 +3,7 @@
 
 #include <keywatch/btree_range.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -17,7 +18,9 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 /// Reads a BTree bucket: keys in order, each with one value; both are bytes.
 ///
-/// A key that is empty is never there. Lifetime: until the transaction function has returned; after
+/// A key that is empty, or whose time is over, is never there: the latter from its deadline on, by
+/// the database's clock, though it is removed a little later. All of a transaction or a view is at
+/// one time. Lifetime: until the transaction function has returned; after
 /// that every use throws `Error::transaction_finished`, and `Error::bucket_not_found` once the
 /// transaction has deleted the bucket. Thread safety: none. Any member may throw `Error::damaged`.
 class BTreeView {
@@ -60,6 +63,9 @@ public:
     /// False beyond the end of the value, and if the key is not there.
     bool get_bit(std::string_view key, std::uint64_t offset) const;
 
+    /// The time that the key still has; nothing if it is not there or has no deadline.
+    std::optional<std::chrono::milliseconds> ttl(std::string_view key) const;
+
     /// The smallest key, if there is any.
     std::optional<std::string> first_key() const;
     /// The largest key, if there is any.
@@ -93,12 +99,22 @@ protected:
 /// `increment` by 0, an `append` of nothing, a bit that is as it should be, a `put_if_...` that
 /// does not apply) writes nothing, makes no message, and does not create the key.
 ///
-/// Errors: `Error::empty_key`, but of `erase`; `Error::transaction_too_large`, by which the
-/// transaction is lost even if its function goes on. After any other error the value is as it was.
+/// A key may have a deadline. What gives it a value anew (`put`, `put_if_...`, `exchange`) clears
+/// it, unless that is given a time to live; what changes the value (`increment`, `append`,
+/// `set_bit`) keeps it. Within a second of its deadline the key is removed, while the event loop of
+/// the database runs: one `erase` message with the cause `expired` and the value it had. Who writes
+/// to it before that removes it first, with the same message, and finds it not there.
+///
+/// Errors: `Error::empty_key`, but of `erase` and the two for deadlines; `Error::invalid_ttl` of a
+/// time to live that is not positive, or of more than 1000 years; `Error::transaction_too_large`,
+/// by which the transaction is lost even if its function goes on. After any other error the value
+/// is as it was.
 class BTree : public BTreeView {
 public:
     /// Sets the value of a key: always one message, also if the value is the same.
     void put(std::string_view key, std::string_view value);
+    /// The same, and the key has this time to live from now on, to the millisecond.
+    void put(std::string_view key, std::string_view value, std::chrono::milliseconds ttl);
 
     /// Sets the values of several keys (a range of pairs), one after the other. If it throws, those
     /// before are set, and are committed if the function goes on.
@@ -114,9 +130,25 @@ public:
     {
         put_many<>(entries);
     }
+    /// The same, each with this time to live.
+    template <class Entries>
+    void put_many(Entries&& entries, std::chrono::milliseconds ttl)
+    {
+        for (auto&& [key, value] : entries) {
+            put(key, value, ttl);
+        }
+    }
+    /// The same, of a list in braces.
+    void put_many(std::initializer_list<std::pair<std::string_view, std::string_view>> entries,
+                  std::chrono::milliseconds ttl)
+    {
+        put_many<>(entries, ttl);
+    }
 
     /// Sets the value if the key is not there, and tells whether that was so.
     bool put_if_absent(std::string_view key, std::string_view value);
+    /// The same, with this time to live: a lock that comes free by itself.
+    bool put_if_absent(std::string_view key, std::string_view value, std::chrono::milliseconds ttl);
     /// Sets the value if the key is there, and tells whether that was so.
     bool put_if_present(std::string_view key, std::string_view value);
 
@@ -143,6 +175,13 @@ public:
     /// Removes a key, and tells whether it was there: then one `erase` message, with the value it
     /// had as `previous`.
     bool erase(std::string_view key);
+
+    /// From now on the key has this time to live, to the millisecond; tells whether it is there.
+    /// One `ttl` message with the deadline, unless it is what it was.
+    bool set_ttl(std::string_view key, std::chrono::milliseconds ttl);
+    /// The key lives for ever; tells whether it is there and had a deadline: then one `ttl` message
+    /// without one.
+    bool clear_ttl(std::string_view key);
 
 private:
     friend class Transaction;

@@ -34,6 +34,9 @@ struct Stats {
         std::chrono::nanoseconds flush_time{};
         /// The size of those writes: data, history and catalogue, as the storage logs them.
         std::uint64_t bytes_written = 0;
+        /// Keys that were removed because their time was over, by the sweep or by a transaction
+        /// that wrote to them before it.
+        std::uint64_t expired = 0;
         /// What executed transactions that are not durable yet count for
         /// `Options::max_pending_bytes`.
         std::uint64_t pending_bytes = 0;

@@ -4,7 +4,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -37,7 +36,7 @@ std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io
                                                               leveldb::Env* base)
 {
     auto engine = std::make_shared<EmbeddedEngine>(options);
-    engine->adopt(storage::Store::open(options, base));
+    engine->adopt(storage::Store::open(options, base), executor);
     async::ContextService::add(executor, engine);
     return engine;
 }
@@ -46,13 +45,14 @@ asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options op
                                                                       leveldb::Env* base)
 {
     auto engine = std::make_shared<EmbeddedEngine>(options);
-    async::ContextService::add(co_await asio::this_coro::executor, engine);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    async::ContextService::add(executor, engine);
     auto open = [&](async::Waiter waiter) {
         auto opened = std::make_shared<async::Waiter>(std::move(waiter));
-        engine->thread_.post([engine, base, opened] {
+        engine->thread_.post([engine, base, opened, executor] {
             std::exception_ptr error;
             try {
-                engine->adopt(storage::Store::open(engine->options_, base));
+                engine->adopt(storage::Store::open(engine->options_, base), executor);
             } catch (...) {
                 error = std::current_exception();
             }
@@ -63,7 +63,8 @@ asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options op
     co_return engine;
 }
 
-void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
+void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
+                           const asio::any_io_executor& executor)
 {
     store_ = std::move(store);
     history_id_ = store_->history_id();
@@ -76,6 +77,12 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store)
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
     keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_, clock_);
     writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
+    const auto commit = [weak = weak_from_this()](std::shared_ptr<Sweep> sweep) {
+        return run_commit(weak.lock(), {}, std::move(sweep));
+    };
+    sweeper_ =
+        std::make_shared<Sweeper>(*store_, clock_, thread_, executor, weak_from_this(), commit);
+    writer_->set_sweeper(sweeper_);
     keeper_->start();
 }
 
@@ -88,11 +95,12 @@ Revision EmbeddedEngine::oldest() const noexcept
 
 asio::awaitable<Revision> EmbeddedEngine::commit(TransactionFunction fn)
 {
-    return run_commit(shared_from_this(), std::move(fn));
+    return run_commit(shared_from_this(), std::move(fn), nullptr);
 }
 
 asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEngine> self,
-                                                     TransactionFunction fn)
+                                                     TransactionFunction fn,
+                                                     std::shared_ptr<Sweep> sweep)
 {
     // From the turn on cancellation must be ignored, and it must not surface at a suspension in
     // here instead of in the caller.
@@ -108,7 +116,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         }
         HeldTurn turn(*self->turn_);
         begun = true;
-        Executed executed = self->execute(fn);
+        Executed executed = self->execute(fn, sweep.get());
         const bool unchanged = executed.revision == 0;
         const Revision reached = executed.revision ? executed.revision : self->executed_.head;
         const bool now = self->may_write_now(executed);
@@ -137,14 +145,14 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
             });
         }
         revision = reached;
-        if (unchanged) {
+        if (unchanged && !sweep) {
             self->unchanged_.fetch_add(1, std::memory_order_relaxed);
         }
     } catch (...) {
         error = std::current_exception();
     }
     if (error) {
-        if (begun) {
+        if (begun && !sweep) {
             self->failed_.fetch_add(1, std::memory_order_relaxed);
         }
         co_await async::yield();
@@ -156,7 +164,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     co_return revision;
 }
 
-Executed EmbeddedEngine::execute(TransactionFunction& fn)
+Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
 {
     if (writer_->failed()) {
         fail(Error::storage_failed);
@@ -164,15 +172,20 @@ Executed EmbeddedEngine::execute(TransactionFunction& fn)
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
         *store_, executed_,
-        TransactionWorkspace::Limits{max_transaction_bytes(), options_.enable_watch,
-                                     options_.previous_values},
+        // A sweep must be able to remove what was there before the limit was.
+        TransactionWorkspace::Limits{sweep ? largest_transaction : max_transaction_bytes(),
+                                     options_.enable_watch, options_.previous_values},
         clock_);
     struct Finish {
         TransactionWorkspace& workspace;
         ~Finish() { workspace.finish(); }
     } const finish{*workspace};
-    Transaction transaction(workspace);
-    fn(transaction);
+    if (sweep) {
+        sweep->run(*workspace);
+    } else {
+        Transaction transaction(workspace);
+        fn(transaction);
+    }
     workspace->check_size();
     batch_.clear();
     if (!workspace->changed_anything()) {
@@ -190,6 +203,8 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
     executed.bytes = workspace.bytes();
     executed.catalogue = workspace.catalogue_changes();
     executed.orphans = workspace.orphans();
+    executed.earliest_deadline = workspace.earliest_deadline();
+    executed.expired = workspace.expired();
     workspace.write_to(batch_);
     if (options_.enable_watch) {
         std::string record =
@@ -305,84 +320,6 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
         fail(Error::closed);
     }
     co_return HistorySlice{std::move(slice.commits), slice.reached, slice.compacted};
-}
-
-void EmbeddedEngine::commit_ended()
-{
-    if (commits_under_way_.fetch_sub(1) != draining + 1) {
-        return;
-    }
-    std::vector<async::Waiter> drained;
-    {
-        const std::lock_guard lock(mutex_);
-        drained.swap(drained_);
-    }
-    for (async::Waiter& each : drained) {
-        each.complete();
-    }
-}
-
-asio::awaitable<void> EmbeddedEngine::drain()
-{
-    return run_drain(shared_from_this());
-}
-
-asio::awaitable<void> EmbeddedEngine::run_drain(std::shared_ptr<EmbeddedEngine> self)
-{
-    auto wait = [&](async::Waiter waiter) {
-        {
-            // Whoever ends the last commit comes for the waiters only after this one was added.
-            const std::lock_guard lock(self->mutex_);
-            if (self->commits_under_way_.fetch_or(draining) % draining > 0) {
-                self->drained_.push_back(std::move(waiter));
-                return;
-            }
-        }
-        waiter.complete();
-    };
-    co_await async::suspend(wait);
-}
-
-asio::awaitable<void> EmbeddedEngine::close()
-{
-    return run_close(shared_from_this());
-}
-
-asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> self)
-{
-    self->backups_.refuse();
-    auto wait = [&](async::Waiter waiter) {
-        auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        const bool posted = self->thread_.post_last([self, done] {
-            self->views_.close();
-            self->backups_.finish();
-            self->reader_.finish();
-            self->store_.reset();
-            done->complete();
-        });
-        if (!posted) {
-            done->complete();
-        }
-    };
-    co_await async::suspend(wait);
-}
-
-void EmbeddedEngine::context_shutdown() noexcept
-{
-    // Nothing else runs any more, but our own threads. Coroutines that wait are destroyed last,
-    // with no lock held: their frames may own anything.
-    backups_.refuse();
-    backups_.stop();
-    reader_.stop();
-    thread_.stop();
-    std::vector<async::Waiter> waiters = turn_->abandon();
-    if (writer_) {
-        std::ranges::move(writer_->abandon(), std::back_inserter(waiters));
-    }
-    std::ranges::move(std::exchange(drained_, {}), std::back_inserter(waiters));
-    commits_under_way_.fetch_or(draining);
-    views_.close();
-    store_.reset();
 }
 
 }  // namespace keywatch::engine

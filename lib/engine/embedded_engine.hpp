@@ -7,6 +7,7 @@
 #include "history_keeper.hpp"
 #include "monotonic_clock.hpp"
 #include "snapshot_workspace.hpp"
+#include "sweeper.hpp"
 #include "transaction_workspace.hpp"
 #include "view_gate.hpp"
 #include "writer_turn.hpp"
@@ -34,8 +35,9 @@ namespace keywatch::engine {
 ///
 /// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
 /// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
-/// thread (groups, trimming, erasing, open, close), and the reader thread (history), so that who
-/// reads history delays no commit. From the first backup on there is a third.
+/// thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader thread
+/// (history), so that who reads history delays no commit. From the first backup on there is a
+/// third.
 class EmbeddedEngine final : public Engine,
                              public async::ContextUser,
                              public std::enable_shared_from_this<EmbeddedEngine> {
@@ -51,6 +53,9 @@ public:
 
     /// Once, before the first commit.
     void set_sink(std::shared_ptr<CommitSink> sink) { writer_->set_sink(std::move(sink)); }
+
+    /// The same, after that: from now on keys are removed when their time is over.
+    void start_sweeper() { sweeper_->start(); }
 
     asio::awaitable<Revision> commit(TransactionFunction fn) override;
     asio::awaitable<void> read(SnapshotFunction fn) override;
@@ -78,11 +83,12 @@ public:
 private:
     class CommitUnderWay;
 
-    void adopt(std::unique_ptr<storage::Store> store);
+    void adopt(std::unique_ptr<storage::Store> store, const asio::any_io_executor& executor);
     void context_shutdown() noexcept override;
 
     static asio::awaitable<Revision> run_commit(std::shared_ptr<EmbeddedEngine> self,
-                                                TransactionFunction fn);
+                                                TransactionFunction fn,
+                                                std::shared_ptr<Sweep> sweep);
     static asio::awaitable<void> run_read(std::shared_ptr<EmbeddedEngine> self,
                                           SnapshotFunction fn);
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
@@ -91,7 +97,8 @@ private:
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
-    Executed execute(TransactionFunction& fn);
+    /// One transaction: the function, or, if it is there, the sweep.
+    Executed execute(const TransactionFunction& fn, Sweep* sweep);
     Executed seal(TransactionWorkspace& workspace);
     void adopt(const Executed& executed, bool overlay);
     bool may_write_now(const Executed& executed) const;
@@ -108,6 +115,7 @@ private:
     std::shared_ptr<DurableCatalogue> catalogue_;
     std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<GroupWriter> writer_;
+    std::shared_ptr<Sweeper> sweeper_;
     ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
     std::atomic<std::uint64_t> unchanged_{0};

@@ -6,9 +6,15 @@
 // What the engine tells about itself.
 namespace keywatch::engine {
 
-void GroupWriter::count(const storage::Batch& batch, std::size_t commits,
+void GroupWriter::count(const storage::Batch& batch, std::span<const Executed> executed,
                         std::chrono::nanoseconds flush_time) noexcept
 {
+    std::size_t commits = 0;
+    std::size_t expired = 0;
+    for (const Executed& each : executed) {
+        commits += each.revision == 0 ? 0 : 1;
+        expired += each.expired;
+    }
     // One group at a time: nobody else writes these meanwhile.
     const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t count) {
         counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
@@ -16,6 +22,9 @@ void GroupWriter::count(const storage::Batch& batch, std::size_t commits,
     add(counters_.commits, commits);
     add(counters_.groups, 1);
     add(counters_.bytes_written, batch.bytes());
+    if (expired > 0) {
+        add(counters_.expired, expired);
+    }
     if (counters_.largest_group.load(std::memory_order_relaxed) < commits) {
         counters_.largest_group.store(commits, std::memory_order_relaxed);
     }
@@ -36,6 +45,7 @@ Stats::Engine GroupWriter::stats() const
     stats.flush_time =
         std::chrono::nanoseconds(counters_.flush_nanoseconds.load(std::memory_order_relaxed));
     stats.bytes_written = counters_.bytes_written.load(std::memory_order_relaxed);
+    stats.expired = counters_.expired.load(std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     stats.pending_bytes = pending_bytes_;
     return stats;

@@ -143,9 +143,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
 {
     std::vector<storage::CatalogueChange> changes;
     Revision last = 0;
-    std::size_t commits = 0;
     for (const Executed& each : executed) {
-        commits += each.revision == 0 ? 0 : 1;
         changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
         last = std::max(last, each.revision);
     }
@@ -180,7 +178,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     if (trims) {
         keeper_->trimmed();
     }
-    count(batch, commits, sync ? Clock::now() - began : Clock::duration::zero());
+    count(batch, executed, sync ? Clock::now() - began : Clock::duration::zero());
     publish(executed, last);
 }
 
@@ -203,6 +201,9 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     for (const Executed& each : executed) {
         for (const std::string& prefix : each.orphans) {
             keeper_->dropped(prefix);
+        }
+        if (each.earliest_deadline && sweeper_) {
+            sweeper_->note(*each.earliest_deadline);
         }
     }
 }

@@ -4,6 +4,7 @@
 #include "engine.hpp"
 #include "history_keeper.hpp"
 #include "snapshot_workspace.hpp"
+#include "sweeper.hpp"
 #include "write_set.hpp"
 #include "writer_turn.hpp"
 
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +40,8 @@ struct Executed {
     storage::BucketId next_bucket = 0;
     std::shared_ptr<const WriteSet> writes;
     std::size_t bytes = 0;
+    std::optional<Time> earliest_deadline;  ///< of those that keys have got
+    std::size_t expired = 0;                ///< keys that were removed as their time was over
 };
 
 /// Makes executed transactions durable, in groups: all that were executed while the engine thread
@@ -58,6 +62,8 @@ public:
 
     /// Once, before the first commit.
     void set_sink(std::shared_ptr<CommitSink> sink) { sink_ = std::move(sink); }
+    /// The same, for who is to be told of deadlines.
+    void set_sweeper(std::shared_ptr<Sweeper> sweeper) { sweeper_ = std::move(sweeper); }
 
     /// Whether a commit will be given to somebody.
     bool wants_commits() const noexcept { return sink_ && sink_->wants_commits(); }
@@ -104,7 +110,7 @@ private:
     void write_batch(storage::Batch& batch, std::span<const Executed> executed);
     void publish(std::span<const Executed> executed, Revision last) noexcept;
     void fail_everything(Group group);
-    void count(const storage::Batch& batch, std::size_t commits,
+    void count(const storage::Batch& batch, std::span<const Executed> executed,
                std::chrono::nanoseconds flush_time) noexcept;
 
     // Constant after construction, or thread-safe by itself.
@@ -117,6 +123,7 @@ private:
     const std::shared_ptr<DurableCatalogue> catalogue_;
     const std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<CommitSink> sink_;
+    std::shared_ptr<Sweeper> sweeper_;
     std::atomic<Revision> head_;
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
@@ -128,6 +135,7 @@ private:
         std::atomic<std::uint64_t> flushes{0};
         std::atomic<std::uint64_t> flush_nanoseconds{0};
         std::atomic<std::uint64_t> bytes_written{0};
+        std::atomic<std::uint64_t> expired{0};
     } counters_;
 
     mutable std::mutex mutex_;

@@ -188,6 +188,7 @@ void TransactionWorkspace::move_deadline(structures::BucketIndex bucket, std::st
     }
     if (after) {
         writes_->put(storage::deadline_key(*after, data_key), {});
+        earliest_deadline_ = std::min(earliest_deadline_.value_or(*after), *after);
     }
     if (KnownBucket& known = this->known(bucket); after && !has_deadlines(bucket)) {
         known.deadlines = true;
@@ -196,8 +197,47 @@ void TransactionWorkspace::move_deadline(structures::BucketIndex bucket, std::st
     }
 }
 
+TransactionWorkspace::Due TransactionWorkspace::due(std::string_view from, std::size_t most) const
+{
+    check_usable();
+    const bool overlaid = !executed_.overlay.map().empty();
+    MergedIterator iterator(std::string(1, storage::deadline_area),
+                            {overlaid ? make_layer(executed_.overlay) : nullptr,
+                             make_layer(store_.iterate(nullptr, false))});
+    Due due;
+    for (iterator.seek(from.substr(1)); iterator.valid(); iterator.next()) {
+        std::string key(1, storage::deadline_area);
+        key += iterator.key();
+        const auto deadline = storage::parse_deadline_key(key);
+        if (!deadline) {
+            break;  // deadline_end_key
+        }
+        if (deadline->time > now() || due.keys.size() == most) {
+            due.next = std::move(key);
+            break;
+        }
+        due.keys.push_back(std::move(key));
+    }
+    return due;
+}
+
+std::optional<std::pair<Structure, structures::BucketIndex>> TransactionWorkspace::expiring(
+    storage::BucketId id)
+{
+    const std::optional<Bucket> found = executed_.catalogue.find_expiring(id);
+    return found ? std::optional(std::pair(found->structure, bucket(found->structure, found->name)))
+                 : std::nullopt;
+}
+
+void TransactionWorkspace::forget_deadline(std::string_view deadline_key)
+{
+    charge(deadline_key.size() + write_overhead);
+    writes_->erase(deadline_key);
+}
+
 void TransactionWorkspace::record(structures::BucketIndex bucket, const Message& message)
 {
+    expired_ += message.cause == Cause::expired ? 1 : 0;
     if (!limits_.record_messages) {
         return;
     }
@@ -263,9 +303,11 @@ void TransactionWorkspace::write_to(storage::Batch& batch) const
         const std::string key = storage::bucket_key(each.structure, each.name);
         switch (each.kind) {
         case CatalogueChange::Kind::created:
+            batch.put(key, storage::encode_bucket({each.id, false}));
+            break;
         case CatalogueChange::Kind::got_deadlines:
-            batch.put(key, storage::encode_bucket(
-                               {each.id, each.kind == CatalogueChange::Kind::got_deadlines}));
+            batch.put(key, storage::encode_bucket({each.id, true}));
+            batch.put(storage::deadline_end_key, {});
             break;
         case CatalogueChange::Kind::deleted:
             batch.erase(key);

@@ -68,6 +68,19 @@ public:
     }
     void record(structures::BucketIndex bucket, const Message& message) override;
 
+    // For the sweep.
+    /// What the index of deadlines has, without the transaction's own writes.
+    struct Due {
+        std::vector<std::string> keys;  ///< deadline_keys whose time is over
+        std::string next;               ///< the one behind them; empty if there is none
+    };
+    /// From this deadline_key on, at most `most`.
+    Due due(std::string_view from, std::size_t most) const;
+    /// Of those that can expire; nothing if it was deleted.
+    std::optional<std::pair<Structure, structures::BucketIndex>> expiring(storage::BucketId id);
+    /// Removes a deadline_key that means nothing any more.
+    void forget_deadline(std::string_view deadline_key);
+
     // What was collected, to be taken after the function has returned.
     /// Throws if the transaction was too large, even if its function swallowed that.
     void check_size() const;
@@ -80,6 +93,10 @@ public:
         return changes_;
     }
     const std::vector<std::string>& orphans() const noexcept { return orphans_; }
+    /// Of the deadlines that keys have got.
+    std::optional<Time> earliest_deadline() const noexcept { return earliest_deadline_; }
+    /// How many keys were removed as their time was over.
+    std::size_t expired() const noexcept { return expired_; }
     /// Adds all writes but the history record.
     void write_to(storage::Batch& batch) const;
     std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
@@ -99,6 +116,8 @@ private:
     storage::RecordWriter record_;
     std::vector<storage::CatalogueChange> changes_;
     std::vector<std::string> orphans_;
+    std::optional<Time> earliest_deadline_;
+    std::size_t expired_ = 0;
     /// The newest state of every bucket that was created or deleted here.
     std::map<std::pair<Structure, std::string>, std::optional<storage::BucketId>> touched_;
     storage::BucketId next_bucket_;

@@ -113,6 +113,11 @@ std::string deadline_key(Time deadline, std::string_view data_key)
     return key;
 }
 
+std::string deadline_keys_from(Time time)
+{
+    return deadline_key(time, std::string_view(&data_area, 1));
+}
+
 std::optional<Deadline> parse_deadline_key(std::string_view key)
 {
     if (key.size() < deadline_prefix_bytes + 4 || key[0] != deadline_area) {

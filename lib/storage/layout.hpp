@@ -27,6 +27,9 @@ inline constexpr char orphan_area = 'o';
 
 /// The newest revision, kept in every batch while no history is. See Store::open.
 inline constexpr std::string_view head_key = "mhead";
+/// Behind all keys of deadline_area, once there was one: whoever looks for the first of them does
+/// not come to what was trimmed from the area behind.
+inline constexpr std::string_view deadline_end_key = "e\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 /// 16 random bytes.
 inline constexpr std::string_view history_id_key = "mhistory_id";
 /// The first bucket id that was never used.
@@ -69,6 +72,8 @@ struct Deadline {
 };
 /// `data_key`: the bucket's data_prefix and the user's key. They sort by time.
 std::string deadline_key(Time deadline, std::string_view data_key);
+/// The first key that one of this time could have.
+std::string deadline_keys_from(Time time);
 std::optional<Deadline> parse_deadline_key(std::string_view key);
 
 /// Numbers as values: 8 bytes, big-endian.

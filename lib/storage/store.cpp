@@ -31,6 +31,18 @@ std::unique_ptr<leveldb::Iterator> Store::iterate(const StoreSnapshot* snapshot,
     return impl_->iterate(snapshot != nullptr ? snapshot->get() : nullptr, fill_cache);
 }
 
+std::optional<Time> Store::first_deadline(Time from) const
+{
+    const auto iterator = iterate(nullptr, false);
+    iterator->Seek(deadline_keys_from(from));
+    check_read(iterator->status());
+    if (!iterator->Valid()) {
+        return std::nullopt;
+    }
+    const auto deadline = parse_deadline_key({iterator->key().data(), iterator->key().size()});
+    return deadline ? std::optional(deadline->time) : std::nullopt;
+}
+
 std::unique_ptr<StoreSnapshot> Store::snapshot() const
 {
     return std::make_unique<StoreSnapshot>(*impl_->db);

@@ -114,6 +114,8 @@ public:
     std::optional<std::string> get(std::string_view key, const StoreSnapshot* snapshot) const;
     std::unique_ptr<leveldb::Iterator> iterate(const StoreSnapshot* snapshot,
                                                bool fill_cache) const;
+    /// The first deadline that is not before this time.
+    std::optional<Time> first_deadline(Time from) const;
     std::unique_ptr<StoreSnapshot> snapshot() const;
     /// The revision that this snapshot shows.
     Revision revision(const StoreSnapshot& snapshot) const;

@@ -2,6 +2,7 @@
 #include "btree.hpp"
 
 #include "bits.hpp"
+#include "btree_entry.hpp"
 #include "counter.hpp"
 
 #include <keywatch/error.hpp>
@@ -14,18 +15,9 @@ namespace keywatch::structures::btree {
 
 namespace {
 
-constexpr char plain = 0;
-
 [[noreturn]] void fail(Error error)
 {
     throw boost::system::system_error(make_error_code(error));
-}
-
-void require_key(std::string_view key)
-{
-    if (key.empty()) {
-        fail(Error::empty_key);
-    }
 }
 
 std::optional<std::string> current_key(const KeyIterator& iterator)
@@ -34,87 +26,68 @@ std::optional<std::string> current_key(const KeyIterator& iterator)
 }
 
 /// The number that a key has; 0 if it is not there.
-std::int64_t number_in(const std::optional<std::string>& value)
+std::int64_t number_in(const std::optional<Entry>& entry)
 {
-    const auto number = value ? parse_number(*value) : 0;
+    const auto number = entry ? parse_number(entry->value) : 0;
     if (!number) {
         fail(Error::not_a_number);
     }
     return *number;
 }
 
-/// `change` gives the new number for the old one, or nothing if it does not fit.
-template <class Change>
+/// Another value with the same deadline.
+void change(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
+            const std::optional<Entry>& before)
+{
+    const std::optional<Time> deadline = before ? before->deadline : std::nullopt;
+    write(workspace, bucket, key, value, deadline, deadline);
+}
+
+/// `calculate` gives the new number for the old one, or nothing if it does not fit.
+template <class Calculate>
 std::int64_t change_number(Workspace& workspace, BucketIndex bucket, std::string_view key,
-                           Change change)
+                           Calculate calculate)
 {
     require_key(key);
-    const std::optional<std::string> value = get(workspace, bucket, key);
-    const std::int64_t before = number_in(value);
-    const std::optional<std::int64_t> after = change(before);
+    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    const std::int64_t before = number_in(entry);
+    const std::optional<std::int64_t> after = calculate(before);
     if (!after) {
         fail(Error::number_overflow);
     }
-    if (!value || *after != before) {
-        put(workspace, bucket, key, std::to_string(*after));
+    if (!entry || *after != before) {
+        change(workspace, bucket, key, std::to_string(*after), entry);
     }
     return *after;
 }
 
 }  // namespace
 
-std::string_view user_value(std::string_view stored)
-{
-    if (stored.empty() || stored.back() != plain) {
-        throw boost::system::system_error(make_error_code(Error::damaged),
-                                          "a value of a BTree bucket");
-    }
-    stored.remove_suffix(1);
-    return stored;
-}
-
 std::optional<std::string> get(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
-    std::optional<std::string> stored = workspace.get(bucket, key);
-    if (stored) {
-        stored->resize(user_value(*stored).size());
-    }
-    return stored;
+    std::optional<Entry> entry = find(workspace, bucket, key);
+    return entry ? std::optional(std::move(entry->value)) : std::nullopt;
 }
 
 bool contains(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
-    return workspace.get(bucket, key).has_value();
+    return find(workspace, bucket, key).has_value();
 }
 
 void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value)
 {
     require_key(key);
-    std::string stored;
-    stored.reserve(value.size() + 1);
-    stored += value;
-    stored += plain;
-    workspace.put(bucket, key, stored);
-    Message message;
-    message.operation = Operation::put;
-    message.key = key;
-    message.value = value;
-    workspace.record(bucket, message);
+    const std::optional<Time> before = deadline_to_replace(workspace, bucket, key);
+    write(workspace, bucket, key, value, before, std::nullopt);
 }
 
 bool erase(Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
-    const std::optional<std::string> previous = get(workspace, bucket, key);
-    if (!previous) {
-        return false;
+    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    if (entry) {
+        remove(workspace, bucket, key, *entry, Cause::user);
     }
-    workspace.erase(bucket, key);
-    Message message;
-    message.operation = Operation::erase;
-    message.key = key;
-    message.previous = *previous;
-    workspace.record(bucket, message);
-    return true;
+    return entry.has_value();
 }
 
 std::optional<std::string> substring(const Workspace& workspace, BucketIndex bucket,
@@ -137,6 +110,7 @@ std::optional<std::string> first_key(const Workspace& workspace, BucketIndex buc
 {
     const std::shared_ptr<KeyIterator> iterator = workspace.iterate(bucket);
     iterator->first();
+    pass_expired(workspace, *iterator, true);
     return current_key(*iterator);
 }
 
@@ -144,6 +118,7 @@ std::optional<std::string> last_key(const Workspace& workspace, BucketIndex buck
 {
     const std::shared_ptr<KeyIterator> iterator = workspace.iterate(bucket);
     iterator->last();
+    pass_expired(workspace, *iterator, false);
     return current_key(*iterator);
 }
 
@@ -151,9 +126,9 @@ bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view ke
                    std::string_view value)
 {
     require_key(key);
-    const bool absent = !contains(workspace, bucket, key);
+    const bool absent = !find_to_write(workspace, bucket, key);
     if (absent) {
-        put(workspace, bucket, key, value);
+        write(workspace, bucket, key, value, std::nullopt, std::nullopt);
     }
     return absent;
 }
@@ -162,20 +137,20 @@ bool put_if_present(Workspace& workspace, BucketIndex bucket, std::string_view k
                     std::string_view value)
 {
     require_key(key);
-    const bool present = contains(workspace, bucket, key);
-    if (present) {
-        put(workspace, bucket, key, value);
+    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    if (entry) {
+        write(workspace, bucket, key, value, entry->deadline, std::nullopt);
     }
-    return present;
+    return entry.has_value();
 }
 
 std::optional<std::string> exchange(Workspace& workspace, BucketIndex bucket, std::string_view key,
                                     std::string_view value)
 {
     require_key(key);
-    std::optional<std::string> previous = get(workspace, bucket, key);
-    put(workspace, bucket, key, value);
-    return previous;
+    std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    write(workspace, bucket, key, value, entry ? entry->deadline : std::nullopt, std::nullopt);
+    return entry ? std::optional(std::move(entry->value)) : std::nullopt;
 }
 
 std::int64_t increment(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -196,10 +171,11 @@ std::size_t append(Workspace& workspace, BucketIndex bucket, std::string_view ke
                    std::string_view suffix)
 {
     require_key(key);
-    std::string value = get(workspace, bucket, key).value_or("");
+    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    std::string value = entry ? entry->value : std::string();
     if (!suffix.empty()) {
         value += suffix;
-        put(workspace, bucket, key, value);
+        change(workspace, bucket, key, value, entry);
     }
     return value.size();
 }
@@ -208,12 +184,13 @@ bool set_bit(Workspace& workspace, BucketIndex bucket, std::string_view key, std
              bool bit)
 {
     require_key(key);
-    std::string value = get(workspace, bucket, key).value_or("");
+    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
+    std::string value = entry ? entry->value : std::string();
     const bool previous = bit_at(value, offset);
     if (previous != bit) {
         // Before memory is asked for, of which there is not that much.
         workspace.require_room(std::max<std::uint64_t>(bytes_with_bit(offset), value.size()));
-        put(workspace, bucket, key, with_bit(std::move(value), offset, bit));
+        change(workspace, bucket, key, with_bit(std::move(value), offset, bit), entry);
     }
     return previous;
 }

@@ -3,20 +3,30 @@
 
 #include "workspace.hpp"
 
+#include <keywatch/time.hpp>
+
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-/// BTree buckets: each key of the key space is a user's key as it is; the value ends with one byte
-/// that tells what stands before it (doc/storage.md), today always 0: the user's value alone.
+/// BTree buckets: each key of the key space is a user's key as it is; the value is the user's and a
+/// stamp (stamp.hpp).
+///
+/// 1. A key that has expired is not there for readers. Whoever writes to it removes it first, with
+///    the message that the sweep would have made.
+/// 2. What gives a key a value anew leaves it without a deadline, or with the one that is given;
+///    what changes the value keeps its deadline.
 namespace keywatch::structures::btree {
 
 std::optional<std::string> get(const Workspace& workspace, BucketIndex bucket,
                                std::string_view key);
 bool contains(const Workspace& workspace, BucketIndex bucket, std::string_view key);
 void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value);
+void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
+         std::chrono::milliseconds ttl);
 bool erase(Workspace& workspace, BucketIndex bucket, std::string_view key);
 
 std::optional<std::string> substring(const Workspace& workspace, BucketIndex bucket,
@@ -29,6 +39,8 @@ std::optional<std::string> last_key(const Workspace& workspace, BucketIndex buck
 // Writes that depend on what is there. Each makes one `put` or nothing, and refuses an empty key.
 bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,
                    std::string_view value);
+bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,
+                   std::string_view value, std::chrono::milliseconds ttl);
 bool put_if_present(Workspace& workspace, BucketIndex bucket, std::string_view key,
                     std::string_view value);
 std::optional<std::string> exchange(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -42,7 +54,20 @@ std::size_t append(Workspace& workspace, BucketIndex bucket, std::string_view ke
 bool set_bit(Workspace& workspace, BucketIndex bucket, std::string_view key, std::uint64_t offset,
              bool bit);
 
+/// Removes a key because its time is over, if that was its deadline: one `erase` message.
+bool expire(Workspace& workspace, BucketIndex bucket, std::string_view key, Time deadline);
+/// False if it is not there. One `ttl` message if the deadline changes.
+bool set_ttl(Workspace& workspace, BucketIndex bucket, std::string_view key,
+             std::chrono::milliseconds ttl);
+/// False if it is not there, or had no deadline.
+bool clear_ttl(Workspace& workspace, BucketIndex bucket, std::string_view key);
+std::optional<std::chrono::milliseconds> ttl(const Workspace& workspace, BucketIndex bucket,
+                                             std::string_view key);
+
 /// The user's part of a stored value; throws `Error::damaged` if it is not one.
 std::string_view user_value(std::string_view stored);
+
+/// For iterators: moves on, or back, to an entry that has not expired.
+void pass_expired(const Workspace& workspace, KeyIterator& iterator, bool forward);
 
 }  // namespace keywatch::structures::btree

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sweeper.hpp"
+
+#include "async/post.hpp"
+#include "async/untracked_executor.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace keywatch::engine {
+
+namespace {
+
+/// By so much a tick may be late, so that not every earlier deadline makes another one.
+constexpr std::chrono::milliseconds slack{5};
+
+}  // namespace
+
+Sweeper::Sweeper(const storage::Store& store, const MonotonicClock& clock,
+                 async::WorkerThread& thread, const asio::any_io_executor& executor,
+                 std::weak_ptr<void> owner, Commit commit)
+    : store_(store),
+      clock_(clock),
+      thread_(thread),
+      executor_(async::UntrackedExecutor::on(executor)),
+      owner_(std::move(owner)),
+      commit_(std::move(commit))
+{
+}
+
+void Sweeper::start()
+{
+    lower(Time::min());
+    thread_.post([self = shared_from_this()] {
+        self->look();
+        self->set_busy(false);
+        self->arm();
+    });
+}
+
+void Sweeper::note(Time deadline)
+{
+    if (deadline < next_.load()) {
+        lower(deadline);
+        arm();
+    }
+}
+
+void Sweeper::lower(Time deadline) noexcept
+{
+    Time next = next_.load();
+    while (deadline < next && !next_.compare_exchange_weak(next, deadline)) {
+    }
+}
+
+void Sweeper::arm(std::chrono::milliseconds least)
+{
+    const Time next = next_.load();
+    if (next == never) {
+        return;
+    }
+    const Time now = clock_.now();  // the user's: not with the mutex
+    auto wait = longest_wait;
+    if (next < now + longest_wait) {
+        wait = std::max(least, next > now ? std::chrono::ceil<std::chrono::milliseconds>(next - now)
+                                          : std::chrono::milliseconds::zero());
+    }
+    const SteadyTime at = std::chrono::steady_clock::now() + wait;
+    const std::lock_guard lock(mutex_);
+    if (busy_ || stopped_ || (armed_ && *armed_ <= at + slack)) {
+        return;
+    }
+    armed_ = at;
+    thread_.post_after(wait,
+                       [self = shared_from_this(), number = ++ticks_] { self->tick(number); });
+}
+
+void Sweeper::tick(std::uint64_t number)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (number != ticks_ || busy_ || stopped_) {
+            return;
+        }
+        armed_.reset();
+        busy_ = true;
+    }
+    if (next_.load() > clock_.now()) {
+        // Deadlines that have moved on are passed over a few at a time, not all when they are due.
+        look();
+    }
+    if (next_.load() <= clock_.now()) {
+        begin_sweep();
+        return;
+    }
+    set_busy(false);
+    arm();
+}
+
+/// Finds the earliest deadline that is stored.
+void Sweeper::look()
+{
+    const Time from = take();
+    try {
+        lower(store_.first_deadline(from).value_or(never));
+    } catch (const boost::system::system_error&) {
+        lower(from);
+    }
+}
+
+void Sweeper::set_busy(bool busy)
+{
+    const std::lock_guard lock(mutex_);
+    busy_ = busy;
+}
+
+void Sweeper::stop()
+{
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+}
+
+void Sweeper::begin_sweep()
+{
+    async::post(executor_, [self = shared_from_this(), owner = owner_.lock()] {
+        asio::co_spawn(self->executor_, sweep(self, owner),
+                       [self, owner](const std::exception_ptr& error) { self->swept(error); });
+    });
+}
+
+asio::awaitable<void> Sweeper::sweep(std::shared_ptr<Sweeper> self, std::shared_ptr<void>)
+{
+    const Time from = self->take();
+    auto sweep = std::make_shared<Sweep>(storage::deadline_keys_from(from));
+    try {
+        co_await self->commit_(sweep);
+        while (sweep->more()) {
+            sweep = std::make_shared<Sweep>(sweep->next());
+            co_await self->commit_(sweep);
+        }
+    } catch (...) {
+        self->lower(from);
+        throw;
+    }
+    if (!sweep->next().empty()) {
+        self->lower(storage::parse_deadline_key(sweep->next())->time);
+    }
+}
+
+void Sweeper::swept(const std::exception_ptr& error)
+{
+    std::chrono::milliseconds least{};
+    try {
+        if (error) {
+            std::rethrow_exception(error);
+        }
+    } catch (const boost::system::system_error& failure) {
+        if (failure.code() == Error::closed || failure.code() == Error::storage_failed) {
+            stop();
+        }
+        least = longest_wait;
+    } catch (const std::exception&) {
+        least = longest_wait;  // perhaps there is memory again by then
+    }
+    set_busy(false);
+    arm(least);
+}
+
+}  // namespace keywatch::engine

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "expiry.hpp"
+
+#include "btree.hpp"
+#include "collection.hpp"
+
+namespace keywatch::structures {
+
+bool expire(Workspace& workspace, Structure structure, BucketIndex bucket, std::string_view key,
+            Time deadline)
+{
+    return structure == Structure::btree ? btree::expire(workspace, bucket, key, deadline)
+                                         : collection::expire(workspace, bucket, key, deadline);
+}
+
+}  // namespace keywatch::structures
