@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/event_loop.hpp"
+#include "support/model_state.hpp"
+#include "support/model_steps.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+
+namespace keywatch::test {
+namespace {
+
+std::uint64_t seed()
+{
+    const char* const given = std::getenv("KEYWATCH_SEED");
+    const std::uint64_t seed =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::cerr << "KEYWATCH_SEED=" << seed << '\n';
+    return seed;
+}
+
+/// Time that only passes when it is told to; the sweeper asks for it on its own thread.
+class ManualTime {
+public:
+    Time now() const { return Time{std::chrono::microseconds{*micros_}}; }
+    void pass(std::chrono::milliseconds time) { *micros_ += 1000 * time.count(); }
+    Clock clock() const
+    {
+        return [micros = micros_] { return Time{std::chrono::microseconds{*micros}}; };
+    }
+
+private:
+    std::shared_ptr<std::atomic<std::int64_t>> micros_ =
+        std::make_shared<std::atomic<std::int64_t>>(1'000'000'000'000'000);
+};
+
+/// A replica of one bucket name: has nothing but what a watcher of it was given, over all ends of
+/// the bucket and all openings of the database.
+struct Replica {
+    std::string bucket;
+    ModelState state;
+    std::optional<Position> position;
+    std::optional<Watcher> watcher;
+    std::optional<Job> job;
+};
+using SharedReplica = std::shared_ptr<Replica>;
+
+Task follow(Database db, SharedReplica replica)
+{
+    while (true) {
+        const From from = replica->position ? From::after(*replica->position) : From::revision(0);
+        const auto apply_commit = [replica](const Commit& commit) {
+            for (const Message& message : commit) {
+                apply(replica->state, message);
+            }
+        };
+        replica->watcher.emplace(
+            db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
+        const WatchEnd end = co_await replica->watcher->run();
+        replica->position = end.position;
+        if (end.reason != EndReason::bucket_deleted) {
+            break;
+        }
+    }
+}
+
+/// Waits until it has everything up to and including this revision.
+Task reached(SharedReplica replica, Revision revision)
+{
+    while (true) {
+        if (replica->job->done()) {
+            co_await replica->job->join();  // throws what it threw
+            throw std::runtime_error("a watch has ended");
+        }
+        const Watcher watcher = *replica->watcher;
+        const auto error = co_await failure_of(watcher.reached(revision));
+        if (!error) {
+            co_return;
+        }
+        co_await yield();  // the bucket is gone: the next watch goes on
+    }
+}
+
+/// A failing transaction's own error.
+struct Undone : std::runtime_error {
+    Undone() : std::runtime_error("undone") {}
+};
+
+class Model {
+public:
+    explicit Model(std::uint64_t seed) : random_(seed) {}
+
+    Task run(int steps)
+    {
+        for (const char* const name : ModelSteps::buckets) {
+            auto& replica = replicas_.emplace_back(std::make_shared<Replica>());
+            replica->bucket = name;
+        }
+        while (done_ < steps) {
+            co_await one_opening(std::min(steps, done_ + 500));
+        }
+    }
+
+private:
+    Task one_opening(int until)
+    {
+        Database db = co_await open_database(options());
+        const asio::any_io_executor executor = co_await asio::this_coro::executor;
+        for (const SharedReplica& replica : replicas_) {
+            replica->job.emplace(executor, follow(db, replica));
+            co_await yield();
+        }
+        while (done_ < until) {
+            time_.pass(std::chrono::milliseconds{random_() % 4 == 0 ? random_() % 40 : 0});
+            co_await one_transaction(db);
+            co_await check(db);
+        }
+        co_await check_swept(db);
+        co_await db.close();
+        for (const SharedReplica& replica : replicas_) {
+            co_await replica->job->join();
+        }
+    }
+
+    Task one_transaction(Database db)
+    {
+        state_.remove_expired(time_.now());
+        ModelState after = state_;
+        const bool fails = random_() % 10 == 0;
+        const auto change = [&](Transaction& tx) {
+            ModelSteps steps(tx, after, time_.now(), random_);
+            for (auto count = 1 + random_() % 6; count > 0; --count) {
+                steps.step();
+                ++done_;
+            }
+            if (fails) {
+                throw Undone();
+            }
+        };
+        try {
+            last_ = co_await db.update(change);
+            state_ = after;
+        } catch (const Undone&) {
+            // As if it had not been.
+        }
+    }
+
+    /// The database, and what was told of it.
+    Task check(Database db)
+    {
+        const auto read = [&](const Snapshot& snapshot) { return read_state(snapshot, time_.now()); };
+        const ModelState stored = co_await db.view(read);
+        require_same(stored, "the database");
+        for (const SharedReplica& replica : replicas_) {
+            co_await reached(replica, last_);
+        }
+        require_same(replicated(), "the replica");
+    }
+
+    /// Also what nobody has touched since it expired is told of.
+    Task check_swept(Database db)
+    {
+        const auto swept = [&] {
+            bool all = true;
+            for (const SharedReplica& replica : replicas_) {
+                all = all && replica->state.count_expired(time_.now()) == 0;
+            }
+            return all;
+        };
+        co_await until(swept);
+        co_await check(db);
+    }
+
+    ModelState replicated() const
+    {
+        ModelState state;
+        for (const SharedReplica& replica : replicas_) {
+            state.btrees.merge(ModelState(replica->state).btrees);
+            state.lists.merge(ModelState(replica->state).lists);
+            state.sets.merge(ModelState(replica->state).sets);
+            state.sorted_sets.merge(ModelState(replica->state).sorted_sets);
+        }
+        state.remove_expired(time_.now());
+        return state;
+    }
+
+    void require_same(const ModelState& found, const char* what) const
+    {
+        if (!(found == state_)) {
+            throw std::logic_error(std::string(what) + " differs after " + std::to_string(done_) +
+                                   " steps:\n" + describe(found) + "---- expected:\n" +
+                                   describe(state_));
+        }
+    }
+
+    Options options() const
+    {
+        Options options{directory_ / "db"};
+        options.enable_watch = true;
+        options.durability = Durability::buffered;
+        options.clock = time_.clock();
+        options.previous_values = true;
+        return options;
+    }
+
+    TemporaryDirectory directory_;
+    ManualTime time_;
+    std::mt19937_64 random_;
+    ModelState state_;
+    std::vector<SharedReplica> replicas_;
+    Revision last_ = 0;
+    int done_ = 0;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_model)
+
+// A replica that is given the messages from the first on has what the database has: they are
+// complete, precise and in order, over all structures, with expiry, rollbacks and reopening.
+BOOST_AUTO_TEST_CASE(database_and_messages_are_those_of_the_model)
+{
+    Model model(seed());
+    EventLoop loop;
+    loop.run([&]() -> Task { co_await model.run(10'000); }, 10 * patience);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace keywatch::test

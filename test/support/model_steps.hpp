@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "model_state.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+
+namespace keywatch::test {
+
+/// Makes random changes to a transaction and to a model of what it works on, and compares what the
+/// operations give. Throws std::logic_error where they differ.
+class ModelSteps {
+public:
+    ModelSteps(Transaction& tx, ModelState& state, Time now, std::mt19937_64& random)
+        : tx_(tx), state_(state), now_(now), random_(random)
+    {
+    }
+
+    /// One operation on any bucket, or on the catalogue.
+    void step();
+
+    static constexpr const char* buckets[] = {"one", "two"};
+
+private:
+    template <class Value>
+    using Keys = ModelState::Keys<Value>;
+    using ListKeys = Keys<std::deque<std::string>>;
+    using SetKeys = Keys<std::set<std::string>>;
+    using SortedSetKeys = Keys<std::map<std::string, double>>;
+
+    std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+    std::string bucket() { return buckets[pick(std::size(buckets))]; }
+    std::string key();
+    std::string value();
+    double score();
+    std::int64_t index(std::size_t size);
+    std::chrono::milliseconds ttl() { return std::chrono::milliseconds{1 + pick(200)}; }
+
+    void change_catalogue();
+    void change_btree(const std::string& name, Keys<std::string>& keys);
+    void count_up(BTree tree, Keys<std::string>& keys, const std::string& key);
+    void change_list(const std::string& name, ListKeys& keys);
+    void change_elements(List list, ListKeys& keys, const std::string& key);
+    void change_set(const std::string& name, SetKeys& keys);
+    void move_member(Set set, const std::string& name, SetKeys& keys);
+    void compare_sets(Set set, SetKeys& keys);
+    void change_sorted_set(const std::string& name, SortedSetKeys& keys);
+    void compare_ranks(SortedSet set, SortedSetKeys& keys, const std::string& key);
+    template <class View, class Keys>
+    void change_key(View view, Keys& keys, const std::string& key);
+
+    Transaction& tx_;
+    ModelState& state_;
+    const Time now_;
+    std::mt19937_64& random_;
+};
+
+}  // namespace keywatch::test
