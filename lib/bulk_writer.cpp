@@ -2,6 +2,7 @@
 #include "bulk_writer.hpp"
 
 #include "async/waiter.hpp"
+#include "structures/stamp.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -59,10 +60,14 @@ BulkWriter::BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions o
 }
 
 asio::awaitable<void> BulkWriter::put(std::string_view bucket, std::string_view key,
-                                      std::string_view value)
+                                      std::string_view value,
+                                      std::optional<std::chrono::milliseconds> ttl)
 {
     check(bucket, key, key.size() + value.size());
-    gathered_->put(bucket, key, value);
+    if (ttl) {
+        structures::check_ttl(*ttl);
+    }
+    gathered_->put(bucket, key, value, ttl);
     return added();
 }
 

@@ -10,12 +10,14 @@
 #include <keywatch/write_batch.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace keywatch {
 
@@ -32,8 +34,8 @@ public:
     BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options);
 
     // As in WriteBatch.
-    asio::awaitable<void> put(std::string_view bucket, std::string_view key,
-                              std::string_view value);
+    asio::awaitable<void> put(std::string_view bucket, std::string_view key, std::string_view value,
+                              std::optional<std::chrono::milliseconds> ttl);
     asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
     asio::awaitable<Revision> flush();
     void cancel();

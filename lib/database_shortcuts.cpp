@@ -24,6 +24,14 @@ asio::awaitable<Revision> Database::put(std::string_view bucket, std::string_vie
     return detail::update(state_, std::move(write));
 }
 
+asio::awaitable<Revision> Database::put(std::string_view bucket, std::string_view key,
+                                        std::string_view value, std::chrono::milliseconds ttl)
+{
+    auto write = [bucket = std::string(bucket), key = std::string(key), value = std::string(value),
+                  ttl](Transaction& tx) { tx.btree(bucket).put(key, value, ttl); };
+    return detail::update(state_, std::move(write));
+}
+
 asio::awaitable<Committed<bool>> Database::erase(std::string_view bucket, std::string_view key)
 {
     auto write = [bucket = std::string(bucket), key = std::string(key)](Transaction& tx) {

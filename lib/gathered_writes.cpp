@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "gathered_writes.hpp"
 
-#include <optional>
-
 namespace [[gnu::visibility("default")]] keywatch {
 
-void GatheredWrites::put(std::string_view bucket, std::string_view key, std::string_view value)
+void GatheredWrites::put(std::string_view bucket, std::string_view key, std::string_view value,
+                         std::optional<std::chrono::milliseconds> ttl)
 {
-    add(bucket, key, value, false);
+    add(bucket, key, value, false, ttl);
 }
 
 void GatheredWrites::erase(std::string_view bucket, std::string_view key)
 {
-    add(bucket, key, {}, true);
+    add(bucket, key, {}, true, std::nullopt);
 }
 
 void GatheredWrites::add(std::string_view bucket, std::string_view key, std::string_view value,
-                         bool erase)
+                         bool erase, std::optional<std::chrono::milliseconds> ttl)
 {
-    const Write write{bytes_.size(), key.size(), value.size(), bucket_number(bucket), erase};
+    const Write write{bytes_.size(), key.size(), value.size(), bucket_number(bucket), erase, ttl};
     writes_.push_back(write);
     try {
         bytes_ += key;
@@ -81,8 +80,11 @@ std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, std::size
     if (counted > most_bytes && !alone) {
         return 0;
     }
-    if (!write.erase) {
-        tree.put(key, bytes.substr(write.at + write.key_bytes, write.value_bytes));
+    const std::string_view value = bytes.substr(write.at + write.key_bytes, write.value_bytes);
+    if (write.ttl) {
+        tree.put(key, value, *write.ttl);
+    } else if (!write.erase) {
+        tree.put(key, value);
     } else if (erased) {
         tree.erase(key);
     }

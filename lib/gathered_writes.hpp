@@ -3,10 +3,12 @@
 
 #include <keywatch/transaction.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,8 @@ public:
     /// What a write counts beyond its bytes, about as the engine does.
     static constexpr std::size_t overhead = 64;
 
-    void put(std::string_view bucket, std::string_view key, std::string_view value);
+    void put(std::string_view bucket, std::string_view key, std::string_view value,
+             std::optional<std::chrono::milliseconds> ttl);
     void erase(std::string_view bucket, std::string_view key);
 
     bool empty() const noexcept { return writes_.empty(); }
@@ -37,10 +40,12 @@ private:
         std::size_t value_bytes;
         std::uint32_t bucket;
         bool erase;
+        std::optional<std::chrono::milliseconds> ttl;
     };
     using Buckets = std::map<std::string, std::uint32_t, std::less<>>;
 
-    void add(std::string_view bucket, std::string_view key, std::string_view value, bool erase);
+    void add(std::string_view bucket, std::string_view key, std::string_view value, bool erase,
+             std::optional<std::chrono::milliseconds> ttl);
     std::uint32_t bucket_number(std::string_view name);
     std::size_t apply_one(BTree& tree, const Write& write, std::size_t most_bytes,
                           bool alone) const;

@@ -6,6 +6,7 @@
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace [[gnu::visibility("default")]] keywatch {
@@ -57,7 +58,13 @@ BulkWriter& WriteBatch::writer() const
 asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
                                       std::string_view value)
 {
-    return writer().put(bucket, key, value);
+    return writer().put(bucket, key, value, std::nullopt);
+}
+
+asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
+                                      std::string_view value, std::chrono::milliseconds ttl)
+{
+    return writer().put(bucket, key, value, ttl);
 }
 
 asio::awaitable<void> WriteBatch::erase(std::string_view bucket, std::string_view key)

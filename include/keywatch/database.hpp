@@ -128,6 +128,9 @@ public:
     /// Sets the value of a key. Gives the revision.
     asio::awaitable<Revision> put(std::string_view bucket, std::string_view key,
                                   std::string_view value);
+    /// The same, and the key has this time to live from the transaction on.
+    asio::awaitable<Revision> put(std::string_view bucket, std::string_view key,
+                                  std::string_view value, std::chrono::milliseconds ttl);
     /// Removes a key, and tells whether it was there.
     asio::awaitable<Committed<bool>> erase(std::string_view bucket, std::string_view key);
     /// Adds to the number that the value is, as `BTree::increment` does. Gives the result.

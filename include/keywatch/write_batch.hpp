@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -76,7 +77,11 @@ public:
     /// `batch_in_use`. Cancellation: terminal, while it waits; the write was added all the same.
     [[nodiscard]] asio::awaitable<void> put(std::string_view bucket, std::string_view key,
                                             std::string_view value);
-    /// The same; an erase of a key that is not there is none.
+    /// The same, and the key has this time to live, from the transaction on that it is in. Also
+    /// `invalid_ttl`, as `BTree::put`.
+    [[nodiscard]] asio::awaitable<void> put(std::string_view bucket, std::string_view key,
+                                            std::string_view value, std::chrono::milliseconds ttl);
+    /// As `put`; an erase of a key that is not there is none.
     [[nodiscard]] asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
 
     /// Commits what was gathered, and waits for everything. Gives the revision of the last commit;

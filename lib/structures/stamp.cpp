@@ -49,11 +49,16 @@ void append_stamp(std::string& content, std::optional<Time> deadline)
     content += deadline ? has_deadline : no_deadline;
 }
 
-Time deadline_after(const Workspace& workspace, std::chrono::milliseconds ttl)
+void check_ttl(std::chrono::milliseconds ttl)
 {
     if (ttl <= std::chrono::milliseconds::zero() || ttl > longest_ttl) {
         throw boost::system::system_error(make_error_code(Error::invalid_ttl));
     }
+}
+
+Time deadline_after(const Workspace& workspace, std::chrono::milliseconds ttl)
+{
+    check_ttl(ttl);
     return workspace.now() + ttl;
 }
 

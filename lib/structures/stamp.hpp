@@ -30,6 +30,8 @@ struct Stamped {
 Stamped read_stamp(std::string_view stored);
 void append_stamp(std::string& content, std::optional<Time> deadline);
 
+/// Throws `Error::invalid_ttl`.
+void check_ttl(std::chrono::milliseconds ttl);
 /// From a time to live; throws `Error::invalid_ttl`.
 Time deadline_after(const Workspace& workspace, std::chrono::milliseconds ttl);
 /// The time that is left, rounded up to the millisecond, of what has not expired.

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/hand_clock.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Databases whose time is told by hand, and what expires in bucket "b".
+struct Expiry : EventLoop {
+    HandClock clock;
+    Recorder recorder;
+
+    kw::Options options(std::string location = "memory:") const
+    {
+        kw::Options options = watched_options(std::move(location));
+        options.clock = clock.clock();
+        return options;
+    }
+
+    asio::awaitable<kw::Database> open() const { return open_with(options(), "b"); }
+
+    /// `<key>=<value it had>` of those that expired.
+    std::vector<std::string> expired() const
+    {
+        std::vector<std::string> expired;
+        for (const kw::OwnedMessage& each : recorder.messages()) {
+            if (each->cause == kw::Cause::expired) {
+                BOOST_TEST(each->operation == kw::Operation::erase);
+                expired.push_back(std::string(each->key) + "=" +
+                                  std::string(each->previous.value_or("(none)")));
+            }
+        }
+        return expired;
+    }
+
+    Task until_expired(std::size_t count) const
+    {
+        return until([this, count] { return expired().size() >= count; });
+    }
+
+    /// Puts a key that expires in a millisecond, and waits until it has: what was due before it has
+    /// been swept then.
+    Task sweep_up_to_now(kw::Database db) const
+    {
+        const std::size_t before = expired().size();
+        co_await db.put("b", "marker", "m", 1ms);
+        clock.advance(1ms);
+        co_await until([this, before] {
+            const auto now = expired();
+            return std::find(now.begin() + static_cast<std::ptrdiff_t>(before), now.end(),
+                             "marker=m") != now.end();
+        });
+    }
+};
+
+using Strings = std::vector<std::string>;
+
+asio::awaitable<std::optional<std::chrono::milliseconds>> ttl(kw::Database db, std::string key)
+{
+    co_return co_await db.view(
+        [&](const kw::Snapshot& snapshot) { return snapshot.btree("b").ttl(key); });
+}
+
+}  // namespace
+
+// Keys that have a deadline, and how they go.
+BOOST_FIXTURE_TEST_SUITE(test_expiry, Expiry)
+
+BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_goes_with_a_message_that_has_its_value)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.put("b", "k", "v", 100ms);
+        co_await db.put("b", "forever", "v");
+        clock.advance(100ms);
+        co_await until_expired(1);
+        BOOST_TEST(recorder.size() == 2U);
+        BOOST_TEST(expired() == Strings{"k=v"}, boost::test_tools::per_element());
+        BOOST_TEST((recorder.messages()[0]->deadline == recorder.messages()[1]->time));
+        BOOST_TEST(db.stats().engine.expired == 1U);
+        BOOST_TEST((co_await get(db, "b", "forever") == "v"));
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(it_is_invisible_at_once_though_nothing_has_swept_it)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await db.put("b", "k", "v", 100ms);
+        clock.advance(100ms);
+        // No suspension since then: nothing else can have run on this loop.
+        const bool there = co_await db.view(
+            [](const kw::Snapshot& snapshot) { return snapshot.btree("b").contains("k"); });
+        BOOST_TEST(!there);
+        BOOST_TEST(db.stats().engine.expired == 0U);
+        co_await until([&] { return db.stats().engine.expired == 1; });
+        co_await db.close();
+    });
+}
+
+// A store that keeps whole ticks takes what is due within one as due at its beginning.
+BOOST_AUTO_TEST_CASE(no_key_goes_before_its_millisecond)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.put("b", "late", "v", 100ms);
+        clock.advance(999us);
+        co_await db.put("b", "early", "v", 99ms);
+        clock.advance(99ms);  // a microsecond before the other
+        co_await until_expired(1);
+        BOOST_TEST(expired() == Strings{"early=v"}, boost::test_tools::per_element());
+        BOOST_TEST((co_await get(db, "b", "late") == "v"));
+        BOOST_TEST((co_await ttl(db, "late") == 1ms));
+        clock.advance(1us);
+        BOOST_TEST((co_await get(db, "b", "late") == std::nullopt));
+        co_await until_expired(2);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+// A timer for each deadline fires for a key that was given another one meanwhile.
+BOOST_AUTO_TEST_CASE(renewing_clearing_and_overwriting_cancel_the_old_deadline)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            for (const char* key : {"cleared", "overwritten", "renewed", "reset", "exchanged"}) {
+                tree.put(key, "v", 10ms);
+            }
+            tree.put("cleared in it", "v", 10ms);
+            tree.clear_ttl("cleared in it");
+        });
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            BOOST_TEST(tree.clear_ttl("cleared"));
+            tree.put("overwritten", "w");
+            tree.put("renewed", "w", 30ms);
+            BOOST_TEST(tree.set_ttl("reset", 30ms));
+            BOOST_TEST((tree.exchange("exchanged", "w") == "v"));
+        });
+        clock.advance(28ms);
+        co_await sweep_up_to_now(db);
+        BOOST_TEST(expired() == Strings{"marker=m"}, boost::test_tools::per_element());
+        BOOST_TEST((co_await ttl(db, "renewed") == 1ms));
+        clock.advance(1ms);
+        co_await until_expired(3);
+        BOOST_TEST(expired() == (Strings{"marker=m", "renewed=w", "reset=v"}),
+                   boost::test_tools::per_element());
+        for (const std::string key : {"cleared", "overwritten", "exchanged", "cleared in it"}) {
+            BOOST_TEST((co_await get(db, "b", key)).has_value(), key);
+            BOOST_TEST(!(co_await ttl(db, key)).has_value(), key);
+        }
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(after_a_reopen_only_the_remaining_time_counts)
+{
+    run([this]() -> Task {
+        const TemporaryDirectory directory;
+        kw::Database db = co_await open_with(options(directory / "db"), "b");
+        co_await db.put("b", "away", "v", 10ms);
+        co_await db.put("b", "k", "v", 100ms);
+        co_await db.close();
+        clock.advance(60ms);
+        db = co_await open_database(options(directory / "db"));
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
+        const Run run = co_await start(watcher);
+        BOOST_TEST((co_await get(db, "b", "away") == std::nullopt));
+        BOOST_TEST((co_await ttl(db, "k") == 40ms));
+        co_await until_expired(1);
+        BOOST_TEST(expired() == Strings{"away=v"}, boost::test_tools::per_element());
+        clock.advance(40ms);
+        co_await until_expired(2);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_same_key_in_two_buckets_has_two_deadlines)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await create(db, "c");
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("k", "in b", 20ms);
+            tx.btree("c").put("k", "in c", 20ms);
+            tx.btree("c").set_ttl("k", 40ms);
+        });
+        clock.advance(20ms);
+        co_await until_expired(1);
+        BOOST_TEST((co_await get(db, "c", "k") == "in c"));
+        clock.advance(20ms);
+        co_await until([&] { return db.stats().engine.expired == 2; });
+        BOOST_TEST(expired() == Strings{"k=in b"}, boost::test_tools::per_element());
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_mean_nothing_to_its_successor)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await create(db, "c");
+        co_await db.update([](kw::Transaction& tx) {
+            for (int i = 0; i < 1000; ++i) {
+                tx.btree("c").put("k" + std::to_string(i), "v", 20ms);
+            }
+        });
+        co_await drop(db, "c");
+        co_await create(db, "c");
+        co_await db.put("c", "k0", "w");
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        clock.advance(20ms);
+        const kw::Revision before = db.head_revision();
+        co_await sweep_up_to_now(db);
+        BOOST_TEST((co_await get(db, "c", "k0") == "w"));
+        BOOST_TEST(db.stats().engine.expired == 1U);
+        // The index was cleaned up by commits without messages, which watchers pass over.
+        BOOST_TEST(db.head_revision() > before + 2);
+        co_await watcher.reached(db.head_revision());
+        const Strings history = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        BOOST_TEST(history.size() == 3U);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_writes_to_a_key_whose_time_is_over_removes_it_first)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await db.put("b", "k", "v", 10ms);
+        clock.advance(10ms);
+        // Called before this loop could start a sweep.
+        const kw::Revision revision = co_await db.put("b", "k", "w");
+        co_await watcher.reached(revision);
+        const auto& messages = recorder.messages();
+        BOOST_REQUIRE(messages.size() == 3U);
+        BOOST_TEST(messages[1]->revision == revision);
+        BOOST_TEST(messages[1]->cause == kw::Cause::expired);
+        BOOST_TEST((messages[1]->previous == "v"));
+        BOOST_TEST(messages[2]->operation == kw::Operation::put);
+        BOOST_TEST(messages[2]->cause == kw::Cause::user);
+        clock.advance(10ms);
+        co_await sweep_up_to_now(db);
+        BOOST_TEST(expired() == (Strings{"k=v", "marker=m"}), boost::test_tools::per_element());
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_nobody_can_watch_is_swept_too)
+{
+    run([this]() -> Task {
+        kw::Options unwatched = options();
+        unwatched.enable_watch = false;
+        kw::Database db = co_await open_with(unwatched, "b");
+        co_await db.put("b", "k", "v", 10ms);
+        clock.advance(10ms);
+        co_await until([&] { return db.stats().engine.expired == 1; });
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(large_values_go_a_few_at_a_time)
+{
+    run([this]() -> Task {
+        const TemporaryDirectory directory;
+        kw::Database db = co_await open_with(options(directory / "db"), "b");
+        for (int i = 0; i < 10; ++i) {
+            co_await db.put("b", "k" + std::to_string(i), std::string(400'000, 'v'), 10ms);
+        }
+        co_await db.close();
+        clock.advance(10ms);
+        kw::Options smaller = options(directory / "db");
+        smaller.max_transaction_bytes = 1000;
+        db = co_await open_database(smaller);
+        co_await until([&] { return db.stats().engine.expired == 10; });
+        BOOST_TEST(db.head_revision() == 11U + 4U);  // three values each, and one
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_going)
+{
+    kw::Database db;
+    run([&]() -> Task {
+        db = co_await open();
+        co_await db.put("b", "k", "v", 24h);
+        co_await db.put("b", "due", "v", 1ms);
+        clock.advance(1ms);
+    });
+    run([&]() -> Task {
+        // With the loop the sweep goes on.
+        co_await until([&] { return db.stats().engine.expired == 1; });
+        BOOST_TEST((co_await get(db, "b", "k") == "v"));
+    });
+    clock.advance(24h);
+    destroy();  // perhaps with a sweep that was about to begin
+    BOOST_TEST(db.stats().engine.expired == 1U);
+}
+
+namespace {
+
+constexpr int many = 5000;
+
+/// All at once, in a few transactions.
+Task put_together(kw::Database db, std::chrono::milliseconds ttl)
+{
+    for (int i = 0; i < many; i += 1000) {
+        co_await db.update([&](kw::Transaction& tx) {
+            for (int k = i; k < i + 1000; ++k) {
+                tx.btree("b").put("k" + std::to_string(k), std::to_string(k), ttl);
+            }
+        });
+    }
+}
+
+/// How many messages each commit had.
+std::map<kw::Revision, int> commits_of(const Recorder& recorder)
+{
+    std::map<kw::Revision, int> commits;
+    for (const kw::OwnedMessage& each : recorder.messages()) {
+        if (each->cause == kw::Cause::expired) {
+            ++commits[each->revision];
+        }
+    }
+    return commits;
+}
+
+}  // namespace
+
+// A store with a channel for what expires drops what does not fit.
+BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
+{
+    for (const auto durability : {kw::Durability::sync, kw::Durability::buffered}) {
+        recorder = Recorder();
+        run([this, durability]() -> Task {
+            kw::Options some = options();
+            some.durability = durability;
+            kw::Database db = co_await open_with(some, "b");
+            kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+            const Run run = co_await start(watcher);
+            co_await put_together(db, 10ms);
+            clock.advance(10ms);
+            co_await until_expired(many);
+            co_await sweep_up_to_now(db);
+            const Strings all = expired();
+            BOOST_TEST(all.size() == many + 1U);
+            BOOST_TEST(std::set<std::string>(all.begin(), all.end()).size() == many + 1U);
+            const auto commits = commits_of(recorder);
+            BOOST_TEST(commits.size() >= 20U);
+            BOOST_TEST(std::ranges::all_of(commits, [](auto each) { return each.second <= 256; }));
+            BOOST_TEST((co_await db.view([](const kw::Snapshot& snapshot) {
+                return snapshot.btree("b").first_key();
+            }) == std::nullopt));
+            co_await watcher.stop();
+            co_await run.end();
+            co_await db.close();
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(others_have_their_turn_between_two_parts_of_a_sweep)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await put_together(db, 10ms);
+        clock.advance(10ms);
+        while (db.stats().engine.expired == 0) {
+            co_await db.put("b", "other", "v");
+        }
+        co_await db.put("b", "other", "v");
+        BOOST_TEST(db.stats().engine.expired < many);
+        co_await until([&] { return db.stats().engine.expired == many; });
+        co_await db.close();
+    });
+}
+
+// W13
+BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_goes_on_with_it)
+{
+    run([this]() -> Task {
+        const TemporaryDirectory directory;
+        kw::Database db = co_await open_with(options(directory / "db"), "b");
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        co_await put_together(db, 10ms);
+        clock.advance(10ms);
+        co_await until([&] { return db.stats().engine.expired > 0; });
+        co_await db.close();
+        co_await run.end();
+        const std::size_t first = expired().size();
+        BOOST_TEST(first == db.stats().engine.expired);
+        BOOST_TEST(first < many);
+        db = co_await open_database(options(directory / "db"));
+        kw::Watcher second = db.watch("b", kw::all(), recorder);
+        const Run other = co_await start(second);
+        co_await until([&] { return db.stats().engine.expired == many - first; });
+        co_await db.close();
+        co_await other.end();
+        db = co_await open_database(options(directory / "db"));
+        const Strings whole = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        BOOST_TEST(whole.size() == 2 * many + 1U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
