@@ -219,10 +219,11 @@ std::uint64_t trim(Workspace& workspace, BucketIndex bucket, std::string_view ke
         return size;
     }
     if (kept.size() < dropped) {
-        collection::drop_elements(workspace, bucket, row->header);
+        const collection::Header before = row->header;
         if (kept.size() > 0) {
             row = copy(workspace, bucket, *row, kept);
         }
+        collection::drop_elements(workspace, bucket, before);
     } else {
         erase_elements(workspace, bucket, *row, {0, kept.begin});
         erase_elements(workspace, bucket, *row, {kept.end, size});

@@ -121,16 +121,29 @@ private:
             replica->job.emplace(executor, follow(db, replica));
             co_await yield();
         }
+        std::exception_ptr error;
+        try {
+            co_await work(db, until);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        co_await db.close();
+        if (error) {
+            std::rethrow_exception(error);
+        }
+        for (const SharedReplica& replica : replicas_) {
+            co_await replica->job->join();
+        }
+    }
+
+    Task work(Database db, int until)
+    {
         while (done_ < until) {
             time_.pass(std::chrono::milliseconds{random_() % 4 == 0 ? random_() % 40 : 0});
             co_await one_transaction(db);
             co_await check(db);
         }
         co_await check_swept(db);
-        co_await db.close();
-        for (const SharedReplica& replica : replicas_) {
-            co_await replica->job->join();
-        }
     }
 
     Task one_transaction(Database db)

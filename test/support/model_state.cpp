@@ -22,11 +22,20 @@ std::optional<Time> deadline(std::optional<std::chrono::milliseconds> ttl, Time 
 
 void write(std::ostream& out, const std::string& value)
 {
-    out << value;
+    out << '\'';
+    for (const char each : value) {
+        if (each >= ' ' && each <= '~') {
+            out << each;
+        } else {
+            out << '\\' << static_cast<int>(static_cast<unsigned char>(each));
+        }
+    }
+    out << '\'';
 }
 void write(std::ostream& out, const std::pair<const std::string, double>& scored)
 {
-    out << scored.first << ':' << scored.second;
+    write(out, scored.first);
+    out << ':' << scored.second;
 }
 template <class Container>
 void write(std::ostream& out, const Container& container)
@@ -106,7 +115,17 @@ ModelState read_state(const Snapshot& snapshot, Time now)
             }
             break;
         }
-        case Structure::sorted_set: { break;
+        case Structure::sorted_set: {
+            auto& keys = state.sorted_sets[bucket.name];
+            const SortedSetView view = snapshot.sorted_set(bucket.name);
+            for (const std::string_view key : view.keys()) {
+                auto& entry = keys[std::string(key)];
+                entry.deadline = deadline(view.ttl(key), now);
+                for (const ScoredMember each : view.members(key)) {
+                    entry.value.emplace(each.member, each.score);
+                }
+            }
+            break;
         }
         }
     }
@@ -120,7 +139,8 @@ std::string describe(const ModelState& state)
         for (const auto& [name, keys] : buckets) {
             out << structure << ' ' << name << '\n';
             for (const auto& [key, entry] : keys) {
-                write(out << "    " << key << " =", entry.value);
+                write(out << "    ", key);
+                write(out << " = ", entry.value);
                 if (entry.deadline) {
                     out << " until " << entry.deadline->time_since_epoch().count();
                 }

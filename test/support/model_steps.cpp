@@ -94,7 +94,7 @@ void ModelSteps::step()
         return;
     }
     const std::string name = bucket();
-    switch (pick(3)) {
+    switch (pick(4)) {
     case 0:
         if (state_.btrees.contains(name)) {
             change_btree(name, state_.btrees[name]);
@@ -112,6 +112,7 @@ void ModelSteps::step()
         break;
     default:
         if (state_.sorted_sets.contains(name)) {
+            change_sorted_set(name, state_.sorted_sets[name]);
         }
         break;
     }
@@ -136,8 +137,8 @@ void ModelSteps::change_catalogue()
     });
 }
 
-template <class View, class Keys>
-void ModelSteps::change_key(View view, Keys& keys, const std::string& key)
+template <class View, class AnyKeys>
+void ModelSteps::change_key(View view, AnyKeys& keys, const std::string& key)
 {
     auto* const entry = find(keys, key);
     switch (pick(4)) {
@@ -416,7 +417,6 @@ void ModelSteps::compare_sets(Set set, SetKeys& keys)
     require(set.unite(a, b).to_vector() == expected, "unite");
 }
 
-#if 0
 void ModelSteps::change_sorted_set(const std::string& name, SortedSetKeys& keys)
 {
     SortedSet set = tx_.sorted_set(name);
@@ -478,5 +478,4 @@ void ModelSteps::compare_ranks(SortedSet set, SortedSetKeys& keys, const std::st
     }
 }
 
-#endif
 }  // namespace keywatch::test

@@ -49,8 +49,8 @@ private:
     void compare_sets(Set set, SetKeys& keys);
     void change_sorted_set(const std::string& name, SortedSetKeys& keys);
     void compare_ranks(SortedSet set, SortedSetKeys& keys, const std::string& key);
-    template <class View, class Keys>
-    void change_key(View view, Keys& keys, const std::string& key);
+    template <class View, class AnyKeys>
+    void change_key(View view, AnyKeys& keys, const std::string& key);
 
     Transaction& tx_;
     ModelState& state_;
