@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <utility>
 
 namespace keywatch::structures::btree {
 
@@ -31,6 +30,24 @@ void require_key(std::string_view key)
 std::optional<std::string> current_key(const KeyIterator& iterator)
 {
     return iterator.valid() ? std::optional<std::string>(iterator.key()) : std::nullopt;
+}
+
+/// One `put`, with the value that it replaces where that is known.
+void put_over(Workspace& workspace, BucketIndex bucket, std::string_view key,
+              std::string_view value, const std::optional<std::string>& previous)
+{
+    require_key(key);
+    std::string stored;
+    stored.reserve(value.size() + 1);
+    stored += value;
+    stored += plain;
+    workspace.put(bucket, key, stored);
+    Message message;
+    message.operation = Operation::put;
+    message.key = key;
+    message.value = value;
+    message.previous = previous;
+    workspace.record(bucket, message);
 }
 
 /// The number that a key has; 0 if it is not there.
@@ -56,7 +73,7 @@ std::int64_t change_number(Workspace& workspace, BucketIndex bucket, std::string
         fail(Error::number_overflow);
     }
     if (!value || *after != before) {
-        put(workspace, bucket, key, std::to_string(*after));
+        put_over(workspace, bucket, key, std::to_string(*after), value);
     }
     return *after;
 }
@@ -89,17 +106,8 @@ bool contains(const Workspace& workspace, BucketIndex bucket, std::string_view k
 
 void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value)
 {
-    require_key(key);
-    std::string stored;
-    stored.reserve(value.size() + 1);
-    stored += value;
-    stored += plain;
-    workspace.put(bucket, key, stored);
-    Message message;
-    message.operation = Operation::put;
-    message.key = key;
-    message.value = value;
-    workspace.record(bucket, message);
+    put_over(workspace, bucket, key, value,
+             workspace.records_previous() ? get(workspace, bucket, key) : std::nullopt);
 }
 
 bool erase(Workspace& workspace, BucketIndex bucket, std::string_view key)
@@ -153,7 +161,7 @@ bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view ke
     require_key(key);
     const bool absent = !contains(workspace, bucket, key);
     if (absent) {
-        put(workspace, bucket, key, value);
+        put_over(workspace, bucket, key, value, std::nullopt);
     }
     return absent;
 }
@@ -162,11 +170,11 @@ bool put_if_present(Workspace& workspace, BucketIndex bucket, std::string_view k
                     std::string_view value)
 {
     require_key(key);
-    const bool present = contains(workspace, bucket, key);
-    if (present) {
-        put(workspace, bucket, key, value);
+    const std::optional<std::string> previous = get(workspace, bucket, key);
+    if (previous) {
+        put_over(workspace, bucket, key, value, previous);
     }
-    return present;
+    return previous.has_value();
 }
 
 std::optional<std::string> exchange(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -174,7 +182,7 @@ std::optional<std::string> exchange(Workspace& workspace, BucketIndex bucket, st
 {
     require_key(key);
     std::optional<std::string> previous = get(workspace, bucket, key);
-    put(workspace, bucket, key, value);
+    put_over(workspace, bucket, key, value, previous);
     return previous;
 }
 
@@ -196,10 +204,11 @@ std::size_t append(Workspace& workspace, BucketIndex bucket, std::string_view ke
                    std::string_view suffix)
 {
     require_key(key);
-    std::string value = get(workspace, bucket, key).value_or("");
+    const std::optional<std::string> previous = get(workspace, bucket, key);
+    std::string value = previous.value_or("");
     if (!suffix.empty()) {
         value += suffix;
-        put(workspace, bucket, key, value);
+        put_over(workspace, bucket, key, value, previous);
     }
     return value.size();
 }
@@ -208,12 +217,13 @@ bool set_bit(Workspace& workspace, BucketIndex bucket, std::string_view key, std
              bool bit)
 {
     require_key(key);
-    std::string value = get(workspace, bucket, key).value_or("");
-    const bool previous = bit_at(value, offset);
+    const std::optional<std::string> value = get(workspace, bucket, key);
+    const std::string_view bytes = value ? std::string_view(*value) : std::string_view();
+    const bool previous = bit_at(bytes, offset);
     if (previous != bit) {
         // Before memory is asked for, of which there is not that much.
-        workspace.require_room(std::max<std::uint64_t>(bytes_with_bit(offset), value.size()));
-        put(workspace, bucket, key, with_bit(std::move(value), offset, bit));
+        workspace.require_room(std::max<std::uint64_t>(bytes_with_bit(offset), bytes.size()));
+        put_over(workspace, bucket, key, with_bit(std::string(bytes), offset, bit), value);
     }
     return previous;
 }
