@@ -14,7 +14,8 @@ HEADER = SPDX + "#pragma once\n"
 
 CLEAN = {
     "include/meson.build": "# SPDX-License-Identifier: BSL-1.0\n    'keywatch/a.hpp',\n"
-                           "'keywatch/error.hpp', 'keywatch/options.hpp'\n",
+                           "'keywatch/error.hpp', 'keywatch/options.hpp'\n"
+                           "'keywatch/json.hpp', 'keywatch/json_parts.hpp'\n",
     "include/keywatch/error.hpp": HEADER + "enum class Error {\n    closed = 1,\n    locked,\n};\n",
     "include/keywatch/options.hpp": HEADER + "struct Options {\n    Options() {}\n"
                                     "    std::size_t size = f(1);  // x\n    bool on;\n};\n",
@@ -24,6 +25,9 @@ CLEAN = {
                               "namespace keywatch::watch {\nclass A;\n}\n"
                               "namespace [[gnu::visibility(\"default\")]] keywatch {\n"
                               "int x();\n}\n",
+    "include/keywatch/json.hpp": HEADER + "#include <keywatch/json_parts.hpp>\n"
+                                 "#include <nlohmann/json.hpp>\n",
+    "include/keywatch/json_parts.hpp": HEADER + "#include <nlohmann/json.hpp>\n",
     "lib/meson.build": "# SPDX-License-Identifier: BSL-1.0\n'a.cpp', 'storage/s.cpp',\n"
                        "'pipeline/p.cpp', 'watch/w.cpp', 'engine/e.cpp'\n",
     "lib/a.cpp": SPDX + '#include "pipeline/p.hpp"\n#include "storage/s.hpp"\n',
@@ -79,6 +83,8 @@ PLANTED = [
      HEADER + "#include <boost/regex/v5/x.hpp>\n"),
     ("json_is_opt_in", "include/keywatch/a.hpp", HEADER + "#include <nlohmann/json_fwd.hpp>\n"),
     ("json_is_opt_in", "lib/a.cpp", SPDX + "#include <nlohmann/json.hpp>\n"),
+    ("json_is_opt_in", "lib/watch/w.cpp", SPDX + "#include <keywatch/json.hpp>\n"),
+    ("json_is_opt_in", "include/keywatch/a.hpp", HEADER + "#include <keywatch/json_parts.hpp>\n"),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <boost/asio.hpp>\n"),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + '#include "watch/w.hpp"\n'),
     ("public_headers_are_light", "include/keywatch/a.hpp", HEADER + "#include <keywatch/no.hpp>\n"),

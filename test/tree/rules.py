@@ -118,9 +118,10 @@ def only_key_pattern_knows_regex(tree):
 
 
 def json_is_opt_in(tree):
+    """The headers that know it are keywatch/json.hpp and its parts, keywatch/json_*.hpp."""
     for name, line, _, path in tree.included("include", "lib"):
-        uses_json = path.startswith("nlohmann/") or path == "keywatch/json.hpp"
-        if uses_json and name != "include/keywatch/json.hpp":
+        uses_json = path.startswith(("nlohmann/", "keywatch/json.", "keywatch/json_"))
+        if uses_json and not re.match(r"include/keywatch/json(_\w+)?\.hpp$", name):
             yield f"{name}:{line}: only keywatch/json.hpp includes JSON"
 
 
