@@ -5,7 +5,8 @@
 import pathlib
 import re
 
-from cpp_text import includes, line_of, owning_lambdas_in_co_await, without_comments_and_literals
+from cpp_text import (co_awaits_in_conditions, includes, line_of, owning_lambdas_in_co_await,
+                      without_comments_and_literals)
 
 CODE = ("include", "lib", "test", "samples", "benchmarks")
 LAYERS = {
@@ -198,6 +199,12 @@ def no_owning_lambda_in_a_co_await(tree):
             yield f"{name}:{line}: g++ 12 destroys these captures twice; name the lambda first"
 
 
+def no_co_await_in_a_condition(tree):
+    for name, text in tree.code(*CODE):
+        for line in co_awaits_in_conditions(text):
+            yield f"{name}:{line}: g++ 12 may miscompile this; give the result a name first"
+
+
 def no_machine_paths(tree):
     places = "|".join(["home", "root", "work", "tmp", "Users", "mnt"])
     for name, text in tree.files.items():
@@ -312,6 +319,7 @@ RULES = [
     headers_are_clean,
     files_and_lines_are_short,
     no_owning_lambda_in_a_co_await,
+    no_co_await_in_a_condition,
     no_machine_paths,
     every_file_is_built,
     wraps_are_whole,
