@@ -14,12 +14,19 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 
+[[noreturn]] void refuse(const char* why)
+{
+    throw boost::system::system_error(make_error_code(Error::invalid_option), why);
+}
+
 /// A database in a directory of such a name could not be opened.
 void check_directory(const std::string& directory)
 {
     if (directory.empty() || directory == "memory:") {
-        throw boost::system::system_error(make_error_code(Error::invalid_option),
-                                          "the directory has no name");
+        refuse("the directory has no name");
+    }
+    if (directory.find('\0') != std::string::npos) {
+        refuse("the name of the directory has a NUL byte");
     }
 }
 

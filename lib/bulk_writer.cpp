@@ -55,7 +55,8 @@ BulkWriter::BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions o
     : state_(std::move(state)),
       options_(std::move(options)),
       most_bytes_(std::max<std::size_t>(
-          std::min(options_.batch_bytes, state_->engine->max_transaction_bytes() / 5), 1))
+          std::min(options_.batch_bytes, state_->engine->max_transaction_bytes() / 5), 1)),
+      with_previous_(state_->engine->records_previous())
 {
 }
 
@@ -236,7 +237,7 @@ asio::awaitable<void> BulkWriter::commit(Gathered writes)
             if (!options_.origin.empty()) {
                 tx.set_origin(options_.origin);
             }
-            count = writes->apply(tx, first, most_bytes_);
+            count = writes->apply(tx, first, {most_bytes_, with_previous_});
         };
         const Revision revision = co_await open_state_of(state_).engine->commit(transaction);
         first += count;

@@ -68,6 +68,7 @@ private:
     const std::shared_ptr<DatabaseState> state_;
     const WriteBatchOptions options_;
     const std::size_t most_bytes_;
+    const bool with_previous_;
     const std::shared_ptr<async::WaiterList> waiting_ = std::make_shared<async::WaiterList>();
     std::atomic<bool> in_use_{false};
     std::atomic<bool> failed_{false};

@@ -45,17 +45,17 @@ std::uint32_t GatheredWrites::bucket_number(std::string_view name)
 }
 
 std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
-                                  std::size_t most_bytes) const
+                                  const Limits& limits) const
 {
     std::optional<BTree> tree;
     std::size_t used = 0;
     std::size_t done = first;
-    for (; done < writes_.size() && used < most_bytes; ++done) {
+    for (; done < writes_.size() && used < limits.most_bytes; ++done) {
         const Write& write = writes_[done];
         if (!tree || write.bucket != writes_[done - 1].bucket) {
             tree = transaction.btree(names_[write.bucket]);
         }
-        const std::size_t taken = apply_one(*tree, write, most_bytes, done == first);
+        const std::size_t taken = apply_one(*tree, write, limits, done == first);
         if (taken == 0) {
             break;
         }
@@ -65,19 +65,19 @@ std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
 }
 
 /// Gives the bytes that it counts; 0 if it was not done, as it is too large to be with others.
-std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, std::size_t most_bytes,
+std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, const Limits& limits,
                                       bool alone) const
 {
     const std::string_view bytes(bytes_);
     const std::string_view key = bytes.substr(write.at, write.key_bytes);
     std::size_t counted = key.size() + write.value_bytes + overhead;
-    std::optional<std::string> erased;
-    if (write.erase) {
+    std::optional<std::string> previous;
+    if (write.erase || limits.with_previous) {
         // Its message will hold what was there.
-        erased = tree.get(key);
-        counted += erased ? erased->size() : 0;
+        previous = tree.get(key);
+        counted += previous ? previous->size() : 0;
     }
-    if (counted > most_bytes && !alone) {
+    if (counted > limits.most_bytes && !alone) {
         return 0;
     }
     const std::string_view value = bytes.substr(write.at + write.key_bytes, write.value_bytes);
@@ -85,7 +85,7 @@ std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, std::size
         tree.put(key, value, *write.ttl);
     } else if (!write.erase) {
         tree.put(key, value);
-    } else if (erased) {
+    } else if (previous) {
         tree.erase(key);
     }
     return counted;

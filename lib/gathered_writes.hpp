@@ -29,9 +29,14 @@ public:
     std::size_t size() const noexcept { return writes_.size(); }
     std::size_t bytes() const noexcept { return bytes_.size() + writes_.size() * overhead; }
 
-    /// Does the writes from number `first` on, until `most_bytes` are reached, but none of more
-    /// than that behind others. Gives how many, at least one.
-    std::size_t apply(Transaction& transaction, std::size_t first, std::size_t most_bytes) const;
+    /// What one transaction may have: so many bytes, and none of more than that behind others.
+    struct Limits {
+        std::size_t most_bytes;
+        bool with_previous;  ///< the message of a put holds what was there, as that of an erase
+    };
+    /// Does the writes from number `first` on that are within the limits. Gives how many, at least
+    /// one.
+    std::size_t apply(Transaction& transaction, std::size_t first, const Limits& limits) const;
 
 private:
     struct Write {
@@ -47,8 +52,7 @@ private:
     void add(std::string_view bucket, std::string_view key, std::string_view value, bool erase,
              std::optional<std::chrono::milliseconds> ttl);
     std::uint32_t bucket_number(std::string_view name);
-    std::size_t apply_one(BTree& tree, const Write& write, std::size_t most_bytes,
-                          bool alone) const;
+    std::size_t apply_one(BTree& tree, const Write& write, const Limits& limits, bool alone) const;
 
     std::string bytes_;
     std::vector<Write> writes_;

@@ -19,7 +19,8 @@ namespace [[gnu::visibility("default")]] keywatch {
 ///
 /// Errors: `damaged`, if the stream is cut short or was altered; `not_a_database`, if it is none of
 /// ours; `format_too_new`; `backup_failed`, if the directory cannot be written or is not empty;
-/// those of `Database::open`; what the stream throws. The directory is then left as it was.
+/// `invalid_option`, of a directory without a name or with a NUL byte in it; those of
+/// `Database::open`; what the stream throws. The directory is then left as it was.
 Revision restore_blocking(std::istream& in, const std::string& directory);
 
 }  // namespace keywatch

@@ -97,7 +97,9 @@ protected:
 ///
 /// What changes a value makes one `put` message with the whole new value. What changes nothing (an
 /// `increment` by 0, an `append` of nothing, a bit that is as it should be, a `put_if_...` that
-/// does not apply) writes nothing, makes no message, and does not create the key.
+/// does not apply) writes nothing, makes no message, and does not create the key. The message also
+/// has the value that was replaced, as `previous`, where it was read anyway: all but those of `put`
+/// and `put_many`, which need `Options::previous_values` for that.
 ///
 /// A key may have a deadline. What gives it a value anew (`put`, `put_if_...`, `exchange`) clears
 /// it, unless that is given a time to live; what changes the value (`increment`, `append`,
@@ -165,7 +167,8 @@ public:
     std::int64_t decrement(std::string_view key, std::int64_t by = 1);
 
     /// Adds to the end of the value, an empty one if the key is not there, and gives its new
-    /// length. The whole value is written: each call costs what a `put` of it would.
+    /// length. The whole value is written, and with its message the old one: each call costs about
+    /// what a `put` of both would.
     std::size_t append(std::string_view key, std::string_view suffix);
 
     /// Sets a bit, numbered as for `get_bit`, and gives what it was. Setting one beyond the end

@@ -181,8 +181,8 @@ public:
     /// Lifetime: the stream until this has returned, and it must not block for ever. Cancellation:
     /// terminal. Errors: `closed`, also when the database closes meanwhile; `storage_failed`, if a
     /// write had failed; `backup_failed`; `damaged`; `invalid_option`, of a directory without a
-    /// name; what the stream throws. Nothing is left of a directory then, but of a stream there is
-    /// what was written, which `restore_blocking` refuses.
+    /// name or with a NUL byte in it; what the stream throws. Nothing is left of a directory then,
+    /// but of a stream there is what was written, which `restore_blocking` refuses.
     asio::awaitable<Revision> backup(std::string directory) const;
     /// The same, to a stream.
     asio::awaitable<Revision> backup(std::ostream& out) const;

@@ -46,7 +46,7 @@ struct HistoryLimits {
 /// stand in the same expression as a `co_await`.
 struct Options {
     /// `location`: a directory, made if it does not exist (its parent must), or `memory:` for a
-    /// database that is gone when it is closed.
+    /// database that is gone when it is closed. A NUL byte in it is refused.
     explicit Options(std::string location_) : location(std::move(location_)) {}
     /// The same.
     explicit Options(const char* location_) : location(location_) {}
@@ -69,7 +69,8 @@ struct Options {
     HistoryLimits history;
 
     /// Record with every put of a BTree what it replaced, and with every `set` of a list. Where it
-    /// is not known anyway that takes a read more, and its bytes in history.
+    /// is not known anyway that takes a read more; its bytes are in history, and count for
+    /// `max_transaction_bytes`.
     bool previous_values = false;
 
     /// The time of commits and deadlines; the system's clock if it is empty. What it tells never

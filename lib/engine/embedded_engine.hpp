@@ -67,6 +67,10 @@ public:
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
     bool keeps_history() const noexcept override { return options_.enable_watch; }
+    bool records_previous() const noexcept override
+    {
+        return options_.enable_watch && options_.previous_values;
+    }
     std::size_t max_transaction_bytes() const noexcept override
     {
         return std::min(options_.max_transaction_bytes, largest_transaction);

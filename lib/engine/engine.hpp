@@ -98,6 +98,8 @@ public:
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;
+    /// Whether messages tell what they replaced also where that takes a read.
+    virtual bool records_previous() const noexcept = 0;
     /// As Options::max_transaction_bytes, or less.
     virtual std::size_t max_transaction_bytes() const noexcept = 0;
     virtual const HistoryId& history_id() const noexcept = 0;

@@ -324,7 +324,8 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
     if (self->position().revision >= revision) {
         co_return;
     }
-    if (self->runs_on(co_await asio::this_coro::executor)) {
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    if (self->runs_on(executor)) {
         fail_with(Error::would_deadlock);
     }
     const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <utility>
 
 namespace keywatch::structures::btree {
 
@@ -39,8 +38,7 @@ std::int64_t number_in(const std::optional<Entry>& entry)
 void change(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
             const std::optional<Entry>& before)
 {
-    const std::optional<Time> deadline = before ? before->deadline : std::nullopt;
-    write(workspace, bucket, key, value, deadline, deadline);
+    write(workspace, bucket, key, value, before, before ? before->deadline : std::nullopt);
 }
 
 /// `calculate` gives the new number for the old one, or nothing if it does not fit.
@@ -77,8 +75,7 @@ bool contains(const Workspace& workspace, BucketIndex bucket, std::string_view k
 void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value)
 {
     require_key(key);
-    const std::optional<Time> before = deadline_to_replace(workspace, bucket, key);
-    write(workspace, bucket, key, value, before, std::nullopt);
+    write(workspace, bucket, key, value, entry_to_replace(workspace, bucket, key), std::nullopt);
 }
 
 bool erase(Workspace& workspace, BucketIndex bucket, std::string_view key)
@@ -139,7 +136,7 @@ bool put_if_present(Workspace& workspace, BucketIndex bucket, std::string_view k
     require_key(key);
     const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
     if (entry) {
-        write(workspace, bucket, key, value, entry->deadline, std::nullopt);
+        write(workspace, bucket, key, value, entry, std::nullopt);
     }
     return entry.has_value();
 }
@@ -149,7 +146,7 @@ std::optional<std::string> exchange(Workspace& workspace, BucketIndex bucket, st
 {
     require_key(key);
     std::optional<Entry> entry = find_to_write(workspace, bucket, key);
-    write(workspace, bucket, key, value, entry ? entry->deadline : std::nullopt, std::nullopt);
+    write(workspace, bucket, key, value, entry, std::nullopt);
     return entry ? std::optional(std::move(entry->value)) : std::nullopt;
 }
 

@@ -80,29 +80,29 @@ std::optional<Entry> find_to_write(Workspace& workspace, BucketIndex bucket, std
     return entry;
 }
 
-std::optional<Time> deadline_to_replace(Workspace& workspace, BucketIndex bucket,
-                                        std::string_view key)
+std::optional<Entry> entry_to_replace(Workspace& workspace, BucketIndex bucket,
+                                      std::string_view key)
 {
-    if (!workspace.has_deadlines(bucket)) {
-        return std::nullopt;
-    }
-    const std::optional<Entry> entry = find_to_write(workspace, bucket, key);
-    return entry ? entry->deadline : std::nullopt;
+    const bool looks = workspace.has_deadlines(bucket) || workspace.records_previous();
+    return looks ? find_to_write(workspace, bucket, key) : std::nullopt;
 }
 
 void write(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
-           std::optional<Time> before, std::optional<Time> deadline)
+           const std::optional<Entry>& before, std::optional<Time> deadline)
 {
     std::string stored;
     stored.reserve(value.size() + 9);
     stored += value;
     append_stamp(stored, deadline);
     workspace.put(bucket, key, stored);
-    workspace.move_deadline(bucket, key, before, deadline);
+    workspace.move_deadline(bucket, key, before ? before->deadline : std::nullopt, deadline);
     Message message;
     message.operation = Operation::put;
     message.key = key;
     message.value = value;
+    if (before) {
+        message.previous = before->value;
+    }
     message.deadline = deadline;
     workspace.record(bucket, message);
 }

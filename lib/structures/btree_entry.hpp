@@ -23,14 +23,15 @@ std::optional<Entry> load(const Workspace& workspace, BucketIndex bucket, std::s
 std::optional<Entry> find(const Workspace& workspace, BucketIndex bucket, std::string_view key);
 /// The same for a writer: removes what has expired.
 std::optional<Entry> find_to_write(Workspace& workspace, BucketIndex bucket, std::string_view key);
-/// The same, but without a look where no key has ever had a deadline: for writes that do not depend
-/// on what is there.
-std::optional<Time> deadline_to_replace(Workspace& workspace, BucketIndex bucket,
-                                        std::string_view key);
+/// The same for writes that do not depend on what is there. Nothing, without a look, where no key
+/// has ever had a deadline and nobody asks for previous values.
+std::optional<Entry> entry_to_replace(Workspace& workspace, BucketIndex bucket,
+                                      std::string_view key);
 
-/// Stores a value in the place of one that had the deadline `before`: one `put` message.
+/// Stores a value in the place of `before`: one `put` message, with what it replaces if that is
+/// known.
 void write(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
-           std::optional<Time> before, std::optional<Time> deadline);
+           const std::optional<Entry>& before, std::optional<Time> deadline);
 /// Removes what is there: one `erase` message.
 void remove(Workspace& workspace, BucketIndex bucket, std::string_view key, const Entry& entry,
             Cause cause);

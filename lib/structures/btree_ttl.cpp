@@ -29,8 +29,7 @@ void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::st
 {
     require_key(key);
     const Time deadline = deadline_after(workspace, ttl);
-    const std::optional<Time> before = deadline_to_replace(workspace, bucket, key);
-    write(workspace, bucket, key, value, before, deadline);
+    write(workspace, bucket, key, value, entry_to_replace(workspace, bucket, key), deadline);
 }
 
 bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,

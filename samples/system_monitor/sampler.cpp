@@ -37,7 +37,8 @@ asio::awaitable<void> Sampler::run(kw::Database db, Clock::time_point end)
     Clock::time_point next = Clock::now();
     for (;;) {
         next = std::max(next + interval_, Clock::now());  // no burst after a delay
-        if (!co_await wait_until(std::min(next, end)) || Clock::now() >= end) {
+        const bool waited = co_await wait_until(std::min(next, end));
+        if (!waited || Clock::now() >= end) {
             break;
         }
         Reading now = read_proc();

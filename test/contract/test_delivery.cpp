@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <functional>
+#include <map>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -43,6 +45,25 @@ Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
             }
         });
     }
+}
+
+/// Applies messages to nothing: the previous value of each must be what is there by then.
+void check_chains(const Recorder& seen)
+{
+    std::map<std::string, std::string, std::less<>> state;
+    for (const kw::OwnedMessage& message : seen.messages()) {
+        const auto before = state.find(message->key);
+        BOOST_TEST_REQUIRE(message->previous.has_value() == (before != state.end()));
+        if (before != state.end()) {
+            BOOST_TEST(*message->previous == before->second);
+        }
+        if (message->operation == kw::Operation::erase) {
+            state.erase(before);
+        } else {
+            state[std::string(message->key)] = message->value;
+        }
+    }
+    BOOST_TEST(state.at("a") == "last");
 }
 
 }  // namespace
@@ -138,6 +159,40 @@ BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
             seen.insert(place);
         }
         co_await db.close();
+    });
+}
+
+// W1, W3: with previous values, every message continues where the one before it of its key ended,
+// across commits and whatever made it, live and from history.
+BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.previous_values = true;
+        kw::Database db = co_await open_with(options, "b");
+        Recorder live;
+        kw::Watcher watcher = db.watch("b", kw::all(), live);
+        const Run run = co_await start(watcher);
+        co_await commit_at_random(db, 7, 50);
+        kw::WriteBatch batch = db.write_batch();
+        for (const char* key : {"a", "b", "a"}) {
+            co_await batch.put("b", key, "batch");
+        }
+        co_await batch.erase("b", "b");
+        co_await batch.flush();
+        co_await put(db, "b", "a", "last");
+        co_await watcher.reached(db.head_revision());
+        Recorder replayed;
+        kw::Watcher late = db.watch("b", kw::all(), replayed, watch_from(kw::From::revision(2)));
+        const Run second = co_await start(late);
+        co_await late.reached(db.head_revision());
+        BOOST_TEST(live.size() > 60U);
+        BOOST_TEST((replayed.lines() == live.lines()));
+        check_chains(live);
+        check_chains(replayed);
+        co_await db.close();
+        co_await run.end();
+        co_await second.end();
     });
 }
 

@@ -309,4 +309,30 @@ BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
     });
 }
 
+BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_goes_on_with_the_other)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
+        kw::PullWatcher other = db.watch("b", kw::all(), from_start());
+        for (kw::PullWatcher* each : {&watcher, &other}) {
+            const bool there = co_await each->wait();
+            BOOST_TEST(there);
+        }
+        const auto running = [&] { return db.stats().watchers.running; };
+        BOOST_TEST(running() == 2U);
+        const std::uint64_t id = other.id();
+        watcher = std::move(other);
+        BOOST_TEST(watcher.id() == id);
+        co_await until([&] { return running() == 1; });
+        const auto commit = watcher.try_next();
+        BOOST_TEST_REQUIRE(commit.has_value());
+        BOOST_TEST(commit->revision() == 1U);
+        co_await db.close();
+        const bool more = co_await watcher.wait();
+        BOOST_TEST(!more);
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

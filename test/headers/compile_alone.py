@@ -8,6 +8,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -42,19 +43,28 @@ def needs_compiling(header):
                                                               f'/{header.name}"'))
 
 
+def needs_json(header):
+    """Whether this is keywatch/json.hpp or a part of it, for programs that have nlohmann_json."""
+    return header.parent.name == "keywatch" and re.match(r"json(_\w+)?\.hpp$", header.name)
+
+
 def main():
     build, root = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
     flags = library_flags(build)
     headers = [*sorted(root.glob("include/**/*.hpp")),
                *filter(needs_compiling, sorted(root.glob("lib/**/*.hpp")))]
+    with_json = compile_header(flags, build, "nlohmann/json.hpp").returncode == 0
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda header: compile_header(flags, build, header), headers)
         for number, (header, result) in enumerate(zip(headers, results), 1):
+            name = header.relative_to(root)
+            if needs_json(header) and not with_json:
+                print(f"ok {number} - {name} # SKIP there is no nlohmann_json", flush=True)
+                continue
             if result.returncode != 0:
                 failures += 1
                 print(result.stderr, file=sys.stderr)
-            name = header.relative_to(root)
             print(f"{'not ok' if result.returncode else 'ok'} {number} - {name}",
                   flush=True)
     print(f"1..{len(headers)}")

@@ -9,7 +9,10 @@ import sys
 import tempfile
 import traceback
 
-EXPECTED = {"quick_start.cpp": "put 42 = alice\n", "outside.cpp": "all holds\n"}
+EXPECTED = {"quick_start.cpp": "put 42 = alice\n", "outside.cpp": "all holds\n",
+            "outside_json.cpp": "all holds\n"}
+# What a program needs besides keywatch.
+NEEDED = {"outside_json.cpp": ["nlohmann_json"]}
 
 
 def run(*command, **environment):
@@ -22,9 +25,17 @@ def run(*command, **environment):
     return done.stdout
 
 
+def is_installed(package):
+    return subprocess.run(["pkg-config", "--exists", package], check=False).returncode == 0
+
+
 def programs(source):
-    """The sources of the programs to build."""
-    return source / "samples" / "quick_start.cpp", source / "test" / "install" / "outside.cpp"
+    """The sources of the programs to build: those for which there is what they need."""
+    outside = source / "test" / "install"
+    all_programs = [source / "samples" / "quick_start.cpp", outside / "outside.cpp",
+                    outside / "outside_json.cpp"]
+    return [program for program in all_programs
+            if all(map(is_installed, NEEDED.get(program.name, [])))]
 
 
 def pkg_config(prefix, *question):
@@ -39,6 +50,8 @@ def build_and_run(compiler, prefix, source, *extra):
     library_folder = next(flag[2:] for flag in pkg_config(prefix, "--libs") if flag[:2] == "-L")
     with tempfile.TemporaryDirectory() as folder:
         program = pathlib.Path(folder, "program")
+        for package in NEEDED.get(source.name, []):
+            extra += tuple(run("pkg-config", "--cflags", package).split())
         run(*compiler, "-std=c++20", source, *pkg_config(prefix, "--cflags"), *extra,
             *pkg_config(prefix, "--libs"), "-o", program)
         output = run(program, LD_LIBRARY_PATH=library_folder)

@@ -10,8 +10,8 @@ import re
 import sys
 import tempfile
 
-from outside import (EXPECTED, build_and_run, exported, installed_headers, pkg_config, programs,
-                     public_headers, run, tap)
+from outside import (EXPECTED, NEEDED, build_and_run, exported, installed_headers, pkg_config,
+                     programs, public_headers, run, tap)
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 COMPILER = sys.argv[2:]
@@ -38,13 +38,18 @@ class Project:
         self.prefix = self.root / "prefix"
 
     def write(self):
-        lines = [f"executable('{path.stem}', '{path.name}', dependencies: keywatch_dep)\n"
-                 for path in programs(SOURCE)]
+        lines = [self.executable(path) for path in programs(SOURCE)]
         (self.root / "meson.build").write_text(PROJECT + "".join(lines), encoding="utf-8")
         for path in programs(SOURCE):
             (self.root / path.name).write_bytes(path.read_bytes())
         (self.root / "subprojects").mkdir()
         (self.root / "subprojects" / "keywatch").symlink_to(SOURCE)
+
+    @staticmethod
+    def executable(path):
+        needed = [f"dependency('{package}')" for package in NEEDED.get(path.name, [])]
+        return (f"executable('{path.stem}', '{path.name}', "
+                f"dependencies: [{', '.join(['keywatch_dep', *needed])}])\n")
 
     def configure(self):
         self.write()

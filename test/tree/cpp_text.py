@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 """Just enough reading of C++ for the rules: text without comments and literals, the includes of a
-file, and lambdas in the full expression of a co_await."""
+file, lambdas in the full expression of a co_await, and conditions with a co_await."""
 
 import re
 
@@ -8,6 +8,9 @@ TOKEN = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<raw>[^()\s]{0,16})\(.*?\)(?P=raw)"|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])+'", re.DOTALL)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+CONDITION = re.compile(r"\b(if|while|for|switch)\s*(?:constexpr\s*)?(?=\()")
+# A condition that is one co_await, or a variable that is made of one.
+WHOLE_CO_AWAIT = re.compile(r"\s*(?:[\w:&* ]+=\s*)?co_await\b(?!.*(?:&&|\|\||\?))", re.DOTALL)
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 # What stands before and after a lambda's captures. Before a subscript stands an operand, after a
 # structured binding an equals sign.
@@ -116,3 +119,28 @@ def owning_lambdas_in_co_await(text):
         elif word == ";":
             found += expressions[-1].finish()
     return sorted(set(found))
+
+
+def without_lambda_bodies(text):
+    """The text with the bodies of its lambdas, which are functions of their own, blanked."""
+    for bracket in [match.start() for match in re.finditer(r"\[", text)]:
+        if (body := lambda_body(text, bracket)) is not None:
+            end = matching(text, body)
+            text = text[:body] + re.sub(r"[^\n]", " ", text[body:end + 1]) + text[end + 1:]
+    return text
+
+
+def co_awaits_in_conditions(text):
+    """Lines of conditions with a co_await, but of loops whose whole condition is one, and in whose
+    body there is a local variable."""
+    text = without_comments_and_literals(text)
+    for match in CONDITION.finditer(text):
+        end = matching(text, match.end())
+        condition = without_lambda_bodies(text[match.end() + 1:end])
+        if not re.search(r"\bco_await\b", condition):
+            continue
+        brace = text.find("{", end)
+        body = text[brace:matching(text, brace)] if brace >= 0 else ""
+        is_loop = match.group(1) == "while" and WHOLE_CO_AWAIT.match(condition)
+        if not is_loop or not (re.search(r"\bauto\b", body) or "=" in condition):
+            yield line_of(text, match.start())

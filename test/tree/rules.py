@@ -5,7 +5,8 @@
 import pathlib
 import re
 
-from cpp_text import includes, line_of, owning_lambdas_in_co_await, without_comments_and_literals
+from cpp_text import (co_awaits_in_conditions, includes, line_of, owning_lambdas_in_co_await,
+                      without_comments_and_literals)
 
 CODE = ("include", "lib", "test", "samples", "benchmarks")
 LAYERS = {
@@ -118,9 +119,10 @@ def only_key_pattern_knows_regex(tree):
 
 
 def json_is_opt_in(tree):
+    """The headers that know it are keywatch/json.hpp and its parts, keywatch/json_*.hpp."""
     for name, line, _, path in tree.included("include", "lib"):
-        uses_json = path.startswith("nlohmann/") or path == "keywatch/json.hpp"
-        if uses_json and name != "include/keywatch/json.hpp":
+        uses_json = path.startswith(("nlohmann/", "keywatch/json.", "keywatch/json_"))
+        if uses_json and not re.match(r"include/keywatch/json(_\w+)?\.hpp$", name):
             yield f"{name}:{line}: only keywatch/json.hpp includes JSON"
 
 
@@ -195,6 +197,12 @@ def no_owning_lambda_in_a_co_await(tree):
     for name, text in tree.code(*CODE):
         for line in owning_lambdas_in_co_await(text):
             yield f"{name}:{line}: g++ 12 destroys these captures twice; name the lambda first"
+
+
+def no_co_await_in_a_condition(tree):
+    for name, text in tree.code(*CODE):
+        for line in co_awaits_in_conditions(text):
+            yield f"{name}:{line}: g++ 12 may miscompile this; give the result a name first"
 
 
 def no_machine_paths(tree):
@@ -311,6 +319,7 @@ RULES = [
     headers_are_clean,
     files_and_lines_are_short,
     no_owning_lambda_in_a_co_await,
+    no_co_await_in_a_condition,
     no_machine_paths,
     every_file_is_built,
     wraps_are_whole,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Position, Message and OwnedMessage, Error.
+// Position, Message and OwnedMessage, Error, names of enumerators.
 #include <keywatch/error.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/watcher.hpp>
 
 #include "support/commits.hpp"
 
@@ -62,6 +63,26 @@ void check(const OwnedMessage& message, const std::string& text)
     BOOST_TEST(message->key == text);
     BOOST_TEST(message->value == text);
     BOOST_TEST((message->previous == text));
+}
+
+using Names = std::vector<std::string>;
+
+/// The names of all enumerators, in their order, as printed; whatever else such a type may hold is
+/// called unknown.
+template <class Enumerator>
+Names names_of()
+{
+    Names names;
+    for (unsigned number = 0; number < 256; ++number) {
+        const auto enumerator = static_cast<Enumerator>(number);
+        std::ostringstream out;
+        out << enumerator;
+        BOOST_TEST(out.str() == to_string(enumerator));
+        if (out.str() != "unknown") {
+            names.push_back(out.str());
+        }
+    }
+    return names;
 }
 
 }  // namespace
@@ -165,6 +186,22 @@ BOOST_AUTO_TEST_CASE(what_a_commit_pins_counts_its_bytes_and_messages)
     const auto many = make_commit(1, std::vector<Change>(1000, put_of("k")));
     BOOST_TEST(long_key->pinned_bytes() >= small->pinned_bytes() + 9000);
     BOOST_TEST(many->pinned_bytes() >= 1000 * sizeof(Message));
+}
+
+BOOST_AUTO_TEST_CASE(every_enumerator_has_a_name_that_is_also_printed)
+{
+    BOOST_TEST(names_of<Structure>() == (Names{"btree", "list", "set", "sorted_set"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(names_of<Operation>() ==
+                   (Names{"put", "erase", "bucket_created", "bucket_deleted", "push_front",
+                          "push_back", "pop_front", "pop_back", "insert", "set", "remove", "trim",
+                          "add", "rescore", "ttl"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(names_of<Cause>() == (Names{"user", "expired", "bucket_deleted"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(names_of<EndReason>() ==
+                   (Names{"stopped", "cancelled", "database_closed", "bucket_deleted"}),
+               boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)

@@ -56,6 +56,7 @@ public:
     asio::awaitable<void> read(engine::SnapshotFunction) override { co_return; }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
     bool keeps_history() const noexcept override { return true; }
+    bool records_previous() const noexcept override { return false; }
     std::size_t max_transaction_bytes() const noexcept override { return 0; }
     const HistoryId& history_id() const noexcept override { return id_; }
     Revision durable_head() const noexcept override { return 0; }

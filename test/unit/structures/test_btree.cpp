@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/event_loop.hpp"
+#include "support/watch_tools.hpp"
 
 #include <keywatch/keywatch.hpp>
 
@@ -36,6 +36,31 @@ struct OneBucket : test::EventLoop {
         });
     }
 };
+
+/// What the messages of a transaction say about a bucket in which `k` is `old` and `n` is 5: for
+/// each `key=value<previous`.
+asio::awaitable<std::string> told_of(bool previous_values, std::function<void(BTree)> change)
+{
+    Options options = test::watched_options();
+    options.previous_values = previous_values;
+    Database db = co_await test::open_with(options, "b");
+    auto fill = [](Transaction& tx) { tx.btree("b").put_many({{"k", "old"}, {"n", "5"}}); };
+    co_await db.update(fill);
+    PullWatcher watcher = db.watch("b", all());
+    auto apply = [&](Transaction& tx) { change(tx.btree("b")); };
+    co_await db.update(apply);
+    std::string told;
+    const bool there = co_await watcher.wait();
+    BOOST_TEST_REQUIRE(there);
+    const auto commit = watcher.try_next();
+    for (const Message& message : commit.value()) {
+        told += std::string(message.key) + '=' + std::string(message.value);
+        told += message.previous ? '<' + std::string(*message.previous) : "";
+        told += ' ';
+    }
+    co_await db.close();
+    co_return told;
+}
 
 std::string keys(BTreeRange range)
 {
@@ -150,6 +175,48 @@ BOOST_AUTO_TEST_CASE(a_loop_may_change_the_entry_it_stands_on)
             BOOST_TEST(value == before);
         }
         BOOST_TEST(keys(tree.scan()) == "");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(writes_that_read_the_value_tell_what_they_replaced)
+{
+    run([]() -> Task {
+        for (const bool previous_values : {false, true}) {
+            const std::string told = co_await told_of(previous_values, [](BTree tree) {
+                tree.exchange("k", "1");
+                tree.exchange("new", "");
+                tree.exchange("new", "x");
+                tree.increment("n", 2);
+                tree.decrement("n");
+                tree.increment("m");
+                tree.append("k", "2");
+                tree.append("a", "3");
+                tree.put_if_present("k", "4");
+                tree.put_if_absent("c", "5");
+                tree.set_bit("k", 0, true);
+                tree.set_bit("d", 1, true);
+            });
+            BOOST_TEST(told ==
+                       "k=1<old new= new=x< n=7<5 n=6<7 m=1 k=12<1 a=3 k=4<12 c=5 "
+                       "k=\xb4<4 d=@ ");
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_put_tells_what_it_replaced_if_that_is_asked_for)
+{
+    run([]() -> Task {
+        const auto change = [](BTree tree) {
+            tree.put("k", "1");
+            tree.put_many({{"k", ""}, {"new", "2"}});
+            tree.put("k", "3");
+            tree.erase("k");
+            tree.put("k", "4");
+        };
+        const std::string without = co_await told_of(false, change);
+        BOOST_TEST(without == "k=1 k= new=2 k=3 k=<3 k=4 ");
+        const std::string with = co_await told_of(true, change);
+        BOOST_TEST(with == "k=1<old k=<1 new=2 k=3< k=<3 k=4 ");
     });
 }
 

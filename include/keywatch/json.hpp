@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/json_parts.hpp>
+#include <keywatch/json_stats.hpp>
+#include <keywatch/message.hpp>
+#include <keywatch/pull_watcher.hpp>
+#include <keywatch/transaction.hpp>
+#include <keywatch/watcher.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+/// @file
+/// The public values as JSON, for programs that have nlohmann_json 3.11 or later; it has to be
+/// included by itself. doc/json.md tells the format.
+///
+///     nlohmann::json json = message;
+///     auto copy = json.get<keywatch::OwnedMessage>();
+///
+/// Any `basic_json` will do, such as `ordered_json`, which keeps the fields in the order of the
+/// documentation. Bytes that are not UTF-8 survive. Reading takes nothing on trust: whatever is not
+/// as it was written fails with `type_error` (302) of nlohmann_json, whose message says which
+/// field and why, and gives no value. Fields that it does not know it ignores, as later versions
+/// may have more.
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace detail {
+
+/// The fields that not all messages have.
+template <AnyJson Json>
+void add_optional_fields(Json& to, const Message& message)
+{
+    if (message.previous) {
+        to["previous"] = bytes_to_json<Json>(*message.previous);
+    }
+    if (message.score) {
+        to["score"] = score_to_json<Json>(*message.score);
+    }
+    if (message.previous_score) {
+        to["previous_score"] = score_to_json<Json>(*message.previous_score);
+    }
+    if (message.list_index) {
+        to["list_index"] = *message.list_index;
+    }
+    if (message.count) {
+        to["count"] = *message.count;
+    }
+    if (message.deadline) {
+        to["deadline"] = time_to_json<Json>(*message.deadline);
+    }
+}
+
+template <AnyJson Json>
+void read_optional_fields(const ObjectReader<Json>& reader, Message& message)
+{
+    const auto score = [](const Json& from, const char* name) {
+        return score_from_json(from, name);
+    };
+    const auto number = [](const Json& from, const char* name) {
+        return number_from_json<std::uint64_t>(from, name);
+    };
+    const auto time = [](const Json& from, const char* name) { return time_from_json(from, name); };
+    message.score = reader.optional("score", score);
+    message.previous_score = reader.optional("previous_score", score);
+    message.list_index = reader.optional("list_index", number);
+    message.count = reader.optional("count", number);
+    message.deadline = reader.optional("deadline", time);
+}
+
+}  // namespace detail
+
+/// @{
+/// The name of the enumerator, as a string.
+template <AnyJson Json>
+void to_json(Json& to, Structure structure)
+{
+    to = std::string(to_string(structure));
+}
+template <AnyJson Json>
+void from_json(const Json& from, Structure& structure)
+{
+    structure = detail::enumerator_from_json<Structure>(from, "a structure");
+}
+template <AnyJson Json>
+void to_json(Json& to, Operation operation)
+{
+    to = std::string(to_string(operation));
+}
+template <AnyJson Json>
+void from_json(const Json& from, Operation& operation)
+{
+    operation = detail::enumerator_from_json<Operation>(from, "an operation");
+}
+template <AnyJson Json>
+void to_json(Json& to, Cause cause)
+{
+    to = std::string(to_string(cause));
+}
+template <AnyJson Json>
+void from_json(const Json& from, Cause& cause)
+{
+    cause = detail::enumerator_from_json<Cause>(from, "a cause");
+}
+template <AnyJson Json>
+void to_json(Json& to, EndReason reason)
+{
+    to = std::string(to_string(reason));
+}
+template <AnyJson Json>
+void from_json(const Json& from, EndReason& reason)
+{
+    reason = detail::enumerator_from_json<EndReason>(from, "a reason");
+}
+template <AnyJson Json>
+void to_json(Json& to, Durability durability)
+{
+    to = std::string(detail::name_of(durability));
+}
+template <AnyJson Json>
+void from_json(const Json& from, Durability& durability)
+{
+    durability = detail::enumerator_from_json<Durability>(from, "a durability");
+}
+/// @}
+
+/// @{
+/// 32 hexadecimal digits.
+template <AnyJson Json>
+void to_json(Json& to, const HistoryId& history)
+{
+    to = to_string(Position{history, 0}).substr(0, 2 * history.bytes.size());
+}
+template <AnyJson Json>
+void from_json(const Json& from, HistoryId& history)
+{
+    const auto digits = from.is_string() ? from.template get<std::string>() : std::string();
+    const auto position = parse_position(digits + ":0");
+    if (!position) {
+        detail::fail_to_read(from, "a history", "must be 32 hexadecimal digits");
+    }
+    history = position->history;
+}
+/// @}
+
+/// @{
+/// As `to_string` writes it.
+template <AnyJson Json>
+void to_json(Json& to, const Position& position)
+{
+    to = to_string(position);
+}
+template <AnyJson Json>
+void from_json(const Json& from, Position& position)
+{
+    position = detail::position_from_json(from, "a position");
+}
+/// @}
+
+/// @{
+/// Its structure and its name.
+template <AnyJson Json>
+void to_json(Json& to, const Bucket& bucket)
+{
+    to = Json::object();
+    to["structure"] = bucket.structure;
+    to["name"] = detail::bytes_to_json<Json>(bucket.name);
+}
+template <AnyJson Json>
+void from_json(const Json& from, Bucket& bucket)
+{
+    const detail::ObjectReader<Json> reader(from, "a bucket");
+    bucket = Bucket{reader.template enumerator<Structure>("structure"), reader.bytes("name")};
+}
+/// @}
+
+/// All fields; those that are `std::optional` and empty are left out. It is read as an
+/// `OwnedMessage`, since a message owns none of its bytes.
+template <AnyJson Json>
+void to_json(Json& to, const Message& message)
+{
+    to = Json::object();
+    to["revision"] = message.revision;
+    to["index"] = message.index;
+    to["structure"] = message.structure;
+    to["operation"] = message.operation;
+    to["cause"] = message.cause;
+    to["ends_bucket"] = message.ends_bucket;
+    to["last_in_commit"] = message.last_in_commit;
+    to["bucket"] = detail::bytes_to_json<Json>(message.bucket);
+    to["key"] = detail::bytes_to_json<Json>(message.key);
+    to["value"] = detail::bytes_to_json<Json>(message.value);
+    detail::add_optional_fields(to, message);
+    to["time"] = detail::time_to_json<Json>(message.time);
+    to["origin"] = detail::bytes_to_json<Json>(message.origin);
+}
+
+/// What all its messages share, and those of them that were selected.
+template <AnyJson Json>
+void to_json(Json& to, const Commit& commit)
+{
+    to = Json::object();
+    to["revision"] = commit.revision();
+    to["previous"] = commit.previous();
+    to["time"] = detail::time_to_json<Json>(commit.time());
+    to["origin"] = detail::bytes_to_json<Json>(commit.origin());
+    Json& messages = to["messages"] = Json::array();
+    for (const Message& message : commit) {
+        messages.push_back(message);
+    }
+}
+/// As a `Commit`.
+template <AnyJson Json>
+void to_json(Json& to, const PulledCommit& commit)
+{
+    to_json(to, static_cast<const Commit&>(commit));
+}
+
+/// @{
+/// Its reason and its position.
+template <AnyJson Json>
+void to_json(Json& to, const WatchEnd& end)
+{
+    to = Json::object();
+    to["reason"] = end.reason;
+    to["position"] = end.position;
+}
+template <AnyJson Json>
+void from_json(const Json& from, WatchEnd& end)
+{
+    const detail::ObjectReader<Json> reader(from, "the end of a watch");
+    end = WatchEnd{reader.template enumerator<EndReason>("reason"), reader.position("position")};
+}
+/// @}
+
+}  // namespace keywatch
+
+/// @cond what nlohmann_json finds only so: values without a default constructor, and a time, which
+/// is a type of the standard library
+
+/// As the `Message` that it owns.
+template <>
+struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
+    template <class Json>
+    static void to_json(Json& to, const keywatch::OwnedMessage& message)
+    {
+        to = message.get();
+    }
+    template <class Json>
+    static keywatch::OwnedMessage from_json(const Json& from)
+    {
+        const keywatch::detail::ObjectReader<Json> reader(from, "a message");
+        const std::string bucket = reader.bytes("bucket");
+        const std::string key = reader.bytes("key");
+        const std::string value = reader.bytes("value");
+        const std::string origin = reader.bytes("origin");
+        const auto previous = reader.optional("previous", [](const Json& bytes, const char* name) {
+            return keywatch::detail::bytes_from_json(bytes, name);
+        });
+        keywatch::Message message;
+        message.revision = reader.template number<keywatch::Revision>("revision");
+        message.index = reader.template number<std::uint32_t>("index");
+        message.structure = reader.template enumerator<keywatch::Structure>("structure");
+        message.operation = reader.template enumerator<keywatch::Operation>("operation");
+        message.cause = reader.template enumerator<keywatch::Cause>("cause");
+        message.ends_bucket = reader.flag("ends_bucket");
+        message.last_in_commit = reader.flag("last_in_commit");
+        message.bucket = bucket;
+        message.key = key;
+        message.value = value;
+        message.previous = previous;
+        keywatch::detail::read_optional_fields(reader, message);
+        message.time = reader.time("time");
+        message.origin = origin;
+        return keywatch::OwnedMessage(message);
+    }
+};
+
+/// Its kind, and the key if it is of one.
+template <>
+struct nlohmann::adl_serializer<keywatch::Selector> {
+    template <class Json>
+    static void to_json(Json& to, const keywatch::Selector& selector)
+    {
+        to = Json::object();
+        to["kind"] = std::string(keywatch::detail::name_of(selector.kind()));
+        if (selector.kind() == keywatch::Selector::Kind::key) {
+            to["key"] = keywatch::detail::bytes_to_json<Json>(selector.key());
+        }
+    }
+    template <class Json>
+    static keywatch::Selector from_json(const Json& from)
+    {
+        using Kind = keywatch::Selector::Kind;
+        const keywatch::detail::ObjectReader<Json> reader(from, "a selector");
+        if (reader.template enumerator<Kind>("kind") == Kind::key) {
+            return keywatch::key(reader.bytes("key"));
+        }
+        return keywatch::all();
+    }
+};
+
+/// Its kind, and the revision or position if it has one.
+template <>
+struct nlohmann::adl_serializer<keywatch::From> {
+    template <class Json>
+    static void to_json(Json& to, const keywatch::From& start)
+    {
+        using Kind = keywatch::From::Kind;
+        to = Json::object();
+        to["kind"] = std::string(keywatch::detail::name_of(start.kind()));
+        if (start.kind() == Kind::revision) {
+            to["revision"] = start.position().revision;
+        } else if (start.kind() == Kind::after) {
+            to["position"] = start.position();
+        }
+    }
+    template <class Json>
+    static keywatch::From from_json(const Json& from)
+    {
+        using Kind = keywatch::From::Kind;
+        const keywatch::detail::ObjectReader<Json> reader(from, "the start of a watch");
+        switch (reader.template enumerator<Kind>("kind")) {
+        case Kind::now:
+            break;
+        case Kind::revision:
+            return keywatch::From::revision(reader.template number<keywatch::Revision>("revision"));
+        case Kind::after:
+            return keywatch::From::after(reader.position("position"));
+        }
+        return keywatch::From::now();
+    }
+};
+
+/// Microseconds since 1970-01-01 UTC, as an integer.
+template <>
+struct nlohmann::adl_serializer<keywatch::Time> {
+    template <class Json>
+    static void to_json(Json& to, const keywatch::Time& time)
+    {
+        to = keywatch::detail::time_to_json<Json>(time);
+    }
+    template <class Json>
+    static keywatch::Time from_json(const Json& from)
+    {
+        return keywatch::detail::time_from_json(from, "a time");
+    }
+};
+/// @endcond

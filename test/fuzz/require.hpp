@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdlib>
+#include <iostream>
+
+namespace keywatch::test {
+
+/// Ends the program, so that the fuzzer keeps the input, unless that is so.
+inline void require(bool holds, const char* what)
+{
+    if (!holds) {
+        std::cerr << "not so: " << what << std::endl;
+        std::abort();
+    }
+}
+
+}  // namespace keywatch::test

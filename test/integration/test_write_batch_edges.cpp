@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// Batches that are assigned, and batches whose messages hold more than what was written.
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <utility>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+/// `keys`: one byte each.
+Task put_all(kw::WriteBatch& batch, std::string keys, std::string value)
+{
+    for (const char key : keys) {
+        co_await batch.put("b", std::string(1, key), value);
+    }
+}
+
+asio::awaitable<std::string> keys_of(kw::Database db)
+{
+    co_return co_await db.view([](const kw::Snapshot& snapshot) {
+        std::string keys;
+        for (const auto [key, value] : snapshot.btree("b").scan()) {
+            keys += key;
+        }
+        return keys;
+    });
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_write_batch_edges, EventLoop)
+
+BOOST_AUTO_TEST_CASE(an_assigned_batch_drops_its_own_and_goes_on_with_the_other)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WriteBatch batch = db.write_batch();
+        kw::WriteBatch other = db.write_batch();
+        co_await put_all(batch, "x", "dropped");
+        co_await put_all(other, "ab", "1");
+        batch = std::move(other);
+        BOOST_TEST(failure_of([&] { other.committed(); }) == code(kw::Error::batch_in_use));
+        co_await put_all(batch, "c", "2");
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 3U);
+        BOOST_TEST(co_await keys_of(db) == "abc");
+        other = db.write_batch();
+        co_await put_all(other, "d", "3");
+        kw::WriteBatch& self = other;
+        other = std::move(self);
+        co_await other.flush();
+        BOOST_TEST(co_await keys_of(db) == "abcd");
+        co_await db.close();
+    });
+}
+
+// The messages are as large as what was there; so there are more transactions, and none too large.
+BOOST_AUTO_TEST_CASE(values_that_are_replaced_count_where_they_are_recorded)
+{
+    run([]() -> Task {
+        const std::string keys = "abcdefgh";
+        for (const bool previous_values : {false, true}) {
+            kw::Options options = watched_options();
+            options.max_transaction_bytes = 10000;
+            options.previous_values = previous_values;
+            kw::Database db = co_await open_with(options, "b");
+            kw::WriteBatch batch = db.write_batch();
+            co_await put_all(batch, keys, std::string(4000, 'v'));
+            co_await batch.flush();
+            const kw::Revision before = db.head_revision();
+            co_await put_all(batch, keys, "");
+            co_await batch.flush();
+            BOOST_TEST(batch.committed() == 2 * keys.size());
+            BOOST_TEST(db.head_revision() - before == (previous_values ? keys.size() : 1U));
+            co_await db.close();
+        }
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
