@@ -34,14 +34,18 @@ std::string index_key(unsigned number)
     return "e00000001" + numbered_key(number);
 }
 
-void load_floor(leveldb::DB& db, unsigned count)
+void load_floor(leveldb::DB& db, unsigned count, std::uint64_t& revision)
 {
     for (unsigned done = 0; done < count;) {
         leveldb::WriteBatch batch;
+        std::string record;
         for (const unsigned end = std::min(done + 1000, count); done < end; ++done) {
-            batch.Put("d0001" + numbered_key(done), random_bytes(109));
+            const std::string value = random_bytes(109);
+            batch.Put("d0001" + numbered_key(done), value);
             batch.Put(index_key(done), "");
+            record.append("put").append(numbered_key(done)).append(value);
         }
+        batch.Put(history_key(++revision), record);
         check(db.Write({}, &batch));
     }
 }
@@ -132,7 +136,7 @@ void sweep_keys(benchmark::State& state)
     for (auto _ : state) {
         std::vector<std::pair<double, double>> measured;
         for (int pair = 0; pair < 5; ++pair) {
-            load_floor(bare.db(), count);
+            load_floor(bare.db(), count, revision);
             const double floor = seconds([&] { sweep_floor(bare.db(), count, revision); });
             double ours = 0;
             run(context, load(db, count));

@@ -84,7 +84,8 @@ private:
         const std::string record = workspace.record().finish(executed.head, Time{}, totals);
         ++executed.head;
         messages.clear();
-        for (const Message& each : storage::decode_record(executed.head, record)->messages) {
+        const auto decoded = storage::decode_record(executed.head, record);
+        for (const Message& each : decoded->messages) {
             messages.emplace_back(each);
         }
     }
