@@ -110,6 +110,10 @@ BOOST_AUTO_TEST_CASE(a_collection_has_its_deadline_until_it_gets_another_one)
     BOOST_TEST(messages[0]->operation == Operation::ttl);
     BOOST_TEST((messages[0]->deadline == clock.now() + 5ms));
     BOOST_TEST(deadlines().size() == 1U);
+    BOOST_TEST((store->first_deadline(Time::min()) == clock.now() + 5ms));
+    BOOST_TEST((store->first_deadline(clock.now() + 5ms) == clock.now() + 5ms));
+    BOOST_TEST(!store->first_deadline(clock.now() + 6ms));
+    BOOST_TEST(store->get(storage::deadline_end_key, nullptr).has_value());
     in_transaction([](auto& workspace, BucketIndex bucket) {
         BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 9ms));
     });
