@@ -4,7 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace kw = keywatch;
@@ -106,8 +109,9 @@ BOOST_AUTO_TEST_CASE(buckets_with_neighbouring_ids_do_not_touch)
 
 BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
 {
-    const std::set<char> areas{bucket_area, data_area, history_area, meta_area, orphan_area};
-    BOOST_TEST(areas.size() == 5U);
+    const std::set<char> areas{bucket_area,  data_area, deadline_area,
+                               history_area, meta_area, orphan_area};
+    BOOST_TEST(areas.size() == 6U);
     const std::set<std::string_view> keys{head_key, history_id_key, next_bucket_key, oldest_key};
     BOOST_TEST(keys.size() == 4U);
     for (const std::string_view key : keys) {
