@@ -75,6 +75,8 @@ struct Options {
 
     /// The time of commits and deadlines; the system's clock if it is empty. What it tells never
     /// goes backwards in one database: an earlier time counts as the latest one that was seen.
+    /// While keys have deadlines it is looked at every half a second at least, by the database's
+    /// thread.
     Clock clock;
 
     /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each

@@ -1,70 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/hand_clock.hpp"
+#include "support/expiry_tools.hpp"
 #include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <algorithm>
-#include <map>
-#include <set>
-#include <utility>
+#include <optional>
 
 namespace kw = keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// Databases whose time is told by hand, and what expires in bucket "b".
-struct Expiry : EventLoop {
-    HandClock clock;
-    Recorder recorder;
-
-    kw::Options options(std::string location = "memory:") const
-    {
-        kw::Options options = watched_options(std::move(location));
-        options.clock = clock.clock();
-        return options;
-    }
-
-    asio::awaitable<kw::Database> open() const { return open_with(options(), "b"); }
-
-    /// `<key>=<value it had>` of those that expired.
-    std::vector<std::string> expired() const
-    {
-        std::vector<std::string> expired;
-        for (const kw::OwnedMessage& each : recorder.messages()) {
-            if (each->cause == kw::Cause::expired) {
-                BOOST_TEST(each->operation == kw::Operation::erase);
-                expired.push_back(std::string(each->key) + "=" +
-                                  std::string(each->previous.value_or("(none)")));
-            }
-        }
-        return expired;
-    }
-
-    Task until_expired(std::size_t count) const
-    {
-        return until([this, count] { return expired().size() >= count; });
-    }
-
-    /// Puts a key that expires in a millisecond, and waits until it has: what was due before it has
-    /// been swept then.
-    Task sweep_up_to_now(kw::Database db) const
-    {
-        const std::size_t before = expired().size();
-        co_await db.put("b", "marker", "m", 1ms);
-        clock.advance(1ms);
-        co_await until([this, before] {
-            const auto now = expired();
-            return std::find(now.begin() + static_cast<std::ptrdiff_t>(before), now.end(),
-                             "marker=m") != now.end();
-        });
-    }
-};
-
-using Strings = std::vector<std::string>;
 
 asio::awaitable<std::optional<std::chrono::milliseconds>> ttl(kw::Database db, std::string key)
 {
@@ -334,112 +280,6 @@ BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_going)
     clock.advance(24h);
     destroy();  // perhaps with a sweep that was about to begin
     BOOST_TEST(db.stats().engine.expired == 1U);
-}
-
-namespace {
-
-constexpr int many = 5000;
-
-/// All at once, in a few transactions.
-Task put_together(kw::Database db, std::chrono::milliseconds ttl)
-{
-    for (int i = 0; i < many; i += 1000) {
-        co_await db.update([&](kw::Transaction& tx) {
-            for (int k = i; k < i + 1000; ++k) {
-                tx.btree("b").put("k" + std::to_string(k), std::to_string(k), ttl);
-            }
-        });
-    }
-}
-
-/// How many messages each commit had.
-std::map<kw::Revision, int> commits_of(const Recorder& recorder)
-{
-    std::map<kw::Revision, int> commits;
-    for (const kw::OwnedMessage& each : recorder.messages()) {
-        if (each->cause == kw::Cause::expired) {
-            ++commits[each->revision];
-        }
-    }
-    return commits;
-}
-
-}  // namespace
-
-// A store with a channel for what expires drops what does not fit.
-BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
-{
-    for (const auto durability : {kw::Durability::sync, kw::Durability::buffered}) {
-        recorder = Recorder();
-        run([this, durability]() -> Task {
-            kw::Options some = options();
-            some.durability = durability;
-            kw::Database db = co_await open_with(some, "b");
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-            const Run run = co_await start(watcher);
-            co_await put_together(db, 10ms);
-            clock.advance(10ms);
-            co_await until_expired(many);
-            co_await sweep_up_to_now(db);
-            const Strings all = expired();
-            BOOST_TEST(all.size() == many + 1U);
-            BOOST_TEST(std::set<std::string>(all.begin(), all.end()).size() == many + 1U);
-            const auto commits = commits_of(recorder);
-            BOOST_TEST(commits.size() >= 20U);
-            BOOST_TEST(std::ranges::all_of(commits, [](auto each) { return each.second <= 256; }));
-            BOOST_TEST((co_await db.view([](const kw::Snapshot& snapshot) {
-                return snapshot.btree("b").first_key();
-            }) == std::nullopt));
-            co_await watcher.stop();
-            co_await run.end();
-            co_await db.close();
-        });
-    }
-}
-
-BOOST_AUTO_TEST_CASE(others_have_their_turn_between_two_parts_of_a_sweep)
-{
-    run([this]() -> Task {
-        kw::Database db = co_await open();
-        co_await put_together(db, 10ms);
-        clock.advance(10ms);
-        while (db.stats().engine.expired == 0) {
-            co_await db.put("b", "other", "v");
-        }
-        co_await db.put("b", "other", "v");
-        BOOST_TEST(db.stats().engine.expired < many);
-        co_await until([&] { return db.stats().engine.expired == many; });
-        co_await db.close();
-    });
-}
-
-// W13
-BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_goes_on_with_it)
-{
-    run([this]() -> Task {
-        const TemporaryDirectory directory;
-        kw::Database db = co_await open_with(options(directory / "db"), "b");
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-        const Run run = co_await start(watcher);
-        co_await put_together(db, 10ms);
-        clock.advance(10ms);
-        co_await until([&] { return db.stats().engine.expired > 0; });
-        co_await db.close();
-        co_await run.end();
-        const std::size_t first = expired().size();
-        BOOST_TEST(first == db.stats().engine.expired);
-        BOOST_TEST(first < many);
-        db = co_await open_database(options(directory / "db"));
-        kw::Watcher second = db.watch("b", kw::all(), recorder);
-        const Run other = co_await start(second);
-        co_await until([&] { return db.stats().engine.expired == many - first; });
-        co_await db.close();
-        co_await other.end();
-        db = co_await open_database(options(directory / "db"));
-        const Strings whole = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
-        BOOST_TEST(whole.size() == 2 * many + 1U);
-        co_await db.close();
-    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

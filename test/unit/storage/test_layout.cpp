@@ -4,7 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace kw = keywatch;
@@ -106,13 +109,31 @@ BOOST_AUTO_TEST_CASE(buckets_with_neighbouring_ids_do_not_touch)
 
 BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
 {
-    const std::set<char> areas{bucket_area, data_area, history_area, meta_area, orphan_area};
-    BOOST_TEST(areas.size() == 5U);
+    const std::set<char> areas{bucket_area,  data_area, deadline_area,
+                               history_area, meta_area, orphan_area};
+    BOOST_TEST(areas.size() == 6U);
     const std::set<std::string_view> keys{head_key, history_id_key, next_bucket_key, oldest_key};
     BOOST_TEST(keys.size() == 4U);
     for (const std::string_view key : keys) {
         BOOST_TEST(key.front() == meta_area);
     }
+}
+
+BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
+{
+    using namespace std::chrono_literals;
+    for (const Time time : {Time::min() + 1us, Time{-1us}, Time{}, Time{1us}, Time{1h}}) {
+        for (const std::string& data_key : {data_prefix(0), data_prefix(UINT32_MAX) + "\xff"}) {
+            const std::string key = deadline_key(time, data_key);
+            BOOST_TEST(deadline_keys_from(time) <= key);
+            BOOST_TEST(deadline_keys_from(time - 1us) < key);
+            BOOST_TEST(deadline_keys_from(time + 1us) > key);
+            BOOST_TEST(deadline_end_key > key);
+            BOOST_TEST((parse_deadline_key(key)->time == time));
+        }
+    }
+    BOOST_TEST(!parse_deadline_key(deadline_end_key));
+    BOOST_TEST(deadline_end_key < history_key(0, 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

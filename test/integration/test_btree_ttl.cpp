@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/hand_clock.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <random>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Ttl = std::optional<std::chrono::milliseconds>;
+
+struct Timed : EventLoop {
+    HandClock clock;
+
+    asio::awaitable<kw::Database> open() const
+    {
+        kw::Options options = watched_options();
+        options.clock = clock.clock();
+        return open_with(options, "b");
+    }
+
+    /// Cases run in one transaction, where nothing is swept meanwhile, but time stands still.
+    void in_transaction(std::function<void(kw::BTree)> check)
+    {
+        run([this, check]() -> Task {
+            kw::Database db = co_await open();
+            co_await db.update([&](kw::Transaction& tx) { check(tx.btree("b")); });
+            co_await db.close();
+        });
+    }
+};
+
+boost::system::error_code failure_of_put(kw::BTree tree, std::chrono::milliseconds ttl)
+{
+    return failure_of([&] { tree.put("k", "v", ttl); });
+}
+
+/// What a bucket should have.
+struct Model {
+    struct Entry {
+        std::string value;
+        std::optional<kw::Time> deadline;
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+    std::map<std::string, Entry> entries;
+
+    void expire(kw::Time now)
+    {
+        std::erase_if(entries, [now](const auto& each) {
+            return each.second.deadline && *each.second.deadline <= now;
+        });
+    }
+    bool has(const std::string& key) const { return entries.contains(key); }
+
+    /// What a consumer makes of a message; it must not need to know more.
+    void replay(const kw::Message& message)
+    {
+        const std::string key(message.key);
+        switch (message.operation) {
+        case kw::Operation::put:
+            entries[key] = {std::string(message.value), message.deadline};
+            break;
+        case kw::Operation::ttl:
+            BOOST_TEST(has(key));
+            BOOST_TEST((entries[key].deadline != message.deadline));
+            entries[key].deadline = message.deadline;
+            break;
+        case kw::Operation::erase:
+            BOOST_TEST(has(key));
+            BOOST_TEST((message.previous == entries[key].value));
+            if (message.cause == kw::Cause::expired) {
+                BOOST_REQUIRE(entries[key].deadline.has_value());
+                BOOST_TEST((*entries[key].deadline <= message.time));
+            }
+            entries.erase(key);
+            break;
+        default:
+            break;
+        }
+    }
+};
+
+/// One random operation, on a bucket and on its model.
+class Operations {
+public:
+    explicit Operations(unsigned seed) : random_(seed) {}
+
+    unsigned below(unsigned end) { return static_cast<unsigned>(random_() % end); }
+
+    void make_one(kw::BTree tree, Model& model, kw::Time now)
+    {
+        const std::string key = std::to_string(below(12));
+        const std::string value = std::to_string(below(1000));
+        const std::chrono::milliseconds ttl{1 + below(20)};
+        auto& entries = model.entries;
+        switch (below(11)) {
+        case 0:
+            tree.put(key, value);
+            entries[key] = {value, std::nullopt};
+            break;
+        case 1:
+        case 2:
+            tree.put(key, value, ttl);
+            entries[key] = {value, now + ttl};
+            break;
+        case 3:
+            BOOST_TEST(tree.set_ttl(key, ttl) == model.has(key));
+            if (model.has(key)) {
+                entries[key].deadline = now + ttl;
+            }
+            break;
+        case 4:
+            BOOST_TEST(tree.clear_ttl(key) == (model.has(key) && entries[key].deadline));
+            if (model.has(key)) {
+                entries[key].deadline.reset();
+            }
+            break;
+        case 5:
+            BOOST_TEST(tree.erase(key) == (entries.erase(key) == 1));
+            break;
+        case 6:
+            BOOST_TEST(tree.put_if_absent(key, value, ttl) == !model.has(key));
+            entries.insert({key, {value, now + ttl}});
+            break;
+        case 7:
+            BOOST_TEST(tree.put_if_present(key, value) == model.has(key));
+            if (model.has(key)) {
+                entries[key] = {value, std::nullopt};
+            }
+            break;
+        case 8:
+            BOOST_TEST(tree.append(key, value) == entries[key].value.size() + value.size());
+            entries[key].value += value;
+            break;
+        case 9:
+            BOOST_TEST(tree.exchange(key, value).has_value() == model.has(key));
+            entries[key] = {value, std::nullopt};
+            break;
+        default:
+            BOOST_TEST(tree.put_if_absent(key, value) == !model.has(key));
+            entries.insert({key, {value, std::nullopt}});
+        }
+    }
+
+private:
+    std::mt19937 random_;
+};
+
+void check_equal(kw::BTreeView tree, const Model& model, kw::Time now)
+{
+    std::vector<std::string> keys;
+    for (const auto& [key, entry] : model.entries) {
+        keys.push_back(key);
+        BOOST_TEST((tree.get(key) == entry.value));
+        const auto left =
+            entry.deadline
+                ? Ttl(std::chrono::ceil<std::chrono::milliseconds>(*entry.deadline - now))
+                : std::nullopt;
+        BOOST_TEST((tree.ttl(key) == left));
+    }
+    BOOST_TEST((tree.scan().keys() == keys));
+    BOOST_TEST((tree.first_key() == (keys.empty() ? std::nullopt : std::optional(keys.front()))));
+    BOOST_TEST((tree.last_key() == (keys.empty() ? std::nullopt : std::optional(keys.back()))));
+    std::vector<std::string> reversed = tree.scan({.reverse = true}).keys();
+    std::ranges::reverse(reversed);
+    BOOST_TEST((reversed == keys));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_btree_ttl, Timed)
+
+BOOST_AUTO_TEST_CASE(values_are_given_anew_without_a_deadline_and_changed_with_it)
+{
+    in_transaction([](kw::BTree tree) {
+        const auto ttl_after = [&](auto operation) {
+            tree.put("k", "1", 10ms);
+            operation();
+            return tree.ttl("k");
+        };
+        BOOST_TEST((ttl_after([] {}) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.put("k", "2"); }) == std::nullopt));
+        BOOST_TEST((ttl_after([&] { tree.put("k", "2", 5ms); }) == 5ms));
+        BOOST_TEST((ttl_after([&] { tree.put_if_present("k", "2"); }) == std::nullopt));
+        BOOST_TEST((ttl_after([&] { tree.put_if_absent("k", "2", 5ms); }) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.exchange("k", "2"); }) == std::nullopt));
+        BOOST_TEST((ttl_after([&] { tree.increment("k"); }) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.decrement("k"); }) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.append("k", "2"); }) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.set_bit("k", 99, true); }) == 10ms));
+        BOOST_TEST((ttl_after([&] { tree.put_many({{"k", "2"}}, 5ms); }) == 5ms));
+        BOOST_TEST((ttl_after([&] { tree.clear_ttl("k"); }) == std::nullopt));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
+{
+    in_transaction([](kw::BTree tree) {
+        tree.put("k", "old", 10ms);
+        BOOST_TEST((failure_of_put(tree, 0ms) == code(kw::Error::invalid_ttl)));
+        BOOST_TEST((failure_of_put(tree, std::chrono::milliseconds::max()) ==
+                    code(kw::Error::invalid_ttl)));
+        BOOST_TEST((failure_of([&] { tree.set_ttl("k", -1ms); }) == code(kw::Error::invalid_ttl)));
+        BOOST_TEST((failure_of([&] { tree.put("", "v", 1ms); }) == code(kw::Error::empty_key)));
+        BOOST_TEST(!tree.set_ttl("", 1ms));
+        BOOST_TEST(!tree.clear_ttl(""));
+        BOOST_TEST((tree.get("k") == "old"));
+        BOOST_TEST((tree.ttl("k") == 10ms));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(messages_tell_the_deadline)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run run = co_await start(watcher);
+        const kw::Revision revision = co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            tree.put("k", "1", 10ms);
+            tree.increment("k");
+            tree.set_ttl("k", 10ms);  // the one that it has
+            tree.set_ttl("k", 20ms);
+            tree.clear_ttl("k");
+            tree.clear_ttl("k");
+        });
+        co_await watcher.reached(revision);
+        std::vector<std::optional<kw::Time>> deadlines;
+        for (const kw::OwnedMessage& each : recorder.messages()) {
+            deadlines.push_back(each->deadline);
+        }
+        BOOST_TEST((deadlines ==
+                    std::vector<std::optional<kw::Time>>{clock.now() + 10ms, clock.now() + 10ms,
+                                                         clock.now() + 20ms, std::nullopt}));
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await db.put("b", "line", "v", 10ms);
+        kw::WriteBatch batch = db.write_batch();
+        co_await batch.put("b", "bulk", "v", 10ms);
+        co_await batch.put("b", "for ever", "v");
+        BOOST_TEST((failure_of([&] { (void)batch.put("b", "k", "v", 0ms); }) ==
+                    code(kw::Error::invalid_ttl)));
+        clock.advance(5ms);
+        co_await batch.flush();
+        co_await db.view([](const kw::Snapshot& snapshot) {
+            const kw::BTreeView tree = snapshot.btree("b");
+            BOOST_TEST((tree.ttl("line") == 5ms));
+            BOOST_TEST((tree.ttl("bulk") == 10ms));  // from its transaction on
+            BOOST_TEST((tree.ttl("for ever") == std::nullopt));
+            BOOST_TEST(!tree.contains("k"));
+        });
+        co_await db.close();
+    });
+}
+
+// Sweeps come in whenever they like; who writes and reads must not notice, and a consumer that
+// knows only the messages has the same in the end.
+BOOST_AUTO_TEST_CASE(random_transactions_equal_a_map_and_so_does_a_replay)
+{
+    const unsigned seed = std::random_device{}();
+    BOOST_TEST_MESSAGE("seed " << seed);
+    run([this, seed]() -> Task {
+        Operations operations(seed);
+        Model model;
+        Model replayed;
+        kw::Database db = co_await open();
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), [&](const kw::Message& message) { replayed.replay(message); });
+        const Run run = co_await start(watcher);
+        for (int round = 0; round < 400; ++round) {
+            co_await db.update([&](kw::Transaction& tx) {
+                model.expire(clock.now());
+                for (unsigned i = operations.below(5); i > 0; --i) {
+                    operations.make_one(tx.btree("b"), model, clock.now());
+                }
+                check_equal(tx.btree("b"), model, clock.now());
+            });
+            clock.advance(std::chrono::microseconds(operations.below(4000)));
+            model.expire(clock.now());
+            co_await db.view([&](const kw::Snapshot& snapshot) {
+                check_equal(snapshot.btree("b"), model, clock.now());
+            });
+        }
+        co_await until([&] { return replayed.entries == model.entries; });
+        BOOST_TEST(db.stats().engine.expired > 0U, "seed " << seed);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "engine/sweeper.hpp"
+
+#include "support/engine_tools.hpp"
+#include "support/hand_clock.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+using namespace keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// An engine that sweeps, on files whose syncs can be held up.
+struct Sweeping : Engines {
+    HandClock clock;
+
+    Task open_and_sweep()
+    {
+        options.clock = clock.clock();
+        co_await open();
+        engine->start_sweeper();
+    }
+
+    Task put_with_ttl(std::string key)
+    {
+        const engine::TransactionFunction put = [&](Transaction& tx) {
+            tx.btree("b").put(key, "v", 1ms);
+        };
+        co_await engine->commit(put);
+    }
+
+    Task put_due(std::string key)
+    {
+        co_await put_with_ttl(std::move(key));
+        clock.advance(1ms);
+    }
+
+    std::uint64_t expired() const { return engine->stats().expired; }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_sweeper, Sweeping)
+
+BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_nobody_looks_at_the_clock)
+{
+    std::atomic<int> looks{0};
+    const engine::MonotonicClock counted([&] {
+        ++looks;
+        return Time{};
+    });
+    const auto store = storage::Store::open(Options("memory:"));
+    async::WorkerThread thread;
+    const auto owner = std::make_shared<int>();
+    const auto sweeper =
+        std::make_shared<engine::Sweeper>(*store, counted, thread, executor(), owner,
+                                          [](auto) -> asio::awaitable<Revision> { co_return 0; });
+    sweeper->start();
+    thread.finish();
+    BOOST_TEST(looks == 0);
+}
+
+// W5
+BOOST_AUTO_TEST_CASE(a_removal_is_told_when_it_is_durable)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_due("k");
+        env.hold();
+        co_await until([this] { return env.somebody_waits(); });
+        BOOST_TEST(sink->revisions().size() == 2U);
+        BOOST_TEST(!co_await sees("k"));
+        env.release();
+        co_await until([this] { return expired() == 1; });
+        BOOST_TEST(sink->revisions().size() == 3U);
+        co_await close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(closing_waits_for_a_sweep_under_way_and_none_begins_after)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_due("k");
+        env.hold();
+        co_await until([this] { return env.somebody_waits(); });
+        clock.advance(1h);
+        const Job closing = co_await spawn(close());
+        co_await yield();
+        BOOST_TEST(!closing.done());
+        env.release();
+        co_await closing.join();
+        BOOST_TEST(expired() == 1U);
+        BOOST_TEST(engine->durable_head() == 3U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_write_ends_all_sweeping)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_with_ttl("k");
+        env.fail_syncs();
+        clock.advance(1ms);
+        BOOST_TEST((co_await failure_of(put("other")) == code(Error::storage_failed)));
+        BOOST_TEST(!co_await sees("k"));
+        BOOST_TEST(expired() == 0U);
+        co_await close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_while_a_sweep_waits_for_the_disk)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_due("k");
+        env.hold();
+    });
+    run_until([this] { return env.somebody_waits(); });
+    env.release();
+    destroy();
+    BOOST_TEST(engine->durable_head() >= 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_before_the_sweep_that_is_due_begins)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_due("k");
+    });
+    destroy();
+    BOOST_TEST(expired() <= 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

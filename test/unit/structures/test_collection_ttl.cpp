@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "structures/collection.hpp"
+
+#include "structures/expiry.hpp"
+
+#include "engine/transaction_workspace.hpp"
+#include "support/hand_clock.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::structures;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Transactions on a bucket of sets, each durable before the next.
+struct Collections {
+    using Function = std::function<void(engine::TransactionWorkspace&, BucketIndex)>;
+
+    test::HandClock clock;
+    std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
+    engine::ExecutedState executed;
+    engine::MonotonicClock monotonic{clock.clock()};
+    std::vector<OwnedMessage> messages;
+
+    Collections()
+    {
+        engine::TransactionWorkspace workspace = next();
+        workspace.create_bucket(Structure::set, "s");
+        commit(workspace);
+    }
+
+    void in_transaction(const Function& fn)
+    {
+        engine::TransactionWorkspace workspace = next();
+        fn(workspace, workspace.bucket(Structure::set, "s"));
+        commit(workspace);
+    }
+
+    /// A collection with two elements, as a structure would make it.
+    void make(const std::string& key)
+    {
+        in_transaction([&](auto& workspace, BucketIndex bucket) {
+            collection::Header header = collection::find_or_create(workspace, bucket, key);
+            for (const char* element : {"a", "b"}) {
+                workspace.put(bucket, collection::element_prefix(header.id) + element, "");
+                ++header.size;
+            }
+            collection::save(workspace, bucket, key, header);
+        });
+    }
+
+    std::vector<std::string> deadlines() const
+    {
+        std::vector<std::string> keys;
+        const auto iterator = store->iterate(nullptr, false);
+        for (iterator->Seek("e"); iterator->Valid(); iterator->Next()) {
+            if (const auto found = storage::parse_deadline_key(iterator->key().ToString())) {
+                keys.emplace_back(found->key);
+            }
+        }
+        return keys;
+    }
+
+private:
+    engine::TransactionWorkspace next()
+    {
+        return {*store, executed, {1 << 20, true, false}, monotonic};
+    }
+
+    void commit(engine::TransactionWorkspace& workspace)
+    {
+        storage::Batch batch;
+        workspace.write_to(batch);
+        store->write(batch, false);
+        executed.catalogue.apply(workspace.catalogue_changes());
+        executed.next_bucket = workspace.next_bucket();
+        storage::Totals totals;
+        const std::string record = workspace.record().finish(executed.head, Time{}, totals);
+        ++executed.head;
+        messages.clear();
+        const auto decoded = storage::decode_record(executed.head, record);
+        for (const Message& each : decoded->messages) {
+            messages.emplace_back(each);
+        }
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_collection_ttl, Collections)
+
+BOOST_AUTO_TEST_CASE(a_collection_has_its_deadline_until_it_gets_another_one)
+{
+    make("k");
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(!collection::ttl(workspace, bucket, "k"));
+        BOOST_TEST(!collection::clear_ttl(workspace, bucket, "k"));
+        BOOST_TEST(!collection::set_ttl(workspace, bucket, "other", 5ms));
+        BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 5ms));
+        BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 5ms));
+        BOOST_TEST((collection::ttl(workspace, bucket, "k") == 5ms));
+    });
+    BOOST_REQUIRE(messages.size() == 1U);
+    BOOST_TEST(messages[0]->operation == Operation::ttl);
+    BOOST_TEST((messages[0]->deadline == clock.now() + 5ms));
+    BOOST_TEST(deadlines().size() == 1U);
+    BOOST_TEST((store->first_deadline(Time::min()) == clock.now() + 5ms));
+    BOOST_TEST((store->first_deadline(clock.now() + 5ms) == clock.now() + 5ms));
+    BOOST_TEST(!store->first_deadline(clock.now() + 6ms));
+    BOOST_TEST(store->get(storage::deadline_end_key, nullptr).has_value());
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 9ms));
+    });
+    BOOST_TEST(deadlines().size() == 1U);
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(collection::clear_ttl(workspace, bucket, "k"));
+    });
+    BOOST_TEST(deadlines().empty());
+    BOOST_TEST((messages[0]->deadline == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
+{
+    make("k");
+    make("l");
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        collection::set_ttl(workspace, bucket, "k", 5ms);
+    });
+    clock.advance(5ms);
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(!collection::find(workspace, bucket, "k"));
+        BOOST_TEST(collection::size(workspace, bucket, "k") == 0U);
+        BOOST_TEST(!collection::ttl(workspace, bucket, "k"));
+    });
+    BOOST_TEST(messages.empty());
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(!collection::erase(workspace, bucket, "k"));
+    });
+    BOOST_REQUIRE(messages.size() == 1U);
+    BOOST_TEST(messages[0]->cause == Cause::expired);
+    BOOST_TEST((messages[0]->count == 2U));
+    BOOST_TEST(deadlines().empty());
+}
+
+BOOST_AUTO_TEST_CASE(only_the_deadline_that_it_has_removes_it)
+{
+    make("k");
+    const Time old = clock.now() + 5ms;
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        collection::set_ttl(workspace, bucket, "k", 5ms);
+        collection::set_ttl(workspace, bucket, "k", 9ms);
+    });
+    clock.advance(6ms);
+    in_transaction([&](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(!expire(workspace, Structure::set, bucket, "k", old));
+        BOOST_TEST(!expire(workspace, Structure::set, bucket, "k", old + 4ms));
+    });
+    clock.advance(3ms);
+    in_transaction([&](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(!expire(workspace, Structure::set, bucket, "k", old));
+        BOOST_TEST(expire(workspace, Structure::set, bucket, "k", old + 4ms));
+        BOOST_TEST(!expire(workspace, Structure::set, bucket, "k", old + 4ms));
+        BOOST_TEST(workspace.expired() == 1U);
+    });
+    BOOST_TEST(messages.size() == 1U);
+    BOOST_TEST(deadlines().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
