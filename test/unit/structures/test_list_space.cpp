@@ -70,6 +70,26 @@ void fill(List lists, int elements)
 
 BOOST_FIXTURE_TEST_SUITE(test_list_space, Lists)
 
+// The example in doc/storage.md.
+BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_documentation)
+{
+    run([this]() -> Task {
+        co_await open_lists();
+        co_await change([](List lists) { lists.push_back("k", {"x", "y"}); });
+        co_await close();
+        const auto store = storage::Store::open(options, &env);
+        const std::string bucket = storage::data_prefix(2);  // behind that of open()
+        const std::string one("\0\0\0\0\0\0\0\1", 8);
+        const std::string two("\0\0\0\0\0\0\0\2", 8);
+        const std::string middle("\x80\0\0\0\0\0\0\0", 8);
+        const std::string behind("\x80\0\0\0\0\0\0\1", 8);
+        BOOST_TEST((store->get(bucket + "hk", nullptr) == one + two + middle + '\0'));
+        BOOST_TEST((store->get(bucket + "e" + one + middle, nullptr) == "x"));
+        BOOST_TEST((store->get(bucket + "e" + one + behind, nullptr) == "y"));
+        BOOST_TEST((store->get(bucket + "n", nullptr) == two));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(moves_leave_nothing_behind)
 {
     run([this]() -> Task {
