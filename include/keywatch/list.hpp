@@ -7,9 +7,9 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,16 +28,18 @@ namespace detail {
 
 /// A range of byte strings, and no byte string itself.
 template <class Values>
-concept ManyBytes = std::ranges::input_range<Values> &&
-                    std::convertible_to<std::ranges::range_reference_t<Values>, std::string_view> &&
-                    !std::convertible_to<Values, std::string_view>;
+concept ManyBytes = !std::convertible_to<Values, std::string_view> && requires(Values& values) {
+    { *std::begin(values) } -> std::convertible_to<std::string_view>;
+    std::end(values);
+};
 
 /// The elements of a range, all at once: copied unless they lie somewhere and stay there.
-template <ManyBytes Values>
-auto gather(Values&& values)
+template <class Values>
+auto gather(Values& values)
 {
-    using Element = std::ranges::range_reference_t<Values>;
-    constexpr bool stay = std::ranges::forward_range<Values> && std::is_lvalue_reference_v<Element>;
+    using Iterator = decltype(std::begin(values));
+    constexpr bool stay = std::forward_iterator<Iterator> &&
+                          std::is_lvalue_reference_v<std::iter_reference_t<Iterator>>;
     std::vector<std::conditional_t<stay, std::string_view, std::string>> gathered;
     for (auto&& each : values) {
         gathered.emplace_back(static_cast<std::string_view>(each));
@@ -203,7 +205,7 @@ private:
     template <class Gathered>
     static std::vector<std::string_view> views(const Gathered& gathered)
     {
-        return {gathered.begin(), gathered.end()};
+        return std::vector<std::string_view>(gathered.begin(), gathered.end());
     }
     std::uint64_t push_front_all(std::string_view key, std::span<const std::string_view> values);
     std::uint64_t push_back_all(std::string_view key, std::span<const std::string_view> values);

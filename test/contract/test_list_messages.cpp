@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a watcher is told of changes to lists.
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// All that a message says of a list: operation, key, @index, element, <replaced, #count.
+std::string text_of(const kw::Message& message)
+{
+    std::ostringstream out;
+    out << message.operation << ' ' << message.key;
+    if (message.list_index) {
+        out << " @" << *message.list_index;
+    }
+    if (message.operation != kw::Operation::trim && message.operation != kw::Operation::erase) {
+        out << ' ' << message.value;
+    }
+    if (message.previous) {
+        out << " <" << *message.previous;
+    }
+    if (message.count) {
+        out << " #" << *message.count;
+    }
+    return out.str();
+}
+
+/// A watch of bucket "l", and what it was given.
+struct Watched {
+    Recorder recorder;
+    kw::Watcher watcher;
+    Run run;
+
+    Strings lines() const
+    {
+        Strings lines;
+        for (const kw::OwnedMessage& each : recorder.messages()) {
+            BOOST_TEST(each->structure == kw::Structure::list);
+            lines.push_back(text_of(*each));
+        }
+        return lines;
+    }
+};
+
+asio::awaitable<Watched> watch(kw::Database db, kw::Selector selector)
+{
+    Recorder recorder;
+    kw::Watcher watcher = db.watch("l", std::move(selector), recorder);
+    Run run = co_await start(watcher);
+    co_return Watched{recorder, watcher, run};
+}
+
+asio::awaitable<kw::Database> open_lists()
+{
+    kw::Database db = co_await open_database(watched_options());
+    co_await create(db, "l", kw::Structure::list);
+    co_return db;
+}
+
+Task change(kw::Database db, std::function<void(kw::List)> function)
+{
+    const auto write = [&](kw::Transaction& tx) { function(tx.list("l")); };
+    co_await db.update(write);
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_list_messages, EventLoop)
+
+// W1
+BOOST_AUTO_TEST_CASE(each_element_that_changes_makes_one_message)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        const Watched watched = co_await watch(db, kw::key("k"));
+        co_await change(db, [](kw::List lists) {
+            lists.push_back("k", {"b", "c"});
+            lists.push_front("k", {"a", "_"});
+            lists.insert("k", -1, "x");
+            lists.insert("k", 5, "end");
+            lists.set("k", -1, "END");
+            lists.pop_front("k");
+            lists.pop_back("k");
+        });
+        co_await change(db, [](kw::List lists) { lists.erase("k"); });
+        co_await db.close();
+        const Strings expected{"push_back k b",     "push_back k c", "push_front k a",
+                               "push_front k _",    "insert k @3 x", "insert k @5 end",
+                               "set k @5 END <end", "pop_front k _", "pop_back k END",
+                               "erase k #4"};
+        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(removals_tell_the_index_at_their_moment)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        co_await change(db, [](kw::List lists) {
+            for (const char* const key : {"all", "front", "back", "at"}) {
+                lists.push_back(key, {"x", "a", "x", "b", "x"});
+            }
+        });
+        const Watched watched = co_await watch(db, kw::all());
+        co_await change(db, [](kw::List lists) {
+            lists.remove("all", "x");
+            lists.remove("front", "x", 2);
+            lists.remove("back", "x", -2);
+            lists.remove_at("at", {-1, 1, 0});
+        });
+        co_await db.close();
+        const Strings expected{"remove all @0 x",   "remove all @1 x",   "remove all @2 x",
+                               "remove front @0 x", "remove front @1 x", "remove back @4 x",
+                               "remove back @2 x",  "remove at @0 x",    "remove at @0 a",
+                               "remove at @2 x"};
+        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_trim_reaches_the_watcher_of_its_key_and_no_other)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        co_await change(db, [](kw::List lists) {
+            lists.push_back("k", {"a", "b", "c", "d", "e"});
+            lists.push_back("other", "a");
+        });
+        const Watched watched = co_await watch(db, kw::key("k"));
+        const Watched other = co_await watch(db, kw::key("other"));
+        co_await change(db, [](kw::List lists) {
+            lists.trim("k", 0, -2);
+            lists.trim("k", -1, -1);
+            lists.trim("k", 5, 6);
+        });
+        co_await db.close();
+        const Strings expected{"trim k @0 #4", "trim k @3 #1", "trim k @0 #0"};
+        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(other.lines().empty());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_nothing_makes_no_message_and_no_commit)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        co_await change(db, [](kw::List lists) { lists.push_back("k", {"a", "b"}); });
+        const kw::Revision before = db.head_revision();
+        co_await change(db, [](kw::List lists) {
+            lists.push_back("k", Strings{});
+            lists.push_front("new", Strings{});
+            lists.pop_front("none");
+            lists.pop_back("none");
+            lists.set("k", 1, "b");
+            lists.remove("k", "c");
+            lists.remove_at("k", {});
+            lists.trim("k", 0, -1);
+            lists.trim("k", -9, 9);
+            lists.trim("none", 1, 0);
+            lists.erase("none");
+            (void)failure_of([&] { lists.set("k", 2, "x"); });
+            (void)failure_of([&] { lists.insert("k", 3, "x"); });
+            (void)failure_of([&] { lists.insert("none", 1, "x"); });
+            (void)failure_of([&] { lists.remove_at("k", {0, 2}); });
+        });
+        BOOST_TEST(db.head_revision() == before);
+        BOOST_TEST(db.stats().engine.unchanged == 1U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(keys_and_elements_with_bars_are_like_any_other)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        const Watched watched = co_await watch(db, kw::key("k|1"));
+        const Watched other = co_await watch(db, kw::key("k"));
+        co_await change(db, [](kw::List lists) {
+            lists.push_back("k|1", {"a|b", "a", "|"});
+            lists.remove("k|1", "a|b");
+            lists.set("k|1", 0, "1|x");
+            lists.pop_back("k|1");
+        });
+        co_await db.close();
+        const Strings expected{"push_back k|1 a|b", "push_back k|1 a",   "push_back k|1 |",
+                               "remove k|1 @0 a|b", "set k|1 @0 1|x <a", "pop_back k|1 |"};
+        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(other.lines().empty());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_that_throws_has_changed_no_list_and_told_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        co_await change(db, [](kw::List lists) { lists.push_back("k", {"a", "b", "c"}); });
+        const Watched watched = co_await watch(db, kw::all());
+        const auto fail = [](kw::List lists) {
+            lists.pop_front("k");
+            lists.insert("k", 1, "x");
+            lists.push_back("new", "y");
+            lists.trim("k", -1, -1);
+            throw std::runtime_error("no");
+        };
+        bool thrown = false;
+        try {
+            co_await change(db, fail);
+        } catch (const std::runtime_error&) {
+            thrown = true;
+        }
+        BOOST_TEST(thrown);
+        co_await db.view([](const kw::Snapshot& snapshot) {
+            const kw::ListView lists = snapshot.list("l");
+            BOOST_TEST((lists.range("k").to_vector() == Strings{"a", "b", "c"}));
+            BOOST_TEST(!lists.has_key("new"));
+        });
+        co_await db.close();
+        BOOST_TEST(watched.lines().empty());
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
