@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: BSL-1.0
+// What stores of this kind are known to get wrong. Each case is named after what must hold here.
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// Everything on its way is small, so that one commit overflows all of it.
+kw::Options tiny_pipeline()
+{
+    kw::Options options = watched_options();
+    options.hub_messages = 2;
+    options.batch_messages = 2;
+    options.distribute_batches = 1;
+    options.victim_sets = 1;
+    return options;
+}
+
+void put_numbered(kw::BTree tree, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        tree.put("k" + std::to_string(i), "v");
+    }
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_peer_defects, EventLoop)
+
+// W3 W11. The end of a bucket is the last of thousands of messages of one transaction.
+BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_told)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        const Recorder all;
+        const Recorder one;
+        const Run whole = co_await start(db.watch("b", kw::all(), all));
+        const Run single = co_await start(db.watch("b", kw::key("k4999"), one));
+        co_await db.update([](kw::Transaction& tx) {
+            put_numbered(tx.btree("b"), 5'000);
+            tx.delete_bucket(kw::Structure::btree, "b");
+        });
+        co_await create(db, "b");
+        co_await put(db, "b", "k4999", "of a later bucket");
+        BOOST_TEST(((co_await whole.end()).reason == kw::EndReason::bucket_deleted));
+        BOOST_TEST(((co_await single.end()).reason == kw::EndReason::bucket_deleted));
+        BOOST_TEST(all.size() == 5'001U);
+        const Strings expected{"2.4999 put k4999=v", "2.5000 bucket_deleted"};
+        BOOST_TEST(one.lines() == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W2 W11. Nobody who begins with the new bucket is ended by the deletion of the old one.
+BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_bucket)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        std::vector<Recorder> recorders(8);
+        std::vector<Run> runs;
+        for (std::size_t i = 0; i < recorders.size(); ++i) {
+            if (i > 0) {
+                co_await create(db, "b");
+            }
+            runs.push_back(co_await start(db.watch("b", kw::key("k"), recorders[i])));
+            co_await put(db, "b", "k", std::to_string(i));
+            if (i + 1 < recorders.size()) {
+                co_await drop(db, "b");
+            }
+        }
+        co_await db.close();
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            const bool last = i + 1 == runs.size();
+            BOOST_TEST(((co_await runs[i].end()).reason ==
+                        (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted)));
+            BOOST_TEST(recorders[i].size() == (last ? 1U : 2U));
+        }
+    });
+}
+
+// What is durable is there at once too, whatever else is in its transaction.
+BOOST_AUTO_TEST_CASE(puts_beside_the_deletion_of_their_bucket_are_there_before_and_after_a_reopen)
+{
+    run([]() -> Task {
+        const TemporaryDirectory directory;
+        const kw::Options options = watched_options(directory / "db");
+        kw::Database db = co_await open_with(options, "b");
+        co_await create(db, "other");
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("k", "v");
+            tx.btree("other").put("before", "v");
+            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.btree("other").put("after", "v");
+        });
+        for (int opened = 0; opened < 2; ++opened) {
+            co_await db.view([](const kw::Snapshot& snapshot) {
+                BOOST_TEST(!snapshot.has_bucket(kw::Structure::btree, "b"));
+                BOOST_TEST((snapshot.btree("other").get("before") == "v"));
+                BOOST_TEST((snapshot.btree("other").get("after") == "v"));
+            });
+            co_await db.close();
+            db = co_await open_database(options);
+        }
+        co_await db.close();
+    });
+}
+
+// W1. Neither a value nor a message is what became of the string that it was made of.
+BOOST_AUTO_TEST_CASE(strings_that_are_used_again_change_neither_values_nor_messages)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::string key = "k1";
+        std::string value = "AAAA";
+        co_await db.update([&](kw::Transaction& tx) {
+            tx.btree("b").put(key, value);
+            key = "k2";
+            value = "BBBB";
+            tx.btree("b").put(key, value);
+            key = "k3";
+            value = "CCCC";
+        });
+        BOOST_TEST(((co_await get(db, "b", "k1")) == "AAAA"));
+        BOOST_TEST(((co_await get(db, "b", "k2")) == "BBBB"));
+        const Strings expected{"2.0 put k1=AAAA", "2.1 put k2=BBBB"};
+        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::revision(2))) == expected,
+                   boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(bits_set_in_a_transaction_that_fails_are_as_they_were)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put(db, "b", "k", "AAAA");
+        const auto fails = [](kw::Transaction& tx) {
+            tx.btree("b").set_bit("k", 3, true);
+            BOOST_TEST((tx.btree("b").get("k") == "QAAA"));
+            throw std::out_of_range("on purpose");
+        };
+        BOOST_CHECK_THROW(co_await db.update(fails), std::out_of_range);
+        BOOST_TEST(((co_await get(db, "b", "k")) == "AAAA"));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
+{
+    run([]() -> Task {
+        kw::Time now{123'456'789us};
+        kw::Options options = watched_options();
+        options.clock = [&] { return now; };
+        kw::Database db = co_await open_with(options, "b");
+        std::vector<kw::OwnedMessage> seen;
+        const auto take = [&](const kw::Message& message) { seen.emplace_back(message); };
+        const Run run = co_await start(db.watch("b", kw::all(), take));
+        co_await put(db, "b", "k", "v");
+        co_await create(db, "b", kw::Structure::set);
+        co_await db.update([](kw::Transaction& tx) { tx.set("b").add("k", "m"); });
+        co_await drop(db, "b", kw::Structure::set);
+        co_await drop(db, "b");
+        co_await run.end();
+        BOOST_TEST(seen.size() == 5U);
+        for (const kw::OwnedMessage& each : seen) {
+            BOOST_TEST((each->time == now));
+        }
+        co_await db.close();
+    });
+}
+
+// W1. What the store does to its files by itself is no change.
+BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
+{
+    run([]() -> Task {
+        const TemporaryDirectory directory;
+        kw::Options options = watched_options(directory / "db");
+        options.write_buffer_bytes = 65536;
+        kw::Database db = co_await open_with(options, "b");
+        for (int round = 0; round < 20; ++round) {  // many tables, which overlap
+            co_await db.update([](kw::Transaction& tx) { put_numbered(tx.btree("b"), 1'000); });
+        }
+        const kw::Position position = db.head_position();
+        for (int opened = 0; opened < 3; ++opened) {
+            co_await db.close();
+            db = co_await open_database(options);
+        }
+        BOOST_TEST(db.head_revision() == position.revision);
+        co_await put(db, "b", "k", "new");
+        const Strings expected{"22.0 put k=new"};
+        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::after(position))) == expected,
+                   boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// A function that ends by an exception gives up its turn, whatever it throws.
+BOOST_AUTO_TEST_CASE(after_a_function_that_threw_anything_at_all_others_go_on)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto updating = [](kw::Transaction& tx) {
+            tx.btree("b").put("k", "v");
+            throw 7;
+        };
+        const auto viewing = [](const kw::Snapshot&) { throw "text"; };
+        BOOST_CHECK_THROW(co_await db.update(updating), int);
+        BOOST_CHECK_THROW(co_await db.view(viewing), const char*);
+        co_await put(db, "b", "k2", "v");
+        BOOST_TEST(!(co_await get(db, "b", "k")));
+        BOOST_TEST(((co_await get(db, "b", "k2")) == "v"));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(operations_of_a_transaction_see_those_before_them)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 3);
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            BOOST_TEST(tree.erase("k0"));
+            BOOST_TEST(!tree.erase("k0"));
+            BOOST_TEST(tree.erase("k1"));
+            BOOST_TEST(tree.put_if_absent("k1", "again"));
+            tree.put("j", "first");
+            tree.put("k15", "between");
+            tree.put("l", "last");
+            BOOST_TEST((tree.range("", "z").keys() == Strings{"j", "k1", "k15", "k2", "l"}));
+            BOOST_TEST((tree.prefix("k").keys() == Strings{"k1", "k15", "k2"}));
+            BOOST_TEST((tree.first_key() == "j"));
+            BOOST_TEST((tree.last_key() == "l"));
+        });
+        BOOST_TEST(((co_await get(db, "b", "k1")) == "again"));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_a_value_builds_on_what_is_on_disk)
+{
+    run([]() -> Task {
+        const TemporaryDirectory directory;
+        const kw::Options options = watched_options(directory / "db");
+        kw::Database db = co_await open_with(options, "b");
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("text", "hello");
+            tx.btree("b").put("number", "41");
+        });
+        co_await db.close();
+        db = co_await open_database(options);
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            BOOST_TEST(tree.append("text", "!") == 6U);
+            BOOST_TEST(tree.increment("number") == 42);
+            BOOST_TEST(!tree.set_bit("text", 0, true));
+            BOOST_TEST((tree.exchange("text", "bye") == "\xe8"
+                                                        "ello!"));
+        });
+        BOOST_TEST(((co_await get(db, "b", "number")) == "42"));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
