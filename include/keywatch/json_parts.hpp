@@ -117,7 +117,7 @@ template <AnyJson Json>
 double score_from_json(const Json& from, std::string_view what)
 {
     constexpr double infinity = std::numeric_limits<double>::infinity();
-    if (from.is_number()) {
+    if (from.is_number() && !std::isnan(from.template get<double>())) {
         return from.template get<double>();
     }
     const std::string text = from.is_string() ? from.template get<std::string>() : std::string();

@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(a_value_grows_up_to_what_a_transaction_may_write)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(small_transactions(), "b");
-        const std::string part(20'000, 'x');  // counted in the data and in its message
+        // Counted in the data, and in the message once more, with what was there before.
+        const std::string part(15'000, 'x');
         for (int i = 0; i < 2; ++i) {
             co_await db.update([&](kw::Transaction& tx) { tx.btree("b").append("k", part); });
         }
@@ -82,27 +83,28 @@ BOOST_AUTO_TEST_CASE(a_value_grows_up_to_what_a_transaction_may_write)
     });
 }
 
-BOOST_AUTO_TEST_CASE(no_put_tells_what_it_replaced)
+// What was there counts with the message, so a put over it may be too large although its own value
+// is not; an erase always was.
+BOOST_AUTO_TEST_CASE(a_value_that_is_replaced_counts_only_where_it_is_recorded)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-        const Run run = co_await start(watcher);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
-            tree.put("k", "1");
-            tree.exchange("k", "2");
-            tree.increment("k");
-            tree.append("k", "4");
-            tree.set_bit("k", 0, true);
-            tree.put_if_present("k", "5");
-        });
-        co_await db.close();
-        BOOST_TEST(recorder.size() == 6U);
-        for (const kw::OwnedMessage& each : recorder.messages()) {
-            BOOST_TEST(each->operation == kw::Operation::put);
-            BOOST_TEST((each->previous == std::nullopt));
+        for (const bool previous_values : {false, true}) {
+            kw::Options options = small_transactions();
+            options.previous_values = previous_values;
+            kw::Database db = co_await open_with(options, "b");
+            co_await put(db, "b", "a", std::string(40'000, 'x'));
+            co_await put(db, "b", "b", std::string(40'000, 'x'));
+            co_await put(db, "b", "c", std::string(40'000, 'x'));
+            const auto overwrite = [](kw::BTree tree) {
+                tree.put_many({{"a", ""}, {"b", ""}, {"c", ""}});
+            };
+            const Failures failures = co_await failures_of(db, overwrite);
+            BOOST_TEST((failures.inside == code(kw::Error::transaction_too_large)) ==
+                       previous_values);
+            BOOST_TEST(!!failures.outside == previous_values);
+            const auto left = co_await get(db, "b", "a");
+            BOOST_TEST((left == "") == !previous_values);
+            co_await db.close();
         }
     });
 }
