@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support.hpp"
+
+#include "bytes/numbers.hpp"
+#include "storage/history_record.hpp"
+#include "storage/layout.hpp"
+#include "structures/collection.hpp"
+#include "structures/score.hpp"
+#include "structures/sorted_elements.hpp"
+
+#include <leveldb/iterator.h>
+#include <leveldb/write_batch.h>
+
+#include <cstdlib>
+
+namespace bench {
+
+namespace sorted_set = kw::structures::sorted_set;
+
+using Scored = std::pair<std::string, double>;
+
+/// The floor: what operations of the sorted set `k` in the first bucket do to LevelDB. The counts
+/// of its rank index get wrong, and it makes no nodes; that costs next to nothing.
+class BareSet {
+public:
+    explicit BareSet(const std::string& path) : store_(path) { options_.verify_checksums = true; }
+
+    void add(const Scored& member)
+    {
+        begin();
+        if (!get("m" + member.first).empty()) {
+            std::abort();
+        }
+        const std::string place = place_of(member);
+        put("m" + member.first, kw::structures::score_text(member.second));
+        put("s" + place, {});
+        for (const std::string_view level : {"c\1", "c\2"}) {
+            count_at(level, place);
+        }
+        finish(true, kw::Operation::add);
+    }
+    void rescore(const Scored& member)
+    {
+        begin();
+        const double before = kw::structures::parse_score(get("m" + member.first));
+        const std::string from = place_of({member.first, before});
+        const std::string to = place_of(member);
+        put("m" + member.first, kw::structures::score_text(member.second));
+        put("s" + to, {});
+        batch_.Delete(prefix_ + "s" + from);
+        for (const std::string_view level : {"c\1", "c\2"}) {
+            const std::string old_node = node_at(level, from);
+            const std::string new_node = node_at(level, to);
+            if (old_node != new_node) {
+                count_in(old_node);
+                count_in(new_node);
+            }
+        }
+        finish(false, kw::Operation::rescore);
+    }
+    Scored pop_min()
+    {
+        begin();
+        seek("s", low_);
+        const std::string place = at_->key().ToString().substr(prefix_.size() + 1);
+        low_ = place;
+        const Scored popped(sorted_set::member_at(place), sorted_set::score_at(place));
+        batch_.Delete(prefix_ + "m" + popped.first);
+        batch_.Delete(prefix_ + "s" + place);
+        for (const std::string_view level : {"c\1", "c\2"}) {
+            count_at(level, place);
+        }
+        finish(true, kw::Operation::remove);
+        return popped;
+    }
+    std::size_t rank(const std::string& member)
+    {
+        begin();
+        const double score = kw::structures::parse_score(get("m" + member));
+        return walk(place_of({member, score}), SIZE_MAX);
+    }
+    std::size_t range_by_rank(std::size_t rank, int count)
+    {
+        begin();
+        walk("\xff", rank);
+        return range(count);
+    }
+    std::size_t range_by_score(double score, int count)
+    {
+        begin();
+        seek("s", place_of({"", score}));
+        return range(count);
+    }
+
+    // Not measured.
+    void restore(const std::vector<Scored>& members)
+    {
+        for (const auto& [member, score] : members) {
+            put("m" + member, kw::structures::score_text(score));
+            put("s" + place_of({member, score}), {});
+        }
+        low_.clear();
+        write();
+    }
+    void forget(const std::vector<Scored>& members)
+    {
+        for (const auto& [member, score] : members) {
+            batch_.Delete(prefix_ + "m" + member);
+            batch_.Delete(prefix_ + "s" + place_of({member, score}));
+        }
+        write();
+    }
+    leveldb::DB& db() { return store_.db(); }
+
+private:
+    static std::string place_of(const Scored& member)
+    {
+        return sorted_set::place_of(member.second, member.first);
+    }
+
+    void begin()
+    {
+        at_.reset();
+        batch_.Clear();
+        if (!db().Get(options_, header_key_, &header_).ok()) {
+            std::abort();
+        }
+    }
+    std::string get(const std::string& key)
+    {
+        std::string value;
+        (void)db().Get(options_, prefix_ + key, &value);
+        return value;
+    }
+    void put(const std::string& key, const std::string& value) { batch_.Put(prefix_ + key, value); }
+    void seek(std::string_view kind, std::string_view place)
+    {
+        if (!at_) {
+            at_.reset(db().NewIterator(options_));
+        }
+        kind_ = prefix_;
+        kind_ += kind;
+        at_->Seek(kind_ + std::string(place));
+    }
+    bool inside() const { return at_->Valid() && at_->key().starts_with(kind_); }
+
+    /// The whole key of the next node, if there is one.
+    std::string node_at(std::string_view level, std::string_view place)
+    {
+        seek(level, place);
+        return inside() ? at_->key().ToString() : std::string();
+    }
+    void count_in(const std::string& node)
+    {
+        if (!node.empty()) {
+            batch_.Put(node, std::string(8, '\1'));
+        }
+    }
+    void count_at(std::string_view level, std::string_view place)
+    {
+        count_in(node_at(level, place));
+    }
+
+    /// Down the levels, to a place or a rank.
+    std::size_t walk(std::string_view place, std::size_t rank)
+    {
+        std::size_t before = 0;
+        std::string from;
+        for (const std::string_view level : {"c\2", "c\1", "s"}) {
+            std::string last;
+            for (seek(level, from); inside(); at_->Next()) {
+                const leveldb::Slice key = at_->key();
+                const std::string_view here(key.data() + kind_.size(), key.size() - kind_.size());
+                const std::size_t count =
+                    level == "s" ? 1 : kw::bytes::load_fixed<std::uint64_t>(at_->value().data());
+                if (here >= place || before + count > rank) {
+                    break;
+                }
+                before += count;
+                last = here;
+            }
+            if (!last.empty()) {
+                from = last + '\0';
+            }
+        }
+        return before;
+    }
+    std::size_t range(int count)
+    {
+        std::size_t bytes = 0;
+        for (; count > 0 && inside(); --count, at_->Next()) {
+            bytes += at_->key().size();
+        }
+        return bytes;
+    }
+
+    void finish(bool resized, kw::Operation operation)
+    {
+        if (resized) {
+            batch_.Put(header_key_, header_);
+        }
+        batch_.Put(history_key(++revision_), std::string(record_bytes(operation), 'r'));
+        write();
+    }
+    /// Bytes of the history record of one such commit.
+    static std::size_t record_bytes(kw::Operation operation)
+    {
+        kw::storage::RecordWriter writer;
+        kw::Message message;
+        message.operation = operation;
+        message.key = "k";
+        message.value = "key00000000";
+        message.score = 1;
+        if (operation == kw::Operation::rescore) {
+            message.previous_score = 1;
+        }
+        writer.add(writer.bucket("b"), message);
+        kw::storage::Totals totals;
+        return writer.finish(0, {}, totals).size();
+    }
+    void write()
+    {
+        if (!db().Write({}, &batch_).ok()) {
+            std::abort();
+        }
+        batch_.Clear();
+    }
+
+    BareStore store_;
+    leveldb::ReadOptions options_;
+    leveldb::WriteBatch batch_;
+    std::unique_ptr<leveldb::Iterator> at_;
+    const std::string header_key_ = kw::storage::data_prefix(1) + "hk";
+    const std::string prefix_ =
+        kw::storage::data_prefix(1) + kw::structures::collection::element_prefix(1);
+    std::string header_;
+    std::string kind_;
+    std::string low_;
+    std::uint64_t revision_ = 0;
+};
+
+}  // namespace bench

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sorted_members.hpp"
+
+#include "score.hpp"
+
+#include "bytes/numbers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::structures::sorted_set {
+
+namespace {
+
+/// So close to the end it is less to walk back than to count.
+constexpr std::uint64_t near_end = 64;
+
+/// The first place of a score, or the first behind it.
+std::string edge(double score, bool behind)
+{
+    std::string place;
+    bytes::append_fixed(place, sortable_bits(checked_score(score)) + (behind ? 1 : 0));
+    return place;
+}
+
+/// From the first one, whatever end it was counted from.
+std::int64_t from_front(std::int64_t rank, std::int64_t size)
+{
+    return rank < 0 ? rank + size : rank;
+}
+
+}  // namespace
+
+Stretch stretch_of(const ScoreRange& scores)
+{
+    return {edge(scores.min, scores.exclude_min), edge(scores.max, !scores.exclude_max)};
+}
+
+Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size)
+{
+    const auto members = static_cast<std::int64_t>(size);
+    const std::int64_t begin = std::max<std::int64_t>(from_front(first, members), 0);
+    const std::int64_t end = std::min(from_front(last, members), members - 1) + 1;
+    return begin < end ? Ranks{static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(end)}
+                       : Ranks{};
+}
+
+Members::Members(const Workspace& workspace, BucketIndex bucket, collection::Header header)
+    : header_(std::move(header)),
+      bounds_(header_.size == 0 ? Bounds() : Bounds(header_.content)),
+      elements_(workspace, bucket, header_.id)
+{
+}
+
+std::optional<Members> Members::find(const Workspace& workspace, BucketIndex bucket,
+                                     std::string_view key)
+{
+    std::optional<collection::Header> header = collection::find(workspace, bucket, key);
+    return header ? std::optional<Members>(std::in_place, workspace, bucket, std::move(*header))
+                  : std::nullopt;
+}
+
+std::uint64_t Members::rank(std::string_view place)
+{
+    return place >= bounds_.end() ? size() : ranks().rank(place);
+}
+
+void Members::seek(std::string_view place)
+{
+    elements_.seek(by_place, std::max<std::string_view>(place, bounds_.low()));
+}
+
+void Members::seek_before(std::string_view place)
+{
+    const std::string end = bounds_.end();
+    elements_.seek_before(by_place, std::min<std::string_view>(place, end));
+}
+
+void Members::seek_rank(std::uint64_t rank)
+{
+    if (rank >= size() || size() - rank > near_end) {
+        ranks().seek(rank);
+        return;
+    }
+    seek_last();
+    for (std::uint64_t back = size() - 1 - rank; back > 0 && elements_.valid(); --back) {
+        elements_.previous();
+    }
+}
+
+}  // namespace keywatch::structures::sorted_set

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "sorted_set.hpp"
+
+#include "score.hpp"
+#include "sorted_members.hpp"
+
+#include "bytes/hash.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace keywatch::structures::sorted_set {
+
+namespace {
+
+/// Of so many entries that go, one makes both ends be looked up.
+constexpr std::uint64_t tightening = 16;
+
+/// A sorted set that is changed, and saved at last.
+class Writer : public Members {
+public:
+    Writer(Workspace& workspace, BucketIndex bucket, std::string_view key,
+           collection::Header header)
+        : Members(workspace, bucket, std::move(header)),
+          workspace_(workspace),
+          bucket_(bucket),
+          key_(key),
+          stored_size_(size())
+    {
+    }
+
+    /// `before`: the score that the member has.
+    void set(std::string_view member, double score, std::optional<double> before);
+    /// Of what is there.
+    void remove(std::string_view place);
+    /// Removes the first (last) one, and gives its place.
+    std::optional<std::string> pop_first();
+    std::optional<std::string> pop_last();
+    void save();
+    /// Looks both ends up, unless it is empty.
+    void tighten();
+
+    /// The same now and then, after an entry has gone from this place. Members that are removed one
+    /// by one, or whose score grows all the time, may leave a trail at an end; so it is short.
+    void tighten_after(std::string_view place);
+
+private:
+    void move(std::string_view from, std::string_view to);
+    void take(std::string_view place);
+
+    Workspace& workspace_;
+    BucketIndex bucket_;
+    std::string_view key_;
+    std::uint64_t stored_size_;
+};
+
+void Writer::set(std::string_view member, double score, std::optional<double> before)
+{
+    if (before == score) {
+        return;
+    }
+    const std::string place = place_of(score, member);
+    elements_.put(workspace_, by_member, member, score_text(score));
+    elements_.put(workspace_, by_place, place, {});
+    bounds_.include(place);
+    if (before) {
+        move(place_of(*before, member), place);
+    } else {
+        ++header_.size;
+        ranks().add(workspace_, place);
+    }
+    Message message;
+    message.operation = before ? Operation::rescore : Operation::add;
+    message.key = key_;
+    message.value = member;
+    message.score = score;
+    message.previous_score = before;
+    workspace_.record(bucket_, message);
+}
+
+void Writer::move(std::string_view from, std::string_view to)
+{
+    elements_.erase(workspace_, by_place, from);
+    ranks().move(workspace_, from, to);
+    tighten_after(from);
+}
+
+void Writer::remove(std::string_view place)
+{
+    take(place);
+    ranks().remove(workspace_, place);
+}
+
+/// All but the rank index.
+void Writer::take(std::string_view place)
+{
+    const std::string_view member = member_at(place);
+    elements_.erase(workspace_, by_member, member);
+    elements_.erase(workspace_, by_place, place);
+    --header_.size;
+    Message message;
+    message.operation = Operation::remove;
+    message.key = key_;
+    message.value = member;
+    message.previous_score = score_at(place);
+    workspace_.record(bucket_, message);
+}
+
+std::optional<std::string> Writer::pop_first()
+{
+    seek_first();
+    if (!elements_.valid()) {
+        return std::nullopt;
+    }
+    std::string place(elements_.rest());
+    remove(place);
+    bounds_.raise_low(place);
+    save();
+    return place;
+}
+
+std::optional<std::string> Writer::pop_last()
+{
+    seek_last();
+    if (!elements_.valid()) {
+        return std::nullopt;
+    }
+    std::string place(elements_.rest());
+    take(place);
+    ranks().remove_last(workspace_, place);
+    bounds_.lower_high(place);
+    save();
+    return place;
+}
+
+void Writer::save()
+{
+    std::string content = bounds_.content();
+    if (size() != stored_size_ || content != header_.content) {
+        header_.content = std::move(content);
+        collection::save(workspace_, bucket_, key_, header_);
+    }
+}
+
+void Writer::tighten()
+{
+    if (size() == 0) {
+        return;
+    }
+    seek_first();
+    if (elements_.valid()) {
+        bounds_.raise_low(elements_.rest());
+    }
+    seek_last();
+    if (elements_.valid()) {
+        bounds_.lower_high(elements_.rest());
+    }
+}
+
+void Writer::tighten_after(std::string_view place)
+{
+    if (bytes::stable_hash(place) % tightening == 0) {
+        tighten();
+    }
+}
+
+std::optional<Writer> find(Workspace& workspace, BucketIndex bucket, std::string_view key)
+{
+    std::optional<collection::Header> header = collection::find_to_write(workspace, bucket, key);
+    return header ? std::optional<Writer>(std::in_place, workspace, bucket, key, std::move(*header))
+                  : std::nullopt;
+}
+
+std::optional<OwnedMember> member_of(const std::optional<std::string>& place)
+{
+    return place ? std::optional<OwnedMember>(std::in_place, member_at(*place), score_at(*place))
+                 : std::nullopt;
+}
+
+/// All that a range shows. They are copied first, since changing them moves the iterator.
+std::uint64_t remove_all(Writer& set, Range<ScoredMember> range)
+{
+    std::vector<std::string> gone;
+    for (const auto [member, score] : range) {
+        gone.push_back(place_of(score, member));
+    }
+    for (const std::string& place : gone) {
+        set.remove(place);
+    }
+    set.tighten();
+    set.save();
+    return gone.size();
+}
+
+}  // namespace
+
+std::uint64_t add(Workspace& workspace, BucketIndex bucket, std::string_view key,
+                  std::span<const ScoredMember> members)
+{
+    for (const ScoredMember& each : members) {
+        (void)checked_score(each.score);
+    }
+    if (members.empty()) {
+        return 0;
+    }
+    Writer set(workspace, bucket, key, collection::find_or_create(workspace, bucket, key));
+    const std::uint64_t before = set.size();
+    for (const ScoredMember& each : members) {
+        set.set(each.member, checked_score(each.score), set.score(each.member));
+    }
+    set.save();
+    return set.size() - before;
+}
+
+double increment(Workspace& workspace, BucketIndex bucket, std::string_view key,
+                 std::string_view member, double by)
+{
+    (void)checked_score(by);
+    Writer set(workspace, bucket, key, collection::find_or_create(workspace, bucket, key));
+    const std::optional<double> before = set.score(member);
+    const double after = checked_score(before.value_or(0) + by);
+    set.set(member, after, before);
+    set.save();
+    return after;
+}
+
+bool remove(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view member)
+{
+    std::optional<Writer> set = find(workspace, bucket, key);
+    const std::optional<double> score = set ? set->score(member) : std::nullopt;
+    if (!score) {
+        return false;
+    }
+    const std::string place = place_of(*score, member);
+    set->remove(place);
+    set->tighten_after(place);
+    set->save();
+    return true;
+}
+
+std::optional<OwnedMember> pop_min(Workspace& workspace, BucketIndex bucket, std::string_view key)
+{
+    std::optional<Writer> set = find(workspace, bucket, key);
+    return set ? member_of(set->pop_first()) : std::nullopt;
+}
+
+std::optional<OwnedMember> pop_max(Workspace& workspace, BucketIndex bucket, std::string_view key)
+{
+    std::optional<Writer> set = find(workspace, bucket, key);
+    return set ? member_of(set->pop_last()) : std::nullopt;
+}
+
+std::uint64_t remove_by_rank(const std::shared_ptr<Workspace>& workspace, BucketIndex bucket,
+                             std::string_view key, std::int64_t first, std::int64_t last)
+{
+    std::optional<Writer> set = find(*workspace, bucket, key);
+    return set ? remove_all(*set, range_by_rank(workspace, bucket, key, first, last)) : 0;
+}
+
+std::uint64_t remove_by_score(const std::shared_ptr<Workspace>& workspace, BucketIndex bucket,
+                              std::string_view key, const ScoreRange& scores)
+{
+    Range<ScoredMember> range = range_by_score(workspace, bucket, key, scores, {});
+    std::optional<Writer> set = find(*workspace, bucket, key);
+    return set ? remove_all(*set, std::move(range)) : 0;
+}
+
+}  // namespace keywatch::structures::sorted_set
