@@ -10,7 +10,6 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 
 namespace {
 
@@ -53,8 +52,10 @@ BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_t
         });
         co_await create(db, "b");
         co_await put(db, "b", "k4999", "of a later bucket");
-        BOOST_TEST(((co_await whole.end()).reason == kw::EndReason::bucket_deleted));
-        BOOST_TEST(((co_await single.end()).reason == kw::EndReason::bucket_deleted));
+        const kw::WatchEnd end_of_whole = co_await whole.end();
+        const kw::WatchEnd end_of_single = co_await single.end();
+        BOOST_TEST(end_of_whole.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(end_of_single.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(all.size() == 5'001U);
         const Strings expected{"2.4999 put k4999=v", "2.5000 bucket_deleted"};
         BOOST_TEST(one.lines() == expected, boost::test_tools::per_element());
@@ -82,7 +83,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_buck
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const bool last = i + 1 == runs.size();
-            BOOST_TEST(((co_await runs[i].end()).reason ==
+            const kw::WatchEnd end = co_await runs[i].end();
+            BOOST_TEST((end.reason ==
                         (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted)));
             BOOST_TEST(recorders[i].size() == (last ? 1U : 2U));
         }
