@@ -44,8 +44,10 @@ BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_t
         kw::Database db = co_await open_with(tiny_pipeline(), "b");
         const Recorder all;
         const Recorder one;
-        const Run whole = co_await start(db.watch("b", kw::all(), all));
-        const Run single = co_await start(db.watch("b", kw::key("k4999"), one));
+        kw::Watcher whole_watcher = db.watch("b", kw::all(), all);
+        kw::Watcher single_watcher = db.watch("b", kw::key("k4999"), one);
+        const Run whole = co_await start(whole_watcher);
+        const Run single = co_await start(single_watcher);
         co_await db.update([](kw::Transaction& tx) {
             put_numbered(tx.btree("b"), 5'000);
             tx.delete_bucket(kw::Structure::btree, "b");
@@ -74,7 +76,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_buck
             if (i > 0) {
                 co_await create(db, "b");
             }
-            runs.push_back(co_await start(db.watch("b", kw::key("k"), recorders[i])));
+            kw::Watcher watcher = db.watch("b", kw::key("k"), recorders[i]);
+            runs.push_back(co_await start(watcher));
             co_await put(db, "b", "k", std::to_string(i));
             if (i + 1 < recorders.size()) {
                 co_await drop(db, "b");
@@ -167,7 +170,8 @@ BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
         kw::Database db = co_await open_with(options, "b");
         std::vector<kw::OwnedMessage> seen;
         const auto take = [&](const kw::Message& message) { seen.emplace_back(message); };
-        const Run run = co_await start(db.watch("b", kw::all(), take));
+        kw::Watcher watcher = db.watch("b", kw::all(), take);
+        const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "v");
         co_await create(db, "b", kw::Structure::set);
         co_await db.update([](kw::Transaction& tx) { tx.set("b").add("k", "m"); });
