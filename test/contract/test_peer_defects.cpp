@@ -10,7 +10,6 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
-using namespace std::string_literals;
 
 namespace {
 
@@ -45,16 +44,20 @@ BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_t
         kw::Database db = co_await open_with(tiny_pipeline(), "b");
         const Recorder all;
         const Recorder one;
-        const Run whole = co_await start(db.watch("b", kw::all(), all));
-        const Run single = co_await start(db.watch("b", kw::key("k4999"), one));
+        kw::Watcher whole_watcher = db.watch("b", kw::all(), all);
+        kw::Watcher single_watcher = db.watch("b", kw::key("k4999"), one);
+        const Run whole = co_await start(whole_watcher);
+        const Run single = co_await start(single_watcher);
         co_await db.update([](kw::Transaction& tx) {
             put_numbered(tx.btree("b"), 5'000);
             tx.delete_bucket(kw::Structure::btree, "b");
         });
         co_await create(db, "b");
         co_await put(db, "b", "k4999", "of a later bucket");
-        BOOST_TEST(((co_await whole.end()).reason == kw::EndReason::bucket_deleted));
-        BOOST_TEST(((co_await single.end()).reason == kw::EndReason::bucket_deleted));
+        const kw::WatchEnd end_of_whole = co_await whole.end();
+        const kw::WatchEnd end_of_single = co_await single.end();
+        BOOST_TEST(end_of_whole.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(end_of_single.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(all.size() == 5'001U);
         const Strings expected{"2.4999 put k4999=v", "2.5000 bucket_deleted"};
         BOOST_TEST(one.lines() == expected, boost::test_tools::per_element());
@@ -73,7 +76,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_buck
             if (i > 0) {
                 co_await create(db, "b");
             }
-            runs.push_back(co_await start(db.watch("b", kw::key("k"), recorders[i])));
+            kw::Watcher watcher = db.watch("b", kw::key("k"), recorders[i]);
+            runs.push_back(co_await start(watcher));
             co_await put(db, "b", "k", std::to_string(i));
             if (i + 1 < recorders.size()) {
                 co_await drop(db, "b");
@@ -82,7 +86,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_buck
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const bool last = i + 1 == runs.size();
-            BOOST_TEST(((co_await runs[i].end()).reason ==
+            const kw::WatchEnd end = co_await runs[i].end();
+            BOOST_TEST((end.reason ==
                         (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted)));
             BOOST_TEST(recorders[i].size() == (last ? 1U : 2U));
         }
@@ -165,7 +170,8 @@ BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
         kw::Database db = co_await open_with(options, "b");
         std::vector<kw::OwnedMessage> seen;
         const auto take = [&](const kw::Message& message) { seen.emplace_back(message); };
-        const Run run = co_await start(db.watch("b", kw::all(), take));
+        kw::Watcher watcher = db.watch("b", kw::all(), take);
+        const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "v");
         co_await create(db, "b", kw::Structure::set);
         co_await db.update([](kw::Transaction& tx) { tx.set("b").add("k", "m"); });
