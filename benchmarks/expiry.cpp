@@ -52,9 +52,11 @@ void load_floor(leveldb::DB& db, unsigned count, std::uint64_t& revision)
 
 void sweep_floor(leveldb::DB& db, unsigned count, std::uint64_t& revision)
 {
+    leveldb::ReadOptions options;
+    options.verify_checksums = true;
     std::string from = "e";
     for (unsigned done = 0; done < count;) {
-        const std::unique_ptr<leveldb::Iterator> due(db.NewIterator({}));
+        const std::unique_ptr<leveldb::Iterator> due(db.NewIterator(options));
         leveldb::WriteBatch batch;
         std::string record;
         std::string value;
@@ -65,7 +67,7 @@ void sweep_floor(leveldb::DB& db, unsigned count, std::uint64_t& revision)
                 break;
             }
             const std::string data_key = "d0001" + key.ToString().substr(9);
-            check(db.Get({}, data_key, &value));
+            check(db.Get(options, data_key, &value));
             batch.Delete(data_key);
             batch.Delete(key);
             record.append("erased").append(data_key).append(value);

@@ -122,18 +122,19 @@ BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
 BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
 {
     using namespace std::chrono_literals;
-    for (const Time time : {Time::min() + 1us, Time{-1us}, Time{}, Time{1us}, Time{1h}}) {
+    for (const kw::Time time :
+         {kw::Time::min() + 1us, kw::Time{-1us}, kw::Time{}, kw::Time{1us}, kw::Time{1h}}) {
         for (const std::string& data_key : {data_prefix(0), data_prefix(UINT32_MAX) + "\xff"}) {
             const std::string key = deadline_key(time, data_key);
-            BOOST_TEST(deadline_keys_from(time) <= key);
-            BOOST_TEST(deadline_keys_from(time - 1us) < key);
-            BOOST_TEST(deadline_keys_from(time + 1us) > key);
-            BOOST_TEST(deadline_end_key > key);
+            BOOST_CHECK(deadline_keys_from(time) <= key);
+            BOOST_CHECK(deadline_keys_from(time - 1us) < key);
+            BOOST_CHECK(deadline_keys_from(time + 1us) > key);
+            BOOST_CHECK(deadline_end_key > key);
             BOOST_TEST((parse_deadline_key(key)->time == time));
         }
     }
     BOOST_TEST(!parse_deadline_key(deadline_end_key));
-    BOOST_TEST(deadline_end_key < history_key(0, 0));
+    BOOST_CHECK(deadline_end_key < history_key(0, 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
