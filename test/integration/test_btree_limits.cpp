@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operations that make values larger than a transaction may write, and what messages do not carry.
+// Operations that make values, or messages, larger than a transaction may write.
 #include "support/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
