@@ -68,9 +68,8 @@ struct Options {
     /// How much history is kept.
     HistoryLimits history;
 
-    /// Record with every put of a BTree what it replaced, and with every `set` of a list. Where it
-    /// is not known anyway that takes a read more; its bytes are in history, and count for
-    /// `max_transaction_bytes`.
+    /// Record with every put of a BTree what it replaced. Where it is not known anyway that takes a
+    /// read more; its bytes are in history, and count for `max_transaction_bytes`.
     bool previous_values = false;
 
     /// The time of commits and deadlines; the system's clock if it is empty. What it tells never

@@ -28,11 +28,11 @@ public:
 /// What an element is copied into, to be kept.
 template <class T>
 struct Owned {
-    using type = T;
+    using Type = T;
 };
 template <>
 struct Owned<std::string_view> {
-    using type = std::string;
+    using Type = std::string;
 };
 
 }  // namespace detail
@@ -92,10 +92,14 @@ public:
     /// Behind the last one.
     static std::default_sentinel_t end() { return {}; }
 
+    /// @cond no part of the interface
+    using Kept = typename detail::Owned<T>::Type;
+    /// @endcond
+
     /// Copies all elements, with the bytes they point to.
-    std::vector<typename detail::Owned<T>::type> to_vector()
+    std::vector<Kept> to_vector()
     {
-        std::vector<typename detail::Owned<T>::type> elements;
+        std::vector<Kept> elements;
         for (const T& each : *this) {
             elements.emplace_back(each);
         }

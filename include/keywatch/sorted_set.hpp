@@ -37,7 +37,7 @@ struct ScoredMember {
 namespace detail {
 template <>
 struct Owned<ScoredMember> {
-    using type = std::pair<std::string, double>;
+    using Type = std::pair<std::string, double>;
 };
 }  // namespace detail
 /// @endcond

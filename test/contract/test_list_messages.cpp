@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
@@ -195,6 +197,41 @@ BOOST_AUTO_TEST_CASE(keys_and_elements_with_bars_are_like_any_other)
                                "remove k|1 @0 a|b", "set k|1 @0 1|x <a", "pop_back k|1 |"};
         BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
         BOOST_TEST(other.lines().empty());
+    });
+}
+
+// A list that was not swept yet: its end is told before what comes next.
+BOOST_AUTO_TEST_CASE(a_write_to_a_list_whose_time_is_over_begins_a_new_one)
+{
+    run([]() -> Task {
+        std::atomic<kw::Time> now{kw::Time{std::chrono::hours(24)}};
+        kw::Options options = watched_options();
+        options.clock = [&] { return now.load(); };
+        kw::Database db = co_await open_database(options);
+        co_await create(db, "l", kw::Structure::list);
+        co_await change(db, [](kw::List lists) {
+            for (const char* const key : {"pushed", "popped", "set", "trimmed"}) {
+                lists.push_back(key, {"a", "b"});
+                lists.set_ttl(key, std::chrono::seconds(1));
+            }
+        });
+        const Watched watched = co_await watch(db, kw::all());
+        co_await change(db, [&](kw::List lists) {
+            now = now.load() + std::chrono::seconds(1);  // here, where no sweep comes in between
+            BOOST_TEST(!lists.front("pushed"));
+            BOOST_TEST(lists.range("pushed").to_vector().empty());
+            BOOST_TEST(lists.push_back("pushed", "c") == 1U);
+            BOOST_TEST(!lists.ttl("pushed"));
+            BOOST_TEST(!lists.pop_front("popped"));
+            BOOST_TEST(failure_of([&] { lists.set("set", 0, "x"); }) ==
+                       code(kw::Error::index_out_of_range));
+            BOOST_TEST(lists.trim("trimmed", 0, 0) == 0U);
+        });
+        co_await db.close();
+        const Strings expected{"erase pushed #2", "push_back pushed c", "erase popped #2",
+                               "erase set #2", "erase trimmed #2"};
+        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.recorder.messages()[0]->cause == kw::Cause::expired);
     });
 }
 

@@ -12,6 +12,7 @@
 
 namespace kw = keywatch;
 using namespace keywatch::storage;
+using keywatch::Time;
 using keywatch::bytes::prefix_end;
 using namespace std::string_view_literals;
 

@@ -90,6 +90,43 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_documentation)
     });
 }
 
+BOOST_AUTO_TEST_CASE(what_is_not_as_it_was_written_is_damaged)
+{
+    run([this]() -> Task {
+        co_await open_lists();
+        co_await change([](List lists) {
+            lists.push_back("holed", {"a", "b", "c"});
+            lists.push_back("short", "a");
+        });
+        co_await close();
+        {
+            const auto store = storage::Store::open(options, &env);
+            const std::string bucket = storage::data_prefix(2);
+            storage::Batch batch;
+            batch.erase(bucket + "e" + std::string("\0\0\0\0\0\0\0\1", 8) +
+                        std::string("\x80\0\0\0\0\0\0\1", 8));
+            const auto header = store->get(bucket + "hshort", nullptr);
+            batch.put(bucket + "hshort", header->substr(0, 23) + '\0');
+            store->write(batch, false);
+        }
+        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        co_await change([](List lists) {
+            const auto damaged = test::code(Error::damaged);
+            BOOST_TEST((lists.at("holed", 0) == "a"));
+            BOOST_TEST((lists.range("holed", 2, 2).to_vector() == std::vector<std::string>{"c"}));
+            BOOST_TEST(test::failure_of([&] { (void)lists.at("holed", 1); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { lists.range("holed").to_vector(); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { lists.set("holed", 1, "x"); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { lists.remove("holed", "x"); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { lists.remove("holed", "x", -1); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { (void)lists.front("short"); }) == damaged);
+            BOOST_TEST(test::failure_of([&] { lists.push_back("short", "x"); }) == damaged);
+            BOOST_TEST(lists.size("holed") == 3U);
+        });
+        co_await close();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(moves_leave_nothing_behind)
 {
     run([this]() -> Task {
