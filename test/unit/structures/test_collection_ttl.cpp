@@ -60,7 +60,8 @@ struct Collections {
         std::vector<std::string> keys;
         const auto iterator = store->iterate(nullptr, false);
         for (iterator->Seek("e"); iterator->Valid(); iterator->Next()) {
-            if (const auto found = storage::parse_deadline_key(iterator->key().ToString())) {
+            const std::string key = iterator->key().ToString();
+            if (const auto found = storage::parse_deadline_key(key)) {
                 keys.emplace_back(found->key);
             }
         }
