@@ -103,7 +103,7 @@ public:
 
     Task run(int steps)
     {
-        for (const char* const name : ModelSteps::buckets) {
+        for (const char* const name : ModelSteps::names) {
             auto& replica = replicas_.emplace_back(std::make_shared<Replica>());
             replica->bucket = name;
         }

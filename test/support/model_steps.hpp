@@ -22,7 +22,7 @@ public:
     /// One operation on any bucket, or on the catalogue.
     void step();
 
-    static constexpr const char* buckets[] = {"one", "two"};
+    static constexpr const char* names[] = {"one", "two"};
 
 private:
     template <class Value>
@@ -32,7 +32,7 @@ private:
     using SortedSetKeys = Keys<std::map<std::string, double>>;
 
     std::uint64_t pick(std::uint64_t below) { return random_() % below; }
-    std::string bucket() { return buckets[pick(std::size(buckets))]; }
+    std::string bucket() { return names[pick(std::size(names))]; }
     std::string key();
     std::string value();
     double score();

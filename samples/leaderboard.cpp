@@ -91,7 +91,7 @@ int main()
         asio::co_spawn(context, app(), kw::rethrow);
         context.run();
     } catch (const std::exception& error) {
-        std::cerr << "sorted_set: " << error.what() << '\n';
+        std::cerr << "leaderboard: " << error.what() << '\n';
         return 1;
     }
 }

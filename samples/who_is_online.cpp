@@ -71,7 +71,7 @@ int main()
         asio::co_spawn(context, app(), kw::rethrow);
         context.run();
     } catch (const std::exception& error) {
-        std::cerr << "set: " << error.what() << '\n';
+        std::cerr << "who_is_online: " << error.what() << '\n';
         return 1;
     }
 }

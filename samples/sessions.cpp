@@ -70,7 +70,7 @@ int main()
         asio::co_spawn(context, app(), kw::rethrow);
         context.run();
     } catch (const std::exception& error) {
-        std::cerr << "expiry: " << error.what() << '\n';
+        std::cerr << "sessions: " << error.what() << '\n';
         return 1;
     }
 }

@@ -73,7 +73,7 @@ int main()
         asio::co_spawn(context, app(), kw::rethrow);
         context.run();
     } catch (const std::exception& error) {
-        std::cerr << "list: " << error.what() << '\n';
+        std::cerr << "work_queue: " << error.what() << '\n';
         return 1;
     }
 }
