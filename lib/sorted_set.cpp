@@ -93,9 +93,15 @@ bool SortedSet::add(std::string_view key, std::string_view member, double score)
     return sorted_set::add(*workspace_, bucket_, key, one) == 1;
 }
 
-std::uint64_t SortedSet::add_all(std::string_view key, const std::vector<ScoredMember>& members)
+std::uint64_t SortedSet::add_all(std::string_view key,
+                                 const std::vector<std::pair<std::string, double>>& members)
 {
-    return sorted_set::add(*workspace_, bucket_, key, members);
+    std::vector<ScoredMember> scored;
+    scored.reserve(members.size());
+    for (const auto& [member, score] : members) {
+        scored.push_back({member, score});
+    }
+    return sorted_set::add(*workspace_, bucket_, key, scored);
 }
 
 double SortedSet::increment(std::string_view key, std::string_view member, double by)

@@ -154,14 +154,14 @@ public:
     /// order, and two counts for ranks.
     bool add(std::string_view key, std::string_view member, double score);
 
-    /// The same of several members (a range of pairs), one after the other; gives how many are new.
-    /// No score may be NaN, or none of them is added.
+    /// The same of several members (a range of pairs, or of another sorted set), one after the
+    /// other; gives how many are new. No score may be NaN, or none of them is added.
     template <class Members>
-    std::uint64_t add(std::string_view key, const Members& members)
+    std::uint64_t add(std::string_view key, Members&& members)
     {
-        std::vector<ScoredMember> scored;
-        for (const auto& [member, score] : members) {
-            scored.push_back({member, score});
+        std::vector<std::pair<std::string, double>> scored;
+        for (auto&& [member, score] : members) {
+            scored.emplace_back(member, score);
         }
         return add_all(key, scored);
     }
@@ -206,7 +206,8 @@ private:
     friend class Transaction;
     using SortedSetView::SortedSetView;
 
-    std::uint64_t add_all(std::string_view key, const std::vector<ScoredMember>& members);
+    std::uint64_t add_all(std::string_view key,
+                          const std::vector<std::pair<std::string, double>>& members);
 };
 
 }  // namespace keywatch

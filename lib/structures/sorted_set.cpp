@@ -184,6 +184,9 @@ std::uint64_t remove_all(Writer& set, Range<ScoredMember> range)
     for (const auto [member, score] : range) {
         gone.push_back(place_of(score, member));
     }
+    if (gone.empty()) {
+        return 0;
+    }
     for (const std::string& place : gone) {
         set.remove(place);
     }

@@ -222,6 +222,17 @@ BOOST_AUTO_TEST_CASE(a_range_that_is_started_again_sees_what_was_changed)
     });
 }
 
+BOOST_AUTO_TEST_CASE(members_are_added_from_any_range)
+{
+    in_transaction([](SortedSet set) {
+        const std::map<std::string, float> from_map{{"a", 2.0F}, {"b", 1.0F}};
+        BOOST_TEST(set.add("k", from_map) == 2U);
+        BOOST_TEST(set.add("copy", set.members("k")) == 2U);
+        BOOST_TEST(names(set.members("copy")) == "b a ");
+        BOOST_TEST(set.add("k", set.members("copy")) == 0U);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(an_empty_key_takes_no_members)
 {
     in_transaction([](SortedSet set) {
@@ -289,6 +300,36 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_transaction_that_threw)
         });
         const std::vector<OwnedMessage> messages = co_await test::messages_of(db, "b");
         BOOST_TEST(messages.size() == 4U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_nothing_is_no_commit)
+{
+    run([]() -> Task {
+        Database db = co_await test::open_database(test::watched_options());
+        co_await test::create(db, "b", Structure::sorted_set);
+        co_await db.update([](Transaction& tx) {
+            SortedSet set = tx.sorted_set("b");
+            for (int i = 0; i < 100; ++i) {
+                set.add("k", "m" + std::to_string(i), i);
+            }
+            set.remove_by_score("k", {.max = 10});
+            set.remove("k", "m99");
+        });
+        const Revision before = db.head_revision();
+        co_await db.update([](Transaction& tx) {
+            SortedSet set = tx.sorted_set("b");
+            set.add("k", {{"m50", 50}, {"m51", 51}});
+            set.increment("k", "m50", 0);
+            set.increment("k", "m50", 1e-300);
+            set.remove("k", "m99");
+            set.remove_by_score("k", {.max = 10});
+            set.remove_by_rank("k", 500, 600);
+            set.pop_min("none");
+            set.pop_max("none");
+        });
+        BOOST_TEST(db.head_revision() == before);
         co_await db.close();
     });
 }
