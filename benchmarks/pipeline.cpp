@@ -36,6 +36,7 @@ public:
         co_return kw::engine::HistorySlice{};
     }
     bool keeps_history() const noexcept override { return true; }
+    bool records_previous() const noexcept override { return false; }
     const kw::HistoryId& history_id() const noexcept override { return id_; }
     kw::Revision durable_head() const noexcept override { return 0; }
     kw::Revision highest_readable() const noexcept override { return 0; }

@@ -4,8 +4,8 @@
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <chrono>
 #include <functional>
@@ -84,8 +84,8 @@ asio::awaitable<void> strand_is_known(kw::Database db)
     kw::Watcher watcher =
         db.watch("b", kw::all(), [&](const kw::Message&) -> asio::awaitable<kw::Flow> {
             const asio::any_io_executor executor = co_await asio::this_coro::executor;
-            const auto* strand = executor.target<asio::strand<asio::any_io_executor>>();
-            inline_call = strand != nullptr && strand->running_in_this_thread();
+            asio::dispatch(executor, [&] { inline_call = true; });
+            inline_call = inline_call.has_value();  // else it was posted
             co_return kw::Flow::stop;
         });
     asio::co_spawn(co_await asio::this_coro::executor, watcher.run(), kw::rethrow);

@@ -65,8 +65,7 @@ Task follow(Database db, SharedReplica replica)
                 apply(replica->state, message);
             }
         };
-        replica->watcher.emplace(
-            db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
+        replica->watcher.emplace(db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
         const WatchEnd end = co_await replica->watcher->run();
         replica->position = end.position;
         if (end.reason != EndReason::bucket_deleted) {
@@ -172,7 +171,9 @@ private:
     /// The database, and what was told of it.
     Task check(Database db)
     {
-        const auto read = [&](const Snapshot& snapshot) { return read_state(snapshot, time_.now()); };
+        const auto read = [&](const Snapshot& snapshot) {
+            return read_state(snapshot, time_.now());
+        };
         const ModelState stored = co_await db.view(read);
         require_same(stored, "the database");
         for (const SharedReplica& replica : replicas_) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model_state.hpp"
+#include "model_tools.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -57,5 +58,39 @@ private:
     const Time now_;
     std::mt19937_64& random_;
 };
+
+template <class View, class AnyKeys>
+void ModelSteps::change_key(View view, AnyKeys& keys, const std::string& key)
+{
+    auto* const entry = model::find(keys, key);
+    switch (pick(4)) {
+    case 0: {
+        const std::chrono::milliseconds time = ttl();
+        model::require(view.set_ttl(key, time) == (entry != nullptr), "set_ttl");
+        if (entry) {
+            entry->deadline = now_ + time;
+        }
+        break;
+    }
+    case 1:
+        model::require(view.clear_ttl(key) == (entry && entry->deadline), "clear_ttl");
+        if (entry) {
+            entry->deadline.reset();
+        }
+        break;
+    case 2:
+        if (pick(4) == 0) {
+            model::require(view.erase(key) == (entry != nullptr), "erase");
+            keys.erase(key);
+        }
+        break;
+    default: {
+        const auto left = view.ttl(key);
+        model::require(left.has_value() == (entry && entry->deadline), "ttl");
+        model::require(!left || now_ + *left == *entry->deadline, "ttl");
+        break;
+    }
+    }
+}
 
 }  // namespace keywatch::test

@@ -11,8 +11,8 @@ namespace {
 [[noreturn]] void refuse(const Message& message, const char* why)
 {
     std::ostringstream text;
-    text << why << ": " << message.revision << '.' << message.index << ' ' << message.structure << ' '
-         << message.bucket << ' ' << message.operation << ' ' << message.key << " '"
+    text << why << ": " << message.revision << '.' << message.index << ' ' << message.structure
+         << ' ' << message.bucket << ' ' << message.operation << ' ' << message.key << " '"
          << message.value << '\'';
     throw std::logic_error(text.str());
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "database_state.hpp"
+
+#include "support/expiry_tools.hpp"
+#include "support/power_loss_env.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int due = 600;
+
+/// Keys that are due all at once, and a power cut somewhere in the sweep of them.
+struct SweepCut : Expiry {
+    std::unique_ptr<PowerLossEnv> disk = std::make_unique<PowerLossEnv>();
+    kw::Durability durability = kw::Durability::sync;
+
+    kw::Database open_on_disk() const
+    {
+        kw::Options some = options("/db");
+        some.durability = durability;
+        return kw::Database(kw::DatabaseState::open_blocking(executor(), some, disk.get()));
+    }
+
+    static Task fill(kw::Database db)
+    {
+        co_await create(db, "b");
+        co_await db.update([](kw::Transaction& tx) {
+            for (int i = 0; i < due; ++i) {
+                tx.btree("b").put("k" + std::to_string(i), "v", 10ms);
+            }
+            tx.btree("b").put("for ever", "v");
+        });
+    }
+
+    /// The first life ends after so many operations of the disk, or when everything is swept.
+    void sweep_until(std::uint64_t operations)
+    {
+        run([this, operations]() -> Task {
+            kw::Database db = open_on_disk();
+            co_await fill(db);
+            co_await db.close();  // what is there by now is safe, buffered or not
+            db = open_on_disk();
+            disk->cut_power_after(operations);
+            clock.advance(10ms);
+            co_await until(
+                [&] { return disk->power_is_cut() || db.stats().engine.expired == due; });
+            co_await db.close();
+        });
+    }
+
+    /// In the second one everything is as if nothing had happened.
+    void look()
+    {
+        recorder = Recorder();
+        run([this]() -> Task {
+            kw::Database db = open_on_disk();
+            const auto read = [](const kw::Snapshot& snapshot) {
+                return snapshot.btree("b").scan().keys();
+            };
+            const Strings left = co_await db.view(read);
+            BOOST_TEST(left == Strings{"for ever"}, boost::test_tools::per_element());
+            kw::Watcher watcher =
+                db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
+            const Run run = co_await start(watcher);
+            co_await until_expired(due);
+            co_await sweep_up_to_now(db);
+            const Strings all = expired();
+            BOOST_TEST(all.size() == due + 1U);
+            BOOST_TEST(std::set<std::string>(all.begin(), all.end()).size() == due + 1U);
+            co_await watcher.stop();
+            co_await run.end();
+            co_await db.close();
+        });
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_sweep_power_loss, SweepCut)
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_was_cut_short_is_finished_by_the_next_life)
+{
+    std::mt19937_64 random(std::random_device{}());
+    for (const auto each : {kw::Durability::sync, kw::Durability::buffered}) {
+        for (std::uint64_t operations = 0; operations < 16; ++operations) {
+            const std::uint64_t seed = random();
+            BOOST_TEST_CONTEXT("after " << operations << " operations, survivors " << seed)
+            {
+                disk = std::make_unique<PowerLossEnv>();
+                durability = each;
+                sweep_until(operations);
+                disk = disk->survivors(Survival::random(seed));
+                look();
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
