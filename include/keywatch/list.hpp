@@ -23,15 +23,15 @@ class Workspace;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// @cond no part of the interface
-namespace detail {
-
 /// A range of byte strings, and no byte string itself.
 template <class Values>
 concept ManyBytes = !std::convertible_to<Values, std::string_view> && requires(Values& values) {
     { *std::begin(values) } -> std::convertible_to<std::string_view>;
     std::end(values);
 };
+
+/// @cond no part of the interface
+namespace detail {
 
 /// The elements of a range, all at once: copied unless they lie somewhere and stay there.
 template <class Values>
@@ -117,7 +117,7 @@ public:
     }
     /// Adds several elements (a range of what a `std::string_view` can be made of), one after the
     /// other, so that the last one becomes the first of the list. One message for each.
-    template <detail::ManyBytes Values>
+    template <ManyBytes Values>
     std::uint64_t push_front(std::string_view key, Values&& values)
     {
         return push_front_all(key, views(detail::gather(values)));
@@ -136,7 +136,7 @@ public:
     }
     /// Adds several elements (a range of what a `std::string_view` can be made of), in their order.
     /// One message for each.
-    template <detail::ManyBytes Values>
+    template <ManyBytes Values>
     std::uint64_t push_back(std::string_view key, Values&& values)
     {
         return push_back_all(key, views(detail::gather(values)));
