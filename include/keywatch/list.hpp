@@ -23,13 +23,6 @@ class Workspace;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A range of byte strings, and no byte string itself.
-template <class Values>
-concept ManyBytes = !std::convertible_to<Values, std::string_view> && requires(Values& values) {
-    { *std::begin(values) } -> std::convertible_to<std::string_view>;
-    std::end(values);
-};
-
 /// @cond no part of the interface
 namespace detail {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <memory>
@@ -10,6 +11,13 @@
 #include <vector>
 
 namespace [[gnu::visibility("default")]] keywatch {
+
+/// A range of byte strings, and no byte string itself.
+template <class Values>
+concept ManyBytes = !std::convertible_to<Values, std::string_view> && requires(Values& values) {
+    { *std::begin(values) } -> std::convertible_to<std::string_view>;
+    std::end(values);
+};
 
 /// @cond no part of the interface
 namespace detail {

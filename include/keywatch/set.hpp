@@ -4,7 +4,6 @@
 #include <keywatch/range.hpp>
 
 #include <chrono>
-#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -22,10 +21,6 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 /// @cond no part of the interface
 namespace detail {
-
-/// What a range of members may be; a single one is not.
-template <class Members>
-concept ManyMembers = !std::convertible_to<Members, std::string_view>;
 
 /// Copies them all, since what a range points to may be gone with its next step.
 template <class Members>
@@ -68,7 +63,7 @@ public:
 
     /// The same of several members (a range of what a `std::string_view` can be made of), in their
     /// order. One read more than members.
-    template <detail::ManyMembers Members>
+    template <ManyBytes Members>
     std::vector<bool> contains_many(std::string_view key, Members&& members) const
     {
         return look_up(key, detail::copy_members(members));
@@ -135,7 +130,7 @@ public:
     bool add(std::string_view key, std::string_view member);
     /// Adds several members (a range of what a `std::string_view` can be made of), and tells how
     /// many were new. The range is read to its end first, so it may be one of this very set.
-    template <detail::ManyMembers Members>
+    template <ManyBytes Members>
     std::uint64_t add(std::string_view key, Members&& members)
     {
         return add_all(key, detail::copy_members(members));
@@ -149,7 +144,7 @@ public:
     /// Removes a member, and tells whether it was there.
     bool remove(std::string_view key, std::string_view member);
     /// Removes several members, as `add` adds them, and tells how many were there.
-    template <detail::ManyMembers Members>
+    template <ManyBytes Members>
     std::uint64_t remove(std::string_view key, Members&& members)
     {
         return remove_all(key, detail::copy_members(members));
