@@ -191,7 +191,7 @@ void set(Workspace& workspace, BucketIndex bucket, std::string_view key, std::in
     message.key = key;
     message.value = value;
     message.previous = previous;
-    message.list_index = *resolved;
+    message.list_index = resolved;
     workspace.record(bucket, message);
 }
 
@@ -226,7 +226,7 @@ std::uint64_t insert(Workspace& workspace, BucketIndex bucket, std::string_view 
     message.operation = Operation::insert;
     message.key = key;
     message.value = value;
-    message.list_index = *resolved;
+    message.list_index = resolved;
     workspace.record(bucket, message);
     return row->size();
 }
