@@ -60,9 +60,10 @@ Task follow(Database db, SharedReplica replica)
 {
     while (true) {
         const From from = replica->position ? From::after(*replica->position) : From::revision(0);
-        const auto apply_commit = [replica](const Commit& commit) {
+        // Not the replica: that has the watcher, which has this.
+        const auto apply_commit = [state = &replica->state](const Commit& commit) {
             for (const Message& message : commit) {
-                apply(replica->state, message);
+                apply(*state, message);
             }
         };
         replica->watcher.emplace(db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
