@@ -124,8 +124,7 @@ std::optional<std::string> at(const Workspace& workspace, BucketIndex bucket, st
 Range<std::string_view> range(const std::shared_ptr<Workspace>& workspace, BucketIndex bucket,
                               std::string_view key, std::int64_t first, std::int64_t last)
 {
-    return Range<std::string_view>(
-        std::make_shared<Elements>(workspace, bucket, key, first, last));
+    return Range<std::string_view>(std::make_shared<Elements>(workspace, bucket, key, first, last));
 }
 
 std::uint64_t push_front(Workspace& workspace, BucketIndex bucket, std::string_view key,

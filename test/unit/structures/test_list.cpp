@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(elements_are_any_bytes)
         for (int byte = 0; byte < 256; ++byte) {
             all_bytes += static_cast<char>(byte);
         }
-        const std::vector<std::string> elements{"", std::string(1, '\0'), "a|b", all_bytes,
-                                                std::string(2'000'000, 'x'), ""};
+        const std::vector<std::string> elements{"",        std::string(1, '\0'),        "a|b",
+                                                all_bytes, std::string(2'000'000, 'x'), ""};
         const std::string key("\0k\xff", 3);
         lists.push_back(key, elements);
         BOOST_TEST((lists.range(key).to_vector() == elements));
@@ -240,8 +240,8 @@ BOOST_AUTO_TEST_CASE(set_replaces_what_is_there)
             BOOST_TEST((failure_of([&] { lists.set("k", outside, "x"); }) ==
                         code(Error::index_out_of_range)));
         }
-        BOOST_TEST((failure_of([&] { lists.set("none", 0, "x"); }) ==
-                    code(Error::index_out_of_range)));
+        BOOST_TEST(
+            (failure_of([&] { lists.set("none", 0, "x"); }) == code(Error::index_out_of_range)));
         BOOST_TEST(text(lists) == "a B C ");
         BOOST_TEST(!lists.has_key("none"));
     });
@@ -328,8 +328,8 @@ BOOST_AUTO_TEST_CASE(remove_at_changes_nothing_if_one_index_is_out_of_range)
             BOOST_TEST((failure_of([&] { lists.remove_at("k", {0, outside}); }) ==
                         code(Error::index_out_of_range)));
         }
-        BOOST_TEST((failure_of([&] { lists.remove_at("none", {0}); }) ==
-                    code(Error::index_out_of_range)));
+        BOOST_TEST(
+            (failure_of([&] { lists.remove_at("none", {0}); }) == code(Error::index_out_of_range)));
         BOOST_TEST(lists.remove_at("none", {}) == 0U);
         BOOST_TEST(text(lists) == "a b c ");
     });

@@ -24,7 +24,7 @@ std::optional<std::size_t> place(std::int64_t index, std::size_t size, std::size
 {
     const std::int64_t at = index < 0 ? index + static_cast<std::int64_t>(size) : index;
     return at >= 0 && at < static_cast<std::int64_t>(limit) ? std::optional<std::size_t>(at)
-                                                             : std::nullopt;
+                                                            : std::nullopt;
 }
 
 /// The elements from `first` to `last`, one by one.
@@ -290,8 +290,7 @@ BOOST_AUTO_TEST_CASE(random_transactions_equal_a_deque_and_their_messages_tell_a
             BOOST_REQUIRE((stored == model));
         }
         Recorder recorder;
-        kw::Watcher watcher =
-            db.watch("l", kw::all(), recorder, watch_from(kw::From::revision(1)));
+        kw::Watcher watcher = db.watch("l", kw::all(), recorder, watch_from(kw::From::revision(1)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         ListReplay replay;
