@@ -75,7 +75,7 @@ bool contains(const Workspace& workspace, BucketIndex bucket, std::string_view k
 void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value)
 {
     require_key(key);
-    write(workspace, bucket, key, value, entry_to_replace(workspace, bucket, key), std::nullopt);
+    overwrite(workspace, bucket, key, value, std::nullopt);
 }
 
 bool erase(Workspace& workspace, BucketIndex bucket, std::string_view key)

@@ -21,6 +21,26 @@ bool may_expire(std::string_view stored)
     return !stored.empty() && stored.back() == dated;
 }
 
+/// One `put` message. `before`: the deadline of what is replaced.
+void store(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
+           std::optional<Time> before, std::optional<Time> deadline,
+           std::optional<std::string_view> previous)
+{
+    std::string stored;
+    stored.reserve(value.size() + 9);
+    stored += value;
+    append_stamp(stored, deadline);
+    workspace.put(bucket, key, stored);
+    workspace.move_deadline(bucket, key, before, deadline);
+    Message message;
+    message.operation = Operation::put;
+    message.key = key;
+    message.value = value;
+    message.previous = previous;
+    message.deadline = deadline;
+    workspace.record(bucket, message);
+}
+
 }  // namespace
 
 void require_key(std::string_view key)
@@ -80,31 +100,23 @@ std::optional<Entry> find_to_write(Workspace& workspace, BucketIndex bucket, std
     return entry;
 }
 
-std::optional<Entry> entry_to_replace(Workspace& workspace, BucketIndex bucket,
-                                      std::string_view key)
-{
-    const bool looks = workspace.has_deadlines(bucket) || workspace.records_previous();
-    return looks ? find_to_write(workspace, bucket, key) : std::nullopt;
-}
-
 void write(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
            const std::optional<Entry>& before, std::optional<Time> deadline)
 {
-    std::string stored;
-    stored.reserve(value.size() + 9);
-    stored += value;
-    append_stamp(stored, deadline);
-    workspace.put(bucket, key, stored);
-    workspace.move_deadline(bucket, key, before ? before->deadline : std::nullopt, deadline);
-    Message message;
-    message.operation = Operation::put;
-    message.key = key;
-    message.value = value;
-    if (before) {
-        message.previous = before->value;
+    store(workspace, bucket, key, value, before ? before->deadline : std::nullopt, deadline,
+          before ? std::optional<std::string_view>(before->value) : std::nullopt);
+}
+
+void overwrite(Workspace& workspace, BucketIndex bucket, std::string_view key,
+               std::string_view value, std::optional<Time> deadline)
+{
+    const bool tells = workspace.records_previous();
+    std::optional<Entry> before;
+    if (tells || workspace.has_deadlines(bucket)) {
+        before = find_to_write(workspace, bucket, key);
     }
-    message.deadline = deadline;
-    workspace.record(bucket, message);
+    store(workspace, bucket, key, value, before ? before->deadline : std::nullopt, deadline,
+          before && tells ? std::optional<std::string_view>(before->value) : std::nullopt);
 }
 
 void remove(Workspace& workspace, BucketIndex bucket, std::string_view key, const Entry& entry,

@@ -23,15 +23,13 @@ std::optional<Entry> load(const Workspace& workspace, BucketIndex bucket, std::s
 std::optional<Entry> find(const Workspace& workspace, BucketIndex bucket, std::string_view key);
 /// The same for a writer: removes what has expired.
 std::optional<Entry> find_to_write(Workspace& workspace, BucketIndex bucket, std::string_view key);
-/// The same for writes that do not depend on what is there. Nothing, without a look, where no key
-/// has ever had a deadline and nobody asks for previous values.
-std::optional<Entry> entry_to_replace(Workspace& workspace, BucketIndex bucket,
-                                      std::string_view key);
-
-/// Stores a value in the place of `before`: one `put` message, with what it replaces if that is
-/// known.
+/// Stores a value in the place of `before`: one `put` message, with what it replaces.
 void write(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
            const std::optional<Entry>& before, std::optional<Time> deadline);
+/// Stores a value, whatever is there. It only looks where a key has ever had a deadline, which is
+/// then moved, or where previous values are to be recorded; only then the message has one.
+void overwrite(Workspace& workspace, BucketIndex bucket, std::string_view key,
+               std::string_view value, std::optional<Time> deadline);
 /// Removes what is there: one `erase` message.
 void remove(Workspace& workspace, BucketIndex bucket, std::string_view key, const Entry& entry,
             Cause cause);

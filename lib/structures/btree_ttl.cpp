@@ -29,7 +29,7 @@ void put(Workspace& workspace, BucketIndex bucket, std::string_view key, std::st
 {
     require_key(key);
     const Time deadline = deadline_after(workspace, ttl);
-    write(workspace, bucket, key, value, entry_to_replace(workspace, bucket, key), deadline);
+    overwrite(workspace, bucket, key, value, deadline);
 }
 
 bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,

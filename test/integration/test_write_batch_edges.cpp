@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace kw = keywatch;
@@ -78,6 +80,27 @@ BOOST_AUTO_TEST_CASE(values_that_are_replaced_count_where_they_are_recorded)
             BOOST_TEST(db.head_revision() - before == (previous_values ? keys.size() : 1U));
             co_await db.close();
         }
+    });
+}
+
+// Where keys have deadlines the old value is read, but not recorded.
+BOOST_AUTO_TEST_CASE(values_that_are_replaced_do_not_count_where_they_are_only_looked_at)
+{
+    run([]() -> Task {
+        const std::string keys = "abcdefgh";
+        kw::Options options = watched_options();
+        options.max_transaction_bytes = 10000;
+        kw::Database db = co_await open_with(options, "b");
+        co_await db.put("b", "z", "", std::chrono::hours{1});
+        kw::WriteBatch batch = db.write_batch();
+        co_await put_all(batch, keys, std::string(4000, 'v'));
+        co_await batch.flush();
+        const kw::Revision before = db.head_revision();
+        co_await put_all(batch, keys, "");
+        co_await batch.flush();
+        BOOST_TEST(batch.committed() == 2 * keys.size());
+        BOOST_TEST(db.head_revision() - before == 1U);
+        co_await db.close();
     });
 }
 
