@@ -74,7 +74,8 @@ struct MemberScan {
 ///
 /// Costs: of n members, to find a rank, or the member of a rank, takes about n / 8192 + 128 steps
 /// of an iterator on average. Everything else is a few reads, and a step for each member that is
-/// given.
+/// given. A set of few members that is changed without end takes several times as long, until
+/// LevelDB has written its memory table: what was erased in there is stepped over.
 class SortedSetView {
 public:
     /// The score of a member, if it is there. Two reads.
