@@ -13,7 +13,7 @@ Bounds::Bounds(std::string_view content)
     bytes::ByteReader reader(content);
     low_ = reader.string();
     high_ = reader.string();
-    if (reader.failed() || reader.left() != 0 || low_.empty() || high_.empty()) {
+    if (reader.failed() || reader.left() != 0 || low_.empty() || !bytes::prefix_end(high_)) {
         throw boost::system::system_error(make_error_code(Error::damaged),
                                           "the header of a sorted set");
     }
