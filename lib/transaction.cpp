@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/transaction.hpp>
 
-#include "structures/glob.hpp"
+#include "bytes/glob.hpp"
 #include "structures/workspace.hpp"
 
 #include <utility>
@@ -45,7 +45,7 @@ std::vector<Bucket> Snapshot::buckets() const
 
 std::vector<Bucket> Snapshot::buckets(std::string_view pattern) const
 {
-    const structures::Glob glob(pattern);
+    const bytes::Glob glob(pattern);
     std::vector<Bucket> buckets = workspace_->buckets();
     std::erase_if(buckets, [&](const Bucket& each) { return !glob.matches(each.name); });
     return buckets;

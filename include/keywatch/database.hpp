@@ -151,13 +151,20 @@ public:
     /// Without `run()` nothing is delivered or held back. Where the watch starts is settled here.
     ///
     /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
-    /// `invalid_option`, `foreign_position`, `position_ahead`.
+    /// `invalid_pattern`, `invalid_option`, `foreign_position`, `position_ahead`,
+    /// `cursor_not_found`.
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
+                  WatchOptions options = {}) const;
+
+    /// The same of any number of selectors, in several buckets, or of the whole database.
+    Watcher watch(const Selectors& selectors, WatchCallback callback,
                   WatchOptions options = {}) const;
 
     /// The same without a callback: commits are asked for, see `PullWatcher`. There is nothing that
     /// `WatchOptions::callback_timeout` would apply to.
     PullWatcher watch(std::string_view bucket, Selector selector, WatchOptions options = {}) const;
+    /// The same of any number of selectors.
+    PullWatcher watch(const Selectors& selectors, WatchOptions options = {}) const;
 
     /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
     /// it is done; queued transactions finish; every running watcher is given all that was

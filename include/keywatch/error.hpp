@@ -108,6 +108,13 @@ enum class Error {
     /// A `WriteBatch` was used while an earlier call of it was being awaited, or after it had been
     /// moved from. Await one call before the next.
     batch_in_use,
+
+    // More of watching.
+    /// The watcher's inbox was full, and its policy is `Overflow::stop`. Give it a larger one, or
+    /// another policy; it can be resumed from its position.
+    overflow,
+    /// There is no cursor of this name.
+    cursor_not_found,
 };
 
 /// The category of `Error`; its name is "keywatch".

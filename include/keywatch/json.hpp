@@ -185,12 +185,14 @@ void to_json(Json& to, const Message& message)
 {
     to = Json::object();
     to["revision"] = message.revision;
+    to["first_revision"] = message.first_revision;
     to["index"] = message.index;
     to["structure"] = message.structure;
     to["operation"] = message.operation;
     to["cause"] = message.cause;
     to["ends_bucket"] = message.ends_bucket;
     to["last_in_commit"] = message.last_in_commit;
+    to["snapshot"] = message.snapshot;
     to["bucket"] = detail::bytes_to_json<Json>(message.bucket);
     to["key"] = detail::bytes_to_json<Json>(message.key);
     to["value"] = detail::bytes_to_json<Json>(message.value);
@@ -263,12 +265,14 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
         });
         keywatch::Message message;
         message.revision = reader.template number<keywatch::Revision>("revision");
+        message.first_revision = reader.template number<keywatch::Revision>("first_revision");
         message.index = reader.template number<std::uint32_t>("index");
         message.structure = reader.template enumerator<keywatch::Structure>("structure");
         message.operation = reader.template enumerator<keywatch::Operation>("operation");
         message.cause = reader.template enumerator<keywatch::Cause>("cause");
         message.ends_bucket = reader.flag("ends_bucket");
         message.last_in_commit = reader.flag("last_in_commit");
+        message.snapshot = reader.flag("snapshot");
         message.bucket = bucket;
         message.key = key;
         message.value = value;
@@ -280,16 +284,20 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
     }
 };
 
-/// Its kind, and the key if it is of one.
+/// Its kind; the key, prefix or pattern, or both ends of a range, if it has one.
 template <>
 struct nlohmann::adl_serializer<keywatch::Selector> {
     template <class Json>
     static void to_json(Json& to, const keywatch::Selector& selector)
     {
         to = Json::object();
+        using Kind = keywatch::Selector::Kind;
         to["kind"] = std::string(keywatch::detail::name_of(selector.kind()));
-        if (selector.kind() == keywatch::Selector::Kind::key) {
+        if (selector.kind() != Kind::all) {
             to["key"] = keywatch::detail::bytes_to_json<Json>(selector.key());
+        }
+        if (selector.kind() == Kind::range) {
+            to["end"] = keywatch::detail::bytes_to_json<Json>(selector.end());
         }
     }
     template <class Json>
@@ -297,14 +305,23 @@ struct nlohmann::adl_serializer<keywatch::Selector> {
     {
         using Kind = keywatch::Selector::Kind;
         const keywatch::detail::ObjectReader<Json> reader(from, "a selector");
-        if (reader.template enumerator<Kind>("kind") == Kind::key) {
+        switch (reader.template enumerator<Kind>("kind")) {
+        case Kind::key:
             return keywatch::key(reader.bytes("key"));
+        case Kind::prefix:
+            return keywatch::prefix(reader.bytes("key"));
+        case Kind::range:
+            return keywatch::range(reader.bytes("key"), reader.bytes("end"));
+        case Kind::glob:
+            return keywatch::glob(reader.bytes("key"));
+        case Kind::all:
+            break;
         }
         return keywatch::all();
     }
 };
 
-/// Its kind, and the revision or position if it has one.
+/// Its kind, and the revision, position or cursor if it has one.
 template <>
 struct nlohmann::adl_serializer<keywatch::From> {
     template <class Json>
@@ -317,6 +334,8 @@ struct nlohmann::adl_serializer<keywatch::From> {
             to["revision"] = start.position().revision;
         } else if (start.kind() == Kind::after) {
             to["position"] = start.position();
+        } else if (start.kind() == Kind::cursor) {
+            to["cursor"] = keywatch::detail::bytes_to_json<Json>(start.cursor());
         }
     }
     template <class Json>
@@ -331,6 +350,12 @@ struct nlohmann::adl_serializer<keywatch::From> {
             return keywatch::From::revision(reader.template number<keywatch::Revision>("revision"));
         case Kind::after:
             return keywatch::From::after(reader.position("position"));
+        case Kind::oldest:
+            return keywatch::From::oldest();
+        case Kind::snapshot:
+            return keywatch::From::snapshot();
+        case Kind::cursor:
+            return keywatch::From::cursor(reader.bytes("cursor"));
         }
         return keywatch::From::now();
     }

@@ -136,6 +136,17 @@ std::vector<std::shared_ptr<WatcherCore>> Pipeline::awaited_watchers()
     return watchers;
 }
 
+void Pipeline::part(std::shared_ptr<WatcherCore> watcher)
+{
+    if (context_gone_) {
+        return;
+    }
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+        self->distributor_.index().remove(*watcher);
+        watcher->inbox.take();
+    });
+}
+
 void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
 {
     if (context_gone_) {

@@ -76,6 +76,8 @@ public:
     void awaited(std::weak_ptr<WatcherCore> watcher);
     /// Puts the watcher's subscription into the index; gives R of that moment.
     asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
+    /// Takes it out again, and what has come for it since.
+    void part(std::shared_ptr<WatcherCore> watcher);
     void leave(std::shared_ptr<WatcherCore> watcher);
     /// Wakes the watcher once R has reached the revision.
     void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);

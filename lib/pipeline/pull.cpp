@@ -32,10 +32,10 @@ private:
 
 }  // namespace
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          const WatchOptions& options, Revision start)
-    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector),
-                  WatchCallback([](const Commit&) {}), options, start, std::make_unique<Pull>())
+    : WatcherCore(std::move(pipeline), selectors, WatchCallback([](const Commit&) {}), options,
+                  start, std::make_unique<Pull>())
 {
 }
 
@@ -128,15 +128,23 @@ void WatcherCore::offer_slice(engine::HistorySlice slice)
             continue;
         }
         watch::Selection selection = watch::select(*this, *commit);
-        if (selection.ends) {
-            rest = {commit->revision, false, true};
+        if (selection.loses) {
+            rest.bucket_deleted = !lose_buckets(*commit);
+            // The index still has what was lost.
+            rest.fell_behind = !rest.bucket_deleted && follower_.joined();
+            if (rest.bucket_deleted || rest.fell_behind) {
+                rest.through = commit->revision;
+            }
         }
         if (selection.any) {
-            entries.push_back({std::move(commit), std::move(selection.selected)});
+            entries.push_back({std::move(commit), std::move(selection.selected), {}, false});
         }
-        if (selection.ends) {
+        if (rest.bucket_deleted || rest.fell_behind) {
             break;
         }
+    }
+    if (rest.fell_behind) {
+        part();
     }
     offer(std::move(entries), rest);
 }
@@ -147,6 +155,11 @@ void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
     std::erase_if(taken.entries, [this](const watch::Entry& entry) {
         return follower_.knows(entry.commit->revision);
     });
+    for (const watch::Entry& entry : taken.entries) {
+        if (entry.loses) {
+            lose_buckets(*entry.commit);
+        }
+    }
     offer(std::move(taken.entries),
           {std::min(routed, signals.detached_at), signals.fell_behind, false});
     if (!is_parked()) {

@@ -34,18 +34,16 @@ std::exception_ptr exception_of(Error error)
 
 }  // namespace
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          WatchCallback callback, const WatchOptions& options, Revision start)
-    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector), std::move(callback),
-                  options, start, nullptr)
+    : WatcherCore(std::move(pipeline), selectors, std::move(callback), options, start, nullptr)
 {
 }
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          WatchCallback callback, const WatchOptions& options, Revision start,
                          std::unique_ptr<Pull> pull)
-    : Subscription(std::move(bucket), std::move(selector),
-                   {options.buffer_messages, options.buffer_bytes}),
+    : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes}),
       pipeline_(std::move(pipeline)),
       callback_(std::move(callback)),
       name_(std::make_unique<const std::string>(options.name)),

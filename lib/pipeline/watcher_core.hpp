@@ -46,10 +46,11 @@ class Pipeline;
 class WatcherCore final : public watch::Subscription,
                           public std::enable_shared_from_this<WatcherCore> {
 public:
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    /// Throws what is wrong with the selectors: see Subscription.
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 WatchCallback callback, const WatchOptions& options, Revision start);
     /// One without a callback.
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 const WatchOptions& options, Revision start);
 
     // What the handle offers; see Watcher. Any thread.
@@ -88,7 +89,7 @@ public:
     void context_shutdown() noexcept;
 
 private:
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 WatchCallback callback, const WatchOptions& options, Revision start,
                 std::unique_ptr<Pull> pull);
 
@@ -127,6 +128,10 @@ private:
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
     void take_inbox_plain();
     void took(Revision routed, const watch::Signals& signals);
+    /// A commit that ended buckets was met in history, and delivered; true if the watch has ended.
+    bool ended_by_loss(const CommitRecord& commit);
+    /// Gets out of the index, which still has what was lost in history.
+    void part();
     /// Nothing up to here is for this watch, but what it has been given.
     void passed(Revision revision);
     void worker_failed(const std::exception_ptr& error, bool timed_out);

@@ -177,8 +177,7 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         follower_.delivered(commit->revision);
         advanced();
-        if (selection.ends) {
-            finish(EndReason::bucket_deleted, nullptr);
+        if (selection.loses && ended_by_loss(*commit)) {
             co_return;
         }
     }
@@ -218,6 +217,9 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
             if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 co_return;
             }
+            if (entry.loses) {
+                lose_buckets(*entry.commit);  // the victim collector tells of the end
+            }
         }
     }
     took(routed, taken.signals);
@@ -240,9 +242,30 @@ void WatcherCore::take_inbox_plain()
             if (settle(*entry.commit, outcome, entry.messages(), tally)) {
                 return;
             }
+            if (entry.loses) {
+                lose_buckets(*entry.commit);
+            }
         }
     }
     took(routed, taken.signals);
+}
+
+bool WatcherCore::ended_by_loss(const CommitRecord& commit)
+{
+    if (!lose_buckets(commit)) {
+        finish(EndReason::bucket_deleted, nullptr);
+        return true;
+    }
+    if (follower_.joined()) {
+        part();
+    }
+    return false;
+}
+
+void WatcherCore::part()
+{
+    pipeline_->part(shared_from_this());
+    follower_.fell_behind();
 }
 
 void WatcherCore::passed(Revision revision)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "collection.hpp"
 
-#include "glob.hpp"
 #include "stamp.hpp"
 
+#include "bytes/glob.hpp"
 #include "bytes/numbers.hpp"
 
 #include <keywatch/error.hpp>
@@ -133,7 +133,7 @@ private:
 
     std::shared_ptr<Workspace> workspace_;
     std::shared_ptr<KeyIterator> iterator_;
-    Glob glob_;
+    bytes::Glob glob_;
 };
 
 }  // namespace

@@ -21,6 +21,10 @@ struct Entry {
     SharedCommit commit;
     /// The places of its messages in the commit; empty: all of them.
     std::vector<std::uint32_t> selected;
+    /// Of each of these the first revision that it stands for; empty: its own.
+    std::vector<Revision> since = {};
+    /// A bucket that the subscriber follows has ended here.
+    bool loses = false;
 
     std::size_t messages() const noexcept
     {

@@ -23,7 +23,8 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
     : scenario_(scenario),
       fault_(fault),
       subscriber_(std::make_shared<watch::Subscription>(
-          "b", keywatch::key("k"), watch::Budget{scenario.room, std::size_t{1} << 30})),
+          keywatch::in("b", keywatch::key("k")), keywatch::Filter(),
+          watch::Budget{scenario.room, std::size_t{1} << 30})),
       follower_(scenario.start, scenario.near),
       routed_(scenario.routed_before),
       next_(scenario.routed_before + 1)

@@ -129,7 +129,7 @@ void JoinModel::deliver_slice()
         return;
     }
     follower_.delivered(revision);
-    if (selection.ends) {
+    if (selection.loses) {
         reason_ = Reason::bucket_deleted;
         at_ = At::ended;
     }

@@ -13,7 +13,7 @@ LAYERS = {
     "bytes": {"bytes"},
     "storage": {"storage", "bytes"},
     "structures": {"structures", "bytes"},
-    "watch": {"watch"},
+    "watch": {"watch", "bytes"},
     "async": {"async"},
     "engine": {"engine", "async", "storage", "structures", "bytes"},
     "pipeline": {"pipeline", "async", "watch"},

@@ -44,6 +44,8 @@ Message full_message()
 {
     Message message;
     message.revision = most;
+    message.first_revision = most - 2;
+    message.snapshot = true;
     message.index = std::numeric_limits<std::uint32_t>::max();
     message.structure = Structure::sorted_set;
     message.operation = Operation::rescore;
@@ -69,6 +71,8 @@ Message full_message()
 void check_same(const Message& message, const Message& expected)
 {
     BOOST_TEST(message.revision == expected.revision);
+    BOOST_TEST(message.first_revision == expected.first_revision);
+    BOOST_TEST(message.snapshot == expected.snapshot);
     BOOST_TEST(message.index == expected.index);
     BOOST_CHECK(message.structure == expected.structure);
     BOOST_CHECK(message.operation == expected.operation);
@@ -149,6 +153,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_this_text)
 {
     Message message;
     message.revision = 7;
+    message.first_revision = 7;
     message.operation = Operation::put;
     message.bucket = "users";
     message.key = "42";
@@ -156,10 +161,12 @@ BOOST_AUTO_TEST_CASE(a_message_is_this_text)
     message.previous = "alice";
     message.last_in_commit = true;
     message.time = at(1'700'000'000'123'456);
-    BOOST_TEST(ordered_json(message).dump() ==
-               R"({"revision":7,"index":0,"structure":"btree","operation":"put","cause":"user",)"
-               R"("ends_bucket":false,"last_in_commit":true,"bucket":"users","key":"42",)"
-               R"("value":{"hex":"01ff"},"previous":"alice","time":1700000000123456,"origin":""})");
+    BOOST_TEST(
+        ordered_json(message).dump() ==
+        R"({"revision":7,"first_revision":7,"index":0,"structure":"btree","operation":"put",)"
+        R"("cause":"user","ends_bucket":false,"last_in_commit":true,"snapshot":false,)"
+        R"("bucket":"users","key":"42",)"
+        R"("value":{"hex":"01ff"},"previous":"alice","time":1700000000123456,"origin":""})");
 }
 
 BOOST_AUTO_TEST_CASE(every_field_of_a_message_survives)

@@ -26,8 +26,8 @@ struct Routing {
 
     SharedSubscription subscribe(std::string bucket, Selector selector, std::size_t room = 100)
     {
-        auto one = std::make_shared<Subscription>(std::move(bucket), std::move(selector),
-                                                  Budget{room, 1000 * 1000});
+        auto one = std::make_shared<Subscription>(in(std::move(bucket), std::move(selector)),
+                                                  Filter(), Budget{room, 1000 * 1000});
         distributor.index().add(one);
         return one;
     }

@@ -21,7 +21,7 @@ using Places = std::vector<std::uint32_t>;
 
 SharedSubscription subscribe(std::string bucket, Selector selector)
 {
-    return std::make_shared<Subscription>(std::move(bucket), std::move(selector),
+    return std::make_shared<Subscription>(in(std::move(bucket), std::move(selector)), Filter(),
                                           Budget{1000, 1000 * 1000});
 }
 
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_given_its_own_messages_and_the_end_of_its_bucket)
         1, {creation_of("b"), put_of("k"), put_of("l"), put_of("k", "c"), deletion_of("b", false)});
     const Selection selection = select(*one, *commit);
     BOOST_TEST(selection.any);
-    BOOST_TEST(!selection.ends);
+    BOOST_TEST(!selection.loses);
     BOOST_TEST(selection.selected == (Places{1, 4}), boost::test_tools::per_element());
 }
 
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(nothing_after_the_end_of_the_bucket_is_selected)
     const auto commit =
         make_commit(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k")});
     const Selection selection = select(*one, *commit);
-    BOOST_TEST(selection.ends);
+    BOOST_TEST(selection.loses);
     BOOST_TEST(selection.selected == (Places{0, 1}), boost::test_tools::per_element());
 }
 
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(an_end_that_is_the_last_message_is_still_an_end)
     const auto one = subscribe("b", key("k"));
     const Selection selection = select(*one, *make_commit(1, {deletion_of("b")}));
     BOOST_TEST(selection.any);
-    BOOST_TEST(selection.ends);
+    BOOST_TEST(selection.loses);
     BOOST_TEST(selection.selected.empty());
 }
 
@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)
                 BOOST_TEST(taken.entries[0].selected == selection.selected,
                            boost::test_tools::per_element());
             }
-            BOOST_TEST((taken.signals.detached_at == revision) == selection.ends);
-            BOOST_TEST(distributor.index().remove(*each) == !selection.ends);
+            BOOST_TEST((taken.signals.detached_at == revision) == selection.loses);
+            BOOST_TEST(distributor.index().remove(*each) == !selection.loses);
         }
     }
 }

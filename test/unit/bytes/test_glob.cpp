@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "structures/glob.hpp"
+#include "bytes/glob.hpp"
 
 #include "support/event_loop.hpp"
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 using namespace keywatch;
-using keywatch::structures::Glob;
+using keywatch::bytes::Glob;
 using keywatch::test::code;
 using keywatch::test::failure_of;
 using namespace std::string_literals;

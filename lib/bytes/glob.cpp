@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace keywatch::structures {
+namespace keywatch::bytes {
 
 namespace {
 
@@ -149,4 +149,4 @@ bool Glob::matches(std::string_view text) const
     return part == parts_.size() || (part + 1 == parts_.size() && parts_[part].any);
 }
 
-}  // namespace keywatch::structures
+}  // namespace keywatch::bytes

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch::structures {
+namespace keywatch::bytes {
 
 /// A pattern of a whole name, byte by byte, NUL and all others included:
 ///
@@ -39,4 +39,4 @@ private:
     std::size_t shortest_ = 0;  ///< length of the shortest text that matches
 };
 
-}  // namespace keywatch::structures
+}  // namespace keywatch::bytes
