@@ -47,6 +47,7 @@ void check(const Options& options)
     require(options.batch_messages > 0, "batch_messages");
     require(options.distribute_bytes > 0, "distribute_bytes");
     require(options.victim_sets > 0, "victim_sets");
+    require(options.watch_bytes > 0, "watch_bytes");
     require(options.history.age > std::chrono::seconds::zero(), "history.age");
     require(options.history.bytes > 0, "history.bytes");
     require(options.history.commits > 0, "history.commits");

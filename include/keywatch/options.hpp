@@ -108,6 +108,10 @@ struct Options {
 
     /// Sets of detached subscribers between the distributor and the victim collector.
     std::size_t victim_sets = 128;
+
+    /// Bytes of whole commits that the inboxes of all watchers together may hold. What would exceed
+    /// it finds the inbox full, even if that is empty, and `WatchOptions::overflow` decides.
+    std::size_t watch_bytes = std::size_t{256} << 20;
 };
 
 }  // namespace keywatch

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
 #include "watcher_core.hpp"
 
 #include <keywatch/error.hpp>
@@ -49,10 +50,52 @@ asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watc
 
 }  // namespace
 
-asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(
-    const CommitRecord& record, const std::vector<std::uint32_t>& selected, Watchdog& watchdog)
+asio::awaitable<bool> WatcherCore::deliver_all(const std::vector<watch::Entry>& entries,
+                                               Watchdog& watchdog)
 {
-    const Commit commit(record, selected.empty() ? nullptr : &selected);
+    begin_delivery(entries);
+    Tally tally(pipeline_->counters());
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+        const watch::Entry& entry = entries[at];
+        passed(entry.follows());
+        const Outcome outcome = co_await deliver(commit_of(entry), watchdog);
+        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+            co_return false;
+        }
+        if (entry.loses) {
+            lose_buckets(*entry.commit);  // the victim collector tells of the end
+        }
+    }
+    co_return true;
+}
+
+bool WatcherCore::deliver_all_plain(const std::vector<watch::Entry>& entries)
+{
+    begin_delivery(entries);
+    Tally tally(pipeline_->counters());
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+        const watch::Entry& entry = entries[at];
+        passed(entry.follows());
+        const Outcome outcome = deliver_plain(commit_of(entry));
+        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+            return false;
+        }
+        if (entry.loses) {
+            lose_buckets(*entry.commit);
+        }
+    }
+    return true;
+}
+
+void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
+{
+    if (pace_ && !entries.empty()) {
+        pace_->begins(Pace::Clock::now());
+    }
+}
+
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(Commit commit, Watchdog& watchdog)
+{
     if (is_plain()) {
         co_return deliver_plain(commit);
     }

@@ -121,30 +121,35 @@ std::optional<WatchEnd> WatcherCore::ended() const
 
 void WatcherCore::offer_slice(engine::HistorySlice slice)
 {
-    Pull::Rest rest{slice.reached, false, false};
     std::vector<watch::Entry> entries;
     for (watch::SharedCommit& commit : slice.commits) {
         if (follower_.knows(commit->revision)) {
             continue;
         }
         watch::Selection selection = watch::select(*this, *commit);
-        if (selection.loses) {
-            rest.bucket_deleted = !lose_buckets(*commit);
-            // The index still has what was lost.
-            rest.fell_behind = !rest.bucket_deleted && follower_.joined();
-            if (rest.bucket_deleted || rest.fell_behind) {
-                rest.through = commit->revision;
-            }
-        }
         if (selection.any) {
-            entries.push_back({std::move(commit), std::move(selection.selected), {}, false});
+            entries.push_back({commit, std::move(selection.selected)});
         }
-        if (rest.bucket_deleted || rest.fell_behind) {
-            break;
+        if (selection.loses) {
+            offer_history(std::move(entries), commit->revision, commit);
+            return;
         }
     }
-    if (rest.fell_behind) {
-        part();
+    offer_history(std::move(entries), slice.reached, nullptr);
+}
+
+void WatcherCore::offer_history(std::vector<watch::Entry> entries, Revision through,
+                                const watch::SharedCommit& loses)
+{
+    Pull::Rest rest;
+    rest.through = through;
+    if (loses) {
+        rest.bucket_deleted = !lose_buckets(*loses);
+        if (!rest.bucket_deleted && follower_.joined()) {
+            // The index still has what was lost.
+            rest.fell_behind = true;
+            part();
+        }
     }
     offer(std::move(entries), rest);
 }
@@ -152,19 +157,25 @@ void WatcherCore::offer_slice(engine::HistorySlice slice)
 void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
 {
     const watch::Signals& signals = taken.signals;
-    std::erase_if(taken.entries, [this](const watch::Entry& entry) {
-        return follower_.knows(entry.commit->revision);
-    });
     for (const watch::Entry& entry : taken.entries) {
         if (entry.loses) {
             lose_buckets(*entry.commit);
         }
     }
-    offer(std::move(taken.entries),
-          {std::min(routed, signals.detached_at), signals.fell_behind, false});
-    if (!is_parked()) {
+    offer(std::move(taken.entries), {std::min(routed, signals.detached_at), signals.fell_behind,
+                                     signals.overflowed, false});
+    if (!is_parked() && !over_) {
         ended_by(signals);  // it may have come to where it was told to end
     }
+}
+
+void WatcherCore::offer_progress(watch::Entry entry)
+{
+    Pull::Rest rest;
+    rest.through = follower_.position();
+    std::vector<watch::Entry> entries;
+    entries.push_back(std::move(entry));
+    offer(std::move(entries), rest);
 }
 
 void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
@@ -173,6 +184,7 @@ void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& res
         pass(rest);
         return;
     }
+    begin_delivery(entries);
     const std::uint64_t batch = pull_->outbox.offer(std::move(entries));
     if (batch == 0) {
         follower_.fell_behind();  // what was taken is not delivered
@@ -189,6 +201,9 @@ void WatcherCore::settle_batch()
     const watch::Outbox::Settled settled = pull_->outbox.settle();
     follower_.delivered(settled.delivered);
     advanced();
+    if (pace_) {
+        pace_->delivered(Pace::Clock::now());
+    }
     if (settled.whole) {
         pass(pull_->rest);
     } else {
@@ -199,7 +214,7 @@ void WatcherCore::settle_batch()
 void WatcherCore::pass(const Pull::Rest& rest)
 {
     if (rest.fell_behind) {
-        follower_.fell_behind();
+        fall_behind(rest.overflowed);
         return;
     }
     follower_.took(rest.through);

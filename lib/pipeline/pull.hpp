@@ -28,6 +28,7 @@ struct Pull {
         /// Everything through here has been delivered then.
         Revision through = 0;
         bool fell_behind = false;
+        bool overflowed = false;
         bool bucket_deleted = false;
     };
 

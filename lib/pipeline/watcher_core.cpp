@@ -32,6 +32,14 @@ std::exception_ptr exception_of(Error error)
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
 }
 
+/// A predicate is asked before anything makes way for something newer, and not on the pipeline's
+/// strand: so with one, what is queued cannot.
+Overflow inbox_policy(const WatchOptions& options)
+{
+    return options.overflow == Overflow::latest && options.filter.predicate ? Overflow::catch_up
+                                                                            : options.overflow;
+}
+
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
@@ -43,7 +51,8 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          WatchCallback callback, const WatchOptions& options, Revision start,
                          std::unique_ptr<Pull> pull)
-    : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes}),
+    : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes},
+                   inbox_policy(options), pipeline->inbox_bytes()),
       pipeline_(std::move(pipeline)),
       callback_(std::move(callback)),
       name_(std::make_unique<const std::string>(options.name)),
@@ -52,7 +61,9 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
       pull_(std::move(pull)),
       position_(start),
-      follower_(start, options.buffer_messages)
+      follower_(start, options.buffer_messages),
+      pace_(Pace::of(options)),
+      overflow_(options.overflow)
 {
 }
 
@@ -140,6 +151,9 @@ void WatcherCore::hold(async::Waiter waiter, asio::any_io_executor strand)
 void WatcherCore::entered(std::size_t place)
 {
     place_ = place;
+    if (pace_) {
+        pace_->delivered(Pace::Clock::now());
+    }
     std::shared_ptr<Waiters> waiters;
     {
         const std::lock_guard lock(mutex());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "counters.hpp"
+#include "pace.hpp"
 #include "pull.hpp"
 #include "slice_reader.hpp"
 #include "watchdog.hpp"
@@ -9,6 +10,7 @@
 #include "async/waiter.hpp"
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
+#include "watch/coalescer.hpp"
 #include "watch/follower.hpp"
 #include "watch/subscription.hpp"
 
@@ -123,7 +125,7 @@ private:
                                       std::shared_ptr<Watchdog> watchdog);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog);
     /// Null if the engine is closed.
-    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history);
+    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history, Revision after);
     asio::awaitable<void> read_history(SliceReader& history, Watchdog& watchdog);
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
     void take_inbox_plain();
@@ -140,18 +142,46 @@ private:
     void advanced();
     void raise_position(Revision revision) const noexcept;
 
+    // Being slower than the commits (overflow.cpp).
+    void fall_behind(bool overflowed);
+    /// What has come for delivery; with Overflow::latest only the newest of it.
+    watch::Inbox::Taken take_entries();
+    struct Gathered {
+        Revision reached = 0;
+        /// A bucket has ended in this one.
+        watch::SharedCommit loses;
+        bool full = false;
+    };
+    /// As read_history, of several slices and only the newest.
+    asio::awaitable<void> read_latest(SliceReader& history, Watchdog& watchdog);
+    Gathered gather(watch::Coalescer& newest, const engine::HistorySlice& slice) const;
+
+    // By the clock (pacing.cpp).
+    /// Whether it is too early to deliver what there is. The worker will be poked when it is not;
+    /// it has to rest.
+    bool has_to_rest(const watch::Signals& signals);
+    /// If it is live and nothing is left to do; it will be poked when progress is to be told.
+    bool falls_asleep();
+    std::optional<watch::Entry> progress_to_tell();
+    asio::awaitable<void> tell_progress(Watchdog& watchdog);
+    void tell_progress_plain();
+
     // Calling back (deliver.cpp).
     /// How far the delivery of one commit came.
     struct Outcome {
         bool whole = true;
         bool stop = false;
     };
-    asio::awaitable<Outcome> deliver(const CommitRecord& record,
-                                     const std::vector<std::uint32_t>& selected,
-                                     Watchdog& watchdog);
+    /// All that was taken, in order; false if the worker has to end before.
+    asio::awaitable<bool> deliver_all(const std::vector<watch::Entry>& entries, Watchdog& watchdog);
+    bool deliver_all_plain(const std::vector<watch::Entry>& entries);
+    void begin_delivery(const std::vector<watch::Entry>& entries);
+    /// What the commit refers to must live until it has been awaited.
+    asio::awaitable<Outcome> deliver(Commit commit, Watchdog& watchdog);
     static Commit commit_of(const watch::Entry& entry) noexcept
     {
-        return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected};
+        return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected,
+                entry.since.empty() ? nullptr : &entry.since};
     }
     bool is_plain() const noexcept;
     Outcome deliver_plain(const Commit& commit);
@@ -160,15 +190,19 @@ private:
     asio::awaitable<Flow> call_coroutine(const Commit& commit, const Message& message,
                                          Watchdog& watchdog);
     std::size_t calls(const Commit& commit) const noexcept;
-    /// Settles a delivered commit; true if the worker has to end.
-    bool settle(const CommitRecord& record, Outcome outcome, std::size_t messages, Tally& tally);
+    /// Settles a delivered commit, with which everything up to `through` is; true if the worker has
+    /// to end.
+    bool settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally);
 
     // Being pulled (pull.cpp).
     void begin_pulled();
     void heed(const watch::Outbox::Answer& answer);
     bool is_over() const;
     void offer_slice(engine::HistorySlice slice);
+    void offer_history(std::vector<watch::Entry> entries, Revision through,
+                       const watch::SharedCommit& loses);
     void offer_inbox(watch::Inbox::Taken taken, Revision routed);
+    void offer_progress(watch::Entry entry);
     void offer(std::vector<watch::Entry> entries, const Pull::Rest& rest);
     void settle_batch();
     void pass(const Pull::Rest& rest);
@@ -196,7 +230,12 @@ private:
 
     // The worker's.
     watch::Follower follower_;
+    const std::unique_ptr<Pace> pace_;  ///< null if the clock does not matter
     bool over_ = false;
+    /// The inbox has been taken since the last join, so an inbox that is full is the watcher's own
+    /// fault.
+    bool caught_up_ = false;
+    const Overflow overflow_;
 
     // Of the inbox's mutex: an idle watch has to be small.
     std::mutex& mutex() const noexcept { return inbox.mutex(); }

@@ -62,15 +62,21 @@ void WatcherCore::wake_up()
 void WatcherCore::drain_plain()
 {
     try {
-        if (over_ || ended_by(inbox.signals())) {
+        const watch::Signals signals = inbox.signals();
+        if (over_ || ended_by(signals)) {
             return;
         }
-        take_inbox_plain();
+        if (!has_to_rest(signals)) {
+            take_inbox_plain();
+            tell_progress_plain();
+        } else if (inbox.rest()) {
+            return;
+        }
     } catch (...) {
         worker_failed(std::current_exception(), false);
     }
     // What has come meanwhile waits for a turn of its own, so that others have theirs.
-    if (!over_ && !is_parked() && !(follower_.live() && inbox.sleep(true))) {
+    if (!over_ && !is_parked() && !falls_asleep()) {
         start_worker();
     }
 }
@@ -113,11 +119,23 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 {
     const watch::Budget& budget = inbox.budget();
-    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, pull_ == nullptr});
-    while (!over_ && !is_parked() && !ended_by(inbox.signals())) {
+    const bool together = !pull_ && overflow_ != Overflow::latest;
+    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, together});
+    while (!over_ && !is_parked()) {
+        const watch::Signals signals = inbox.signals();
+        if (ended_by(signals)) {
+            co_return;
+        }
+        if (has_to_rest(signals)) {
+            if (inbox.rest()) {
+                co_return;
+            }
+            continue;
+        }
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
             co_await read_history(history, watchdog);
+            co_await tell_progress(watchdog);
             break;
         case watch::Follower::Step::join: {
             const Revision routed = co_await pipeline_->join(shared_from_this());
@@ -126,8 +144,9 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         }
         case watch::Follower::Step::take:
             co_await take_inbox(watchdog);
+            co_await tell_progress(watchdog);
             if (!over_ && !is_parked() && follower_.live()) {
-                if (inbox.sleep(true)) {
+                if (falls_asleep()) {
                     co_return;
                 }
                 co_await async::yield();  // others have their turn
@@ -147,7 +166,11 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 
 asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& watchdog)
 {
-    const engine::HistorySlice* const slice = co_await read_slice(history);
+    if (overflow_ == Overflow::latest) {
+        co_await read_latest(history, watchdog);
+        co_return;
+    }
+    const engine::HistorySlice* const slice = co_await read_slice(history, follower_.position());
     if (!slice) {
         // Only for a watch whose own callback closes the database: nobody waits for that one.
         finish(EndReason::database_closed, nullptr);
@@ -170,8 +193,10 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
-            const Outcome outcome = co_await deliver(*commit, selection.selected, watchdog);
-            if (settle(*commit, outcome, selection.messages(*commit), tally)) {
+            const Commit matching(*commit,
+                                  selection.selected.empty() ? nullptr : &selection.selected);
+            const Outcome outcome = co_await deliver(matching, watchdog);
+            if (settle(commit->revision, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
         }
@@ -185,13 +210,13 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
     advanced();
 }
 
-asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history)
+asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history,
+                                                                     Revision after)
 {
     try {
         // Once it has joined there is little left, and the inbox holds something beside it. Who
         // pulls is given the slice as a whole, and this worker ends.
-        co_return co_await history.next(follower_.position(), follower_.up_to(),
-                                        !pull_ && !follower_.joined());
+        co_return co_await history.next(after, follower_.up_to(), !pull_ && !follower_.joined());
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
@@ -207,47 +232,26 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
         co_return;
     }
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const watch::Inbox::Taken taken = inbox.take();
+    const watch::Inbox::Taken taken = take_entries();
     passed(taken.nothing_up_to);
-    Tally tally(pipeline_->counters());
-    for (const watch::Entry& entry : taken.entries) {
-        if (!follower_.knows(entry.commit->revision)) {
-            passed(entry.commit->previous);
-            const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
-            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
-                co_return;
-            }
-            if (entry.loses) {
-                lose_buckets(*entry.commit);  // the victim collector tells of the end
-            }
-        }
+    const bool whole = co_await deliver_all(taken.entries, watchdog);
+    if (whole) {
+        took(routed, taken.signals);
     }
-    took(routed, taken.signals);
 }
 
 void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    watch::Inbox::Taken taken = inbox.take();
+    watch::Inbox::Taken taken = take_entries();
     passed(taken.nothing_up_to);
     if (pull_) {
         offer_inbox(std::move(taken), routed);
         return;
     }
-    Tally tally(pipeline_->counters());
-    for (const watch::Entry& entry : taken.entries) {
-        if (!follower_.knows(entry.commit->revision)) {
-            passed(entry.commit->previous);
-            const Outcome outcome = deliver_plain(commit_of(entry));
-            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
-                return;
-            }
-            if (entry.loses) {
-                lose_buckets(*entry.commit);
-            }
-        }
+    if (deliver_all_plain(taken.entries)) {
+        took(routed, taken.signals);
     }
-    took(routed, taken.signals);
 }
 
 bool WatcherCore::ended_by_loss(const CommitRecord& commit)
@@ -265,7 +269,7 @@ bool WatcherCore::ended_by_loss(const CommitRecord& commit)
 void WatcherCore::part()
 {
     pipeline_->part(shared_from_this());
-    follower_.fell_behind();
+    fall_behind(false);
 }
 
 void WatcherCore::passed(Revision revision)
@@ -277,21 +281,24 @@ void WatcherCore::passed(Revision revision)
 void WatcherCore::took(Revision routed, const watch::Signals& signals)
 {
     if (signals.fell_behind) {
-        follower_.fell_behind();  // the entries were thrown away
+        fall_behind(signals.overflowed);  // the entries were thrown away
         return;
     }
+    caught_up_ = true;
     follower_.took(std::min(routed, signals.detached_at));
     advanced();
     ended_by(signals);  // it may have come to where it was told to end
 }
 
-bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_t messages,
-                         Tally& tally)
+bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally)
 {
     if (outcome.whole) {
         tally.delivered(messages);
-        follower_.delivered(record.revision);
+        follower_.delivered(through);
         advanced();
+        if (pace_) {
+            pace_->delivered(Pace::Clock::now());
+        }
     }
     if (outcome.stop) {
         finish(EndReason::stopped, nullptr);

@@ -36,9 +36,9 @@ Outbox::Answer Outbox::take()
     const std::lock_guard lock(mutex_);
     Answer answer = ask();
     if (answer.there) {
+        taken_ = through(entries_, next_);
         answer.entry = std::move(entries_[next_]);
         ++next_;
-        taken_ = answer.entry.commit->revision;
         taken_messages_ = answer.entry.messages();
     }
     return answer;
@@ -52,7 +52,7 @@ Outbox::Answer Outbox::ask()
     answer.there = next_ < entries_.size();
     if (answer.there) {
         // What lies between the two did not match.
-        delivered_ = std::max(delivered_, entries_[next_].commit->previous);
+        delivered_ = std::max(delivered_, entries_[next_].follows());
     } else {
         answer.handed_back = std::exchange(out_, false);
     }

@@ -80,8 +80,9 @@ bool Interest::matches_key(std::string_view key) const
     return true;
 }
 
-Subscription::Subscription(const Selectors& selectors, const Filter& filter, Budget budget)
-    : inbox(budget), filter_(filter)
+Subscription::Subscription(const Selectors& selectors, const Filter& filter, Budget budget,
+                           Overflow overflow, std::shared_ptr<SharedBytes> shared)
+    : inbox(budget, overflow, std::move(shared)), filter_(filter)
 {
     interests_.reserve(selectors.list().size());
     for (const BucketSelector& each : selectors.list()) {

@@ -42,8 +42,10 @@ struct Interest {
 class Subscription {
 public:
     /// Throws what is wrong with a selector: `empty_key`, `invalid_name`, `invalid_pattern`,
-    /// `invalid_option`.
-    Subscription(const Selectors& selectors, const Filter& filter, Budget budget);
+    /// `invalid_option`. Of the budget, the policy and the bytes see Inbox.
+    Subscription(const Selectors& selectors, const Filter& filter, Budget budget,
+                 Overflow overflow = Overflow::catch_up,
+                 std::shared_ptr<SharedBytes> shared = nullptr);
 
     std::vector<Interest>& interests() noexcept { return interests_; }
     const std::vector<Interest>& interests() const noexcept { return interests_; }
