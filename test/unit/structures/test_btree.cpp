@@ -58,6 +58,7 @@ asio::awaitable<std::string> told_of(bool previous_values, std::function<void(BT
         told += message.previous ? '<' + std::string(*message.previous) : "";
         told += ' ';
     }
+    BOOST_TEST(!watcher.try_next());
     co_await db.close();
     co_return told;
 }
