@@ -7,6 +7,7 @@
 #include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 #include <keywatch/write_batch.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,6 +24,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace keywatch {
 class DatabaseState;
@@ -208,6 +210,15 @@ public:
     /// Figures about the database since it was opened. Cheap; each is right by itself, but they
     /// are not all of the same moment.
     Stats stats() const;
+
+    /// All watches that are running, or to which there is a handle, in the order in which they were
+    /// made. It takes time in proportion to their number, and a read or two of history for each
+    /// that is behind; it delays neither commits nor deliveries.
+    std::vector<WatcherInfo> watchers() const;
+
+    /// The running watches that a change of this key would be delivered to, as far as their
+    /// selectors tell: filters may leave it out. In time as `watchers`.
+    std::vector<WatcherInfo> explain(std::string_view bucket, std::string_view key) const;
 
 private:
     std::shared_ptr<DatabaseState> state_;

@@ -28,4 +28,5 @@
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 #include <keywatch/write_batch.hpp>

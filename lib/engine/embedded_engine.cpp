@@ -268,10 +268,7 @@ asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> s
     if (!self->views_.enter()) {
         fail(Error::closed);
     }
-    struct Leave {
-        ViewGate& gate;
-        ~Leave() { gate.leave(); }
-    } const leave{self->views_};
+    const ViewGate::Inside inside{self->views_};
     const auto workspace =
         std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_, self->clock_);
     struct Finish {

@@ -79,6 +79,7 @@ public:
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
     Revision oldest() const noexcept override;
+    Lag lag(Revision seen) const override;
     Stats::Engine stats() const override;
     Stats::History history_stats() const override;
     asio::awaitable<void> drain() override;
@@ -120,7 +121,7 @@ private:
     std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<GroupWriter> writer_;
     std::shared_ptr<Sweeper> sweeper_;
-    ViewGate views_;
+    mutable ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
     std::atomic<std::uint64_t> unchanged_{0};
     std::atomic<std::uint64_t> failed_{0};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/lag.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
 #include <keywatch/stats.hpp>
@@ -108,6 +109,8 @@ public:
     /// for a moment.
     virtual Revision highest_readable() const noexcept = 0;
     virtual Revision oldest() const noexcept = 0;
+    /// How far somebody who has seen everything through this revision is behind the durable head.
+    virtual Lag lag(Revision seen) const = 0;
     virtual Stats::Engine stats() const = 0;
     virtual Stats::History history_stats() const = 0;
 

@@ -50,6 +50,8 @@ public:
     void dropped(std::string prefix);
 
     Stats::History stats() const;
+    /// Both ends of history.
+    storage::HistoryState state() const;
     /// The oldest revision that history has.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 

@@ -59,7 +59,9 @@ asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(
     const std::size_t count = calls(commit);
     for (std::size_t at = 0; at < count; ++at) {
         const Message message = commit[at];
+        const auto began = std::chrono::steady_clock::now();
         const Flow flow = co_await call_coroutine(commit, message, watchdog);
+        figures_.called_back(std::chrono::steady_clock::now() - began);
         if (flow == Flow::stop) {
             co_return Outcome{at + 1 == count, true};
         }
@@ -92,6 +94,7 @@ WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& commit)
     for (std::size_t at = 0; at < count; ++at) {
         const Flow flow = call_plain(commit, at);
         const auto ended = std::chrono::steady_clock::now();
+        figures_.called_back(ended - began);
         if (ended - began > callback_timeout_) {
             throw_timeout();
         }

@@ -89,6 +89,7 @@ void WatcherCore::heed(const watch::Outbox::Answer& answer)
     raise_position(answer.delivered);
     if (answer.messages != 0) {
         Tally(pipeline_->counters()).delivered(answer.messages);
+        figures_.delivered(answer.messages);
     }
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(answer.delivered);
@@ -199,7 +200,7 @@ void WatcherCore::settle_batch()
 void WatcherCore::pass(const Pull::Rest& rest)
 {
     if (rest.fell_behind) {
-        follower_.fell_behind();
+        fell_behind();
         return;
     }
     follower_.took(rest.through);

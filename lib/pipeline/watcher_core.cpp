@@ -50,10 +50,17 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      overflow_(options.overflow),
       pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages)
 {
+    pipeline_->registry().add(*this);
+}
+
+WatcherCore::~WatcherCore()
+{
+    pipeline_->registry().remove(*this);
 }
 
 asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)

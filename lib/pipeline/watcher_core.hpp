@@ -2,6 +2,7 @@
 #pragma once
 
 #include "counters.hpp"
+#include "figures.hpp"
 #include "pull.hpp"
 #include "slice_reader.hpp"
 #include "watchdog.hpp"
@@ -13,6 +14,7 @@
 #include "watch/subscription.hpp"
 
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,6 +28,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keywatch::pipeline {
@@ -52,6 +55,9 @@ public:
     /// One without a callback.
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 const WatchOptions& options, Revision start);
+    WatcherCore(const WatcherCore&) = delete;
+    WatcherCore& operator=(const WatcherCore&) = delete;
+    ~WatcherCore();
 
     // What the handle offers; see Watcher. Any thread.
     static asio::awaitable<WatchEnd> run(std::shared_ptr<WatcherCore> self);
@@ -61,6 +67,9 @@ public:
     static asio::awaitable<void> reached(std::shared_ptr<WatcherCore> self, Revision revision);
     void request_stop();
     Position position() const;
+    WatcherInfo info() const;
+    /// Whether it runs, and a change of this key would be for it.
+    bool would_reach(std::string_view bucket, std::string_view key) const;
     std::uint64_t id() const noexcept { return id_; }
     const std::string& name() const noexcept { return *name_; }
 
@@ -137,6 +146,7 @@ private:
     void worker_failed(const std::exception_ptr& error, bool timed_out);
     bool ended_by(const watch::Signals& signals);
     void settle_position();
+    void fell_behind();
     void advanced();
     void raise_position(Revision revision) const noexcept;
 
@@ -182,14 +192,19 @@ private:
     const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
+    const Overflow overflow_;
     /// Null if there is a callback.
     const std::unique_ptr<Pull> pull_;
     /// The follower's position, or later, for everybody to see. It only grows.
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
+    /// The follower's, for everybody to see.
+    std::atomic<bool> live_{false};
     /// Set when somebody waits for a revision.
     std::atomic<bool> awaited_{false};
+
+    Figures figures_;
 
     // Of the pipeline's strand.
     std::size_t place_ = 0;

@@ -122,6 +122,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         case watch::Follower::Step::join: {
             const Revision routed = co_await pipeline_->join(shared_from_this());
             follower_.joined(routed);
+            advanced();
             break;
         }
         case watch::Follower::Step::take:
@@ -277,7 +278,7 @@ void WatcherCore::passed(Revision revision)
 void WatcherCore::took(Revision routed, const watch::Signals& signals)
 {
     if (signals.fell_behind) {
-        follower_.fell_behind();  // the entries were thrown away
+        fell_behind();  // the entries were thrown away
         return;
     }
     follower_.took(std::min(routed, signals.detached_at));
@@ -290,6 +291,7 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_
 {
     if (outcome.whole) {
         tally.delivered(messages);
+        figures_.delivered(messages);
         follower_.delivered(record.revision);
         advanced();
     }
@@ -303,8 +305,15 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_
     return false;
 }
 
+void WatcherCore::fell_behind()
+{
+    add_alone(figures_.fell_behind, 1);
+    follower_.fell_behind();
+}
+
 void WatcherCore::advanced()
 {
+    live_.store(follower_.live(), std::memory_order_relaxed);
     raise_position(follower_.position());
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(follower_.position());

@@ -123,6 +123,15 @@ public:
     /// snapshot, together with the oldest revision.
     HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;
 
+    /// What lies in history behind a revision: the totals of all records up to it, and the time of
+    /// the first one after it. `before_oldest`: the totals of what was trimmed. Nothing if no
+    /// record follows.
+    struct Unseen {
+        Totals before;
+        Time first;
+    };
+    std::optional<Unseen> unseen(Revision seen, const Totals& before_oldest) const;
+
     /// Holds on to the files as they are now, to be copied while writes go on. `storage_failed`
     /// after a failed write. The backup must be gone before the store is.
     std::unique_ptr<StoreBackup> start_backup() const;

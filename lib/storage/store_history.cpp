@@ -90,6 +90,22 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
     return slice;
 }
 
+std::optional<Store::Unseen> Store::unseen(Revision seen, const Totals& before_oldest) const
+{
+    HistoryReader reader(impl_->iterate(nullptr, false));
+    Unseen unseen{before_oldest, {}};
+    reader.seek(seen);
+    if (reader.valid() && reader.revision() == seen) {
+        unseen.before = reader.header().totals;
+        reader.skip();
+    }
+    if (!reader.valid()) {
+        return std::nullopt;
+    }
+    unseen.first = reader.header().time;
+    return unseen;
+}
+
 void Store::put_record(Batch& batch, Revision revision, std::string_view record)
 {
     for (std::size_t part = 0; part < record_parts(record.size()); ++part) {

@@ -67,6 +67,12 @@ bool Inbox::sleep(bool live)
     return true;
 }
 
+Inbox::Level Inbox::level() const
+{
+    const std::lock_guard lock(mutex_);
+    return {messages_, bytes_};
+}
+
 std::optional<Revision> Inbox::up_to_date(Revision routed) const
 {
     const std::lock_guard lock(mutex_);

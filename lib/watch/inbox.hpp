@@ -101,6 +101,12 @@ public:
     /// Falls asleep if there is nothing to be taken. `live`: whether an empty inbox means that the
     /// subscriber has everything.
     bool sleep(bool live);
+    /// What waits to be taken.
+    struct Level {
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+    };
+    Level level() const;
     /// If the worker sleeps and has everything: through which revision, given R as it was read
     /// before this call.
     std::optional<Revision> up_to_date(Revision routed) const;

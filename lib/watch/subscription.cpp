@@ -99,8 +99,17 @@ bool Subscription::matches(const Message& message) const
            });
 }
 
+bool Subscription::follows(std::string_view bucket, std::string_view key) const
+{
+    return std::ranges::any_of(interests_, [&](const Interest& each) {
+        return !each.lost && (each.whole_database() ||
+                              (each.selector.bucket() == bucket && each.matches_key(key)));
+    });
+}
+
 bool Subscription::lose_buckets(const CommitRecord& commit)
 {
+    const std::lock_guard lock(inbox.mutex());
     for (const Message& message : commit.messages) {
         if (message.ends_bucket) {
             for (Interest& each : interests_) {
