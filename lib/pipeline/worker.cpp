@@ -332,7 +332,7 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
         reason = EndReason::cancelled;
     } else if (signals.stop) {
         reason = EndReason::stopped;
-    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+    } else if (position >= signals.detached_at) {
         reason = EndReason::bucket_deleted;
     } else if (signals.close_now || (signals.close_at && position >= *signals.close_at)) {
         reason = EndReason::database_closed;
