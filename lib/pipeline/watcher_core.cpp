@@ -52,7 +52,9 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
       pull_(std::move(pull)),
       position_(start),
-      follower_(start, options.buffer_messages)
+      follower_(start, options.buffer_messages),
+      start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
+                                                               : nullptr)
 {
 }
 
@@ -226,6 +228,7 @@ bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
 {
     over_ = true;
+    start_state_.reset();
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {
