@@ -11,6 +11,8 @@ namespace keywatch::engine {
 
 class EmbeddedEngine::EmbeddedState final : public StateStream {
 public:
+    using Part = std::shared_ptr<const CommitRecord>;
+
     EmbeddedState(std::shared_ptr<EmbeddedEngine> engine, std::shared_ptr<OpenState> state)
         : engine_(std::move(engine)),
           state_(std::move(state)),
@@ -21,19 +23,19 @@ public:
 
     Revision revision() const noexcept override { return revision_; }
     Time time() const noexcept override { return time_; }
-    asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits) override
+    using StateStream::next;
+    asio::awaitable<Part> next(SliceLimits limits, Part used) override
     {
-        return run_next(engine_, state_, limits);
+        return run_next(engine_, state_, limits, std::move(used));
     }
 
 private:
-    using Part = std::shared_ptr<const CommitRecord>;
-
     static asio::awaitable<Part> run_next(std::shared_ptr<EmbeddedEngine> engine,
-                                          std::shared_ptr<OpenState> state, SliceLimits limits)
+                                          std::shared_ptr<OpenState> state, SliceLimits limits,
+                                          Part used)
     {
         Part part;
-        const auto read = [&] { part = state->reader().next(limits); };
+        const auto read = [&] { part = state->reader().next(limits, std::move(used)); };
         const bool taken = co_await run_on(engine->reader_, state, std::ref(read));
         if (!taken) {
             fail(Error::closed);

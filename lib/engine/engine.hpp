@@ -55,7 +55,14 @@ public:
 
     /// The next messages of it, as many as the limits allow, but at least one, as a commit of that
     /// revision; null once there are none. One call at a time. Works until Engine::close().
-    virtual asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits) = 0;
+    ///
+    /// `used`, a part that nobody has but the caller, gives its memory to the next one.
+    virtual asio::awaitable<std::shared_ptr<const CommitRecord>> next(
+        SliceLimits limits, std::shared_ptr<const CommitRecord> used) = 0;
+    asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits)
+    {
+        return next(limits, nullptr);
+    }
 };
 
 /// Where a backup goes to: a directory, or a stream.

@@ -44,11 +44,13 @@ StateReader::StateReader(const storage::Store& store, const MonotonicClock& cloc
     }
 }
 
-std::shared_ptr<const CommitRecord> StateReader::next(const SliceLimits& limits)
+std::shared_ptr<const CommitRecord> StateReader::next(const SliceLimits& limits,
+                                                      std::shared_ptr<const CommitRecord> used)
 {
-    StateRecord record(revision_, time_, next_index_);
+    StateRecord record(limits, std::move(used));
+    record.begin(revision_, time_, next_index_);
     for (const Message* message = current(); message != nullptr; message = current()) {
-        if (!record.add(*message, bucket_, limits)) {
+        if (!record.add(*message, bucket_)) {
             break;
         }
         advance();

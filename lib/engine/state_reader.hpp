@@ -33,8 +33,10 @@ public:
     /// That of the commit which the snapshot shows last.
     Time time() const noexcept { return time_; }
 
-    /// The next messages, at least one, as a commit; null if there are none any more.
-    std::shared_ptr<const CommitRecord> next(const SliceLimits& limits);
+    /// The next messages, at least one, as a commit; null if there are none any more. `used`: see
+    /// StateStream::next.
+    std::shared_ptr<const CommitRecord> next(const SliceLimits& limits,
+                                             std::shared_ptr<const CommitRecord> used);
 
 private:
     const Message* current();

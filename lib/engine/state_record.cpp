@@ -12,14 +12,27 @@ constexpr std::size_t least_bytes = 1024;
 
 }  // namespace
 
-StateRecord::StateRecord(Revision revision, Time time, std::uint32_t first_index)
-    : record_(std::make_shared<CommitRecord>()), next_index_(first_index)
+StateRecord::StateRecord(const SliceLimits& limits, std::shared_ptr<const CommitRecord> used)
+    : limits_(limits)
+{
+    // What a single large message has left is not kept.
+    if (used && used->pinned_bytes() <= 2 * limits.bytes) {
+        record_ = std::const_pointer_cast<CommitRecord>(std::move(used));  // it was made here
+        record_->messages.clear();
+        record_->bytes.clear();
+    } else {
+        record_ = std::make_shared<CommitRecord>();
+    }
+}
+
+void StateRecord::begin(Revision revision, Time time, std::uint32_t first_index)
 {
     record_->revision = revision;
     record_->time = time;
+    next_index_ = first_index;
 }
 
-bool StateRecord::add(const Message& message, std::string_view bucket, const SliceLimits& limits)
+bool StateRecord::add(const Message& message, std::string_view bucket)
 {
     auto& messages = record_->messages;
     // The elements of one collection share their key, and all of a bucket its name.
@@ -29,19 +42,18 @@ bool StateRecord::add(const Message& message, std::string_view bucket, const Sli
                              (same_key ? 0 : message.key.size()) + message.value.size();
     const std::size_t pinned =
         record_->bytes.size() + more + (messages.size() + 1) * sizeof(Message);
-    if (!empty() && (messages.size() >= limits.messages || pinned > limits.bytes)) {
+    if (!empty() && (messages.size() >= limits_.messages || pinned > limits_.bytes)) {
         return false;
     }
     make_room(more);
-    Message added = message;
-    added.bucket = same_bucket ? messages.back().bucket : copy(bucket);
-    added.key = same_key ? messages.back().key : copy(message.key);
+    Message& added = messages.emplace_back(message);
+    added.bucket = same_bucket ? (&added - 1)->bucket : copy(bucket);
+    added.key = same_key ? (&added - 1)->key : copy(message.key);
     added.value = copy(message.value);
     added.revision = record_->revision;
     added.index = next_index_++;
     added.time = record_->time;
     added.snapshot = true;
-    messages.push_back(added);
     return true;
 }
 

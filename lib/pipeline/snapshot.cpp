@@ -43,7 +43,8 @@ asio::awaitable<watch::SharedCommit> WatcherCore::read_state()
             auto stream = co_await pipeline_->engine().open_state(selectors_of(*this));
             start_state_->stream = std::move(stream);
         }
-        watch::SharedCommit part = co_await start_state_->stream->next(limits);
+        watch::SharedCommit part =
+            co_await start_state_->stream->next(limits, std::move(start_state_->used));
         if (!part) {
             start_state_->whole = true;
             part = synced_marker(*start_state_->stream);
@@ -77,16 +78,17 @@ asio::awaitable<void> WatcherCore::deliver_state(Watchdog& watchdog)
 asio::awaitable<void> WatcherCore::deliver_part(watch::SharedCommit part, Watchdog& watchdog)
 {
     const watch::Selection selection = watch::select(*this, *part);
-    if (!selection.any) {
-        co_return;
+    if (selection.any) {
+        const Outcome outcome = co_await deliver(*part, selection.selected, watchdog);
+        if (outcome.whole) {
+            Tally(pipeline_->counters()).delivered(selection.messages(*part));
+        }
+        if (outcome.stop) {
+            finish(EndReason::stopped, nullptr);
+            co_return;
+        }
     }
-    const Outcome outcome = co_await deliver(*part, selection.selected, watchdog);
-    if (outcome.whole) {
-        Tally(pipeline_->counters()).delivered(selection.messages(*part));
-    }
-    if (outcome.stop) {
-        finish(EndReason::stopped, nullptr);
-    }
+    start_state_->used = std::move(part);
 }
 
 asio::awaitable<void> WatcherCore::deliver_synced(watch::SharedCommit marker, Watchdog& watchdog)

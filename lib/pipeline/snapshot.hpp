@@ -14,11 +14,13 @@ namespace keywatch::pipeline {
 /// position, from the start to s; from there on the watch is one `after` s, which joins as any.
 /// So nothing is registered meanwhile, and commits go on in history.
 ///
-/// 1. What is alive of the state is the part that is being delivered, and what is read ahead.
+/// 1. What is alive of the state is one part: the one that is being delivered, or read.
 /// 2. It is let go of with the marker, or when the watch ends: a store snapshot hangs on it.
 struct StateStart {
     /// Null before the first part was read.
     std::shared_ptr<engine::StateStream> stream;
+    /// The part that was delivered last.
+    std::shared_ptr<const CommitRecord> used;
     /// Whether what was read last is the marker.
     bool whole = false;
 };

@@ -136,6 +136,9 @@ void Mirror::take(const Message& message) const
         });
     }
     apply(state, message);
+    if (message.ends_bucket) {
+        data_->ended.emplace(message.bucket);
+    }
 }
 
 ModelState selected(ModelState state, const Selectors& selectors)

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace keywatch::test {
@@ -32,12 +33,15 @@ public:
     /// How many messages came behind it.
     std::size_t changes() const { return data_->changes; }
     const ModelState& state() const { return data_->state; }
+    /// The buckets whose end it was told of.
+    const std::set<std::string>& ended() const { return data_->ended; }
 
 private:
     struct Data {
         ModelState state;
         std::size_t state_messages = 0;
         std::size_t changes = 0;
+        std::set<std::string> ended;
         std::optional<Revision> synced;
         std::optional<Revision> revision;
         std::optional<std::uint32_t> index;
