@@ -248,9 +248,15 @@ BOOST_AUTO_TEST_CASE(state_and_changes_make_the_database)
                     tx.sorted_set(bucket).increment("ab", "low", 3);
                 }
             };
-            for (int i = 0; i < 40; ++i) {
+            const auto all_synced = [&] {
+                return std::ranges::all_of(watches, [](const Mirrored& each) {
+                    return each.mirror().synced().has_value();
+                });
+            };
+            while (!all_synced()) {
                 co_await db.update(change);
             }
+            co_await db.update(change);
             const auto reader = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
             const ModelState state = co_await db.view(reader);
             std::size_t at = 0;
@@ -270,6 +276,182 @@ BOOST_AUTO_TEST_CASE(state_and_changes_make_the_database)
             }
             co_await db.close();
         }
+    });
+}
+
+// W8: a commit between any two messages of a state, of what is behind and before it.
+BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
+{
+    run([]() -> Task {
+        for (const kw::Selectors& selectors : all_selectors()) {
+            kw::Database db = co_await open_database(watched_options());
+            co_await fill(db, "one");
+            co_await fill(db, "two");
+            const Mirror mirror;
+            const auto callback = [mirror, db](const kw::Message& message) -> Task {
+                mirror(message);
+                if (message.snapshot) {
+                    const auto change = [&](kw::Transaction& tx) {
+                        const std::string key(message.key.empty() ? "a" : message.key);
+                        tx.btree("one").put(key + "0", key);
+                        tx.btree("one").erase("a");
+                        tx.list("two").push_back(key, key);
+                        tx.set("one").add("b", key + "member");
+                        tx.sorted_set("two").increment("ab", key, 1);
+                    };
+                    kw::Database database = db;
+                    co_await database.update(change);
+                }
+            };
+            kw::WatchOptions options = tiny(1);
+            options.from = kw::From::snapshot();
+            kw::Watcher watcher = db.watch(selectors, callback, options);
+            const Run run = co_await start(watcher);
+            co_await until([&] { return mirror.synced().has_value(); });
+            co_await watcher.reached(db.head_revision());
+            const auto read = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
+            const ModelState state = co_await db.view(read);
+            BOOST_TEST(*mirror.synced() == 2U);
+            BOOST_TEST(db.head_revision() == 2U + mirror.state_messages());
+            BOOST_TEST(describe(selected(mirror.state(), selectors)) ==
+                       describe(selected(state, selectors)));
+            co_await watcher.stop();
+            co_await run.end();
+            co_await db.close();
+        }
+    });
+}
+
+// W8: who leaves out its own writes is given the state, whoever wrote that.
+BOOST_AUTO_TEST_CASE(filters_apply_to_a_state_as_to_any_message)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_database(watched_options());
+        co_await fill(db, "one");
+        co_await db.update([](kw::Transaction& tx) {
+            tx.set_origin("me");
+            tx.btree("one").put("mine", "1");
+        });
+        kw::WatchOptions options = tiny();
+        options.filter.except_origin = "me";
+        options.filter.structures = {kw::Structure::btree};
+        options.filter.operations = {kw::Operation::put};
+        const Recorder recorder;
+        options.from = kw::From::snapshot();
+        kw::Watcher watcher = db.watch("one", kw::all(), recorder, options);
+        const Run run = co_await start(watcher);
+        co_await until([&] { return recorder.size() > 0; });
+        co_await db.update([](kw::Transaction& tx) {
+            tx.set_origin("me");
+            tx.btree("one").put("mine", "2");
+        });
+        co_await watcher.reached(co_await put(db, "one", "theirs", "3"));
+        const Strings expected{"2.1 put a=value of a", "2.2 put ab=value of ab",
+                               "2.3 put b=value of b", "2.4 put mine=1",
+                               "2.0 synced",           "4.0 put theirs=3"};
+        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+// W8: a part ends where the last of its messages that is selected is; the marker stands alone.
+BOOST_AUTO_TEST_CASE(parts_are_commits_that_end_with_their_last_message)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 7);
+        std::vector<std::size_t> sizes;
+        kw::WatchOptions options = tiny(3);
+        options.from = kw::From::snapshot();
+        kw::Watcher watcher = db.watch(
+            "b", kw::glob("k[0123456]"),
+            [&](const kw::Commit& commit) {
+                sizes.push_back(commit.size());
+                for (std::size_t i = 0; i < commit.size(); ++i) {
+                    BOOST_TEST(commit[i].last_in_commit == (i + 1 == commit.size()));
+                }
+                BOOST_TEST(commit.revision() == 8U);
+                BOOST_TEST(commit.previous() == 0U);
+                return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
+                                                                    : kw::Flow::go_on;
+            },
+            options);
+        co_await watcher.run();
+        const std::vector<std::size_t> expected{3, 3, 1, 1};
+        BOOST_TEST(sizes == expected, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W8: what has expired is not in a state; that it goes is told behind it.
+BOOST_AUTO_TEST_CASE(what_has_expired_is_not_in_a_state)
+{
+    Expiry expiry;
+    expiry.run([&]() -> Task {
+        kw::Database db = co_await expiry.open();
+        co_await create(db, "l", kw::Structure::list);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("stays", "1");
+            tx.btree("b").put("goes", "2", 5ms);
+            tx.btree("b").put("goes later", "3", 7ms);
+            for (const char* const key : {"goes", "goes later", "stays"}) {
+                tx.list("l").push_back(key, "x");
+                tx.list("l").push_back(key, "y");
+            }
+            tx.list("l").set_ttl("goes", 5ms);
+            tx.list("l").set_ttl("goes later", 7ms);
+        });
+        expiry.clock.advance(5ms);
+        const Strings expected{"put goes later=3",       "put stays=1",
+                               "push_back goes later=x", "push_back goes later=y",
+                               "ttl goes later=",        "push_back stays=x",
+                               "push_back stays=y"};
+        const kw::Selectors both{kw::in("b", kw::prefix("")), kw::in("l", kw::prefix(""))};
+        const auto executor = co_await asio::this_coro::executor;
+        const Mirrored watch(executor, db, both, tiny(), Way::message);
+        co_await until([&] { return watch.mirror().synced().has_value(); });
+        BOOST_TEST(watch.mirror().state_messages() == expected.size());
+        const auto read = [&](const kw::Snapshot& snapshot) {
+            return read_state(snapshot, expiry.clock.now());
+        };
+        ModelState state = co_await db.view(read);
+        BOOST_TEST(describe(selected(watch.mirror().state(), both)) ==
+                   describe(selected(std::move(state), both)));
+        expiry.clock.advance(2ms);
+        const auto swept = [&] {
+            const ModelState& left = watch.mirror().state();
+            return left.btrees.at("b").size() == 1 && left.lists.at("l").size() == 1;
+        };
+        co_await until(swept);
+        watch.request_stop();
+        co_await watch.end();
+        co_await db.close();
+    });
+}
+
+// W9: one that never takes the second part of its state holds up nobody, and its store can close.
+BOOST_AUTO_TEST_CASE(a_state_that_nobody_takes_holds_up_nobody)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 10);
+        kw::WatchOptions options = tiny();
+        options.from = kw::From::snapshot();
+        kw::PullWatcher stuck = db.watch("b", kw::all(), options);
+        BOOST_TEST(co_await stuck.wait());
+        const auto first = stuck.try_next();
+        const auto executor = co_await asio::this_coro::executor;
+        const Mirrored other(executor, db, kw::in("b", kw::all()), tiny(), Way::coroutine);
+        co_await put_many(db, "b", 10);
+        co_await other.reached(db.head_revision());
+        BOOST_TEST(other.mirror().state().btrees.at("b").size() == 10U);
+        co_await db.close(1ms);
+        co_await other.end();
+        BOOST_TEST((*first)[0].snapshot);
+        BOOST_TEST(!co_await stuck.wait());
+        BOOST_TEST(stuck.position().revision == 0U);
     });
 }
 
