@@ -48,6 +48,7 @@ Revision start_of(const From& from, const engine::Engine& engine)
     case From::Kind::oldest:
         return engine.oldest() - 1;
     case From::Kind::snapshot:
+        return 0;  // until the state has been delivered
     case From::Kind::cursor:
     case From::Kind::after:
         break;

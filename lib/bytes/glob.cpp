@@ -112,6 +112,22 @@ Glob::Glob(std::string_view pattern)
     }
 }
 
+std::string Glob::prefix() const
+{
+    std::string prefix;
+    for (const Part& each : parts_) {
+        if (each.any || each.bytes.count() != 1) {
+            break;
+        }
+        unsigned byte = 0;
+        while (!each.bytes.test(byte)) {
+            ++byte;
+        }
+        prefix += static_cast<char>(byte);
+    }
+    return prefix;
+}
+
 bool Glob::matches_one(std::size_t part, char byte) const
 {
     return part < parts_.size() && !parts_[part].any &&

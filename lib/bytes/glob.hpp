@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,9 @@ public:
     explicit Glob(std::string_view pattern);
 
     bool matches(std::string_view text) const;
+
+    /// What every text that matches begins with.
+    std::string prefix() const;
 
 private:
     using Bytes = std::bitset<256>;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include "backup_thread.hpp"
+#include "begun_transactions.hpp"
 #include "engine.hpp"
 #include "group_writer.hpp"
 #include "history_keeper.hpp"
 #include "monotonic_clock.hpp"
+#include "open_states.hpp"
 #include "snapshot_workspace.hpp"
 #include "sweeper.hpp"
 #include "transaction_workspace.hpp"
@@ -36,7 +38,7 @@ namespace keywatch::engine {
 /// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
 /// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
 /// thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader thread
-/// (history), so that who reads history delays no commit. From the first backup on there is a
+/// (history, states), so that who reads them delays no commit. From the first backup on there is a
 /// third.
 class EmbeddedEngine final : public Engine,
                              public async::ContextUser,
@@ -62,6 +64,7 @@ public:
     using Engine::read_history;
     asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
                                                HistorySlice used) override;
+    asio::awaitable<std::shared_ptr<StateStream>> open_state(Selectors selectors) override;
     asio::awaitable<Revision> backup(BackupPlace place) override
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
@@ -87,6 +90,7 @@ public:
 
 private:
     class CommitUnderWay;
+    class EmbeddedState;
 
     void adopt(std::unique_ptr<storage::Store> store, const asio::any_io_executor& executor);
     void context_shutdown() noexcept override;
@@ -99,6 +103,8 @@ private:
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                           Revision after, Revision up_to,
                                                           SliceLimits limits, HistorySlice used);
+    static asio::awaitable<std::shared_ptr<StateStream>> run_open_state(
+        std::shared_ptr<EmbeddedEngine> self, Selectors selectors);
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
@@ -121,6 +127,8 @@ private:
     std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<GroupWriter> writer_;
     std::shared_ptr<Sweeper> sweeper_;
+    BegunTransactions begun_;
+    const std::shared_ptr<OpenStates> states_ = std::make_shared<OpenStates>();
     mutable ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
     std::atomic<std::uint64_t> unchanged_{0};

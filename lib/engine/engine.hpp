@@ -4,6 +4,7 @@
 #include <keywatch/lag.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/selector.hpp>
 #include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 
@@ -39,6 +40,30 @@ struct SliceLimits {
     std::size_t bytes = std::size_t{4} << 20;
     /// The commits of the slice will be let go together.
     bool together = false;
+};
+
+/// The state of a database at one revision, as it is streamed.
+///
+/// May be let go of at any time, by any thread, but not while it is read.
+class StateStream {
+public:
+    virtual ~StateStream() = default;
+
+    /// Everything up to here is in it, and nothing of later.
+    virtual Revision revision() const noexcept = 0;
+    /// The time of that commit.
+    virtual Time time() const noexcept = 0;
+
+    /// The next messages of it, as many as the limits allow, but at least one, as a commit of that
+    /// revision; null once there are none. One call at a time. Works until Engine::close().
+    ///
+    /// `used`, a part that nobody has but the caller, gives its memory to the next one.
+    virtual asio::awaitable<std::shared_ptr<const CommitRecord>> next(
+        SliceLimits limits, std::shared_ptr<const CommitRecord> used) = 0;
+    asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits)
+    {
+        return next(limits, nullptr);
+    }
 };
 
 /// Where a backup goes to: a directory, or a stream.
@@ -93,6 +118,11 @@ public:
     {
         return read_history(after, up_to, limits, {});
     }
+
+    /// The newest durable state of what these select: the messages that would make it, and some
+    /// that the selectors do not match. Nothing is held back for it but what the state itself
+    /// consists of. Works until close().
+    virtual asio::awaitable<std::shared_ptr<StateStream>> open_state(Selectors selectors) = 0;
 
     /// As Database::backup. What is under way at close() fails with `closed`.
     virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;

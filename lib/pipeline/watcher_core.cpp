@@ -53,7 +53,9 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       overflow_(options.overflow),
       pull_(std::move(pull)),
       position_(start),
-      follower_(start, options.buffer_messages)
+      follower_(start, options.buffer_messages),
+      start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
+                                                               : nullptr)
 {
     pipeline_->registry().add(*this);
 }
@@ -233,6 +235,7 @@ bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
 {
     over_ = true;
+    start_state_.reset();
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {

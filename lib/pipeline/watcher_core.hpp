@@ -5,6 +5,7 @@
 #include "figures.hpp"
 #include "pull.hpp"
 #include "slice_reader.hpp"
+#include "snapshot.hpp"
 #include "watchdog.hpp"
 
 #include "async/waiter.hpp"
@@ -145,6 +146,16 @@ private:
     void passed(Revision revision);
     void worker_failed(const std::exception_ptr& error, bool timed_out);
     bool ended_by(const watch::Signals& signals);
+
+    // Beginning with a state (snapshot.cpp).
+    /// The next part of the state, or the marker behind it; null if the engine is closed.
+    asio::awaitable<watch::SharedCommit> read_state();
+    asio::awaitable<void> deliver_state(Watchdog& watchdog);
+    asio::awaitable<void> deliver_part(watch::SharedCommit part, Watchdog& watchdog);
+    asio::awaitable<void> deliver_synced(watch::SharedCommit marker, Watchdog& watchdog);
+    void offer_state(watch::SharedCommit part);
+
+    // The rest of the worker (worker.cpp).
     void settle_position();
     void fell_behind();
     void advanced();
@@ -211,6 +222,8 @@ private:
 
     // The worker's.
     watch::Follower follower_;
+    /// Until all of the state that the watch begins with has been delivered.
+    std::unique_ptr<StateStart> start_state_;
     bool over_ = false;
 
     // Of the inbox's mutex: an idle watch has to be small.

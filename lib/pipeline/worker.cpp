@@ -115,6 +115,10 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
     const watch::Budget& budget = inbox.budget();
     SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, pull_ == nullptr});
     while (!over_ && !is_parked() && !ended_by(inbox.signals())) {
+        if (start_state_) {
+            co_await deliver_state(watchdog);
+            continue;
+        }
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
             co_await read_history(history, watchdog);
@@ -334,7 +338,8 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
         reason = EndReason::stopped;
     } else if (position >= signals.detached_at) {
         reason = EndReason::bucket_deleted;
-    } else if (signals.close_now || (signals.close_at && position >= *signals.close_at)) {
+    } else if (signals.close_now ||
+               (signals.close_at && !start_state_ && position >= *signals.close_at)) {
         reason = EndReason::database_closed;
     }
     if (!reason) {

@@ -119,6 +119,8 @@ public:
     std::unique_ptr<StoreSnapshot> snapshot() const;
     /// The revision that this snapshot shows.
     Revision revision(const StoreSnapshot& snapshot) const;
+    /// When that commit was made; nothing if the snapshot has no record of it.
+    std::optional<Time> time_of(Revision revision, const StoreSnapshot& snapshot) const;
     /// Commits after `after` up to `up_to` as far as the limits allow, at least one; read in one
     /// snapshot, together with the oldest revision.
     HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;

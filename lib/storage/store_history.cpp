@@ -46,6 +46,14 @@ private:
 
 }  // namespace
 
+std::optional<Time> Store::time_of(Revision revision, const StoreSnapshot& snapshot) const
+{
+    HistoryReader reader(iterate(&snapshot, false));
+    reader.seek(revision);
+    return reader.valid() && reader.revision() == revision ? std::optional(reader.header().time)
+                                                           : std::nullopt;
+}
+
 HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimits& limits) const
 {
     HistorySlice slice;

@@ -6,6 +6,17 @@
 
 namespace keywatch::watch {
 
+namespace {
+
+/// Where the position is once the commit has been delivered; 0: where it was, as it is a part of a
+/// state that has to be delivered whole.
+Revision position_behind(const CommitRecord& commit)
+{
+    return commit.messages.front().snapshot ? 0 : commit.revision;
+}
+
+}  // namespace
+
 std::uint64_t Outbox::offer(std::vector<Entry> entries)
 {
     const std::lock_guard lock(mutex_);
@@ -38,7 +49,7 @@ Outbox::Answer Outbox::take()
     if (answer.there) {
         answer.entry = std::move(entries_[next_]);
         ++next_;
-        taken_ = answer.entry.commit->revision;
+        taken_ = position_behind(*answer.entry.commit);
         taken_messages_ = answer.entry.messages();
     }
     return answer;

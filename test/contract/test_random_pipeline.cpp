@@ -279,6 +279,9 @@ private:
             return kw::From::revision(below(random_, db_.head_revision() + 3));
         case 1:
             return kw::From::oldest();
+        case 2:
+        case 3:
+            return kw::From::snapshot();
 
         case 4:
             return last_end_ ? kw::From::after(*last_end_) : kw::From::now();
