@@ -34,7 +34,9 @@ EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options), cloc
 
 EmbeddedEngine::~EmbeddedEngine()
 {
-    states_->close();  // if nobody has closed it
+    // If nobody has closed it.
+    reader_.finish();
+    states_->close();
 }
 
 std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io_executor& executor,

@@ -91,6 +91,7 @@ public:
 private:
     class CommitUnderWay;
     class EmbeddedState;
+    class StateReading;
 
     void adopt(std::unique_ptr<storage::Store> store, const asio::any_io_executor& executor);
     void context_shutdown() noexcept override;

@@ -14,7 +14,7 @@ namespace keywatch::pipeline {
 /// position, from the start to s; from there on the watch is one `after` s, which joins as any.
 /// So nothing is registered meanwhile, and commits go on in history.
 ///
-/// 1. What is alive of the state is one part: the one that is being delivered, or read.
+/// 1. What is alive of the state are two parts: one is being delivered, the next one read.
 /// 2. It is let go of with the marker, or when the watch ends: a store snapshot hangs on it.
 struct StateStart {
     /// Null before the first part was read.

@@ -87,6 +87,27 @@ BOOST_AUTO_TEST_CASE(a_state_that_was_not_whole_cannot_be_resumed)
     });
 }
 
+// W8 W11: the same of one that is pulled, where asking for the next part delivers the last one.
+BOOST_AUTO_TEST_CASE(a_pulled_state_that_was_not_whole_cannot_be_resumed)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int parts = 0; parts <= all_messages; ++parts) {
+            kw::PullWatcher watcher = db.watch("b", kw::all(), one_by_one());
+            for (int i = 0; i < parts; ++i) {
+                BOOST_TEST(co_await watcher.wait());
+                BOOST_TEST(watcher.position().revision == 0U);
+                BOOST_TEST(watcher.try_next().has_value());
+            }
+            BOOST_TEST(!watcher.try_next());
+            co_await watcher.stop();
+            const kw::Revision reached = parts == all_messages ? db.head_revision() : 0;
+            BOOST_TEST(watcher.position().revision == reached);
+        }
+        co_await db.close();
+    });
+}
+
 // W11 W12
 BOOST_AUTO_TEST_CASE(it_may_be_stopped_anywhere)
 {

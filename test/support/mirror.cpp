@@ -89,6 +89,28 @@ WatchCallback callback_of(Way way, const Mirror& mirror, int turns)
 
 }  // namespace
 
+Task fill_every_structure(Database db, std::string bucket)
+{
+    co_await db.update([&](Transaction& tx) {
+        for (const auto structure :
+             {Structure::btree, Structure::list, Structure::set, Structure::sorted_set}) {
+            tx.create_bucket(structure, bucket);
+        }
+        for (const char* const key : {"b", "ab", "a"}) {
+            const std::string last(key);
+            tx.btree(bucket).put(key, "value of " + last);
+            tx.list(bucket).push_back(key, "2");
+            tx.list(bucket).push_front(key, "1");
+            tx.list(bucket).push_back(key, "3" + last);
+            tx.set(bucket).add(key, "y" + last);
+            tx.set(bucket).add(key, "x");
+            tx.sorted_set(bucket).add(key, "low", -1.5);
+            tx.sorted_set(bucket).add(key, "high" + last, 7);
+            tx.sorted_set(bucket).add(key, "also low", -1.5);
+        }
+    });
+}
+
 void Mirror::operator()(const Message& message) const
 {
     check_place(message);

@@ -17,6 +17,9 @@
 
 namespace keywatch::test {
 
+/// Makes buckets of this name with three keys, `a`, `ab` and `b`, in each structure: one commit.
+Task fill_every_structure(Database db, std::string bucket);
+
 /// What a consumer makes of a watch from a snapshot. Checks what it is given as it comes, and
 /// throws std::logic_error: the state is of one revision, numbered upwards; then one `synced`
 /// marker of it; then what is behind it, in order, each of which fits what there is.
