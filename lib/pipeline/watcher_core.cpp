@@ -27,6 +27,11 @@ constexpr std::chrono::hours longest_wait{24 * 365};
     throw boost::system::system_error(make_error_code(error));
 }
 
+std::unique_ptr<const watch::Predicate> predicate_of(const Filter& filter)
+{
+    return filter.predicate ? std::make_unique<const watch::Predicate>(filter.predicate) : nullptr;
+}
+
 std::exception_ptr exception_of(Error error)
 {
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
@@ -50,6 +55,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages)
