@@ -112,15 +112,15 @@ Glob::Glob(std::string_view pattern)
     }
 }
 
-std::string Glob::prefix() const
+std::string Glob::literal_prefix() const
 {
     std::string prefix;
-    for (const Part& each : parts_) {
-        if (each.any || each.bytes.count() != 1) {
+    for (const Part& part : parts_) {
+        if (part.any || part.bytes.count() != 1) {
             break;
         }
         unsigned byte = 0;
-        while (!each.bytes.test(byte)) {
+        while (!part.bytes.test(byte)) {
             ++byte;
         }
         prefix += static_cast<char>(byte);

@@ -26,8 +26,8 @@ public:
 
     bool matches(std::string_view text) const;
 
-    /// What every text that matches begins with.
-    std::string prefix() const;
+    /// What every text begins with that matches: all up to the first place with a choice.
+    std::string literal_prefix() const;
 
 private:
     using Bytes = std::bitset<256>;

@@ -163,13 +163,20 @@ void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
     }
     offer(std::move(taken.entries),
           {std::min(routed, signals.detached_at), signals.fell_behind, false});
-    if (!is_parked()) {
+    if (!over_ && !is_parked()) {
         ended_by(signals);  // it may have come to where it was told to end
     }
 }
 
-void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
+void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
 {
+    if (predicate_) {
+        watch::WantedEntries wanted = watch::wanted_of(std::move(entries), *predicate_);
+        entries = std::move(wanted.entries);
+        if (wanted.error) {
+            rest = {wanted.before_error, false, false, wanted.error};
+        }
+    }
     if (entries.empty()) {
         pass(rest);
         return;
@@ -179,7 +186,7 @@ void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& res
         follower_.fell_behind();  // what was taken is not delivered
         return;
     }
-    pull_->rest = rest;
+    pull_->rest = std::move(rest);
     pull_->parked = true;  // nobody sees it before this returns, as all of that is on the strand
     pull_->batches->reach(batch);
 }
@@ -205,7 +212,9 @@ void WatcherCore::pass(const Pull::Rest& rest)
     }
     follower_.took(rest.through);
     advanced();
-    if (rest.bucket_deleted) {
+    if (rest.error) {
+        finish(std::nullopt, rest.error);
+    } else if (rest.bucket_deleted) {
         finish(EndReason::bucket_deleted, nullptr);
     }
 }

@@ -80,9 +80,10 @@ asio::awaitable<void> WatcherCore::deliver_part(watch::SharedCommit part, Watchd
     const watch::Selection selection = watch::select(*this, *part);
     if (selection.any) {
         const Outcome outcome = co_await deliver(*part, selection.selected, watchdog);
-        if (outcome.whole) {
-            Tally(pipeline_->counters()).delivered(selection.messages(*part));
-        figures_.delivered(selection.messages(*part));
+        const std::size_t given = selection.messages(*part) - outcome.left_out;
+        if (outcome.whole && given > 0) {
+            Tally(pipeline_->counters()).delivered(given);
+            figures_.delivered(given);
         }
         if (outcome.stop) {
             finish(EndReason::stopped, nullptr);

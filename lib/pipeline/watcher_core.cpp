@@ -27,6 +27,11 @@ constexpr std::chrono::hours longest_wait{24 * 365};
     throw boost::system::system_error(make_error_code(error));
 }
 
+std::unique_ptr<const watch::Predicate> predicate_of(const Filter& filter)
+{
+    return filter.predicate ? std::make_unique<const watch::Predicate>(filter.predicate) : nullptr;
+}
+
 std::exception_ptr exception_of(Error error)
 {
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
@@ -51,6 +56,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
       overflow_(options.overflow),
+      predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages),

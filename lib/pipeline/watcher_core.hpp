@@ -13,6 +13,7 @@
 #include "engine/engine.hpp"
 #include "watch/follower.hpp"
 #include "watch/subscription.hpp"
+#include "watch/wanted.hpp"
 
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>
@@ -166,6 +167,8 @@ private:
     struct Outcome {
         bool whole = true;
         bool stop = false;
+        /// So many messages the predicate did not let through.
+        std::size_t left_out = 0;
     };
     asio::awaitable<Outcome> deliver(const CommitRecord& record,
                                      const std::vector<std::uint32_t>& selected,
@@ -175,12 +178,12 @@ private:
         return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected};
     }
     bool is_plain() const noexcept;
-    Outcome deliver_plain(const Commit& commit);
+    Outcome deliver_plain(const Commit& offered);
     Flow call_plain(const Commit& commit, std::size_t at);
     /// Its arguments must live until it has been awaited.
     asio::awaitable<Flow> call_coroutine(const Commit& commit, const Message& message,
                                          Watchdog& watchdog);
-    std::size_t calls(const Commit& commit) const noexcept;
+    std::size_t calls(const watch::Wanted& wanted) const noexcept;
     /// Settles a delivered commit; true if the worker has to end.
     bool settle(const CommitRecord& record, Outcome outcome, std::size_t messages, Tally& tally);
 
@@ -190,7 +193,7 @@ private:
     bool is_over() const;
     void offer_slice(engine::HistorySlice slice);
     void offer_inbox(watch::Inbox::Taken taken, Revision routed);
-    void offer(std::vector<watch::Entry> entries, const Pull::Rest& rest);
+    void offer(std::vector<watch::Entry> entries, Pull::Rest rest);
     void settle_batch();
     void pass(const Pull::Rest& rest);
     bool shut_outbox() noexcept { return pull_ && pull_->outbox.shut(); }
@@ -204,6 +207,8 @@ private:
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
     const Overflow overflow_;
+    /// Null if there is none.
+    const std::unique_ptr<const watch::Predicate> predicate_;
     /// Null if there is a callback.
     const std::unique_ptr<Pull> pull_;
     /// The follower's position, or later, for everybody to see. It only grows.

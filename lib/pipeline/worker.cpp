@@ -294,8 +294,10 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_
                          Tally& tally)
 {
     if (outcome.whole) {
-        tally.delivered(messages);
-        figures_.delivered(messages);
+        if (messages > outcome.left_out) {
+            tally.delivered(messages - outcome.left_out);
+            figures_.delivered(messages - outcome.left_out);
+        }
         follower_.delivered(record.revision);
         advanced();
     }

@@ -27,7 +27,7 @@ KeyStretch stretch_of(const Selector& selector)
     case Selector::Kind::range:
         return {key, selector.end().empty() ? std::nullopt : std::optional(selector.end())};
     case Selector::Kind::glob:
-        return beginning_with(bytes::Glob(key).prefix());
+        return beginning_with(bytes::Glob(key).literal_prefix());
     case Selector::Kind::all:
         break;
     }

@@ -61,10 +61,7 @@ struct Stream {
         observed.messages.emplace_back(message);
         sample();
     }
-    void sample()
-    {
-        observed.positions.push_back({observed.messages.size(), position().revision});
-    }
+    void sample() { observed.positions.push_back({observed.messages.size(), position().revision}); }
 };
 
 using SharedStream = std::shared_ptr<Stream>;
@@ -237,7 +234,7 @@ private:
         options.buffer_messages = 1 + below(random_, 12);
         options.buffer_bytes = below(random_, 3) == 0 ? 1 : std::size_t{1} << 20;
         options.overflow = static_cast<kw::Overflow>(below(random_, 1));
-        options.filter = random_filter(random_); options.filter.predicate = nullptr;
+        options.filter = random_filter(random_);
         options.from = start();
         if (below(random_, 1) == 7) {
             options.progress_interval = std::chrono::milliseconds(1);

@@ -152,6 +152,19 @@ BOOST_AUTO_TEST_CASE(many_stars_do_not_take_for_ever)
     BOOST_TEST(!matches(pattern + "*b*", text));
 }
 
+BOOST_AUTO_TEST_CASE(what_all_matches_begin_with_is_known)
+{
+    const auto prefix = [](std::string_view pattern) { return Glob(pattern).literal_prefix(); };
+    BOOST_TEST(prefix("") == "");
+    BOOST_TEST(prefix("user") == "user");
+    BOOST_TEST(prefix("user*name") == "user");
+    BOOST_TEST(prefix("us?r") == "us");
+    BOOST_TEST(prefix("*user") == "");
+    BOOST_TEST(prefix("u[s]e[rt]") == "use");
+    BOOST_TEST(prefix("a\\*b*") == "a*b");
+    BOOST_TEST(prefix(std::string_view("\0\xff*", 3)) == std::string_view("\0\xff", 2));
+}
+
 BOOST_AUTO_TEST_CASE(random_patterns_match_as_defined)
 {
     const auto seed = std::random_device{}();
