@@ -26,6 +26,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -66,6 +68,8 @@ public:
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
+    std::optional<Revision> cursor(std::string_view name) const override;
+    asio::awaitable<std::vector<CursorLag>> cursors() override;
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     bool records_previous() const noexcept override
     {
@@ -98,6 +102,8 @@ private:
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                           Revision after, Revision up_to,
                                                           SliceLimits limits, HistorySlice used);
+    static asio::awaitable<std::vector<CursorLag>> run_cursors(
+        std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
@@ -120,7 +126,7 @@ private:
     std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<GroupWriter> writer_;
     std::shared_ptr<Sweeper> sweeper_;
-    ViewGate views_;
+    mutable ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
     std::atomic<std::uint64_t> unchanged_{0};
     std::atomic<std::uint64_t> failed_{0};
