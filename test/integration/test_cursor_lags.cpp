@@ -169,6 +169,35 @@ BOOST_AUTO_TEST_CASE(what_has_been_trimmed_cannot_be_saved)
     });
 }
 
+// Trimming goes on beside it, on another thread, close to where the cursor is saved.
+BOOST_AUTO_TEST_CASE(what_could_be_saved_stays_there)
+{
+    run([]() -> Task {
+        kw::Options options = few_commits();
+        options.history.commits = 4;
+        options.durability = kw::Durability::buffered;
+        kw::Database db = co_await open_with(options, "b");
+        int saved = 0;
+        int refused = 0;
+        for (kw::Revision i = 0; i < 3000 && (i < 500 || saved == 0 || refused == 0); ++i) {
+            co_await put_many(db, "b", 12);
+            const auto error = co_await compacted_save(db, db.head_revision() - i % 12);
+            if (error) {
+                ++refused;
+                continue;
+            }
+            ++saved;
+            co_await put_many(db, "b", 12);
+            const kw::CursorLag lag = co_await lag_of(db, "late");
+            BOOST_TEST_REQUIRE(!lag.compacted);
+            co_await remove(db, "late");
+        }
+        BOOST_TEST(saved > 0);
+        BOOST_TEST(refused > 0);
+        co_await db.close();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
 {
     run([]() -> Task {
