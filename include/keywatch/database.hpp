@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/cursor.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/pull_watcher.hpp>
 #include <keywatch/selector.hpp>
@@ -154,7 +155,7 @@ public:
     ///
     /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
     /// `invalid_pattern`, `invalid_option`, `foreign_position`, `position_ahead`,
-    /// `cursor_not_found`.
+    /// `cursor_not_found`; `damaged`, if a cursor cannot be read.
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
                   WatchOptions options = {}) const;
 
@@ -195,6 +196,13 @@ public:
     asio::awaitable<Revision> backup(std::string directory) const;
     /// The same, to a stream.
     asio::awaitable<Revision> backup(std::ostream& out) const;
+
+    /// All cursors, by name, and how far each of them is behind: so a consumer that nobody runs any
+    /// more, and for which history is kept, is seen by its age and lag. Delete its cursor then.
+    ///
+    /// All of it is of one durable revision. A cursor costs about one read of a key, on the
+    /// database's thread that reads history. Cancellation: none. Errors: `closed`, `damaged`.
+    asio::awaitable<std::vector<CursorLag>> cursors() const;
 
     // These also work when the database is closed; `Error::closed` of a handle to nothing.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/json_cursor.hpp>
 #include <keywatch/json_parts.hpp>
 #include <keywatch/json_stats.hpp>
 #include <keywatch/json_watch.hpp>

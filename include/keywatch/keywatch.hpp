@@ -11,6 +11,7 @@
 #include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/btree_range.hpp>
+#include <keywatch/cursor.hpp>
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
 #include <keywatch/key_pattern.hpp>

@@ -231,6 +231,7 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
     }
     executed.next_bucket = workspace.next_bucket();
     executed.writes = workspace.take_writes();
+    executed.unpins = workspace.take_unpins();
     return executed;
 }
 

@@ -28,6 +28,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -69,6 +71,8 @@ public:
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
+    std::optional<Revision> cursor(std::string_view name) const override;
+    asio::awaitable<std::vector<CursorLag>> cursors() override;
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     bool records_previous() const noexcept override
     {
@@ -106,6 +110,8 @@ private:
                                                           SliceLimits limits, HistorySlice used);
     static asio::awaitable<std::shared_ptr<StateStream>> run_open_state(
         std::shared_ptr<EmbeddedEngine> self, Selectors selectors);
+    static asio::awaitable<std::vector<CursorLag>> run_cursors(
+        std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 

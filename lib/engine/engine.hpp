@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/cursor.hpp>
 #include <keywatch/lag.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
@@ -16,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -126,6 +128,11 @@ public:
 
     /// As Database::backup. What is under way at close() fails with `closed`.
     virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
+
+    /// The durable position of a cursor, if there is one. Works until close().
+    virtual std::optional<Revision> cursor(std::string_view name) const = 0;
+    /// As Database::cursors.
+    virtual asio::awaitable<std::vector<CursorLag>> cursors() = 0;
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;

@@ -55,6 +55,11 @@ public:
     asio::awaitable<Revision> commit(engine::TransactionFunction) override { co_return 0; }
     asio::awaitable<void> read(engine::SnapshotFunction) override { co_return; }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
+    std::optional<Revision> cursor(std::string_view) const override { return {}; }
+    asio::awaitable<std::vector<CursorLag>> cursors() override
+    {
+        co_return std::vector<CursorLag>();
+    }
     bool keeps_history() const noexcept override { return true; }
     bool records_previous() const noexcept override { return false; }
     std::size_t max_transaction_bytes() const noexcept override { return 0; }
