@@ -2,6 +2,7 @@
 #pragma once
 
 #include <keywatch/json_cursor.hpp>
+#include <keywatch/json_info.hpp>
 #include <keywatch/json_parts.hpp>
 #include <keywatch/json_stats.hpp>
 #include <keywatch/json_watch.hpp>
