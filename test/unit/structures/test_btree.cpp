@@ -58,6 +58,7 @@ asio::awaitable<std::string> told_of(bool previous_values, std::function<void(BT
         told += message.previous ? '<' + std::string(*message.previous) : "";
         told += ' ';
     }
+    co_await watcher.stop();  // what was taken counts as delivered when more is asked for
     co_await db.close();
     co_return told;
 }
