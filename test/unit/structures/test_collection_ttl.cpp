@@ -149,6 +149,24 @@ BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
     BOOST_TEST(deadlines().empty());
 }
 
+BOOST_AUTO_TEST_CASE(its_deadline_goes_with_it)
+{
+    make("erased");
+    make("emptied");
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        collection::set_ttl(workspace, bucket, "erased", 5ms);
+        collection::set_ttl(workspace, bucket, "emptied", 5ms);
+    });
+    BOOST_TEST(deadlines().size() == 2U);
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(collection::erase(workspace, bucket, "erased"));
+        collection::Header header = *collection::find_to_write(workspace, bucket, "emptied");
+        header.size = 0;
+        collection::save(workspace, bucket, "emptied", header);
+    });
+    BOOST_TEST(deadlines().empty());
+}
+
 BOOST_AUTO_TEST_CASE(only_the_deadline_that_it_has_removes_it)
 {
     make("k");

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(patterns_and_texts_are_any_bytes)
 BOOST_AUTO_TEST_CASE(what_has_no_meaning_is_refused)
 {
     for (const char* pattern : {"[", "a[", "[a", "[a-", "[a-z", "[]", "[!]", "[!", "[]a]", "[z-a]",
-                                "\\", "a\\", "[\\", "[a\\", "[a-\\", "*[", "[a]["}) {
+                                "[az-b]", "\\", "a\\", "[\\", "[a\\", "[a-\\", "*[", "[a]["}) {
         const auto error = failure_of([&] { const Glob glob(pattern); });
         BOOST_TEST(error == code(Error::invalid_pattern), "not refused: " << pattern);
     }
