@@ -86,7 +86,11 @@ BOOST_AUTO_TEST_CASE(brackets_are_one_byte_of_a_set)
 {
     BOOST_TEST(matches("[abx-z]", "b"));
     BOOST_TEST(matches("[abx-z]", "y"));
+    BOOST_TEST(matches("[abx-z]", "x"));
+    BOOST_TEST(matches("[abx-z]", "z"));
     BOOST_TEST(!matches("[abx-z]", "c"));
+    BOOST_TEST(!matches("[abx-z]", "w"));
+    BOOST_TEST(!matches("[abx-z]", "{"));
     BOOST_TEST(!matches("[abx-z]", "ab"));
     BOOST_TEST(!matches("[!a-c]", "b"));
     BOOST_TEST(matches("[!a-c]", "d"));
