@@ -42,7 +42,8 @@ struct ExpiredSet : test::EventLoop {
                 tx.set_origin("case");
                 use(tx.sorted_set("b"));
             });
-            for (const OwnedMessage& each : co_await test::messages_of(db, "b")) {
+            const std::vector<OwnedMessage> messages = co_await test::messages_of(db, "b");
+            for (const OwnedMessage& each : messages) {
                 if (each->origin == "case") {
                     const std::string cause(each->cause == Cause::expired ? "expired " : "");
                     lines.push_back(cause + test::sorted_line(*each));
