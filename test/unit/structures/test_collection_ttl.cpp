@@ -3,6 +3,7 @@
 
 #include "structures/expiry.hpp"
 
+#include "support/event_loop.hpp"
 #include "support/timed_transactions.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -79,6 +80,11 @@ BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
         BOOST_TEST(!collection::find(workspace, bucket, "k"));
         BOOST_TEST(collection::size(workspace, bucket, "k") == 0U);
         BOOST_TEST(!collection::ttl(workspace, bucket, "k"));
+    });
+    BOOST_TEST(messages.empty());
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(test::failure_of([&] { collection::set_ttl(workspace, bucket, "k", 0ms); }) ==
+                   test::code(Error::invalid_ttl));
     });
     BOOST_TEST(messages.empty());
     in_transaction([](auto& workspace, BucketIndex bucket) {
