@@ -142,8 +142,10 @@ Selector random_selector(std::mt19937& random)
         return all();
     case 1:
         return prefix(few_bytes(random, 3));
-    case 2:
-        return range(few_bytes(random, 1), few_bytes(random, 1) + "\xff\xff");
+    case 2: {
+        const std::string first = few_bytes(random, 1);
+        return range(first, first + few_bytes(random, 1) + "\xff");
+    }
     case 3:
         return range(few_bytes(random, 2), "");
     case 4:
