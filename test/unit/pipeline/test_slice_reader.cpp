@@ -54,6 +54,10 @@ public:
 
     asio::awaitable<Revision> commit(engine::TransactionFunction) override { co_return 0; }
     asio::awaitable<void> read(engine::SnapshotFunction) override { co_return; }
+    asio::awaitable<std::shared_ptr<engine::StateStream>> open_state(Selectors) override
+    {
+        co_return nullptr;
+    }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
     std::optional<Revision> cursor(std::string_view) const override { return {}; }
     asio::awaitable<std::vector<CursorLag>> cursors() override
