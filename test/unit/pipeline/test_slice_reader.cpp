@@ -71,6 +71,7 @@ public:
     Revision durable_head() const noexcept override { return 0; }
     Revision highest_readable() const noexcept override { return 0; }
     Revision oldest() const noexcept override { return 1; }
+    Lag lag(Revision) const override { return {}; }
     Stats::Engine stats() const override { return {}; }
     Stats::History history_stats() const override { return {}; }
     asio::awaitable<void> drain() override { co_return; }
