@@ -125,7 +125,7 @@ void our_run(const std::vector<watch::SharedCommit>& commits, std::size_t per_tu
                                             feed, options);
     std::size_t seen = 0;
     auto core = std::make_shared<pipeline::WatcherCore>(
-        stages, "b", kw::all(),
+        stages, kw::in("b", kw::all()),
         kw::WatchCallback([&](const kw::Message& message) { seen += message.value.size(); }),
         kw::WatchOptions(), 0);
     kw::Watcher watcher(core);

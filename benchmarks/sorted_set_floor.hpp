@@ -13,7 +13,10 @@
 #include <leveldb/iterator.h>
 #include <leveldb/write_batch.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
+#include <vector>
 
 namespace bench {
 
@@ -22,10 +25,26 @@ namespace sorted_set = kw::structures::sorted_set;
 using Scored = std::pair<std::string, double>;
 
 /// The floor: what operations of the sorted set `k` in the first bucket do to LevelDB. The counts
-/// of its rank index get wrong, and it makes no nodes; that costs next to nothing.
+/// of its rank index get wrong, and it neither makes fences nor removes any; that costs next to
+/// nothing.
 class BareSet {
 public:
-    explicit BareSet(const std::string& path) : store_(path) { options_.verify_checksums = true; }
+    explicit BareSet(const std::string& path) : store_(path)
+    {
+        options_.verify_checksums = true;
+        for (const std::string_view kind : {"c\2", "c\1"}) {
+            Level level{kind, {}, {}};
+            for (seek(kind, {}); inside(); at_->Next()) {
+                level.last = here();
+                if (level.first.empty()) {
+                    level.first = here();
+                }
+            }
+            if (!level.last.empty()) {
+                levels_.push_back(level);
+            }
+        }
+    }
 
     void add(const Scored& member)
     {
@@ -36,8 +55,8 @@ public:
         const std::string place = place_of(member);
         put("m" + member.first, kw::structures::score_text(member.second));
         put("s" + place, {});
-        for (const std::string_view level : {"c\1", "c\2"}) {
-            count_at(level, place);
+        for (const Level& level : levels_) {
+            count_in(fence_of(level, place));
         }
         finish(true, kw::Operation::add);
     }
@@ -50,15 +69,17 @@ public:
         put("m" + member.first, kw::structures::score_text(member.second));
         put("s" + to, {});
         batch_.Delete(prefix_ + "s" + from);
-        for (const std::string_view level : {"c\1", "c\2"}) {
-            const std::string old_node = node_at(level, from);
-            const std::string new_node = node_at(level, to);
-            if (old_node != new_node) {
-                count_in(old_node);
-                count_in(new_node);
+        bool resized = false;
+        for (const Level& level : levels_) {
+            const std::string old_fence = fence_of(level, from);
+            const std::string new_fence = fence_of(level, to);
+            if (old_fence != new_fence) {
+                count_in(old_fence);
+                count_in(new_fence);
+                resized |= old_fence.empty() || new_fence.empty();
             }
         }
-        finish(false, kw::Operation::rescore);
+        finish(resized, kw::Operation::rescore);
     }
     Scored pop_min()
     {
@@ -69,8 +90,8 @@ public:
         const Scored popped(sorted_set::member_at(place), sorted_set::score_at(place));
         batch_.Delete(prefix_ + "m" + popped.first);
         batch_.Delete(prefix_ + "s" + place);
-        for (const std::string_view level : {"c\1", "c\2"}) {
-            count_at(level, place);
+        for (const Level& level : levels_) {
+            count_in(fence_of(level, place));
         }
         finish(true, kw::Operation::remove);
         return popped;
@@ -95,13 +116,14 @@ public:
     }
 
     // Not measured.
+    /// In their order.
     void restore(const std::vector<Scored>& members)
     {
         for (const auto& [member, score] : members) {
             put("m" + member, kw::structures::score_text(score));
             put("s" + place_of({member, score}), {});
         }
-        low_.clear();
+        low_ = place_of(members.front());
         write();
     }
     void forget(const std::vector<Scored>& members)
@@ -115,6 +137,13 @@ public:
     leveldb::DB& db() { return store_.db(); }
 
 private:
+    /// Of the rank index, one that has fences.
+    struct Level {
+        std::string_view kind;
+        std::string first;
+        std::string last;
+    };
+
     static std::string place_of(const Scored& member)
     {
         return sorted_set::place_of(member.second, member.first);
@@ -145,22 +174,25 @@ private:
         at_->Seek(kind_ + std::string(place));
     }
     bool inside() const { return at_->Valid() && at_->key().starts_with(kind_); }
+    std::string_view here() const
+    {
+        return std::string_view(at_->key().data(), at_->key().size()).substr(kind_.size());
+    }
 
-    /// The whole key of the next node, if there is one.
-    std::string node_at(std::string_view level, std::string_view place)
+    /// The whole key of the next fence; nothing for the tail, which is in the header.
+    std::string fence_of(const Level& level, std::string_view place)
     {
-        seek(level, place);
-        return inside() ? at_->key().ToString() : std::string();
-    }
-    void count_in(const std::string& node)
-    {
-        if (!node.empty()) {
-            batch_.Put(node, std::string(8, '\1'));
+        if (place > level.last) {
+            return {};
         }
+        seek(level.kind, std::max<std::string_view>(place, level.first));
+        return at_->key().ToString();
     }
-    void count_at(std::string_view level, std::string_view place)
+    void count_in(const std::string& fence)
     {
-        count_in(node_at(level, place));
+        if (!fence.empty()) {
+            batch_.Put(fence, std::string(8, '\1'));
+        }
     }
 
     /// Down the levels, to a place or a rank.
@@ -168,22 +200,25 @@ private:
     {
         std::size_t before = 0;
         std::string from;
-        for (const std::string_view level : {"c\2", "c\1", "s"}) {
-            std::string last;
-            for (seek(level, from); inside(); at_->Next()) {
-                const leveldb::Slice key = at_->key();
-                const std::string_view here(key.data() + kind_.size(), key.size() - kind_.size());
-                const std::size_t count =
-                    level == "s" ? 1 : kw::bytes::load_fixed<std::uint64_t>(at_->value().data());
-                if (here >= place || before + count > rank) {
+        for (const Level& level : levels_) {
+            std::string passed;
+            for (seek(level.kind, from); here() < place; at_->Next()) {
+                const auto count = kw::bytes::load_fixed<std::uint64_t>(at_->value().data());
+                if (before + count > rank) {
                     break;
                 }
                 before += count;
-                last = here;
+                passed = here();
+                if (passed == level.last) {
+                    break;
+                }
             }
-            if (!last.empty()) {
-                from = last + '\0';
+            if (!passed.empty()) {
+                from = passed + '\0';
             }
+        }
+        for (seek("s", from); inside() && here() < place && before < rank; at_->Next()) {
+            ++before;
         }
         return before;
     }
@@ -235,6 +270,7 @@ private:
     const std::string header_key_ = kw::storage::data_prefix(1) + "hk";
     const std::string prefix_ =
         kw::storage::data_prefix(1) + kw::structures::collection::element_prefix(1);
+    std::vector<Level> levels_;
     std::string header_;
     std::string kind_;
     std::string low_;

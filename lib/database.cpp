@@ -85,6 +85,11 @@ asio::awaitable<void> close_database(std::shared_ptr<DatabaseState> state,
     co_await pipeline::Pipeline::close(state_of(state).pipeline, timeout);
 }
 
+asio::awaitable<std::vector<CursorLag>> list_cursors(std::shared_ptr<DatabaseState> state)
+{
+    co_return co_await state_of(state).engine->cursors();
+}
+
 }  // namespace
 
 DatabaseState::DatabaseState(std::shared_ptr<engine::Engine> engine_,
@@ -145,6 +150,11 @@ asio::awaitable<void> detail::view(std::shared_ptr<DatabaseState> state, ViewFun
 {
     const std::shared_ptr<DatabaseState> keep = std::move(state);
     co_await state_of(keep).engine->read(std::move(fn));
+}
+
+asio::awaitable<std::vector<CursorLag>> Database::cursors() const
+{
+    return list_cursors(state_);
 }
 
 asio::awaitable<void> Database::close(std::chrono::milliseconds timeout)

@@ -101,6 +101,11 @@ Position PullWatcher::position() const
     return core_->position();
 }
 
+WatcherInfo PullWatcher::info() const
+{
+    return core_->info();
+}
+
 std::uint64_t PullWatcher::id() const noexcept
 {
     return core_->id();

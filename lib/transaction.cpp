@@ -51,6 +51,16 @@ std::vector<Bucket> Snapshot::buckets(std::string_view pattern) const
     return buckets;
 }
 
+std::optional<Cursor> Snapshot::cursor(std::string_view name) const
+{
+    return workspace_->cursor(name);
+}
+
+std::vector<Cursor> Snapshot::cursors() const
+{
+    return workspace_->cursors();
+}
+
 Revision Snapshot::revision() const
 {
     return workspace_->revision();
@@ -89,6 +99,21 @@ void Transaction::delete_bucket(Structure structure, std::string_view name)
 void Transaction::set_origin(std::string_view origin)
 {
     workspace_->set_origin(origin);
+}
+
+void Transaction::save_cursor(std::string_view name, const Position& position)
+{
+    workspace_->save_cursor(name, position);
+}
+
+void Transaction::save_cursor(std::string_view name, Revision revision)
+{
+    workspace_->save_cursor(name, {workspace_->history_id(), revision});
+}
+
+bool Transaction::delete_cursor(std::string_view name)
+{
+    return workspace_->delete_cursor(name);
 }
 
 }  // namespace keywatch

@@ -47,8 +47,15 @@ Revision start_of(const From& from, const engine::Engine& engine)
         return from.position().revision == 0 ? 0 : from.position().revision - 1;
     case From::Kind::oldest:
         return engine.oldest() - 1;
+    case From::Kind::cursor: {
+        const auto position = engine.cursor(from.cursor());
+        if (!position) {
+            fail(Error::cursor_not_found);
+        }
+        return *position;
+    }
     case From::Kind::snapshot:
-    case From::Kind::cursor:
+        return 0;  // until the state has been delivered
     case From::Kind::after:
         break;
     }

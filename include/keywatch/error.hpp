@@ -46,7 +46,8 @@ enum class Error {
     bucket_not_found,
     /// The bucket exists with this structure already.
     bucket_exists,
-    /// A bucket name is empty or longer than 65535 bytes, or an origin is longer than that.
+    /// The name of a bucket or of a cursor is empty or longer than 65535 bytes, or an origin is
+    /// longer than that.
     invalid_name,
     /// A key is empty where one is needed.
     empty_key,

@@ -33,8 +33,12 @@ struct Filter {
 
     /// Asked about every message that is left and brings something (`put`, `push_front`,
     /// `push_back`, `insert`, `set`, `add`, `rescore`); false leaves it out. What takes something
-    /// away is always delivered, as what was there before may have been. Called where callbacks
-    /// are, one at a time. What it throws ends the watch, as what a callback throws.
+    /// away is always delivered, as what was there before may have been.
+    ///
+    /// Called where callbacks are, one at a time, for all messages of a commit before the first of
+    /// them is delivered; for a `PullWatcher` on the executor of the database, before the commit
+    /// can be taken. No timeout limits it. What it throws ends the watch, as what a callback
+    /// throws; nothing of the commit has been delivered then.
     std::function<bool(const Message&)> predicate;
 };
 

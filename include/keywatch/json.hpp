@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/json_cursor.hpp>
+#include <keywatch/json_info.hpp>
 #include <keywatch/json_parts.hpp>
 #include <keywatch/json_stats.hpp>
+#include <keywatch/json_watch.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/pull_watcher.hpp>
 #include <keywatch/transaction.hpp>
@@ -281,83 +284,6 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
         message.time = reader.time("time");
         message.origin = origin;
         return keywatch::OwnedMessage(message);
-    }
-};
-
-/// Its kind; the key, prefix or pattern, or both ends of a range, if it has one.
-template <>
-struct nlohmann::adl_serializer<keywatch::Selector> {
-    template <class Json>
-    static void to_json(Json& to, const keywatch::Selector& selector)
-    {
-        to = Json::object();
-        using Kind = keywatch::Selector::Kind;
-        to["kind"] = std::string(keywatch::detail::name_of(selector.kind()));
-        if (selector.kind() != Kind::all) {
-            to["key"] = keywatch::detail::bytes_to_json<Json>(selector.key());
-        }
-        if (selector.kind() == Kind::range) {
-            to["end"] = keywatch::detail::bytes_to_json<Json>(selector.end());
-        }
-    }
-    template <class Json>
-    static keywatch::Selector from_json(const Json& from)
-    {
-        using Kind = keywatch::Selector::Kind;
-        const keywatch::detail::ObjectReader<Json> reader(from, "a selector");
-        switch (reader.template enumerator<Kind>("kind")) {
-        case Kind::key:
-            return keywatch::key(reader.bytes("key"));
-        case Kind::prefix:
-            return keywatch::prefix(reader.bytes("key"));
-        case Kind::range:
-            return keywatch::range(reader.bytes("key"), reader.bytes("end"));
-        case Kind::glob:
-            return keywatch::glob(reader.bytes("key"));
-        case Kind::all:
-            break;
-        }
-        return keywatch::all();
-    }
-};
-
-/// Its kind, and the revision, position or cursor if it has one.
-template <>
-struct nlohmann::adl_serializer<keywatch::From> {
-    template <class Json>
-    static void to_json(Json& to, const keywatch::From& start)
-    {
-        using Kind = keywatch::From::Kind;
-        to = Json::object();
-        to["kind"] = std::string(keywatch::detail::name_of(start.kind()));
-        if (start.kind() == Kind::revision) {
-            to["revision"] = start.position().revision;
-        } else if (start.kind() == Kind::after) {
-            to["position"] = start.position();
-        } else if (start.kind() == Kind::cursor) {
-            to["cursor"] = keywatch::detail::bytes_to_json<Json>(start.cursor());
-        }
-    }
-    template <class Json>
-    static keywatch::From from_json(const Json& from)
-    {
-        using Kind = keywatch::From::Kind;
-        const keywatch::detail::ObjectReader<Json> reader(from, "the start of a watch");
-        switch (reader.template enumerator<Kind>("kind")) {
-        case Kind::now:
-            break;
-        case Kind::revision:
-            return keywatch::From::revision(reader.template number<keywatch::Revision>("revision"));
-        case Kind::after:
-            return keywatch::From::after(reader.position("position"));
-        case Kind::oldest:
-            return keywatch::From::oldest();
-        case Kind::snapshot:
-            return keywatch::From::snapshot();
-        case Kind::cursor:
-            return keywatch::From::cursor(reader.bytes("cursor"));
-        }
-        return keywatch::From::now();
     }
 };
 

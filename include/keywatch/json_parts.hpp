@@ -217,6 +217,21 @@ inline std::string_view name_of(From::Kind kind)
     return "unknown";
 }
 
+inline std::string_view name_of(Overflow overflow)
+{
+    switch (overflow) {
+    case Overflow::catch_up:
+        return "catch_up";
+    case Overflow::latest:
+        return "latest";
+    case Overflow::skip:
+        return "skip";
+    case Overflow::stop:
+        return "stop";
+    }
+    return "unknown";
+}
+
 template <class Enumerator>
 std::string_view name_of(Enumerator enumerator)
 {

@@ -31,6 +31,7 @@ void visit_figures(Engine& engine, Visit visit)
     visit("flushes", engine.flushes);
     visit("flush_time", engine.flush_time);
     visit("bytes_written", engine.bytes_written);
+    visit("expired", engine.expired);
     visit("pending_bytes", engine.pending_bytes);
     visit("waiting", engine.waiting);
 }

@@ -265,6 +265,20 @@ public:
     /// Behind the last one.
     Iterator end() const noexcept { return {this, size()}; }
 
+    /// @cond no part of the interface
+    /// Where in the record a selected message is.
+    std::uint32_t place(std::size_t at) const
+    {
+        return selected_ ? (*selected_)[at] : static_cast<std::uint32_t>(at);
+    }
+    /// Another selection of the same record.
+    Commit with(const std::vector<std::uint32_t>* selected,
+                const std::vector<Revision>* since) const noexcept
+    {
+        return {*record_, selected, since};
+    }
+    /// @endcond
+
 private:
     const CommitRecord* record_;
     const std::vector<std::uint32_t>* selected_;

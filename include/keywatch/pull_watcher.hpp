@@ -111,6 +111,8 @@ public:
     Position position() const;
 
     /// As that of `Watcher`.
+    WatcherInfo info() const;
+    /// As that of `Watcher`.
     std::uint64_t id() const noexcept;
     /// As that of `Watcher`.
     const std::string& name() const noexcept;

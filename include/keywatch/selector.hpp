@@ -126,6 +126,8 @@ inline BucketSelector whole_database()
 /// match it is given once. `watch()` refuses an empty list (`Error::invalid_option`).
 class Selectors {
 public:
+    /// None.
+    Selectors() = default;
     /// One of them.
     Selectors(BucketSelector selector) { list_.push_back(std::move(selector)); }  // NOLINT
     /// Several.

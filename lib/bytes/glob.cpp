@@ -112,6 +112,22 @@ Glob::Glob(std::string_view pattern)
     }
 }
 
+std::string Glob::literal_prefix() const
+{
+    std::string prefix;
+    for (const Part& part : parts_) {
+        if (part.any || part.bytes.count() != 1) {
+            break;
+        }
+        unsigned byte = 0;
+        while (!part.bytes.test(byte)) {
+            ++byte;
+        }
+        prefix += static_cast<char>(byte);
+    }
+    return prefix;
+}
+
 bool Glob::matches_one(std::size_t part, char byte) const
 {
     return part < parts_.size() && !parts_[part].any &&

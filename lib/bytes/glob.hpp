@@ -3,6 +3,7 @@
 
 #include <bitset>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,9 @@ public:
     explicit Glob(std::string_view pattern);
 
     bool matches(std::string_view text) const;
+
+    /// What every text begins with that matches: all up to the first place with a choice.
+    std::string literal_prefix() const;
 
 private:
     using Bytes = std::bitset<256>;

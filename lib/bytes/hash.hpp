@@ -6,7 +6,8 @@
 
 namespace keywatch::bytes {
 
-/// The same on every machine and for ever, since what is stored depends on it: FNV-1a of 64 bits,
+/// The same on every machine and for ever, so that what is stored depends on what was done alone:
+/// FNV-1a of 64 bits,
 /// then mixed, as its low bits alone depend on too little.
 constexpr std::uint64_t stable_hash(std::string_view bytes) noexcept
 {

@@ -3,6 +3,7 @@
 
 #include "counters.hpp"
 #include "feed.hpp"
+#include "registry.hpp"
 
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
@@ -61,6 +62,8 @@ public:
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
+    Registry& registry() noexcept { return registry_; }
+    const Registry& registry() const noexcept { return registry_; }
     std::uint64_t watchers_made() const noexcept { return next_watcher_id_.load(); }
     Counters& counters() noexcept { return counters_; }
     const Counters& counters() const noexcept { return counters_; }
@@ -145,6 +148,7 @@ private:
     std::atomic<Revision> routed_;
     std::atomic<std::uint64_t> next_watcher_id_{0};
     Counters counters_;
+    Registry registry_;
     std::atomic<bool> closing_{false};
     std::atomic<bool> context_gone_{false};
     async::WakeUp wake_;  ///< the collector

@@ -89,6 +89,7 @@ void WatcherCore::heed(const watch::Outbox::Answer& answer)
     raise_position(answer.delivered);
     if (answer.messages != 0) {
         Tally(pipeline_->counters()).delivered(answer.messages);
+        figures_.delivered(answer.messages);
     }
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(answer.delivered);
@@ -131,20 +132,20 @@ void WatcherCore::offer_slice(engine::HistorySlice slice)
             entries.push_back({commit, std::move(selection.selected)});
         }
         if (selection.loses) {
-            offer_history(std::move(entries), commit->revision, commit);
+            offer_history(std::move(entries), {commit->revision, commit});
             return;
         }
     }
-    offer_history(std::move(entries), slice.reached, nullptr);
+    offer_history(std::move(entries), {slice.reached});
 }
 
-void WatcherCore::offer_history(std::vector<watch::Entry> entries, Revision through,
-                                const watch::SharedCommit& loses)
+void WatcherCore::offer_history(std::vector<watch::Entry> entries, const Gathered& gathered)
 {
     Pull::Rest rest;
-    rest.through = through;
-    if (loses) {
-        rest.bucket_deleted = !lose_buckets(*loses);
+    rest.through = gathered.reached;
+    rest.error = gathered.error;
+    if (gathered.loses) {
+        rest.bucket_deleted = !lose_buckets(*gathered.loses);
         if (!rest.bucket_deleted && follower_.joined()) {
             // The index still has what was lost.
             rest.fell_behind = true;
@@ -154,17 +155,21 @@ void WatcherCore::offer_history(std::vector<watch::Entry> entries, Revision thro
     offer(std::move(entries), rest);
 }
 
-void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
+void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
 {
-    const watch::Signals& signals = taken.signals;
-    for (const watch::Entry& entry : taken.entries) {
+    const watch::Signals& signals = incoming.taken.signals;
+    for (const watch::Entry& entry : incoming.taken.entries) {
         if (entry.loses) {
             lose_buckets(*entry.commit);
         }
     }
-    offer(std::move(taken.entries), {std::min(routed, signals.detached_at), signals.fell_behind,
-                                     signals.overflowed, false});
-    if (!is_parked() && !over_) {
+    Pull::Rest rest{std::min(routed, signals.detached_at), signals.fell_behind, signals.overflowed,
+                    false, incoming.error};
+    if (incoming.error) {
+        rest = {incoming.before_error, false, false, false, incoming.error};
+    }
+    offer(std::move(incoming.taken.entries), std::move(rest));
+    if (!over_ && !is_parked()) {
         ended_by(signals);  // it may have come to where it was told to end
     }
 }
@@ -178,8 +183,15 @@ void WatcherCore::offer_progress(watch::Entry entry)
     offer(std::move(entries), rest);
 }
 
-void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
+void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
 {
+    if (const watch::Predicate* const predicate = predicate_at_delivery()) {
+        watch::WantedEntries wanted = watch::wanted_of(std::move(entries), *predicate);
+        entries = std::move(wanted.entries);
+        if (wanted.error) {
+            rest = {wanted.before_error, false, false, false, wanted.error};
+        }
+    }
     if (entries.empty()) {
         pass(rest);
         return;
@@ -190,7 +202,7 @@ void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& res
         follower_.fell_behind();  // what was taken is not delivered
         return;
     }
-    pull_->rest = rest;
+    pull_->rest = std::move(rest);
     pull_->parked = true;  // nobody sees it before this returns, as all of that is on the strand
     pull_->batches->reach(batch);
 }
@@ -213,13 +225,16 @@ void WatcherCore::settle_batch()
 
 void WatcherCore::pass(const Pull::Rest& rest)
 {
+    caught_up_ = caught_up_ || follower_.live();  // then it was the inbox that was taken
     if (rest.fell_behind) {
         fall_behind(rest.overflowed);
         return;
     }
     follower_.took(rest.through);
     advanced();
-    if (rest.bucket_deleted) {
+    if (rest.error) {
+        finish(std::nullopt, rest.error);
+    } else if (rest.bucket_deleted) {
         finish(EndReason::bucket_deleted, nullptr);
     }
 }

@@ -27,6 +27,11 @@ constexpr std::chrono::hours longest_wait{24 * 365};
     throw boost::system::system_error(make_error_code(error));
 }
 
+std::unique_ptr<const watch::Predicate> predicate_of(const Filter& filter)
+{
+    return filter.predicate ? std::make_unique<const watch::Predicate>(filter.predicate) : nullptr;
+}
+
 std::exception_ptr exception_of(Error error)
 {
     return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
@@ -59,12 +64,21 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      overflow_(options.overflow),
+      predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start),
       follower_(start, options.buffer_messages),
       pace_(Pace::of(options)),
-      overflow_(options.overflow)
+      start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
+                                                               : nullptr)
 {
+    pipeline_->registry().add(*this);
+}
+
+WatcherCore::~WatcherCore()
+{
+    pipeline_->registry().remove(*this);
 }
 
 asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
@@ -240,6 +254,7 @@ bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
 {
     over_ = true;
+    start_state_.reset();
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {

@@ -126,6 +126,10 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         if (ended_by(signals)) {
             co_return;
         }
+        if (start_state_) {
+            co_await deliver_state(watchdog);
+            continue;
+        }
         if (has_to_rest(signals)) {
             if (inbox.rest()) {
                 co_return;
@@ -140,6 +144,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
         case watch::Follower::Step::join: {
             const Revision routed = co_await pipeline_->join(shared_from_this());
             follower_.joined(routed);
+            advanced();
             break;
         }
         case watch::Follower::Step::take:
@@ -193,9 +198,8 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
-            const Commit matching(*commit,
-                                  selection.selected.empty() ? nullptr : &selection.selected);
-            const Outcome outcome = co_await deliver(matching, watchdog);
+            const Outcome outcome =
+                co_await deliver(commit_of(*commit, selection.selected), watchdog);
             if (settle(commit->revision, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
@@ -232,25 +236,21 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
         co_return;
     }
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const watch::Inbox::Taken taken = take_entries();
-    passed(taken.nothing_up_to);
-    const bool whole = co_await deliver_all(taken.entries, watchdog);
+    const Incoming incoming = take_entries();
+    const bool whole = co_await deliver_all(incoming.taken.entries, watchdog);
     if (whole) {
-        took(routed, taken.signals);
+        took(routed, incoming);
     }
 }
 
 void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    watch::Inbox::Taken taken = take_entries();
-    passed(taken.nothing_up_to);
+    Incoming incoming = take_entries();
     if (pull_) {
-        offer_inbox(std::move(taken), routed);
-        return;
-    }
-    if (deliver_all_plain(taken.entries)) {
-        took(routed, taken.signals);
+        offer_inbox(std::move(incoming), routed);
+    } else if (deliver_all_plain(incoming.taken.entries)) {
+        took(routed, incoming);
     }
 }
 
@@ -269,7 +269,7 @@ bool WatcherCore::ended_by_loss(const CommitRecord& commit)
 void WatcherCore::part()
 {
     pipeline_->part(shared_from_this());
-    fall_behind(false);
+    follow_again();
 }
 
 void WatcherCore::passed(Revision revision)
@@ -278,8 +278,12 @@ void WatcherCore::passed(Revision revision)
     advanced();
 }
 
-void WatcherCore::took(Revision routed, const watch::Signals& signals)
+void WatcherCore::took(Revision routed, const Incoming& incoming)
 {
+    if (incoming.error) {
+        std::rethrow_exception(incoming.error);
+    }
+    const watch::Signals& signals = incoming.taken.signals;
     if (signals.fell_behind) {
         fall_behind(signals.overflowed);  // the entries were thrown away
         return;
@@ -293,7 +297,10 @@ void WatcherCore::took(Revision routed, const watch::Signals& signals)
 bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally)
 {
     if (outcome.whole) {
-        tally.delivered(messages);
+        if (messages > outcome.left_out) {
+            tally.delivered(messages - outcome.left_out);
+            figures_.delivered(messages - outcome.left_out);
+        }
         follower_.delivered(through);
         advanced();
         if (pace_) {
@@ -312,6 +319,7 @@ bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages
 
 void WatcherCore::advanced()
 {
+    live_.store(follower_.live(), std::memory_order_relaxed);
     raise_position(follower_.position());
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(follower_.position());
@@ -330,9 +338,10 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
         reason = EndReason::cancelled;
     } else if (signals.stop) {
         reason = EndReason::stopped;
-    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+    } else if (position >= signals.detached_at) {
         reason = EndReason::bucket_deleted;
-    } else if (signals.close_now || (signals.close_at && position >= *signals.close_at)) {
+    } else if (signals.close_now ||
+               (signals.close_at && !start_state_ && position >= *signals.close_at)) {
         reason = EndReason::database_closed;
     }
     if (!reason) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "rank_ends.hpp"
+#include "sorted_bounds.hpp"
 #include "sorted_elements.hpp"
 
 #include <cstddef>
@@ -10,50 +12,73 @@
 
 namespace keywatch::structures::sorted_set {
 
-/// Counts the entries of a sorted set in strides, so that ranks need not walk over all of them.
+/// A place up to which a level counts, or the tail of the level, which has no place.
+struct Fence {
+    std::string place;
+    std::uint64_t count = 0;
+
+    bool is_tail() const noexcept { return place.empty(); }
+};
+
+/// Counts the entries of a sorted set in stretches, so that ranks need not walk over all of them.
 ///
-/// Some members are *nodes*: about one in 64 on level 1, and one in 64 of those on level 2 as well.
-/// A hash of the member alone decides which, so nothing is ever rebalanced, and the index of the
-/// same members is the same whatever happened before.
+/// It is a counted B-tree of fixed height: on each of two levels *fences* divide the places.
 ///
-/// 1. A node of a level counts the entries behind the node before it on this level (or from the
-///    first one on), up to and including itself. What lies behind the last node is not counted.
-/// 2. So an entry that comes or goes changes on each level the node that is next to it, and a set
-///    without nodes, as a small one mostly is, has no index at all.
+/// 1. A fence of a level counts the entries behind the fence before it on this level (or from the
+///    first one on), up to and including its own place. That is a place where a member once stood;
+///    the fence stays when the member goes, and while anything is counted by it.
+/// 2. What lies behind the last fence of a level is its tail, which the header counts. It is not
+///    empty unless the set is: when it gets so, it takes over the stretch before it. So whatever is
+///    added at the end belongs to it.
+/// 3. A fence of level 2 is one of level 1 too; there it may count nothing, as it goes with the
+///    other one only. All other fences count something.
+/// 4. A stretch of level 1 has at most 128 entries, one of level 2 at most 8192.
 ///
-/// A search takes a step for 4096 entries on level 2, then about 64 on each of levels 1 and 0.
-/// Counting up to a node, not from it, makes all searches go forward: nothing steps over
-/// what was erased at the front, where queues are emptied.
+/// So members come and go without anything but counts being changed, and a small set has no fence,
+/// and nobody seeks one. A search takes a step for some 6000 entries on level 2, then at most 128
+/// on each of levels 1 and 0, if the set has grown only; see doc/storage.md for those that shrank.
+///
+/// Counting up to a fence, not from it, makes all searches go forward: nothing steps over what was
+/// erased at the front, where queues are emptied. Nor behind the last fence or before the first
+/// one, as the header says where these are.
 class RankIndex {
 public:
-    /// `low`: no place is less.
-    RankIndex(Elements& elements, std::string_view low) : elements_(elements), low_(low) {}
+    /// Of a set of that size.
+    RankIndex(Elements& elements, Ends& ends, const Bounds& bounds, std::uint64_t size)
+        : elements_(elements), ends_(ends), bounds_(bounds), size_(size)
+    {
+    }
 
     /// How many places are less.
     std::uint64_t rank(std::string_view place);
     /// Moves the elements to the place of this rank; to no valid one if there are not that many.
     void seek(std::uint64_t rank);
 
-    // To be called when the places have been written and erased.
-    void add(Workspace& workspace, std::string_view place);
-    void remove(Workspace& workspace, std::string_view place);
-    /// Of the place behind which there is none: so there is no next node to look for, behind all
-    /// that was erased at the end.
-    void remove_last(Workspace& workspace, std::string_view place);
-    /// Of the same member.
-    void move(Workspace& workspace, std::string_view from, std::string_view to);
-
-private:
-    struct Node;
-    Node next_node(std::size_t level, std::string_view place);
-    std::uint64_t count(std::size_t level, std::string_view from, std::string_view last);
-    std::string behind_node_before(std::size_t level, std::string_view place);
-    void insert(Workspace& workspace, std::size_t level, std::string_view place);
-    void erase(Workspace& workspace, std::size_t level, std::string_view place);
-    void set(Workspace& workspace, std::size_t level, const Node& node, std::uint64_t count);
+protected:
+    [[noreturn]] static void fail_damaged();
+    /// How many entries the element stands for that is walked over on this level.
+    std::uint64_t count_here(std::size_t level) const;
+    /// The one that counts this place.
+    Fence fence_of(std::size_t level, std::string_view place);
 
     Elements& elements_;
-    std::string_view low_;
+    Ends& ends_;
+    const Bounds& bounds_;
+    const std::uint64_t size_;
+
+private:
+    void seek_fence(std::size_t level, std::string_view place);
+    struct Passed;
+    template <class Predicate>
+    Passed pass_fences(Predicate passes);
 };
+
+/// How a place begins, as much of it as headers keep.
+inline std::string_view beginning(std::string_view place)
+{
+    return place.substr(0, Bounds::bytes);
+}
+/// The first place behind that one.
+std::string behind(std::string_view place);
 
 }  // namespace keywatch::structures::sorted_set

@@ -15,7 +15,7 @@
 ///
 ///     'm' member         its score, as text
 ///     's' place          empty
-///     'c' level place    how many entries a node of the rank index stands for (u64)
+///     'c' level place    how many entries a fence of the rank index counts (u64)
 ///
 /// A *place* is where a member stands in the order: its score as eight bytes that sort, then the
 /// member.

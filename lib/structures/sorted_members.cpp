@@ -46,10 +46,15 @@ Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size)
 }
 
 Members::Members(const Workspace& workspace, BucketIndex bucket, collection::Header header)
-    : header_(std::move(header)),
-      bounds_(header_.size == 0 ? Bounds() : Bounds(header_.content)),
-      elements_(workspace, bucket, header_.id)
+    : header_(std::move(header)), elements_(workspace, bucket, header_.id)
 {
+    if (header_.size == 0) {
+        return;
+    }
+    const std::string_view content = header_.content;
+    bytes::ByteReader reader(content);
+    ends_ = Ends(reader, header_.size);
+    bounds_ = Bounds(content.substr(content.size() - reader.left()));
 }
 
 std::optional<Members> Members::find(const Workspace& workspace, BucketIndex bucket,

@@ -55,11 +55,16 @@ public:
     Elements& elements() noexcept { return elements_; }
 
 protected:
-    RankIndex ranks() { return {elements_, bounds_.low()}; }
+    /// What the header keeps of all this.
+    std::string content() const { return ends_.content(size()) + bounds_.content(); }
 
     collection::Header header_;
+    Ends ends_;
     Bounds bounds_;
     Elements elements_;
+
+private:
+    RankIndex ranks() { return {elements_, ends_, bounds_, size()}; }
 };
 
 }  // namespace keywatch::structures::sorted_set

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "sorted_set.hpp"
 
+#include "rank_writer.hpp"
 #include "score.hpp"
 #include "sorted_members.hpp"
 
@@ -46,7 +47,7 @@ public:
 
 private:
     void move(std::string_view from, std::string_view to);
-    void take(std::string_view place);
+    RankWriter rank_writer() { return {workspace_, elements_, ends_, bounds_, size()}; }
 
     Workspace& workspace_;
     BucketIndex bucket_;
@@ -67,7 +68,7 @@ void Writer::set(std::string_view member, double score, std::optional<double> be
         move(place_of(*before, member), place);
     } else {
         ++header_.size;
-        ranks().add(workspace_, place);
+        rank_writer().add(place);
     }
     Message message;
     message.operation = before ? Operation::rescore : Operation::add;
@@ -81,23 +82,17 @@ void Writer::set(std::string_view member, double score, std::optional<double> be
 void Writer::move(std::string_view from, std::string_view to)
 {
     elements_.erase(workspace_, by_place, from);
-    ranks().move(workspace_, from, to);
+    rank_writer().move(from, to);
     tighten_after(from);
 }
 
 void Writer::remove(std::string_view place)
 {
-    take(place);
-    ranks().remove(workspace_, place);
-}
-
-/// All but the rank index.
-void Writer::take(std::string_view place)
-{
     const std::string_view member = member_at(place);
     elements_.erase(workspace_, by_member, member);
     elements_.erase(workspace_, by_place, place);
     --header_.size;
+    rank_writer().remove(place);
     Message message;
     message.operation = Operation::remove;
     message.key = key_;
@@ -126,8 +121,7 @@ std::optional<std::string> Writer::pop_last()
         return std::nullopt;
     }
     std::string place(elements_.rest());
-    take(place);
-    ranks().remove_last(workspace_, place);
+    remove(place);
     bounds_.lower_high(place);
     save();
     return place;
@@ -135,9 +129,9 @@ std::optional<std::string> Writer::pop_last()
 
 void Writer::save()
 {
-    std::string content = bounds_.content();
-    if (size() != stored_size_ || content != header_.content) {
-        header_.content = std::move(content);
+    std::string now = content();
+    if (size() != stored_size_ || now != header_.content) {
+        header_.content = std::move(now);
         collection::save(workspace_, bucket_, key_, header_);
     }
 }

@@ -97,6 +97,7 @@ void Coalescer::leave_out(const Place& place)
     Slot& slot = *place.slot;
     slot.since[place.at] = 0;
     --messages_;
+    ++left_out_;
     if (--slot.left == 0) {
         bytes_ -= slot.commit->pinned_bytes();
         slot.commit = nullptr;
@@ -125,6 +126,7 @@ std::vector<Entry> Coalescer::take()
     slots_.clear();
     messages_ = 0;
     bytes_ = 0;
+    left_out_ = 0;
     return entries;
 }
 

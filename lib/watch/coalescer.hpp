@@ -51,7 +51,9 @@ public:
     /// What is left.
     std::size_t messages() const noexcept { return messages_; }
     std::size_t bytes() const noexcept { return bytes_; }
-    /// Takes it; the coalescer is empty then.
+    /// How many made way for newer ones.
+    std::size_t left_out() const noexcept { return left_out_; }
+    /// Takes what is left; the coalescer is empty then.
     std::vector<Entry> take();
 
 private:
@@ -82,6 +84,7 @@ private:
     boost::unordered_flat_map<Element, Place, Hash> places_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
+    std::size_t left_out_ = 0;
 };
 
 /// The newest messages of these.

@@ -94,6 +94,7 @@ std::vector<Entry> Inbox::make_room(Entry entry)
     // Less than half would be full again too soon.
     const Budget half{budget_.messages / 2, budget_.bytes / 2};
     if (half.allows(messages, bytes) && (!shared_ || shared_->reserve(bytes))) {
+        coalesced_ += newest.left_out();
         entries_ = newest.take();
         messages_ = messages;
         bytes_ = bytes;
@@ -120,6 +121,7 @@ Inbox::Taken Inbox::take()
     taken.signals = signals_;
     signals_.fell_behind = false;
     signals_.overflowed = false;
+    taken.coalesced = std::exchange(coalesced_, 0);
     taken.nothing_up_to = std::exchange(nothing_up_to_, std::nullopt).value_or(0);
     return taken;
 }
@@ -159,6 +161,12 @@ bool Inbox::empty() const
 {
     const std::lock_guard lock(mutex_);
     return entries_.empty() && !gap_;
+}
+
+Inbox::Level Inbox::level() const
+{
+    const std::lock_guard lock(mutex_);
+    return {messages_, bytes_};
 }
 
 std::optional<Revision> Inbox::up_to_date(Revision routed) const

@@ -95,6 +95,8 @@ public:
         /// What the first commit pushed since the last time follows: nothing between what was taken
         /// then and this was for the subscriber. Also if that commit was dropped since.
         Revision nothing_up_to = 0;
+        /// Messages that made way for newer ones of what was queued.
+        std::size_t coalesced = 0;
     };
     /// All entries, and whether some were dropped: `fell_behind` is taken away.
     Taken take();
@@ -109,6 +111,12 @@ public:
     bool rest();
     /// Whether there is nothing to be taken.
     bool empty() const;
+    /// What waits to be taken.
+    struct Level {
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+    };
+    Level level() const;
     /// If the worker sleeps and has everything: through which revision, given R as it was read
     /// before this call.
     std::optional<Revision> up_to_date(Revision routed) const;
@@ -136,6 +144,7 @@ private:
     std::unique_ptr<Marker> gap_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
+    std::size_t coalesced_ = 0;
     std::optional<Revision> nothing_up_to_;
     Signals signals_;
 };

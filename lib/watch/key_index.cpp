@@ -5,7 +5,8 @@ namespace keywatch::watch {
 
 void KeyIndex::add(const Reference& reference)
 {
-    const Selector& selector = reference.interest().selector.selector();
+    const Interest& interest = reference.interest();
+    const Selector& selector = interest.selector.selector();
     switch (selector.kind()) {
     case Selector::Kind::all:
         all_.add(reference);
@@ -13,8 +14,15 @@ void KeyIndex::add(const Reference& reference)
     case Selector::Kind::key:
         keys_[selector.key()].add(reference);
         break;
-    default:
-        others_.add(reference);
+    case Selector::Kind::prefix:
+        prefixes_.add(selector.key(), reference);
+        break;
+    case Selector::Kind::range:
+        ranges_.add(selector.key(), selector.end(), reference);
+        break;
+    case Selector::Kind::glob:
+        globs_.add(interest.glob->literal_prefix(), reference);
+        break;
     }
 }
 
@@ -23,7 +31,7 @@ Reference KeyIndex::remove(const Interest& interest)
     const Selector& selector = interest.selector.selector();
     switch (selector.kind()) {
     case Selector::Kind::all:
-        return all_.remove(interest);
+        break;
     case Selector::Kind::key: {
         const auto at = keys_.find(selector.key());
         Reference removed = at->second.remove(interest);
@@ -32,9 +40,14 @@ Reference KeyIndex::remove(const Interest& interest)
         }
         return removed;
     }
-    default:
-        return others_.remove(interest);
+    case Selector::Kind::prefix:
+        return prefixes_.remove(selector.key(), interest);
+    case Selector::Kind::range:
+        return ranges_.remove(selector.key(), selector.end(), interest);
+    case Selector::Kind::glob:
+        return globs_.remove(interest.glob->literal_prefix(), interest);
     }
+    return all_.remove(interest);
 }
 
 }  // namespace keywatch::watch

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "prefix_tree.hpp"
+#include "range_tree.hpp"
 #include "references.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,10 +13,16 @@
 
 namespace keywatch::watch {
 
-/// Who wants to know of which keys of one bucket.
+/// Who wants to know of which keys of one bucket. What a message of a key costs does not grow with
+/// the number of those who do not want to know of it, but for patterns: those whose beginning
+/// without wildcards fits the key are tried one by one.
 class KeyIndex {
 public:
-    bool empty() const noexcept { return all_.empty() && keys_.empty() && others_.empty(); }
+    bool empty() const noexcept
+    {
+        return all_.empty() && keys_.empty() && prefixes_.empty() && ranges_.empty() &&
+               globs_.empty();
+    }
 
     void add(const Reference& reference);
     /// Gives what the index held.
@@ -31,11 +39,13 @@ public:
                 function(each);
             }
         }
-        for (const Reference& each : others_) {
+        prefixes_.match(key, function);
+        ranges_.match(key, function);
+        globs_.match(key, [&](const Reference& each) {
             if (each.interest().matches_key(key)) {
                 function(each);
             }
-        }
+        });
     }
     /// Calls for every interest there is.
     template <class Function>
@@ -49,15 +59,17 @@ public:
                 function(each);
             }
         }
-        for (const Reference& each : others_) {
-            function(each);
-        }
+        prefixes_.for_each(function);
+        ranges_.for_each(function);
+        globs_.for_each(function);
     }
 
 private:
     References all_;
     boost::unordered_flat_map<std::string, References, BytesHash, std::equal_to<>> keys_;
-    References others_;
+    PrefixTree prefixes_;
+    RangeTree ranges_;
+    PrefixTree globs_;  ///< by what they begin with before the first wildcard
 };
 
 }  // namespace keywatch::watch

@@ -21,9 +21,9 @@ public:
         if (message.ends_bucket) {
             return true;
         }
-        const bool kind = ((structures_ >> bit(message.structure)) &
-                           (operations_ >> bit(message.operation)) &
-                           (causes_ >> bit(message.cause)) & 1) != 0;
+        const bool kind =
+            ((structures_ >> bit(message.structure)) & (operations_ >> bit(message.operation)) &
+             (causes_ >> bit(message.cause)) & 1) != 0;
         return kind && (!origins_ || origins_->passes(message));
     }
 

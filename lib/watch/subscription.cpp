@@ -100,8 +100,17 @@ bool Subscription::matches(const Message& message) const
            });
 }
 
+bool Subscription::follows(std::string_view bucket, std::string_view key) const
+{
+    return std::ranges::any_of(interests_, [&](const Interest& each) {
+        return !each.lost && (each.whole_database() ||
+                              (each.selector.bucket() == bucket && each.matches_key(key)));
+    });
+}
+
 bool Subscription::lose_buckets(const CommitRecord& commit)
 {
+    const std::lock_guard lock(inbox.mutex());
     for (const Message& message : commit.messages) {
         if (message.ends_bucket) {
             for (Interest& each : interests_) {
@@ -156,19 +165,22 @@ Selection select(const Subscription& subscription, const CommitRecord& commit)
     Selection selection;
     Selecting selecting(subscription);
     bool all = true;
+    // In a part of a state the place of a message is not its index.
+    std::uint32_t place = 0;
     for (const Message& message : commit.messages) {
         const bool matches = selecting.matches(message);
         if (!matches && all && selection.any) {
-            selection.selected.resize(message.index);
+            selection.selected.resize(place);
             std::iota(selection.selected.begin(), selection.selected.end(), 0);
         }
         all = all && matches;
         if (matches) {
             selection.any = true;
             if (!all) {
-                selection.selected.push_back(message.index);
+                selection.selected.push_back(place);
             }
         }
+        ++place;
         if (message.ends_bucket && selecting.ends(message)) {
             selection.loses = true;
         }

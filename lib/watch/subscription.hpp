@@ -19,8 +19,8 @@ namespace keywatch::watch {
 
 /// One of the selectors of a subscription.
 ///
-/// Members by who uses them: selector and glob do not change; `lost` belongs to the watcher's
-/// worker; the place to the selector index, on the pipeline's strand.
+/// Members by who uses them: selector and glob do not change; `lost` is changed by the watcher's
+/// worker with the inbox's mutex held; the place to the selector index, on the pipeline's strand.
 struct Interest {
     explicit Interest(BucketSelector selector_);
 
@@ -53,6 +53,10 @@ public:
     /// Whether one of its selectors that are not lost, and the filter, let the message through.
     bool matches(const Message& message) const;
     bool passes_filter(const Message& message) const noexcept { return filter_.passes(message); }
+
+    /// Whether a change of this key would be for it, as far as its selectors tell. With the inbox's
+    /// mutex held.
+    bool follows(std::string_view bucket, std::string_view key) const;
 
     /// A commit with messages that end buckets has been delivered: those selectors are lost. False
     /// if none is left. The worker's.

@@ -125,6 +125,7 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_are_given)
         }
         BOOST_TEST(old->revision() == 2U);
         BOOST_TEST(moved.revision() == 3U);
+        BOOST_TEST(!watcher.try_next());
         co_await db.close();
     });
 }

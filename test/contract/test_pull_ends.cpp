@@ -328,6 +328,7 @@ BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_goes_on_with_the_
         const auto commit = watcher.try_next();
         BOOST_TEST_REQUIRE(commit.has_value());
         BOOST_TEST(commit->revision() == 1U);
+        BOOST_TEST(!watcher.try_next());
         co_await db.close();
         const bool more = co_await watcher.wait();
         BOOST_TEST(!more);

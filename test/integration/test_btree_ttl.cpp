@@ -199,6 +199,43 @@ BOOST_AUTO_TEST_CASE(values_are_given_anew_without_a_deadline_and_changed_with_i
     });
 }
 
+BOOST_AUTO_TEST_CASE(whatever_finds_a_place_passes_over_keys_whose_time_is_over)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            for (const char* key : {"a", "c", "e", "g"}) {
+                tree.put(key, "v", 10ms);
+            }
+            tree.put_many({{"b", "v"}, {"f", "v"}});
+        });
+        clock.advance(10ms);  // the next turn is ours: nothing is swept before
+        co_await db.update([](kw::Transaction& tx) {
+            kw::BTree tree = tx.btree("b");
+            kw::BTreeIterator at = tree.iterator();
+            const auto place_after = [&](auto move) {
+                move();
+                return at.valid() ? std::string(at.key()) : "none";
+            };
+            BOOST_TEST(place_after([&] { at.first(); }) == "b");
+            BOOST_TEST(place_after([&] { at.next(); }) == "f");
+            BOOST_TEST(place_after([&] { at.next(); }) == "none");
+            BOOST_TEST(place_after([&] { at.last(); }) == "f");
+            BOOST_TEST(place_after([&] { at.previous(); }) == "b");
+            BOOST_TEST(place_after([&] { at.previous(); }) == "none");
+            BOOST_TEST(place_after([&] { at.seek("c"); }) == "f");
+            BOOST_TEST(place_after([&] { at.seek("g"); }) == "none");
+            BOOST_TEST(place_after([&] { at.seek_before("f"); }) == "b");
+            BOOST_TEST(place_after([&] { at.seek_before("b"); }) == "none");
+            BOOST_TEST((tree.first_key() == "b"));
+            BOOST_TEST((tree.last_key() == "f"));
+            BOOST_TEST((tree.range("c", "f", {.reverse = true}).keys().empty()));
+        });
+        co_await db.close();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
 {
     in_transaction([](kw::BTree tree) {

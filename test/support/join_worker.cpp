@@ -178,7 +178,7 @@ bool JoinModel::ends(const watch::Signals& signals)
     const Revision position = follower_.position();
     if (signals.stop) {
         end(Reason::stopped);
-    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+    } else if (position >= signals.detached_at) {
         end(Reason::bucket_deleted);
     } else if (signals.close_at && position >= *signals.close_at) {
         end(Reason::closed);

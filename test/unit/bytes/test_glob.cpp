@@ -86,7 +86,11 @@ BOOST_AUTO_TEST_CASE(brackets_are_one_byte_of_a_set)
 {
     BOOST_TEST(matches("[abx-z]", "b"));
     BOOST_TEST(matches("[abx-z]", "y"));
+    BOOST_TEST(matches("[abx-z]", "x"));
+    BOOST_TEST(matches("[abx-z]", "z"));
     BOOST_TEST(!matches("[abx-z]", "c"));
+    BOOST_TEST(!matches("[abx-z]", "w"));
+    BOOST_TEST(!matches("[abx-z]", "{"));
     BOOST_TEST(!matches("[abx-z]", "ab"));
     BOOST_TEST(!matches("[!a-c]", "b"));
     BOOST_TEST(matches("[!a-c]", "d"));
@@ -132,7 +136,7 @@ BOOST_AUTO_TEST_CASE(patterns_and_texts_are_any_bytes)
 BOOST_AUTO_TEST_CASE(what_has_no_meaning_is_refused)
 {
     for (const char* pattern : {"[", "a[", "[a", "[a-", "[a-z", "[]", "[!]", "[!", "[]a]", "[z-a]",
-                                "\\", "a\\", "[\\", "[a\\", "[a-\\", "*[", "[a]["}) {
+                                "[az-b]", "\\", "a\\", "[\\", "[a\\", "[a-\\", "*[", "[a]["}) {
         const auto error = failure_of([&] { const Glob glob(pattern); });
         BOOST_TEST(error == code(Error::invalid_pattern), "not refused: " << pattern);
     }
@@ -150,6 +154,19 @@ BOOST_AUTO_TEST_CASE(many_stars_do_not_take_for_ever)
     BOOST_TEST(matches(pattern + '*', text));
     BOOST_TEST(!matches(pattern + 'b', text));
     BOOST_TEST(!matches(pattern + "*b*", text));
+}
+
+BOOST_AUTO_TEST_CASE(what_all_matches_begin_with_is_known)
+{
+    const auto prefix = [](std::string_view pattern) { return Glob(pattern).literal_prefix(); };
+    BOOST_TEST(prefix("") == "");
+    BOOST_TEST(prefix("user") == "user");
+    BOOST_TEST(prefix("user*name") == "user");
+    BOOST_TEST(prefix("us?r") == "us");
+    BOOST_TEST(prefix("*user") == "");
+    BOOST_TEST(prefix("u[s]e[rt]") == "use");
+    BOOST_TEST(prefix("a\\*b*") == "a*b");
+    BOOST_TEST(prefix(std::string_view("\0\xff*", 3)) == std::string_view("\0\xff", 2));
 }
 
 BOOST_AUTO_TEST_CASE(random_patterns_match_as_defined)

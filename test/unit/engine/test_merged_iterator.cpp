@@ -6,6 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <leveldb/iterator.h>
+
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -126,6 +129,23 @@ void fill(Layered& layers, std::mt19937& random)
     }
 }
 
+/// Shows an entry, as LevelDB does with what is left when one of its tables cannot be read.
+class HalfRead final : public leveldb::Iterator {
+public:
+    bool Valid() const override { return true; }
+    void SeekToFirst() override {}
+    void SeekToLast() override {}
+    void Seek(const leveldb::Slice&) override {}
+    void Next() override {}
+    void Prev() override {}
+    leveldb::Slice key() const override { return key_; }
+    leveldb::Slice value() const override { return "old"; }
+    leveldb::Status status() const override { return leveldb::Status::Corruption("a table"); }
+
+private:
+    const std::string key_ = prefix + "k";
+};
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(test_merged_iterator, Layered)
@@ -214,6 +234,23 @@ BOOST_AUTO_TEST_CASE(a_loop_may_erase_what_it_walks_over)
     }
     BOOST_TEST(seen == 8);
     BOOST_CHECK(forward(iterate()).empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_may_have_been_replaced_by_something_unreadable_is_not_shown)
+{
+    WriteSet nothing;
+    const std::vector<std::function<void(MergedIterator&)>> ways{
+        [](MergedIterator& iterator) { iterator.first(); },
+        [](MergedIterator& iterator) { iterator.last(); },
+        [](MergedIterator& iterator) { iterator.seek("k"); },
+        [](MergedIterator& iterator) { iterator.seek_before("l"); },
+    };
+    for (const auto& move : ways) {
+        MergedIterator iterator(prefix,
+                                {make_layer(nothing), make_layer(std::make_unique<HalfRead>())});
+        BOOST_CHECK(error_of([&] { move(iterator); }) == Error::damaged);
+        BOOST_TEST(!iterator.valid());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_finished_one_refuses_everything)

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,16 @@ struct Sweeping : Engines {
     }
 
     std::uint64_t expired() const { return engine->stats().expired; }
+
+    /// Changes what is stored of a key so that it cannot be read.
+    void damage(const std::string& key)
+    {
+        const auto store = storage::Store::open(options, &env);
+        const auto entry = store->get(storage::bucket_key(Structure::btree, "b"), nullptr);
+        storage::Batch batch;
+        batch.put(storage::data_prefix(storage::decode_bucket(entry.value())->id) + key, "?");
+        store->write(batch, false);
+    }
 };
 
 }  // namespace
@@ -113,6 +124,53 @@ BOOST_AUTO_TEST_CASE(a_failed_write_ends_all_sweeping)
         BOOST_TEST((co_await failure_of(put("other")) == code(Error::storage_failed)));
         BOOST_TEST(!co_await sees("k"));
         BOOST_TEST(expired() == 0U);
+        co_await close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_that_failed_is_made_again)
+{
+    const engine::MonotonicClock still([] { return Time{}; });
+    const auto store = storage::Store::open(Options("memory:"));
+    storage::Batch batch;
+    batch.put(storage::deadline_key(Time{}, storage::data_prefix(1) + "k"), {});
+    store->write(batch, false);
+    async::WorkerThread thread;
+    const auto owner = std::make_shared<int>();
+    int sweeps = 0;
+    const auto fail_twice = [&](auto) -> asio::awaitable<Revision> {
+        ++sweeps;
+        if (sweeps == 1) {
+            throw std::bad_alloc();
+        }
+        if (sweeps == 2) {
+            throw boost::system::system_error(make_error_code(Error::damaged));
+        }
+        co_return 1;
+    };
+    const auto sweeper =
+        std::make_shared<engine::Sweeper>(*store, still, thread, executor(), owner, fail_twice);
+    run([&]() -> Task {
+        sweeper->start();
+        co_await until([&] { return sweeps == 3; });
+    });
+    thread.finish();
+    BOOST_TEST(sweeps == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_read_keeps_no_other_from_going)
+{
+    run([this]() -> Task {
+        co_await open_and_sweep();
+        co_await put_with_ttl("damaged");
+        co_await put_with_ttl("k");
+        co_await close();
+        damage("damaged");
+        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        clock.advance(1ms);
+        engine->start_sweeper();
+        co_await until([this] { return expired() == 1; });
+        BOOST_TEST(!co_await sees("k"));
         co_await close();
     });
 }

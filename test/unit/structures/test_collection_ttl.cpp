@@ -3,14 +3,12 @@
 
 #include "structures/expiry.hpp"
 
-#include "engine/transaction_workspace.hpp"
-#include "support/hand_clock.hpp"
+#include "support/event_loop.hpp"
+#include "support/timed_transactions.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <functional>
 #include <string>
-#include <vector>
 
 using namespace keywatch;
 using namespace keywatch::structures;
@@ -18,29 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Transactions on a bucket of sets, each durable before the next.
-struct Collections {
-    using Function = std::function<void(engine::TransactionWorkspace&, BucketIndex)>;
-
-    test::HandClock clock;
-    std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
-    engine::ExecutedState executed;
-    engine::MonotonicClock monotonic{clock.clock()};
-    std::vector<OwnedMessage> messages;
-
-    Collections()
-    {
-        engine::TransactionWorkspace workspace = next();
-        workspace.create_bucket(Structure::set, "s");
-        commit(workspace);
-    }
-
-    void in_transaction(const Function& fn)
-    {
-        engine::TransactionWorkspace workspace = next();
-        fn(workspace, workspace.bucket(Structure::set, "s"));
-        commit(workspace);
-    }
+/// Collections in a bucket of sets.
+struct Collections : test::TimedTransactions {
+    Collections() : TimedTransactions(Structure::set) {}
 
     /// A collection with two elements, as a structure would make it.
     void make(const std::string& key)
@@ -53,42 +31,6 @@ struct Collections {
             }
             collection::save(workspace, bucket, key, header);
         });
-    }
-
-    std::vector<std::string> deadlines() const
-    {
-        std::vector<std::string> keys;
-        const auto iterator = store->iterate(nullptr, false);
-        for (iterator->Seek("e"); iterator->Valid(); iterator->Next()) {
-            const std::string key = iterator->key().ToString();
-            if (const auto found = storage::parse_deadline_key(key)) {
-                keys.emplace_back(found->key);
-            }
-        }
-        return keys;
-    }
-
-private:
-    engine::TransactionWorkspace next()
-    {
-        return {*store, executed, {1 << 20, true, false}, monotonic};
-    }
-
-    void commit(engine::TransactionWorkspace& workspace)
-    {
-        storage::Batch batch;
-        workspace.write_to(batch);
-        store->write(batch, false);
-        executed.catalogue.apply(workspace.catalogue_changes());
-        executed.next_bucket = workspace.next_bucket();
-        storage::Totals totals;
-        const std::string record = workspace.record().finish(executed.head, Time{}, totals);
-        ++executed.head;
-        messages.clear();
-        const auto decoded = storage::decode_record(executed.head, record);
-        for (const Message& each : decoded->messages) {
-            messages.emplace_back(each);
-        }
     }
 };
 
@@ -141,11 +83,35 @@ BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
     });
     BOOST_TEST(messages.empty());
     in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(test::failure_of([&] { collection::set_ttl(workspace, bucket, "k", 0ms); }) ==
+                   test::code(Error::invalid_ttl));
+    });
+    BOOST_TEST(messages.empty());
+    in_transaction([](auto& workspace, BucketIndex bucket) {
         BOOST_TEST(!collection::erase(workspace, bucket, "k"));
     });
     BOOST_REQUIRE(messages.size() == 1U);
     BOOST_TEST(messages[0]->cause == Cause::expired);
     BOOST_TEST((messages[0]->count == 2U));
+    BOOST_TEST(deadlines().empty());
+}
+
+BOOST_AUTO_TEST_CASE(its_deadline_goes_with_it)
+{
+    make("erased");
+    make("emptied");
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        collection::set_ttl(workspace, bucket, "erased", 5ms);
+        collection::set_ttl(workspace, bucket, "emptied", 5ms);
+    });
+    BOOST_TEST(deadlines().size() == 2U);
+    in_transaction([](auto& workspace, BucketIndex bucket) {
+        BOOST_TEST(collection::erase(workspace, bucket, "erased"));
+        collection::Header header = *collection::find_to_write(workspace, bucket, "emptied");
+        header.size = 0;
+        collection::save(workspace, bucket, "emptied", header);
+        BOOST_TEST(workspace.expired() == 0U);
+    });
     BOOST_TEST(deadlines().empty());
 }
 

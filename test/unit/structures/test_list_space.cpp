@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is stored of a list: one header, its elements, and nothing of what it has had before.
 #include "support/engine_tools.hpp"
+#include "support/hand_clock.hpp"
 
 #include "storage/store.hpp"
 
@@ -195,6 +196,24 @@ BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_comes_back_after_a_trim_and_an_er
         });
         co_await erase_dropped();
         BOOST_TEST(stored("d") == next_id);
+    });
+}
+
+// Its elements are erased in the background, when the new ones are there.
+BOOST_AUTO_TEST_CASE(a_list_that_follows_a_large_one_whose_time_was_over_keeps_its_elements)
+{
+    run([this]() -> Task {
+        const test::HandClock clock;
+        options.clock = clock.clock();
+        co_await open_lists();
+        co_await change([](List lists) {
+            fill(lists, 5'000);
+            lists.set_ttl("k", std::chrono::milliseconds(1));
+        });
+        clock.advance(std::chrono::milliseconds(1));
+        co_await change([](List lists) { fill(lists, 5); });
+        co_await erase_dropped();
+        BOOST_TEST(stored("d") == 5 + header + next_id);
     });
 }
 

@@ -174,6 +174,18 @@ BOOST_AUTO_TEST_CASE(messages_have_the_scores_and_are_made_only_for_changes)
                           "remove k a was 2.500000", "remove k c was 5.000000"}));
 }
 
+BOOST_AUTO_TEST_CASE(ranges_are_removed_in_their_order)
+{
+    const Strings lines = in_transaction([](SortedSet set) {
+        set.add("k", {{"a", 1}, {"b", 2}, {"c", 2}, {"d", 3}, {"e", 4}});
+        BOOST_TEST(set.remove_by_rank("k", -2, -1) == 2U);
+        BOOST_TEST(set.remove_by_score("k", {.min = 2}) == 2U);
+    });
+    const Strings removed(lines.begin() + 5, lines.end());
+    BOOST_TEST((removed == Strings{"remove k d was 3.000000", "remove k e was 4.000000",
+                                   "remove k b was 2.000000", "remove k c was 2.000000"}));
+}
+
 BOOST_AUTO_TEST_CASE(ranges_are_by_rank_score_and_member)
 {
     in_transaction([](SortedSet set) {

@@ -1,88 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ranks of sets so large that their index has nodes on every level, and what operations cost, in
+// Ranks of sets so large that their index has fences on every level, and what operations cost, in
 // steps of iterators.
-#include "structures/sorted_set.hpp"
-
 #include "bytes/hash.hpp"
-#include "structures/sorted_elements.hpp"
-#include "support/counting_workspace.hpp"
-#include "support/sorted_set_model.hpp"
-
-#include <boost/test/unit_test.hpp>
-
-#include <random>
+#include "support/one_sorted_set.hpp"
 
 using namespace keywatch;
-using keywatch::test::CountingWorkspace;
+using keywatch::test::OneSortedSet;
 using keywatch::test::Scored;
-using keywatch::test::SortedModel;
+using keywatch::test::StoredIndex;
 
 namespace sorted_set = keywatch::structures::sorted_set;
 
 namespace {
 
-using Members = std::vector<Scored>;
-
-/// A set in memory, and what it should be.
-struct OneSet {
-    std::shared_ptr<CountingWorkspace> workspace = std::make_shared<CountingWorkspace>();
-    SortedModel model;
-    std::mt19937 random{1};
-
-    void add(const std::string& member, double score)
-    {
-        const std::array one{ScoredMember{member, score}};
-        sorted_set::add(*workspace, 0, "k", one);
-        model.scores[member] = score;
-    }
-    void remove(const std::string& member)
-    {
-        BOOST_TEST(sorted_set::remove(*workspace, 0, "k", member) ==
-                   (model.scores.erase(member) == 1));
-    }
-    void fill(int members)
-    {
-        for (int i = 0; i < members; ++i) {
-            add("m" + std::to_string(i), static_cast<double>(random() % 1000));
-        }
-    }
-    std::uint64_t rank(const std::string& member)
-    {
-        return sorted_set::rank(*workspace, 0, "k", member).value();
-    }
-    Members range(std::int64_t first, std::int64_t last)
-    {
-        return sorted_set::range_by_rank(workspace, 0, "k", first, last).to_vector();
-    }
-    /// Every `stride`th member has its rank, and is found by it.
-    void check_ranks(std::size_t stride)
-    {
-        const Members all = model.in_order();
-        for (std::size_t i = 0; i < all.size(); i += stride) {
-            BOOST_TEST(rank(all[i].first) == i);
-            const auto at = static_cast<std::int64_t>(i);
-            BOOST_TEST((range(at, at) == Members{all[i]}));
-        }
-    }
-};
-
-/// The nodes of a level, as they are stored.
-std::vector<std::pair<std::string, std::string>> nodes(const CountingWorkspace& workspace,
-                                                       std::size_t level)
-{
-    std::vector<std::pair<std::string, std::string>> nodes;
-    sorted_set::Elements elements(workspace, 0, 1);
-    for (elements.seek(sorted_set::levels[level], {}); elements.valid(); elements.next()) {
-        nodes.emplace_back(elements.rest(), elements.value());
-    }
-    return nodes;
-}
+using Members = keywatch::test::ScoredMembers;
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_sorted_set_rank, OneSet)
+BOOST_FIXTURE_TEST_SUITE(test_sorted_set_rank, OneSortedSet)
 
-// What is stored depends on it, so it may never change.
+// When bounds are tightened depends on it, so that is the same wherever a set is written.
 BOOST_AUTO_TEST_CASE(the_hash_is_what_it_always_was)
 {
     BOOST_TEST(bytes::stable_hash("") == 0xefd01f60ba992926U);
@@ -93,8 +30,8 @@ BOOST_AUTO_TEST_CASE(the_hash_is_what_it_always_was)
 BOOST_AUTO_TEST_CASE(ranks_are_right_after_many_changes)
 {
     fill(20'000);
-    BOOST_TEST(nodes(*workspace, 1).size() > 200U);
-    BOOST_TEST(nodes(*workspace, 2).size() > 1U);
+    BOOST_TEST(StoredIndex(*workspace).fences[1].size() > 150U);
+    BOOST_TEST(StoredIndex(*workspace).fences[2].size() > 1U);
     check_ranks(37);
     for (int i = 0; i < 20'000; ++i) {
         const std::string member = "m" + std::to_string(random() % 20'000);
@@ -106,36 +43,11 @@ BOOST_AUTO_TEST_CASE(ranks_are_right_after_many_changes)
     }
     check_ranks(41);
     for (int i = 0; i < 2'000; ++i) {
-        const Members all = range(0, 0);
-        BOOST_TEST((sorted_set::pop_min(*workspace, 0, "k") == all.front()));
-        model.scores.erase(all.front().first);
+        const Members first = range(0, 0);
+        pop(false);
+        BOOST_TEST(!model.scores.contains(first.front().first));
     }
     check_ranks(43);
-}
-
-// The same members have the same index, whatever happened before.
-BOOST_AUTO_TEST_CASE(the_index_depends_on_the_members_alone)
-{
-    fill(12'000);
-    for (int i = 0; i < 6'000; ++i) {
-        remove("m" + std::to_string(2 * i));
-        add("m" + std::to_string(2 * i + 1), i % 100);
-    }
-    OneSet other;
-    Members all = model.in_order();
-    std::ranges::shuffle(all, random);
-    for (const auto& [member, score] : all) {
-        other.add(member, score);
-    }
-    for (const std::size_t level : {1, 2}) {
-        const auto some = nodes(*workspace, level);
-        BOOST_TEST((some == nodes(*other.workspace, level)));
-        BOOST_TEST(!some.empty());
-    }
-    while (sorted_set::pop_max(*workspace, 0, "k")) {
-    }
-    BOOST_TEST(nodes(*workspace, 1).empty());
-    BOOST_TEST(nodes(*workspace, 2).empty());
 }
 
 BOOST_AUTO_TEST_CASE(offsets_and_counts_of_scores_use_the_index)
@@ -218,6 +130,93 @@ BOOST_AUTO_TEST_CASE(a_queue_of_rising_scores_leaves_no_trail)
     workspace->take_steps();
     BOOST_TEST(sorted_set::min(*workspace, 0, "k").has_value());
     BOOST_TEST(workspace->take_steps().erased < 20U);
+}
+
+// New ones at the front, and the oldest taken from the back.
+BOOST_AUTO_TEST_CASE(a_queue_of_falling_scores_leaves_no_trail)
+{
+    for (int i = 0; i < 500; ++i) {
+        add("job" + std::to_string(i), -i);
+    }
+    workspace->take_steps();
+    for (int i = 500; i < 5'000; ++i) {
+        add("job" + std::to_string(i), -i);
+        pop(true);
+    }
+    const auto steps = workspace->take_steps();
+    BOOST_TEST(steps.erased < 4'500U * 2);
+    BOOST_TEST(steps.live < 4'500U * 4);
+    check_ranks(7);
+}
+
+// The last ones in are the first ones out, on either end.
+BOOST_AUTO_TEST_CASE(a_stack_leaves_no_trail)
+{
+    for (const int sign : {1, -1}) {
+        OneSortedSet stack;
+        int height = 0;
+        for (const int goal : {3'000, 500, 2'000, 10, 1'500, 0, 1'000}) {
+            stack.workspace->take_steps();
+            int changes = 0;
+            for (; height != goal; ++changes) {
+                if (height < goal) {
+                    stack.add("m" + std::to_string(height), sign * height);
+                    ++height;
+                } else {
+                    stack.pop(sign > 0);
+                    --height;
+                }
+            }
+            BOOST_TEST(stack.workspace->take_steps().erased < changes * 3U);
+        }
+        stack.check_ranks(7);
+    }
+}
+
+// A queue that was emptied from the front, and gets something to do before the rest.
+BOOST_AUTO_TEST_CASE(adding_in_front_does_not_step_over_what_was_erased_of_the_index)
+{
+    for (int i = 0; i < 20'000; ++i) {
+        add("m" + std::to_string(i), i);
+    }
+    while (model.scores.size() > 4'000) {
+        pop(false);
+    }
+    workspace->take_steps();
+    for (int i = 0; i < 50; ++i) {
+        add("m" + std::to_string(i), i);
+    }
+    BOOST_TEST(workspace->take_steps().erased == 0U);
+    for (int i = 0; i < 50; ++i) {
+        BOOST_TEST(rank("m" + std::to_string(i)) == static_cast<std::uint64_t>(i));
+    }
+    BOOST_TEST(workspace->take_steps().erased == 0U);
+}
+
+// Of all that come the smallest (largest) thousand are kept.
+BOOST_AUTO_TEST_CASE(keeping_the_best_of_many_leaves_no_trail)
+{
+    for (const bool smallest : {true, false}) {
+        OneSortedSet best;
+        best.fill(20'000);
+        while (best.model.scores.size() > 1'000) {
+            best.pop(smallest);
+        }
+        best.workspace->take_steps();
+        for (int i = 0; i < 400; ++i) {
+            const auto score = static_cast<double>(best.random() % 20);
+            best.add("n" + std::to_string(i), smallest ? score : 1'000 - score);
+            best.pop(smallest);
+        }
+        BOOST_TEST(best.workspace->take_steps().erased < 400U * 3);
+        for (int i = 0; i < 100; ++i) {
+            const auto last = static_cast<std::int64_t>(best.model.scores.size()) - 70;
+            const Members at = best.range(last - i, last - i);
+            BOOST_TEST(best.rank(at.front().first) == static_cast<std::uint64_t>(last - i));
+        }
+        BOOST_TEST(best.workspace->take_steps().erased < 200U * 3);
+        best.check_ranks(7);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
