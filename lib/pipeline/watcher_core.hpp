@@ -115,6 +115,14 @@ private:
         std::shared_ptr<async::WaiterList> reached = std::make_shared<async::WaiterList>();
     };
 
+    /// What was taken from the inbox, for delivery.
+    struct Incoming {
+        watch::Inbox::Taken taken;
+        /// What the predicate threw at the commit behind `before_error`, of which nothing is there.
+        std::exception_ptr error;
+        Revision before_error = 0;
+    };
+
     // Running and ending (watcher_core.cpp).
     void begin();
     void start(async::Waiter waiter, const asio::any_io_executor& executor);
@@ -166,13 +174,7 @@ private:
     // Being slower than the commits (overflow.cpp).
     void fall_behind(bool overflowed);
     void follow_again();
-    /// What has come for delivery; with Overflow::latest only the newest of it.
-    struct Incoming {
-        watch::Inbox::Taken taken;
-        /// What the predicate threw at the commit behind `before_error`, of which nothing is there.
-        std::exception_ptr error;
-        Revision before_error = 0;
-    };
+    /// With Overflow::latest only the newest of it.
     Incoming take_entries();
     void make_newest(Incoming& incoming);
     struct Gathered {

@@ -2,8 +2,8 @@
 #include "state_walk.hpp"
 
 #include "collection.hpp"
-#include "sorted_bounds.hpp"
 #include "sorted_elements.hpp"
+#include "sorted_members.hpp"
 #include "stamp.hpp"
 
 #include <keywatch/error.hpp>
@@ -64,7 +64,7 @@ Elements elements_of(Structure structure, const collection::Header& header)
     std::string prefix = collection::element_prefix(header.id);
     if (structure == Structure::sorted_set) {
         prefix += sorted_set::by_place;
-        return {prefix, prefix + sorted_set::Bounds(header.content).low()};
+        return {prefix, prefix + sorted_set::layout_of(header).bounds.low()};
     }
     // A list has the number of its first element there, a set what no member is less than.
     return {prefix, prefix + header.content};

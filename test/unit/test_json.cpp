@@ -259,8 +259,8 @@ BOOST_AUTO_TEST_CASE(a_commit_has_its_selected_messages)
     const auto last = commit["messages"][1].get<OwnedMessage>();
     BOOST_TEST(last->key == "c");
     BOOST_TEST(last->last_in_commit);
-    BOOST_TEST(json(PulledCommit(record, {0, 2})) == commit);
-    BOOST_TEST(ordered_json(PulledCommit(record, {0, 2})).dump() ==
+    BOOST_TEST(json(PulledCommit(record, {0, 2}, {})) == commit);
+    BOOST_TEST(ordered_json(PulledCommit(record, {0, 2}, {})).dump() ==
                ordered_json(Commit(*record, &selected)).dump());
 }
 
