@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // What becomes of a watch that is slower than the commits, by its policy.
+#include "exception_of.hpp"
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
 #include "watch/coalescer.hpp"
-
-#include <keywatch/error.hpp>
 
 #include <exception>
 #include <utility>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watcher_core.hpp"
 
+#include "exception_of.hpp"
 #include "pipeline.hpp"
 
 #include "async/post.hpp"
@@ -371,8 +372,7 @@ void WatcherCore::worker_failed(const std::exception_ptr& error, bool timed_out)
     const watch::Signals signals = inbox.signals();
     const bool aborted = is_error(error, make_error_code(asio::error::operation_aborted));
     if (timed_out) {
-        finish(std::nullopt, std::make_exception_ptr(boost::system::system_error(
-                                 make_error_code(Error::callback_timeout))));
+        finish(std::nullopt, exception_of(Error::callback_timeout));
     } else if (aborted && signals.error) {
         finish(std::nullopt, signals.error);
     } else if (aborted && signals.cancel) {

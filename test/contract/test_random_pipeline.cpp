@@ -233,10 +233,10 @@ private:
         options.callback_timeout = 10 * patience;
         options.buffer_messages = 1 + below(random_, 12);
         options.buffer_bytes = below(random_, 3) == 0 ? 1 : std::size_t{1} << 20;
-        options.overflow = static_cast<kw::Overflow>(below(random_, 1));
+        options.overflow = static_cast<kw::Overflow>(below(random_, 4));
         options.filter = random_filter(random_);
         options.from = start();
-        if (below(random_, 1) == 7) {
+        if (below(random_, 6) == 0) {
             options.progress_interval = std::chrono::milliseconds(1);
         }
         if (options.overflow == kw::Overflow::latest && below(random_, 4) == 0) {
@@ -279,7 +279,6 @@ private:
         case 2:
         case 3:
             return kw::From::snapshot();
-
         case 4:
             return last_end_ ? kw::From::after(*last_end_) : kw::From::now();
         default:
