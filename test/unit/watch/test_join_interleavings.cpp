@@ -34,8 +34,8 @@ const std::vector<std::string> histories{"mmm", "mxM", "xoxm", "xmDm", "mDDm", "
 /// For when there are more to come in between.
 const std::vector<std::string> short_histories{"mm", "xMm", "mDm", "xx"};
 /// Of two keys.
-const std::vector<std::string> mixed_histories{"mnm", "mxnD", "mmn"};
-const std::vector<std::string> short_mixed{"mnm", "mD"};
+const std::vector<std::string> mixed_histories{"mnm", "mnD"};
+const std::vector<std::string> short_mixed{"mn", "mD"};
 
 struct Total {
     std::size_t states = 0;
