@@ -66,13 +66,13 @@ asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
     }
 }
 
-/// Closes when the audit has written a commit.
+/// Closes when the audit has written some commits.
 asio::awaitable<void> audit_until_closed(kw::Database db, std::string path, Notes& notes)
 {
     Audit audit(db, path, notes);
     asio::co_spawn(co_await asio::this_coro::executor, audit.run(), kw::rethrow);
     const auto end = std::chrono::steady_clock::now() + 30s;
-    while (audit.lines() == 0) {
+    while (audit.lines() < 3) {
         if (std::chrono::steady_clock::now() > end) {
             throw std::runtime_error("the audit writes nothing");
         }
