@@ -116,8 +116,9 @@ def tear(path):
 
 def check_history(folder, lines):
     """A second audit file begins with the first commit, so it is what history says."""
-    with Monitor(folder, "--audit", str(folder / "second"), "--seconds", "0.3") as monitor:
-        finish(monitor.process, 0)
+    with Monitor(folder, "--audit", str(folder / "second")) as monitor:
+        monitor.wait_for_lines(len(lines) + 3, "second")
+        monitor.end(signal.SIGINT)
     second = audit(folder / "second")
     check_contiguous(second)
     assert len(second) > len(lines), "the last run has committed nothing"
@@ -190,12 +191,14 @@ def the_audit_of_another_database_is_kept_and_a_new_one_begun(folder):
 
 
 def a_lost_database_does_not_mix_audits(folder):
-    with Monitor(folder, "--seconds", "0.4") as monitor:
-        finish(monitor.process, 0)
+    with Monitor(folder) as monitor:
+        monitor.wait_for_lines(3)
+        monitor.end(signal.SIGINT)
     old = audit(folder / "audit.jsonl")
     shutil.copytree(folder / "database", folder / "backup")
-    with Monitor(folder, "--seconds", "0.4") as monitor:
-        finish(monitor.process, 0)
+    with Monitor(folder) as monitor:
+        monitor.wait_for_lines(3)
+        monitor.end(signal.SIGINT)
     shutil.rmtree(folder / "database")
     (folder / "backup").rename(folder / "database")
     with Monitor(folder, "--seconds", "0.1") as monitor:

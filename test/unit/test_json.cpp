@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(positions_buckets_ends_and_times_survive)
 
 BOOST_AUTO_TEST_CASE(all_figures_survive)
 {
-    // Every figure another one, whichever there are.
+    // Every figure another one, and none forgotten: each has eight bytes.
     json figures = Stats();
     std::int64_t next = 1;
     for (json& part : figures) {
@@ -302,7 +302,6 @@ BOOST_AUTO_TEST_CASE(all_figures_survive)
             figure = next++;
         }
     }
-    // None is forgotten: a figure has eight bytes.
     BOOST_TEST(static_cast<std::size_t>(next - 1) == sizeof(Stats) / sizeof(std::uint64_t));
     figures["engine"]["commits"] = most;
     const auto stats = figures.get<Stats>();
