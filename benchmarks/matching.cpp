@@ -9,7 +9,6 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
-#include <cstdio>
 #include <functional>
 
 namespace {
@@ -24,9 +23,9 @@ using MakeSelector = std::function<kw::Selector(std::size_t)>;
 
 std::string numbered(std::size_t number)
 {
-    char text[16];
-    std::snprintf(text, sizeof text, "key%08zu", number);
-    return text;
+    std::string digits = std::to_string(number);
+    digits.insert(0, digits.size() < 8 ? 8 - digits.size() : 0, '0');
+    return "key" + digits;
 }
 
 // Of which each key has one.
