@@ -300,7 +300,8 @@ BOOST_AUTO_TEST_CASE(a_start_that_is_trimmed_is_compacted)
             BOOST_ERROR("it should have thrown");
         } catch (const kw::Compacted& compacted) {
             BOOST_TEST(compacted.requested() == 3U);
-            BOOST_TEST(compacted.oldest() == db.oldest_revision());
+            BOOST_TEST(compacted.oldest() > 40U);
+            BOOST_TEST(compacted.oldest() <= db.head_revision() - 4);
         }
         co_await db.close();
     });
