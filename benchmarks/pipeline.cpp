@@ -43,6 +43,16 @@ public:
     kw::Revision oldest() const noexcept override { return 1; }
     asio::awaitable<kw::Revision> backup(kw::engine::BackupPlace) override { co_return 0; }
     std::size_t max_transaction_bytes() const noexcept override { return SIZE_MAX; }
+    asio::awaitable<std::shared_ptr<kw::engine::StateStream>> open_state(kw::Selectors) override
+    {
+        co_return nullptr;
+    }
+    std::optional<kw::Revision> cursor(std::string_view) const override { return std::nullopt; }
+    asio::awaitable<std::vector<kw::CursorLag>> cursors() override
+    {
+        co_return std::vector<kw::CursorLag>();
+    }
+    kw::Lag lag(kw::Revision) const override { return {}; }
     kw::Stats::Engine stats() const override { return {}; }
     kw::Stats::History history_stats() const override { return {}; }
     asio::awaitable<void> drain() override { co_return; }
@@ -125,7 +135,7 @@ void our_run(const std::vector<watch::SharedCommit>& commits, std::size_t per_tu
                                             feed, options);
     std::size_t seen = 0;
     auto core = std::make_shared<pipeline::WatcherCore>(
-        stages, "b", kw::all(),
+        stages, kw::in("b", kw::all()),
         kw::WatchCallback([&](const kw::Message& message) { seen += message.value.size(); }),
         kw::WatchOptions(), 0);
     kw::Watcher watcher(core);

@@ -47,54 +47,11 @@ void check(const Options& options)
     require(options.batch_messages > 0, "batch_messages");
     require(options.distribute_bytes > 0, "distribute_bytes");
     require(options.victim_sets > 0, "victim_sets");
+    require(options.watch_bytes > 0, "watch_bytes");
     require(options.history.age > std::chrono::seconds::zero(), "history.age");
     require(options.history.bytes > 0, "history.bytes");
     require(options.history.commits > 0, "history.commits");
     require(options.history.hard_bytes > 0, "history.hard_bytes");
-}
-
-void check(const WatchOptions& options)
-{
-    require(options.callback_timeout > std::chrono::milliseconds::zero(), "callback_timeout");
-    require(options.buffer_messages > 0, "buffer_messages");
-    require(options.buffer_bytes > 0, "buffer_bytes");
-}
-
-/// Where a watch is to begin, as the last revision that it already has.
-Revision start_of(const From& from, const engine::Engine& engine)
-{
-    switch (from.kind()) {
-    case From::Kind::now:
-        return engine.durable_head();
-    case From::Kind::revision:
-        return from.position().revision == 0 ? 0 : from.position().revision - 1;
-    case From::Kind::after:
-        break;
-    }
-    if (from.position().history != engine.history_id()) {
-        fail(Error::foreign_position);
-    }
-    if (from.position().revision > engine.highest_readable()) {
-        fail(Error::position_ahead);
-    }
-    return from.position().revision;
-}
-
-/// Refuses what cannot be watched; gives where the watch begins.
-Revision check_watch(const engine::Engine& engine, std::string_view bucket,
-                     const Selector& selector, const WatchOptions& options)
-{
-    if (!engine.keeps_history()) {
-        fail(Error::watch_disabled);
-    }
-    if (bucket.empty() || bucket.size() > 65535) {
-        fail(Error::invalid_name);
-    }
-    if (selector.kind() == Selector::Kind::key && selector.key().empty()) {
-        fail(Error::empty_key);
-    }
-    check(options);
-    return start_of(options.from, engine);
 }
 
 std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
@@ -126,6 +83,11 @@ asio::awaitable<void> close_database(std::shared_ptr<DatabaseState> state,
         fail(Error::invalid_option, "timeout");
     }
     co_await pipeline::Pipeline::close(state_of(state).pipeline, timeout);
+}
+
+asio::awaitable<std::vector<CursorLag>> list_cursors(std::shared_ptr<DatabaseState> state)
+{
+    co_return co_await state_of(state).engine->cursors();
 }
 
 }  // namespace
@@ -190,22 +152,9 @@ asio::awaitable<void> detail::view(std::shared_ptr<DatabaseState> state, ViewFun
     co_await state_of(keep).engine->read(std::move(fn));
 }
 
-Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,
-                        WatchOptions options) const
+asio::awaitable<std::vector<CursorLag>> Database::cursors() const
 {
-    const DatabaseState& state = open_state_of(state_);
-    const Revision start = check_watch(*state.engine, bucket, selector, options);
-    return Watcher(std::make_shared<pipeline::WatcherCore>(state.pipeline, std::string(bucket),
-                                                           std::move(selector), std::move(callback),
-                                                           options, start));
-}
-
-PullWatcher Database::watch(std::string_view bucket, Selector selector, WatchOptions options) const
-{
-    const DatabaseState& state = open_state_of(state_);
-    const Revision start = check_watch(*state.engine, bucket, selector, options);
-    return PullWatcher(std::make_shared<pipeline::WatcherCore>(
-        state.pipeline, std::string(bucket), std::move(selector), options, start));
+    return list_cursors(state_);
 }
 
 asio::awaitable<void> Database::close(std::chrono::milliseconds timeout)

@@ -81,6 +81,10 @@ const char* describe(Error error) noexcept
         return "the backup, or the restored database, could not be written";
     case Error::batch_in_use:
         return "another call of this write batch is being awaited: one at a time";
+    case Error::overflow:
+        return "the watcher was slower than the commits, and its inbox is full";
+    case Error::cursor_not_found:
+        return "there is no cursor of this name";
     }
     return "unknown keywatch error";
 }

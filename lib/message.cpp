@@ -55,6 +55,12 @@ std::string_view to_string(Operation operation) noexcept
         return "rescore";
     case Operation::ttl:
         return "ttl";
+    case Operation::gap:
+        return "gap";
+    case Operation::synced:
+        return "synced";
+    case Operation::progress:
+        return "progress";
     }
     return "unknown";
 }

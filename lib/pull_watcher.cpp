@@ -9,35 +9,44 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 
-const std::vector<std::uint32_t>* some_of(const std::vector<std::uint32_t>& selected)
+template <class T>
+const std::vector<T>* some_of(const std::vector<T>& list)
 {
-    return selected.empty() ? nullptr : &selected;
+    return list.empty() ? nullptr : &list;
 }
 
 }  // namespace
 
 PulledCommit::PulledCommit(std::shared_ptr<const CommitRecord> record,
-                           std::vector<std::uint32_t> selected)
-    : Commit(*record, nullptr), record_(std::move(record)), selected_(std::move(selected))
+                           std::vector<std::uint32_t> selected, std::vector<Revision> since)
+    : Commit(*record, nullptr),
+      record_(std::move(record)),
+      selected_(std::move(selected)),
+      since_(std::move(since))
 {
-    Commit::operator=({*record_, some_of(selected_)});
+    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
 }
 
-PulledCommit::PulledCommit(const PulledCommit& other) : PulledCommit(other.record_, other.selected_)
+PulledCommit::PulledCommit(const PulledCommit& other)
+    : PulledCommit(other.record_, other.selected_, other.since_)
 {
 }
 
 PulledCommit::PulledCommit(PulledCommit&& other) noexcept
-    : Commit(other), record_(std::move(other.record_)), selected_(std::move(other.selected_))
+    : Commit(other),
+      record_(std::move(other.record_)),
+      selected_(std::move(other.selected_)),
+      since_(std::move(other.since_))
 {
-    Commit::operator=({*record_, some_of(selected_)});
+    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
 }
 
 PulledCommit& PulledCommit::operator=(PulledCommit other) noexcept
 {
     record_.swap(other.record_);
     selected_.swap(other.selected_);
-    Commit::operator=({*record_, some_of(selected_)});
+    since_.swap(other.since_);
+    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
     return *this;
 }
 
@@ -56,7 +65,8 @@ std::optional<PulledCommit> PullWatcher::try_next()
     watch::Outbox::Answer answer = core_->take();
     std::optional<PulledCommit> commit;
     if (answer.there) {
-        commit.emplace(std::move(answer.entry.commit), std::move(answer.entry.selected));
+        commit.emplace(std::move(answer.entry.commit), std::move(answer.entry.selected),
+                       std::move(answer.entry.since));
     }
     return commit;
 }
@@ -89,6 +99,11 @@ asio::awaitable<void> PullWatcher::reached(Revision revision) const
 Position PullWatcher::position() const
 {
     return core_->position();
+}
+
+WatcherInfo PullWatcher::info() const
+{
+    return core_->info();
 }
 
 std::uint64_t PullWatcher::id() const noexcept

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/transaction.hpp>
 
-#include "structures/glob.hpp"
+#include "bytes/glob.hpp"
 #include "structures/workspace.hpp"
 
 #include <utility>
@@ -45,10 +45,20 @@ std::vector<Bucket> Snapshot::buckets() const
 
 std::vector<Bucket> Snapshot::buckets(std::string_view pattern) const
 {
-    const structures::Glob glob(pattern);
+    const bytes::Glob glob(pattern);
     std::vector<Bucket> buckets = workspace_->buckets();
     std::erase_if(buckets, [&](const Bucket& each) { return !glob.matches(each.name); });
     return buckets;
+}
+
+std::optional<Cursor> Snapshot::cursor(std::string_view name) const
+{
+    return workspace_->cursor(name);
+}
+
+std::vector<Cursor> Snapshot::cursors() const
+{
+    return workspace_->cursors();
 }
 
 Revision Snapshot::revision() const
@@ -89,6 +99,21 @@ void Transaction::delete_bucket(Structure structure, std::string_view name)
 void Transaction::set_origin(std::string_view origin)
 {
     workspace_->set_origin(origin);
+}
+
+void Transaction::save_cursor(std::string_view name, const Position& position)
+{
+    workspace_->save_cursor(name, position);
+}
+
+void Transaction::save_cursor(std::string_view name, Revision revision)
+{
+    workspace_->save_cursor(name, {workspace_->history_id(), revision});
+}
+
+bool Transaction::delete_cursor(std::string_view name)
+{
+    return workspace_->delete_cursor(name);
 }
 
 }  // namespace keywatch

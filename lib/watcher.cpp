@@ -60,6 +60,11 @@ Position Watcher::position() const
     return core_->position();
 }
 
+WatcherInfo Watcher::info() const
+{
+    return core_->info();
+}
+
 std::uint64_t Watcher::id() const noexcept
 {
     return core_->id();

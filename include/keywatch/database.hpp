@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/cursor.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/pull_watcher.hpp>
 #include <keywatch/selector.hpp>
 #include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 #include <keywatch/write_batch.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,6 +25,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace keywatch {
 class DatabaseState;
@@ -151,13 +154,20 @@ public:
     /// Without `run()` nothing is delivered or held back. Where the watch starts is settled here.
     ///
     /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
-    /// `invalid_option`, `foreign_position`, `position_ahead`.
+    /// `invalid_pattern`, `invalid_option`, `foreign_position`, `position_ahead`,
+    /// `cursor_not_found`; `damaged`, if a cursor cannot be read.
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
+                  WatchOptions options = {}) const;
+
+    /// The same of any number of selectors, in several buckets, or of the whole database.
+    Watcher watch(const Selectors& selectors, WatchCallback callback,
                   WatchOptions options = {}) const;
 
     /// The same without a callback: commits are asked for, see `PullWatcher`. There is nothing that
     /// `WatchOptions::callback_timeout` would apply to.
     PullWatcher watch(std::string_view bucket, Selector selector, WatchOptions options = {}) const;
+    /// The same of any number of selectors.
+    PullWatcher watch(const Selectors& selectors, WatchOptions options = {}) const;
 
     /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
     /// it is done; queued transactions finish; every running watcher is given all that was
@@ -187,6 +197,13 @@ public:
     /// The same, to a stream.
     asio::awaitable<Revision> backup(std::ostream& out) const;
 
+    /// All cursors, by name, and how far each of them is behind: so a consumer that nobody runs any
+    /// more, and for which history is kept, is seen by its age and lag. Delete its cursor then.
+    ///
+    /// All of it is of one durable revision. A cursor costs about one read of a key, on the
+    /// database's thread that reads history. Cancellation: none. Errors: `closed`, `damaged`.
+    asio::awaitable<std::vector<CursorLag>> cursors() const;
+
     // These also work when the database is closed; `Error::closed` of a handle to nothing.
 
     /// The newest durable revision; 0 if there is none.
@@ -201,6 +218,15 @@ public:
     /// Figures about the database since it was opened. Cheap; each is right by itself, but they
     /// are not all of the same moment.
     Stats stats() const;
+
+    /// All watches that are running, or to which there is a handle, in the order in which they were
+    /// made. It takes time in proportion to their number, and a read or two of history for each
+    /// that is behind; it delays neither commits nor deliveries.
+    std::vector<WatcherInfo> watchers() const;
+
+    /// The running watches that a change of this key would be delivered to, as far as their
+    /// selectors tell: filters may leave it out. In time as `watchers`.
+    std::vector<WatcherInfo> explain(std::string_view bucket, std::string_view key) const;
 
 private:
     std::shared_ptr<DatabaseState> state_;

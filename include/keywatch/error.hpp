@@ -46,7 +46,8 @@ enum class Error {
     bucket_not_found,
     /// The bucket exists with this structure already.
     bucket_exists,
-    /// A bucket name is empty or longer than 65535 bytes, or an origin is longer than that.
+    /// The name of a bucket or of a cursor is empty or longer than 65535 bytes, or an origin is
+    /// longer than that.
     invalid_name,
     /// A key is empty where one is needed.
     empty_key,
@@ -108,6 +109,13 @@ enum class Error {
     /// A `WriteBatch` was used while an earlier call of it was being awaited, or after it had been
     /// moved from. Await one call before the next.
     batch_in_use,
+
+    // More of watching.
+    /// The watcher's inbox was full, and its policy is `Overflow::stop`. Give it a larger one, or
+    /// another policy; it can be resumed from its position.
+    overflow,
+    /// There is no cursor of this name.
+    cursor_not_found,
 };
 
 /// The category of `Error`; its name is "keywatch".

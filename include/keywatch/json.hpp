@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/json_cursor.hpp>
+#include <keywatch/json_info.hpp>
 #include <keywatch/json_parts.hpp>
 #include <keywatch/json_stats.hpp>
+#include <keywatch/json_watch.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/pull_watcher.hpp>
 #include <keywatch/transaction.hpp>
@@ -185,12 +188,14 @@ void to_json(Json& to, const Message& message)
 {
     to = Json::object();
     to["revision"] = message.revision;
+    to["first_revision"] = message.first_revision;
     to["index"] = message.index;
     to["structure"] = message.structure;
     to["operation"] = message.operation;
     to["cause"] = message.cause;
     to["ends_bucket"] = message.ends_bucket;
     to["last_in_commit"] = message.last_in_commit;
+    to["snapshot"] = message.snapshot;
     to["bucket"] = detail::bytes_to_json<Json>(message.bucket);
     to["key"] = detail::bytes_to_json<Json>(message.key);
     to["value"] = detail::bytes_to_json<Json>(message.value);
@@ -263,12 +268,14 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
         });
         keywatch::Message message;
         message.revision = reader.template number<keywatch::Revision>("revision");
+        message.first_revision = reader.template number<keywatch::Revision>("first_revision");
         message.index = reader.template number<std::uint32_t>("index");
         message.structure = reader.template enumerator<keywatch::Structure>("structure");
         message.operation = reader.template enumerator<keywatch::Operation>("operation");
         message.cause = reader.template enumerator<keywatch::Cause>("cause");
         message.ends_bucket = reader.flag("ends_bucket");
         message.last_in_commit = reader.flag("last_in_commit");
+        message.snapshot = reader.flag("snapshot");
         message.bucket = bucket;
         message.key = key;
         message.value = value;
@@ -277,62 +284,6 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
         message.time = reader.time("time");
         message.origin = origin;
         return keywatch::OwnedMessage(message);
-    }
-};
-
-/// Its kind, and the key if it is of one.
-template <>
-struct nlohmann::adl_serializer<keywatch::Selector> {
-    template <class Json>
-    static void to_json(Json& to, const keywatch::Selector& selector)
-    {
-        to = Json::object();
-        to["kind"] = std::string(keywatch::detail::name_of(selector.kind()));
-        if (selector.kind() == keywatch::Selector::Kind::key) {
-            to["key"] = keywatch::detail::bytes_to_json<Json>(selector.key());
-        }
-    }
-    template <class Json>
-    static keywatch::Selector from_json(const Json& from)
-    {
-        using Kind = keywatch::Selector::Kind;
-        const keywatch::detail::ObjectReader<Json> reader(from, "a selector");
-        if (reader.template enumerator<Kind>("kind") == Kind::key) {
-            return keywatch::key(reader.bytes("key"));
-        }
-        return keywatch::all();
-    }
-};
-
-/// Its kind, and the revision or position if it has one.
-template <>
-struct nlohmann::adl_serializer<keywatch::From> {
-    template <class Json>
-    static void to_json(Json& to, const keywatch::From& start)
-    {
-        using Kind = keywatch::From::Kind;
-        to = Json::object();
-        to["kind"] = std::string(keywatch::detail::name_of(start.kind()));
-        if (start.kind() == Kind::revision) {
-            to["revision"] = start.position().revision;
-        } else if (start.kind() == Kind::after) {
-            to["position"] = start.position();
-        }
-    }
-    template <class Json>
-    static keywatch::From from_json(const Json& from)
-    {
-        using Kind = keywatch::From::Kind;
-        const keywatch::detail::ObjectReader<Json> reader(from, "the start of a watch");
-        switch (reader.template enumerator<Kind>("kind")) {
-        case Kind::now:
-            break;
-        case Kind::revision:
-            return keywatch::From::revision(reader.template number<keywatch::Revision>("revision"));
-        case Kind::after:
-            return keywatch::From::after(reader.position("position"));
-        }
-        return keywatch::From::now();
     }
 };
 

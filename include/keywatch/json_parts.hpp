@@ -188,6 +188,12 @@ inline std::string_view name_of(Selector::Kind kind)
         return "key";
     case Selector::Kind::all:
         return "all";
+    case Selector::Kind::prefix:
+        return "prefix";
+    case Selector::Kind::range:
+        return "range";
+    case Selector::Kind::glob:
+        return "glob";
     }
     return "unknown";
 }
@@ -201,6 +207,27 @@ inline std::string_view name_of(From::Kind kind)
         return "revision";
     case From::Kind::after:
         return "after";
+    case From::Kind::oldest:
+        return "oldest";
+    case From::Kind::snapshot:
+        return "snapshot";
+    case From::Kind::cursor:
+        return "cursor";
+    }
+    return "unknown";
+}
+
+inline std::string_view name_of(Overflow overflow)
+{
+    switch (overflow) {
+    case Overflow::catch_up:
+        return "catch_up";
+    case Overflow::latest:
+        return "latest";
+    case Overflow::skip:
+        return "skip";
+    case Overflow::stop:
+        return "stop";
     }
     return "unknown";
 }

@@ -11,6 +11,7 @@
 #include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/btree_range.hpp>
+#include <keywatch/cursor.hpp>
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
 #include <keywatch/key_pattern.hpp>
@@ -28,4 +29,5 @@
 #include <keywatch/transaction.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 #include <keywatch/write_batch.hpp>

@@ -52,6 +52,15 @@ enum class Operation : std::uint8_t {
     rescore = 14,
     /// All structures: the key has another deadline, or none any more.
     ttl = 15,
+
+    // Markers: of no bucket and key; only for watchers that have asked for them.
+    /// What was committed from `first_revision` to `revision` was left out, as the watcher was too
+    /// slow (`Overflow::skip`): `count` messages that it should have been given.
+    gap = 16,
+    /// The state at `revision` has been delivered (`From::snapshot`).
+    synced = 17,
+    /// Everything up to `revision` has been delivered (`WatchOptions::progress_interval`).
+    progress = 18,
 };
 
 /// Why it happened. The deletion of a bucket is one message, of the user.
@@ -76,6 +85,10 @@ std::ostream& operator<<(std::ostream& out, Cause cause);
 struct Message {
     /// The number of the commit.
     Revision revision = 0;
+    /// With `Overflow::latest`, the revision of the oldest message that this one stands for: those
+    /// of the same element between the two were left out. Of `gap` the first revision that was left
+    /// out. Else as `revision`.
+    Revision first_revision = 0;
     /// The place of the message in its commit, from 0. (revision, index) is unique.
     std::uint32_t index = 0;
     /// The kind of the bucket.
@@ -88,6 +101,8 @@ struct Message {
     bool ends_bucket = false;
     /// Set on the last message of this commit that the watcher is given.
     bool last_in_commit = false;
+    /// Set on messages of the state that a watch `From::snapshot` begins with.
+    bool snapshot = false;
     /// The name of the bucket.
     std::string_view bucket;
     /// Empty for `bucket_created` and `bucket_deleted`.
@@ -107,7 +122,8 @@ struct Message {
     /// List: where, counted from 0, of `insert`, `set`, `remove` and `trim`, each after all
     /// messages before it.
     std::optional<std::uint64_t> list_index;
-    /// How many elements `erase` took away from a list, set or sorted set, and `trim` has left.
+    /// How many elements `erase` took away from a list, set or sorted set, and `trim` has left; how
+    /// many messages a `gap` stands for.
     std::optional<std::uint64_t> count;
     /// When the key will expire, of `put` and `ttl`; nothing: never.
     std::optional<Time> deadline;
@@ -208,9 +224,11 @@ public:
         std::size_t at_ = 0;
     };
 
-    /// `selected`: the places of the selected messages in the record; null: all of them.
-    Commit(const CommitRecord& record, const std::vector<std::uint32_t>* selected) noexcept
-        : record_(&record), selected_(selected)
+    /// `selected`: the places of the selected messages in the record; null: all of them. `since`:
+    /// of each of these the first revision that it stands for; null: its own.
+    Commit(const CommitRecord& record, const std::vector<std::uint32_t>* selected,
+           const std::vector<Revision>* since = nullptr) noexcept
+        : record_(&record), selected_(selected), since_(since)
     {
     }
 
@@ -234,6 +252,11 @@ public:
     {
         Message message = record_->messages[selected_ ? (*selected_)[at] : at];
         message.last_in_commit = at + 1 == size();
+        if (since_) {
+            message.first_revision = (*since_)[at];
+        } else if (message.first_revision == 0) {
+            message.first_revision = message.revision;
+        }
         return message;
     }
 
@@ -242,9 +265,24 @@ public:
     /// Behind the last one.
     Iterator end() const noexcept { return {this, size()}; }
 
+    /// @cond no part of the interface
+    /// Where in the record a selected message is.
+    std::uint32_t place(std::size_t at) const
+    {
+        return selected_ ? (*selected_)[at] : static_cast<std::uint32_t>(at);
+    }
+    /// Another selection of the same record.
+    Commit with(const std::vector<std::uint32_t>* selected,
+                const std::vector<Revision>* since) const noexcept
+    {
+        return {*record_, selected, since};
+    }
+    /// @endcond
+
 private:
     const CommitRecord* record_;
     const std::vector<std::uint32_t>* selected_;
+    const std::vector<Revision>* since_;
 };
 
 }  // namespace keywatch

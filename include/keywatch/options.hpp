@@ -23,7 +23,8 @@ enum class Durability : std::uint8_t {
 /// How much history is kept for watchers that start in the past or have fallen behind. Records are
 /// trimmed in the background, oldest first, once one of these limits is exceeded by a thirty-second
 /// part of it; the newest one always stays. It is looked at when a database is opened and with
-/// every commit. Watchers, running or not, hold nothing back.
+/// every commit. Watchers, running or not, hold nothing back; cursors do: what lies behind one of
+/// them stays, whatever the limits, until `hard_bytes`.
 struct HistoryLimits {
     HistoryLimits() {}  // not an aggregate: see Options
 
@@ -33,8 +34,9 @@ struct HistoryLimits {
     std::uint64_t bytes = std::uint64_t{1} << 30;
     /// Number of commits.
     std::uint64_t commits = UINT64_MAX;
-    /// Above this size, in bytes, records will be trimmed even if something holds them back.
-    /// Nothing does so far: the smaller one of `bytes` and this counts.
+    /// Above this size, in bytes, records are trimmed even if a cursor holds them back, which then
+    /// has fallen out of history (`CursorLag::compacted`) and holds back nothing any more. If it is
+    /// smaller than `bytes`, it counts in its place.
     std::uint64_t hard_bytes = std::uint64_t{4} << 30;
 };
 
@@ -108,6 +110,10 @@ struct Options {
 
     /// Sets of detached subscribers between the distributor and the victim collector.
     std::size_t victim_sets = 128;
+
+    /// Bytes of whole commits that the inboxes of all watchers together may hold. What would exceed
+    /// it finds the inbox full, even if that is empty, and `WatchOptions::overflow` decides.
+    std::size_t watch_bytes = std::size_t{256} << 20;
 };
 
 }  // namespace keywatch

@@ -24,7 +24,8 @@ namespace [[gnu::visibility("default")]] keywatch {
 class PulledCommit : public Commit {
 public:
     /// @cond no part of the interface
-    PulledCommit(std::shared_ptr<const CommitRecord> record, std::vector<std::uint32_t> selected);
+    PulledCommit(std::shared_ptr<const CommitRecord> record, std::vector<std::uint32_t> selected,
+                 std::vector<Revision> since);
     /// @endcond
 
     /// Shares the bytes.
@@ -38,6 +39,7 @@ public:
 private:
     std::shared_ptr<const CommitRecord> record_;
     std::vector<std::uint32_t> selected_;
+    std::vector<Revision> since_;
 };
 
 /// A handle to a watch without a callback, made by `Database::watch`: its owner asks for commits.
@@ -108,6 +110,8 @@ public:
     /// without gap or repeat.
     Position position() const;
 
+    /// As that of `Watcher`.
+    WatcherInfo info() const;
     /// As that of `Watcher`.
     std::uint64_t id() const noexcept;
     /// As that of `Watcher`.

@@ -99,7 +99,7 @@ struct Stats {
         /// Commits delivered whole. It may lag behind by what a worker has taken from its inbox and
         /// is delivering.
         std::uint64_t commits_delivered = 0;
-        /// The messages of those that matched.
+        /// The messages of those that were delivered.
         std::uint64_t messages_delivered = 0;
     };
 

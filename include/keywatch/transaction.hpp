@@ -2,12 +2,14 @@
 #pragma once
 
 #include <keywatch/btree.hpp>
+#include <keywatch/cursor.hpp>
 #include <keywatch/list.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/set.hpp>
 #include <keywatch/sorted_set.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +63,12 @@ public:
     /// backslash at the end.
     std::vector<Bucket> buckets(std::string_view pattern) const;
 
+    /// The cursor of this name, if there is one.
+    std::optional<Cursor> cursor(std::string_view name) const;
+
+    /// All cursors, by name. How far they are behind tells `Database::cursors`.
+    std::vector<Cursor> cursors() const;
+
     /// The revision of what is seen; in a transaction, of what it builds on. Of a view it may be
     /// ahead of `Database::head_revision()` for the moment in which a commit is being published.
     Revision revision() const;
@@ -103,6 +111,29 @@ public:
     /// A tag that the commit's messages carry, so that a consumer can tell whose change it is. At
     /// most 65535 bytes (`Error::invalid_name`).
     void set_origin(std::string_view origin);
+
+    /// Moves the cursor of this name to a position, and makes it if there is none: everything up to
+    /// there has been dealt with. It is stored with the rest of the transaction or not at all, so a
+    /// consumer that saves its cursor in the transaction that writes what it made of a commit, and
+    /// starts with `From::cursor`, has dealt with each commit exactly once, whenever it was
+    /// stopped.
+    ///
+    /// History behind the position is kept from now on, beyond the limits of `HistoryLimits` but
+    /// for `hard_bytes`, until the cursor is moved or deleted. It may be moved backwards as long as
+    /// that history is there. It makes no message, but a commit; unless it is there already, then
+    /// nothing has changed, also not the time.
+    ///
+    /// Errors, of which each leaves it as it was: `invalid_name` (empty, or longer than 65535
+    /// bytes); `watch_disabled`, as no history is kept that it could stand in; `foreign_position`;
+    /// `position_ahead` of `revision()`; `Compacted`, if history behind the position has been
+    /// trimmed: start that consumer anew.
+    void save_cursor(std::string_view name, const Position& position);
+    /// The same, of a revision of this database: for who has it from a commit of a watch of it.
+    void save_cursor(std::string_view name, Revision revision);
+
+    /// Removes a cursor, and tells whether it was there. History is not kept for it any more; a
+    /// watch that began there goes on.
+    bool delete_cursor(std::string_view name);
 };
 
 }  // namespace keywatch

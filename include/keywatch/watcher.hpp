@@ -42,6 +42,8 @@ std::string_view to_string(EndReason reason) noexcept;
 /// As `to_string`.
 std::ostream& operator<<(std::ostream& out, EndReason reason);
 
+struct WatcherInfo;
+
 /// What `run()` returns.
 struct WatchEnd {
     /// Why the watch ended.
@@ -140,6 +142,9 @@ public:
     /// after it threw. Before `run()`: where it will start after. In a callback: still the commit
     /// before.
     Position position() const;
+
+    /// How it is doing; also when it has ended. Needs `keywatch/watcher_info.hpp`.
+    WatcherInfo info() const;
 
     /// Unique among the watchers made since the database was opened, ascending from 1.
     std::uint64_t id() const noexcept;

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded_engine.hpp"
 
+#include "thread_task.hpp"
+
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -29,7 +32,12 @@ private:
 
 EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options), clock_(options.clock) {}
 
-EmbeddedEngine::~EmbeddedEngine() = default;
+EmbeddedEngine::~EmbeddedEngine()
+{
+    // If nobody has closed it.
+    reader_.finish();
+    states_->close();
+}
 
 std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io_executor& executor,
                                                               const Options& options,
@@ -69,6 +77,7 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     store_ = std::move(store);
     history_id_ = store_->history_id();
     head_at_open_ = store_->head_at_open();
+    begun_.opened(head_at_open_);
     executed_.catalogue = store_->catalogue_at_open();
     executed_.next_bucket = store_->next_bucket_at_open();
     executed_.head = store_->head_at_open();
@@ -169,6 +178,7 @@ Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
     if (writer_->failed()) {
         fail(Error::storage_failed);
     }
+    BegunTransactions::Scope begun(begun_, executed_.head);
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
         *store_, executed_,
@@ -191,7 +201,9 @@ Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
     if (!workspace->changed_anything()) {
         return {};
     }
-    return seal(*workspace);
+    Executed executed = seal(*workspace);
+    begun.commit();
+    return executed;
 }
 
 Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
@@ -219,6 +231,7 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
     }
     executed.next_bucket = workspace.next_bucket();
     executed.writes = workspace.take_writes();
+    executed.unpins = workspace.take_unpins();
     return executed;
 }
 
@@ -268,10 +281,7 @@ asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> s
     if (!self->views_.enter()) {
         fail(Error::closed);
     }
-    struct Leave {
-        ViewGate& gate;
-        ~Leave() { gate.leave(); }
-    } const leave{self->views_};
+    const ViewGate::Inside inside{self->views_};
     const auto workspace =
         std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_, self->clock_);
     struct Finish {
@@ -295,28 +305,13 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
                                                                HistorySlice used)
 {
     storage::HistorySlice slice;
-    bool refused = false;
-    // The coroutine cannot go away before the task has run or was dropped: the task has it.
-    auto read = [&](async::Waiter waiter) {
-        auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        auto task = [&, done, engine = self.get()] {
-            std::exception_ptr error;
-            try {
-                used = HistorySlice();
-                slice = engine->store_->read_history(
-                    after, up_to, {limits.messages, limits.bytes, limits.together});
-            } catch (...) {
-                error = std::current_exception();
-            }
-            done->complete(error);
-        };
-        if (!self->reader_.post(std::move(task))) {  // else the coroutine may have gone on already
-            refused = true;
-            done->complete();
-        }
+    const auto read = [&] {
+        used = HistorySlice();
+        slice = self->store_->read_history(after, up_to,
+                                           {limits.messages, limits.bytes, limits.together});
     };
-    co_await async::suspend(read);
-    if (refused) {
+    const bool taken = co_await run_on(self->reader_, self, std::ref(read));
+    if (!taken) {
         fail(Error::closed);
     }
     co_return HistorySlice{std::move(slice.commits), slice.reached, slice.compacted};

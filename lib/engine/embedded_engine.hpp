@@ -2,10 +2,12 @@
 #pragma once
 
 #include "backup_thread.hpp"
+#include "begun_transactions.hpp"
 #include "engine.hpp"
 #include "group_writer.hpp"
 #include "history_keeper.hpp"
 #include "monotonic_clock.hpp"
+#include "open_states.hpp"
 #include "snapshot_workspace.hpp"
 #include "sweeper.hpp"
 #include "transaction_workspace.hpp"
@@ -26,6 +28,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,7 +40,7 @@ namespace keywatch::engine {
 /// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
 /// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
 /// thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader thread
-/// (history), so that who reads history delays no commit. From the first backup on there is a
+/// (history, states), so that who reads them delays no commit. From the first backup on there is a
 /// third.
 class EmbeddedEngine final : public Engine,
                              public async::ContextUser,
@@ -62,10 +66,13 @@ public:
     using Engine::read_history;
     asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
                                                HistorySlice used) override;
+    asio::awaitable<std::shared_ptr<StateStream>> open_state(Selectors selectors) override;
     asio::awaitable<Revision> backup(BackupPlace place) override
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
+    std::optional<Revision> cursor(std::string_view name) const override;
+    asio::awaitable<std::vector<CursorLag>> cursors() override;
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     bool records_previous() const noexcept override
     {
@@ -79,6 +86,7 @@ public:
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
     Revision oldest() const noexcept override;
+    Lag lag(Revision seen) const override;
     Stats::Engine stats() const override;
     Stats::History history_stats() const override;
     asio::awaitable<void> drain() override;
@@ -86,6 +94,8 @@ public:
 
 private:
     class CommitUnderWay;
+    class EmbeddedState;
+    class StateReading;
 
     void adopt(std::unique_ptr<storage::Store> store, const asio::any_io_executor& executor);
     void context_shutdown() noexcept override;
@@ -98,6 +108,10 @@ private:
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                           Revision after, Revision up_to,
                                                           SliceLimits limits, HistorySlice used);
+    static asio::awaitable<std::shared_ptr<StateStream>> run_open_state(
+        std::shared_ptr<EmbeddedEngine> self, Selectors selectors);
+    static asio::awaitable<std::vector<CursorLag>> run_cursors(
+        std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
@@ -120,7 +134,9 @@ private:
     std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<GroupWriter> writer_;
     std::shared_ptr<Sweeper> sweeper_;
-    ViewGate views_;
+    BegunTransactions begun_;
+    const std::shared_ptr<OpenStates> states_ = std::make_shared<OpenStates>();
+    mutable ViewGate views_;
     std::atomic<bool> preparing_rotation_{false};
     std::atomic<std::uint64_t> unchanged_{0};
     std::atomic<std::uint64_t> failed_{0};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/cursor.hpp>
+#include <keywatch/lag.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
+#include <keywatch/selector.hpp>
 #include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
 
@@ -14,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +42,30 @@ struct SliceLimits {
     std::size_t bytes = std::size_t{4} << 20;
     /// The commits of the slice will be let go together.
     bool together = false;
+};
+
+/// The state of a database at one revision, as it is streamed.
+///
+/// May be let go of at any time, by any thread, but not while it is read.
+class StateStream {
+public:
+    virtual ~StateStream() = default;
+
+    /// Everything up to here is in it, and nothing of later.
+    virtual Revision revision() const noexcept = 0;
+    /// The time of that commit.
+    virtual Time time() const noexcept = 0;
+
+    /// The next messages of it, as many as the limits allow, but at least one, as a commit of that
+    /// revision; null once there are none. One call at a time. Works until Engine::close().
+    ///
+    /// `used`, a part that nobody has but the caller, gives its memory to the next one.
+    virtual asio::awaitable<std::shared_ptr<const CommitRecord>> next(
+        SliceLimits limits, std::shared_ptr<const CommitRecord> used) = 0;
+    asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits)
+    {
+        return next(limits, nullptr);
+    }
 };
 
 /// Where a backup goes to: a directory, or a stream.
@@ -93,8 +121,18 @@ public:
         return read_history(after, up_to, limits, {});
     }
 
+    /// The newest durable state of what these select: the messages that would make it, and some
+    /// that the selectors do not match. Nothing is held back for it but what the state itself
+    /// consists of. Works until close().
+    virtual asio::awaitable<std::shared_ptr<StateStream>> open_state(Selectors selectors) = 0;
+
     /// As Database::backup. What is under way at close() fails with `closed`.
     virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
+
+    /// The durable position of a cursor, if there is one. Works until close().
+    virtual std::optional<Revision> cursor(std::string_view name) const = 0;
+    /// As Database::cursors.
+    virtual asio::awaitable<std::vector<CursorLag>> cursors() = 0;
 
     /// Whether commits are recorded in history and given to the sink.
     virtual bool keeps_history() const noexcept = 0;
@@ -108,6 +146,8 @@ public:
     /// for a moment.
     virtual Revision highest_readable() const noexcept = 0;
     virtual Revision oldest() const noexcept = 0;
+    /// How far somebody who has seen everything through this revision is behind the durable head.
+    virtual Lag lag(Revision seen) const = 0;
     virtual Stats::Engine stats() const = 0;
     virtual Stats::History history_stats() const = 0;
 

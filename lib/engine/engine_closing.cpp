@@ -57,6 +57,7 @@ asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> 
             self->views_.close();
             self->backups_.finish();
             self->reader_.finish();
+            self->states_->close();
             self->store_.reset();
             done->complete();
         });
@@ -85,6 +86,7 @@ void EmbeddedEngine::context_shutdown() noexcept
     std::ranges::move(std::exchange(drained_, {}), std::back_inserter(waiters));
     commits_under_way_.fetch_or(draining);
     views_.close();
+    states_->close();
     store_.reset();
 }
 

@@ -67,6 +67,41 @@ Stats::History HistoryKeeper::stats() const
     return stats;
 }
 
+storage::HistoryState HistoryKeeper::state() const
+{
+    const std::lock_guard lock(mutex_);
+    return history_;
+}
+
+Lag EmbeddedEngine::lag(Revision seen) const
+{
+    Lag lag;
+    const Revision head = durable_head();
+    if (seen >= head) {
+        return lag;
+    }
+    lag.revisions = head - seen;
+    if (!options_.enable_watch || !views_.enter()) {
+        return lag;
+    }
+    const ViewGate::Inside inside{views_};
+    const storage::HistoryState history = keeper_->state();
+    try {
+        if (const auto unseen = store_->unseen(seen, history.before_oldest)) {
+            // The newest commit may have got into the store since.
+            const auto since = [](std::uint64_t newest, std::uint64_t before) {
+                return newest > before ? newest - before : 0;
+            };
+            lag.messages = since(history.newest_totals.messages, unseen->before.messages);
+            lag.bytes = since(history.newest_totals.bytes, unseen->before.bytes);
+            lag.time = std::max(clock_.now() - unseen->first, Time::duration::zero());
+        }
+    } catch (const boost::system::system_error&) {
+        // Who reads that history is told that it is damaged.
+    }
+    return lag;
+}
+
 Stats::Engine EmbeddedEngine::stats() const
 {
     Stats::Engine stats = writer_->stats();

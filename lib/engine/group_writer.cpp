@@ -188,6 +188,10 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     // order with what the sink does, as CommitSink promises.
     head_.store(last, std::memory_order_seq_cst);
     for (const Executed& each : executed) {
+        // Before the keeper looks whether something can go.
+        for (const Revision revision : each.unpins) {
+            store_.pins().unpin(revision);
+        }
         if (!keeps_history_ || each.revision == 0) {
             continue;
         }

@@ -41,6 +41,7 @@ struct Executed {
     std::shared_ptr<const WriteSet> writes;
     std::size_t bytes = 0;
     std::optional<Time> earliest_deadline;  ///< of those that keys have got
+    std::vector<Revision> unpins;           ///< where cursors of this history are not any more
     std::size_t expired = 0;                ///< keys that were removed as their time was over
 };
 

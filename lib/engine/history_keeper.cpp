@@ -55,19 +55,29 @@ void HistoryKeeper::committed(Revision revision, Time time, const storage::Total
     history_.newest = revision;
     history_.newest_totals = totals;
     ++commits_since_plan_;
-    if (!planning_ && planned_.empty() && !trimmed_to_ && over_limits(time)) {
+    if (!planning_ && planned_.empty() && !trimmed_to_ && can_trim(time)) {
         schedule_plan();
     }
 }
 
+/// So that not every commit looks for what could go while a cursor keeps all of it.
+bool HistoryKeeper::can_trim(Time now) const
+{
+    return exceeds(kept_bytes(), limits_.hard_bytes) ||
+           (over_limits(now) && !store_.pins().keeps(history_.oldest));
+}
+
+std::uint64_t HistoryKeeper::kept_bytes() const
+{
+    return history_.newest_totals.bytes - history_.before_oldest.bytes;
+}
+
 bool HistoryKeeper::over_limits(Time now) const
 {
-    const std::uint64_t bytes = history_.newest_totals.bytes - history_.before_oldest.bytes;
     const std::uint64_t commits = history_.newest + 1 - history_.oldest;
     const auto age = now - history_.oldest_time;
     const auto slack = limits_.age / static_cast<std::int64_t>(slack_part);
-    return exceeds(bytes, std::min(limits_.bytes, limits_.hard_bytes)) ||
-           exceeds(commits, limits_.commits) ||
+    return exceeds(kept_bytes(), limits_.bytes) || exceeds(commits, limits_.commits) ||
            (limits_.age < std::chrono::years{200} && age > limits_.age + slack);
 }
 
@@ -95,7 +105,7 @@ void HistoryKeeper::plan()
     }
     std::vector<storage::TrimStep> steps;
     try {
-        steps = store_.plan_trim(state, limits_, std::nullopt, clock_.now(), most);
+        steps = store_.plan_trim(state, limits_, clock_.now(), most);
     } catch (const boost::system::system_error&) {
         // What could not be read is left for the open that will call it damaged.
     }

@@ -22,7 +22,8 @@
 
 namespace keywatch::engine {
 
-/// Gives space back, in the background: trims history to its limits and erases the keys of dropped
+/// Gives space back, in the background: trims history to its limits, but for what is pinned, and
+/// erases the keys of dropped
 /// buckets, lists, sets and sorted sets.
 ///
 /// What is to be trimmed is found on the engine thread, and removed step by step along with what
@@ -50,6 +51,8 @@ public:
     void dropped(std::string prefix);
 
     Stats::History stats() const;
+    /// Both ends of history.
+    storage::HistoryState state() const;
     /// The oldest revision that history has.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
@@ -58,7 +61,9 @@ private:
     static constexpr std::size_t trim_step = 16;
     static constexpr std::size_t erase_step = 1024;
 
+    bool can_trim(Time now) const;
     bool over_limits(Time now) const;
+    std::uint64_t kept_bytes() const;
     void schedule_plan();
     void plan();
     storage::TrimAmount amount() const;

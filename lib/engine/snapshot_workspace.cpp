@@ -35,6 +35,12 @@ void SnapshotWorkspace::finish() noexcept
     snapshot_.reset();
 }
 
+const HistoryId& SnapshotWorkspace::history_id() const
+{
+    check_usable();
+    return store_.history_id();
+}
+
 Revision SnapshotWorkspace::revision() const
 {
     check_usable();
@@ -86,6 +92,19 @@ std::vector<Bucket> SnapshotWorkspace::buckets() const
     return buckets;
 }
 
+std::optional<Cursor> SnapshotWorkspace::cursor(std::string_view name) const
+{
+    check_usable();
+    const auto stored = store_.get(storage::cursor_key(name), snapshot_.get());
+    return stored ? std::optional(store_.cursor(name, *stored)) : std::nullopt;
+}
+
+std::vector<Cursor> SnapshotWorkspace::cursors() const
+{
+    check_usable();
+    return list_cursors(store_, {make_layer(store_.iterate(snapshot_.get(), true))});
+}
+
 std::optional<std::string> SnapshotWorkspace::get(structures::BucketIndex bucket,
                                                   std::string_view key) const
 {
@@ -112,6 +131,17 @@ void SnapshotWorkspace::delete_bucket(Structure, std::string_view)
 void SnapshotWorkspace::set_origin(std::string_view)
 {
     assert(false);
+}
+
+void SnapshotWorkspace::save_cursor(std::string_view, const Position&)
+{
+    assert(false);
+}
+
+bool SnapshotWorkspace::delete_cursor(std::string_view)
+{
+    assert(false);
+    return false;
 }
 
 void SnapshotWorkspace::require_room(std::size_t)

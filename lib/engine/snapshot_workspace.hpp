@@ -55,8 +55,11 @@ public:
     SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue,
                       const MonotonicClock& clock);
 
+    const HistoryId& history_id() const override;
     Revision revision() const override;
     std::vector<Bucket> buckets() const override;
+    std::optional<Cursor> cursor(std::string_view name) const override;
+    std::vector<Cursor> cursors() const override;
     Time now() const override;
     bool has_deadlines(structures::BucketIndex) const override { return true; }
     std::optional<std::string> get(structures::BucketIndex bucket,
@@ -74,6 +77,8 @@ private:
     void create_bucket(Structure, std::string_view) override;
     void delete_bucket(Structure, std::string_view) override;
     void set_origin(std::string_view) override;
+    void save_cursor(std::string_view, const Position&) override;
+    bool delete_cursor(std::string_view) override;
     void require_room(std::size_t) override;
     void put(structures::BucketIndex, std::string_view, std::string_view) override;
     void erase(structures::BucketIndex, std::string_view) override;

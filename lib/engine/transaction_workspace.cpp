@@ -11,20 +11,9 @@ using storage::CatalogueChange;
 
 namespace {
 
-constexpr std::size_t max_name_bytes = 65535;
-/// What a write costs beyond its bytes, in a write set and in the batch.
-constexpr std::size_t write_overhead = 64;
-
 std::optional<std::string> owned(const WriteSet::Value& value)
 {
     return value ? std::optional<std::string>(*value) : std::nullopt;
-}
-
-void check_name(std::string_view name)
-{
-    if (name.empty() || name.size() > max_name_bytes) {
-        fail(Error::invalid_name);
-    }
 }
 
 }  // namespace
@@ -83,7 +72,11 @@ bool TransactionWorkspace::has_deadlines(structures::BucketIndex bucket) const
 std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex bucket,
                                                      std::string_view key) const
 {
-    const std::string_view full = full_key(bucket, key);
+    return get_stored(full_key(bucket, key));
+}
+
+std::optional<std::string> TransactionWorkspace::get_stored(std::string_view full) const
+{
     if (const auto own = writes_->map().find(full); own != writes_->map().end()) {
         return owned(own->second);
     }

@@ -46,8 +46,11 @@ public:
     TransactionWorkspace(const storage::Store& store, const ExecutedState& executed,
                          const Limits& limits, const MonotonicClock& clock);
 
+    const HistoryId& history_id() const override;
     Revision revision() const override;
     std::vector<Bucket> buckets() const override;
+    std::optional<Cursor> cursor(std::string_view name) const override;
+    std::vector<Cursor> cursors() const override;
     Time now() const override;
     bool has_deadlines(structures::BucketIndex bucket) const override;
     std::optional<std::string> get(structures::BucketIndex bucket,
@@ -56,6 +59,8 @@ public:
     void create_bucket(Structure structure, std::string_view name) override;
     void delete_bucket(Structure structure, std::string_view name) override;
     void set_origin(std::string_view origin) override;
+    void save_cursor(std::string_view name, const Position& position) override;
+    bool delete_cursor(std::string_view name) override;
     void require_room(std::size_t bytes) override;
     void put(structures::BucketIndex bucket, std::string_view key, std::string_view value) override;
     void erase(structures::BucketIndex bucket, std::string_view key) override;
@@ -100,8 +105,19 @@ public:
     /// Adds all writes but the history record.
     void write_to(storage::Batch& batch) const;
     std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
+    /// What is to be unpinned once all this is durable. What was pinned is not the workspace's any
+    /// more.
+    std::vector<Revision> take_unpins() noexcept;
+
+    /// Ends all use, and unpins what was pinned for nothing.
+    void finish() noexcept;
 
 private:
+    /// What a write costs beyond its bytes, in a write set and in the batch.
+    static constexpr std::size_t write_overhead = 64;
+
+    std::optional<std::string> get_stored(std::string_view full_key) const;
+    void pin(Revision revision);
     std::optional<storage::BucketId> find_bucket(Structure structure,
                                                  std::string_view name) const override;
     void charge(std::size_t bytes);
@@ -116,6 +132,8 @@ private:
     storage::RecordWriter record_;
     std::vector<storage::CatalogueChange> changes_;
     std::vector<std::string> orphans_;
+    std::vector<Revision> pinned_;
+    std::vector<Revision> unpins_;  ///< where cursors have been, durably, executed, or in here
     std::optional<Time> earliest_deadline_;
     std::size_t expired_ = 0;
     /// The newest state of every bucket that was created or deleted here.

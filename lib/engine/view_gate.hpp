@@ -37,6 +37,16 @@ public:
         empty_.wait(lock, [this] { return inside_ == 0; });
     }
 
+    /// Leaves at the end of a block that was entered.
+    struct Inside {
+        explicit Inside(ViewGate& gate_) : gate(gate_) {}
+        Inside(const Inside&) = delete;
+        Inside& operator=(const Inside&) = delete;
+        ~Inside() { gate.leave(); }
+
+        ViewGate& gate;
+    };
+
 private:
     std::mutex mutex_;
     std::condition_variable empty_;

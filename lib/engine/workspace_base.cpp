@@ -15,6 +15,13 @@ void fail(Error error, const std::string& what)
     throw boost::system::system_error(make_error_code(error), what);
 }
 
+void check_name(std::string_view name)
+{
+    if (name.empty() || name.size() > max_name_bytes) {
+        fail(Error::invalid_name);
+    }
+}
+
 void WorkspaceBase::finish() noexcept
 {
     finished_ = true;
@@ -33,6 +40,17 @@ std::shared_ptr<structures::KeyIterator> WorkspaceBase::make_iterator(
     std::erase_if(iterators_, [](const auto& each) { return each.expired(); });
     iterators_.push_back(iterator);
     return iterator;
+}
+
+std::vector<Cursor> WorkspaceBase::list_cursors(const storage::Store& store,
+                                                MergedIterator::Layers layers)
+{
+    std::vector<Cursor> cursors;
+    MergedIterator iterator(std::string(1, storage::cursor_area), std::move(layers));
+    for (iterator.first(); iterator.valid(); iterator.next()) {
+        cursors.push_back(store.cursor(iterator.key(), iterator.value()));
+    }
+    return cursors;
 }
 
 void WorkspaceBase::check_usable() const

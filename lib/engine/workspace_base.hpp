@@ -10,6 +10,7 @@
 
 #include <boost/container/small_vector.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,6 +50,9 @@ protected:
     void check_usable() const;
     std::shared_ptr<structures::KeyIterator> make_iterator(structures::BucketIndex bucket,
                                                            MergedIterator::Layers layers) const;
+    /// The cursors that these layers have.
+    static std::vector<Cursor> list_cursors(const storage::Store& store,
+                                            MergedIterator::Layers layers);
     const KnownBucket& known(structures::BucketIndex bucket) const;
     KnownBucket& known(structures::BucketIndex bucket);
     KnownBuckets& known_buckets() noexcept { return known_; }
@@ -64,5 +68,9 @@ private:
 
 [[noreturn]] void fail(Error error);
 [[noreturn]] void fail(Error error, const std::string& what);
+
+inline constexpr std::size_t max_name_bytes = 65535;
+/// Of what is to get this name.
+void check_name(std::string_view name);
 
 }  // namespace keywatch::engine

@@ -11,6 +11,9 @@ namespace keywatch::pipeline {
 
 namespace asio = boost::asio;
 
+/// Longer than this nothing is waited for, as what is added to the time of now must not overflow.
+inline constexpr std::chrono::hours longest_wait{24 * 365};
+
 /// A timer that is set by one thread while another one may be done with it already.
 class Alarm {
 public:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "pipeline.hpp"
 #include "watcher_core.hpp"
 
 #include <keywatch/error.hpp>
@@ -49,25 +50,70 @@ asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watc
 
 }  // namespace
 
-asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(
-    const CommitRecord& record, const std::vector<std::uint32_t>& selected, Watchdog& watchdog)
+asio::awaitable<bool> WatcherCore::deliver_all(const std::vector<watch::Entry>& entries,
+                                               Watchdog& watchdog)
 {
-    const Commit commit(record, selected.empty() ? nullptr : &selected);
-    if (is_plain()) {
-        co_return deliver_plain(commit);
+    begin_delivery(entries);
+    Tally tally(pipeline_->counters());
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+        const watch::Entry& entry = entries[at];
+        passed(entry.follows());
+        const Outcome outcome = co_await deliver(commit_of(entry), watchdog);
+        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+            co_return false;
+        }
+        if (entry.loses) {
+            lose_buckets(*entry.commit);  // the victim collector tells of the end
+        }
     }
-    const std::size_t count = calls(commit);
+    co_return true;
+}
+
+bool WatcherCore::deliver_all_plain(const std::vector<watch::Entry>& entries)
+{
+    begin_delivery(entries);
+    Tally tally(pipeline_->counters());
+    for (std::size_t at = 0; at < entries.size(); ++at) {
+        const watch::Entry& entry = entries[at];
+        passed(entry.follows());
+        const Outcome outcome = deliver_plain(commit_of(entry));
+        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+            return false;
+        }
+        if (entry.loses) {
+            lose_buckets(*entry.commit);
+        }
+    }
+    return true;
+}
+
+void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
+{
+    if (pace_ && !entries.empty()) {
+        pace_->begins(Pace::Clock::now());
+    }
+}
+
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(Commit offered, Watchdog& watchdog)
+{
+    if (is_plain()) {
+        co_return deliver_plain(offered);
+    }
+    const watch::Wanted wanted(offered, predicate_at_delivery());
+    const std::size_t count = calls(wanted);
     for (std::size_t at = 0; at < count; ++at) {
-        const Message message = commit[at];
-        const Flow flow = co_await call_coroutine(commit, message, watchdog);
+        const Message message = wanted.commit()[at];
+        const auto began = std::chrono::steady_clock::now();
+        const Flow flow = co_await call_coroutine(wanted.commit(), message, watchdog);
+        figures_.called_back(std::chrono::steady_clock::now() - began);
         if (flow == Flow::stop) {
-            co_return Outcome{at + 1 == count, true};
+            co_return Outcome{at + 1 == count, true, wanted.left_out()};
         }
         if (interrupted_.load(std::memory_order_acquire)) {
-            co_return Outcome{at + 1 == count, false};
+            co_return Outcome{at + 1 == count, false, wanted.left_out()};
         }
     }
-    co_return Outcome{};
+    co_return Outcome{true, false, wanted.left_out()};
 }
 
 bool WatcherCore::is_plain() const noexcept
@@ -76,34 +122,39 @@ bool WatcherCore::is_plain() const noexcept
            std::holds_alternative<WatchCallback::PlainCommit>(callback_.function());
 }
 
-std::size_t WatcherCore::calls(const Commit& commit) const noexcept
+std::size_t WatcherCore::calls(const watch::Wanted& wanted) const noexcept
 {
+    if (!wanted.any()) {
+        return 0;
+    }
     const WatchCallback::Function& function = callback_.function();
     const bool by_message = std::holds_alternative<WatchCallback::Plain>(function) ||
                             std::holds_alternative<WatchCallback::Coroutine>(function) ||
                             std::holds_alternative<WatchCallback::CoroutineVoid>(function);
-    return by_message ? commit.size() : 1;
+    return by_message ? wanted.commit().size() : 1;
 }
 
-WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& commit)
+WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& offered)
 {
-    const std::size_t count = calls(commit);
+    const watch::Wanted wanted(offered, predicate_at_delivery());
+    const std::size_t count = calls(wanted);
     auto began = std::chrono::steady_clock::now();
     for (std::size_t at = 0; at < count; ++at) {
-        const Flow flow = call_plain(commit, at);
+        const Flow flow = call_plain(wanted.commit(), at);
         const auto ended = std::chrono::steady_clock::now();
+        figures_.called_back(ended - began);
         if (ended - began > callback_timeout_) {
             throw_timeout();
         }
         began = ended;
         if (flow == Flow::stop) {
-            return {at + 1 == count, true};
+            return {at + 1 == count, true, wanted.left_out()};
         }
         if (interrupted_.load(std::memory_order_acquire)) {
-            return {at + 1 == count, false};
+            return {at + 1 == count, false, wanted.left_out()};
         }
     }
-    return {};
+    return {true, false, wanted.left_out()};
 }
 
 Flow WatcherCore::call_plain(const Commit& commit, std::size_t at)

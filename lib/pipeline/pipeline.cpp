@@ -56,6 +56,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine
     : options_(options),
       engine_(std::move(engine)),
       feed_(std::move(feed)),
+      inbox_bytes_(std::make_shared<watch::SharedBytes>(options.watch_bytes)),
       routed_(engine_->durable_head()),
       executor_(executor),
       strand_(asio::make_strand(executor)),
@@ -136,6 +137,17 @@ std::vector<std::shared_ptr<WatcherCore>> Pipeline::awaited_watchers()
     return watchers;
 }
 
+void Pipeline::part(std::shared_ptr<WatcherCore> watcher)
+{
+    if (context_gone_) {
+        return;
+    }
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+        self->distributor_.index().remove(*watcher);
+        watcher->inbox.take();
+    });
+}
+
 void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
 {
     if (context_gone_) {
@@ -144,17 +156,24 @@ void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
         watcher->inbox.take();  // what it holds is for nobody
+        self->call_off(*watcher);
         self->forget(*watcher);
         self->poke_closer();
     });
 }
 
-void Pipeline::forget(const WatcherCore& watcher)
+bool Pipeline::is_running(const WatcherCore& watcher) const
 {
     const std::size_t place = watcher.place();
-    if (place >= running_.size() || running_[place].get() != &watcher) {
+    return place < running_.size() && running_[place].get() == &watcher;
+}
+
+void Pipeline::forget(const WatcherCore& watcher)
+{
+    if (!is_running(watcher)) {
         return;  // it was refused
     }
+    const std::size_t place = watcher.place();
     running_[place] = std::move(running_.back());
     running_[place]->set_place(place);
     running_.pop_back();
@@ -171,6 +190,12 @@ void Pipeline::rouse_feed()
     feed_->rouse();
     skip_to_ = engine_->durable_head();
     wake_collector();
+}
+
+Time Pipeline::time() const
+{
+    return options_.clock ? options_.clock()
+                          : std::chrono::floor<Time::duration>(std::chrono::system_clock::now());
 }
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
@@ -207,6 +232,7 @@ void Pipeline::context_shutdown() noexcept
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();
     wake_at_.clear();
+    timetable_.clear();
     for (const auto& watcher : watchers) {
         watcher->context_shutdown();
     }

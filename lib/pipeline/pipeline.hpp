@@ -3,6 +3,7 @@
 
 #include "counters.hpp"
 #include "feed.hpp"
+#include "registry.hpp"
 
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
@@ -11,6 +12,8 @@
 #include "engine/engine.hpp"
 #include "watch/collector.hpp"
 #include "watch/distributor.hpp"
+#include "watch/shared_bytes.hpp"
+#include "watch/timetable.hpp"
 
 #include <keywatch/options.hpp>
 #include <keywatch/position.hpp>
@@ -59,10 +62,15 @@ public:
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
+    Registry& registry() noexcept { return registry_; }
+    const Registry& registry() const noexcept { return registry_; }
     std::uint64_t watchers_made() const noexcept { return next_watcher_id_.load(); }
     Counters& counters() noexcept { return counters_; }
     const Counters& counters() const noexcept { return counters_; }
     const watch::Hub& hub() const noexcept { return feed_->hub(); }
+    const std::shared_ptr<watch::SharedBytes>& inbox_bytes() const noexcept { return inbox_bytes_; }
+    /// The time of day.
+    Time time() const;
 
     /// Any thread: there is something in the hub.
     void wake_collector() noexcept;
@@ -76,7 +84,11 @@ public:
     void awaited(std::weak_ptr<WatcherCore> watcher);
     /// Puts the watcher's subscription into the index; gives R of that moment.
     asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
+    /// Takes it out again, and what has come for it since.
+    void part(std::shared_ptr<WatcherCore> watcher);
     void leave(std::shared_ptr<WatcherCore> watcher);
+    /// Wakes the watcher when it is time, if it runs then.
+    void call_at(std::chrono::steady_clock::time_point time, std::weak_ptr<WatcherCore> watcher);
     /// Wakes the watcher once R has reached the revision.
     void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);
 
@@ -106,10 +118,16 @@ private:
     void set_routed(Revision revision);
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
+    bool is_running(const WatcherCore& watcher) const;
     void forget(const WatcherCore& watcher);
     void rouse_feed();
     void count_routed(const CommitRecord& commit);
     std::vector<std::shared_ptr<WatcherCore>> awaited_watchers();
+
+    // Telling watchers the time (pacing.cpp).
+    static asio::awaitable<void> keep_time(std::shared_ptr<Pipeline> self);
+    void wake_timekeeper();
+    void call_off(const WatcherCore& watcher);
 
     // Closing (closing.cpp).
     void begin_close(std::chrono::milliseconds timeout);
@@ -126,9 +144,11 @@ private:
     const std::shared_ptr<engine::Engine> engine_;
     const std::shared_ptr<Feed> feed_;
     const std::shared_ptr<async::WaiterList> closed_ = std::make_shared<async::WaiterList>();
+    const std::shared_ptr<watch::SharedBytes> inbox_bytes_;
     std::atomic<Revision> routed_;
     std::atomic<std::uint64_t> next_watcher_id_{0};
     Counters counters_;
+    Registry registry_;
     std::atomic<bool> closing_{false};
     std::atomic<bool> context_gone_{false};
     async::WakeUp wake_;  ///< the collector
@@ -146,6 +166,9 @@ private:
     watch::Distributor distributor_;
     std::vector<std::shared_ptr<WatcherCore>> running_;
     std::map<Revision, std::set<std::weak_ptr<WatcherCore>, std::owner_less<>>> wake_at_;
+    watch::Timetable timetable_;
+    bool keeps_time_ = false;  ///< there is a coroutine for that, which has the timer
+    asio::steady_timer* timer_ = nullptr;
     Revision skip_to_ = 0;   ///< for the collector
     bool draining_ = false;  ///< the running ones have been told to end
     BatchChannel* batches_ = nullptr;

@@ -32,10 +32,10 @@ private:
 
 }  // namespace
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          const WatchOptions& options, Revision start)
-    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector),
-                  WatchCallback([](const Commit&) {}), options, start, std::make_unique<Pull>())
+    : WatcherCore(std::move(pipeline), selectors, WatchCallback([](const Commit&) {}), options,
+                  start, std::make_unique<Pull>())
 {
 }
 
@@ -89,6 +89,7 @@ void WatcherCore::heed(const watch::Outbox::Answer& answer)
     raise_position(answer.delivered);
     if (answer.messages != 0) {
         Tally(pipeline_->counters()).delivered(answer.messages);
+        figures_.delivered(answer.messages);
     }
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(answer.delivered);
@@ -121,51 +122,87 @@ std::optional<WatchEnd> WatcherCore::ended() const
 
 void WatcherCore::offer_slice(engine::HistorySlice slice)
 {
-    Pull::Rest rest{slice.reached, false, false};
     std::vector<watch::Entry> entries;
     for (watch::SharedCommit& commit : slice.commits) {
         if (follower_.knows(commit->revision)) {
             continue;
         }
         watch::Selection selection = watch::select(*this, *commit);
-        if (selection.ends) {
-            rest = {commit->revision, false, true};
-        }
         if (selection.any) {
-            entries.push_back({std::move(commit), std::move(selection.selected)});
+            entries.push_back({commit, std::move(selection.selected)});
         }
-        if (selection.ends) {
-            break;
+        if (selection.loses) {
+            offer_history(std::move(entries), {commit->revision, commit});
+            return;
+        }
+    }
+    offer_history(std::move(entries), {slice.reached});
+}
+
+void WatcherCore::offer_history(std::vector<watch::Entry> entries, const Gathered& gathered)
+{
+    Pull::Rest rest;
+    rest.through = gathered.reached;
+    rest.error = gathered.error;
+    if (gathered.loses) {
+        rest.bucket_deleted = !lose_buckets(*gathered.loses);
+        if (!rest.bucket_deleted && follower_.joined()) {
+            // The index still has what was lost.
+            rest.fell_behind = true;
+            part();
         }
     }
     offer(std::move(entries), rest);
 }
 
-void WatcherCore::offer_inbox(watch::Inbox::Taken taken, Revision routed)
+void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
 {
-    const watch::Signals& signals = taken.signals;
-    std::erase_if(taken.entries, [this](const watch::Entry& entry) {
-        return follower_.knows(entry.commit->revision);
-    });
-    offer(std::move(taken.entries),
-          {std::min(routed, signals.detached_at), signals.fell_behind, false});
-    if (!is_parked()) {
+    const watch::Signals& signals = incoming.taken.signals;
+    for (const watch::Entry& entry : incoming.taken.entries) {
+        if (entry.loses) {
+            lose_buckets(*entry.commit);
+        }
+    }
+    Pull::Rest rest{std::min(routed, signals.detached_at), signals.fell_behind, signals.overflowed,
+                    false, incoming.error};
+    if (incoming.error) {
+        rest = {incoming.before_error, false, false, false, incoming.error};
+    }
+    offer(std::move(incoming.taken.entries), std::move(rest));
+    if (!over_ && !is_parked()) {
         ended_by(signals);  // it may have come to where it was told to end
     }
 }
 
-void WatcherCore::offer(std::vector<watch::Entry> entries, const Pull::Rest& rest)
+void WatcherCore::offer_progress(watch::Entry entry)
 {
+    Pull::Rest rest;
+    rest.through = follower_.position();
+    std::vector<watch::Entry> entries;
+    entries.push_back(std::move(entry));
+    offer(std::move(entries), rest);
+}
+
+void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
+{
+    if (const watch::Predicate* const predicate = predicate_at_delivery()) {
+        watch::WantedEntries wanted = watch::wanted_of(std::move(entries), *predicate);
+        entries = std::move(wanted.entries);
+        if (wanted.error) {
+            rest = {wanted.before_error, false, false, false, wanted.error};
+        }
+    }
     if (entries.empty()) {
         pass(rest);
         return;
     }
+    begin_delivery(entries);
     const std::uint64_t batch = pull_->outbox.offer(std::move(entries));
     if (batch == 0) {
         follower_.fell_behind();  // what was taken is not delivered
         return;
     }
-    pull_->rest = rest;
+    pull_->rest = std::move(rest);
     pull_->parked = true;  // nobody sees it before this returns, as all of that is on the strand
     pull_->batches->reach(batch);
 }
@@ -176,6 +213,9 @@ void WatcherCore::settle_batch()
     const watch::Outbox::Settled settled = pull_->outbox.settle();
     follower_.delivered(settled.delivered);
     advanced();
+    if (pace_) {
+        pace_->delivered(Pace::Clock::now());
+    }
     if (settled.whole) {
         pass(pull_->rest);
     } else {
@@ -185,13 +225,16 @@ void WatcherCore::settle_batch()
 
 void WatcherCore::pass(const Pull::Rest& rest)
 {
+    caught_up_ = caught_up_ || follower_.live();  // then it was the inbox that was taken
     if (rest.fell_behind) {
-        follower_.fell_behind();
+        fall_behind(rest.overflowed);
         return;
     }
     follower_.took(rest.through);
     advanced();
-    if (rest.bucket_deleted) {
+    if (rest.error) {
+        finish(std::nullopt, rest.error);
+    } else if (rest.bucket_deleted) {
         finish(EndReason::bucket_deleted, nullptr);
     }
 }

@@ -5,6 +5,7 @@
 #include "watch/outbox.hpp"
 
 #include <atomic>
+#include <exception>
 #include <memory>
 
 namespace keywatch::pipeline {
@@ -28,7 +29,10 @@ struct Pull {
         /// Everything through here has been delivered then.
         Revision through = 0;
         bool fell_behind = false;
+        bool overflowed = false;
         bool bucket_deleted = false;
+        /// What the predicate threw: the end of the watch.
+        std::exception_ptr error = nullptr;
     };
 
     // Thread-safe by itself.

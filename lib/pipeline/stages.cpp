@@ -57,6 +57,9 @@ void Pipeline::stop_stages()
     stopping_ = true;
     const boost::system::error_code none;
     wake_.notify();
+    if (timer_) {
+        timer_->cancel();
+    }
     if (batches_) {
         batches_->try_send(none, watch::Batch());
     }

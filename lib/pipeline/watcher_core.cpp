@@ -2,11 +2,10 @@
 #include "watcher_core.hpp"
 
 #include "alarm.hpp"
+#include "exception_of.hpp"
 #include "pipeline.hpp"
 
 #include "async/small_strand.hpp"
-
-#include <keywatch/error.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -20,42 +19,53 @@ namespace keywatch::pipeline {
 
 namespace {
 
-constexpr std::chrono::hours longest_wait{24 * 365};
-
-[[noreturn]] void fail_with(Error error)
+std::unique_ptr<const watch::Predicate> predicate_of(const Filter& filter)
 {
-    throw boost::system::system_error(make_error_code(error));
+    return filter.predicate ? std::make_unique<const watch::Predicate>(filter.predicate) : nullptr;
 }
 
-std::exception_ptr exception_of(Error error)
+/// A predicate is asked before anything makes way for something newer, and not on the pipeline's
+/// strand: so with one, what is queued cannot.
+Overflow inbox_policy(const WatchOptions& options)
 {
-    return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
+    return options.overflow == Overflow::latest && options.filter.predicate ? Overflow::catch_up
+                                                                            : options.overflow;
 }
 
 }  // namespace
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          WatchCallback callback, const WatchOptions& options, Revision start)
-    : WatcherCore(std::move(pipeline), std::move(bucket), std::move(selector), std::move(callback),
-                  options, start, nullptr)
+    : WatcherCore(std::move(pipeline), selectors, std::move(callback), options, start, nullptr)
 {
 }
 
-WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                          WatchCallback callback, const WatchOptions& options, Revision start,
                          std::unique_ptr<Pull> pull)
-    : Subscription(std::move(bucket), std::move(selector),
-                   {options.buffer_messages, options.buffer_bytes}),
+    : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes},
+                   inbox_policy(options), pipeline->inbox_bytes()),
       pipeline_(std::move(pipeline)),
       callback_(std::move(callback)),
       name_(std::make_unique<const std::string>(options.name)),
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
+      overflow_(options.overflow),
+      predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start),
-      follower_(start, options.buffer_messages)
+      follower_(start, options.buffer_messages),
+      pace_(Pace::of(options)),
+      start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
+                                                               : nullptr)
 {
+    pipeline_->registry().add(*this);
+}
+
+WatcherCore::~WatcherCore()
+{
+    pipeline_->registry().remove(*this);
 }
 
 asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
@@ -89,7 +99,7 @@ void WatcherCore::begin()
         const std::lock_guard lock(mutex());
         if (state_ != State::created) {
             // It may have been told of the close before it was ever run.
-            fail_with(ran_ ? Error::already_running : Error::closed);
+            std::rethrow_exception(exception_of(ran_ ? Error::already_running : Error::closed));
         }
         if (!pipeline_->closing()) {
             state_ = State::running;
@@ -98,7 +108,7 @@ void WatcherCore::begin()
         }
     }
     database_closed();
-    fail_with(Error::closed);
+    std::rethrow_exception(exception_of(Error::closed));
 }
 
 void WatcherCore::database_closed()
@@ -142,6 +152,9 @@ void WatcherCore::hold(async::Waiter waiter, asio::any_io_executor strand)
 void WatcherCore::entered(std::size_t place)
 {
     place_ = place;
+    if (pace_) {
+        pace_->delivered(Pace::Clock::now());
+    }
     std::shared_ptr<Waiters> waiters;
     {
         const std::lock_guard lock(mutex());
@@ -228,6 +241,7 @@ bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
 {
     over_ = true;
+    start_state_.reset();
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {
@@ -250,94 +264,6 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
     if (run_waiter) {
         run_waiter.complete(std::move(error));
     }
-}
-
-std::exception_ptr WatcherCore::end_for_waiters() const
-{
-    return error_ ? error_ : exception_of(Error::watch_ended);
-}
-
-void WatcherCore::tell_end(const Waiters& waiters) const
-{
-    waiters.ready->close(end_for_waiters());
-    waiters.reached->close(end_for_waiters());
-    waiters.ended->close(nullptr);
-}
-
-std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
-{
-    if (pipeline_->closing()) {
-        database_closed();
-    }
-    const std::lock_guard lock(mutex());
-    if (!waiters_) {
-        waiters_ = std::make_shared<Waiters>();
-        if (state_ == State::ended) {
-            tell_end(*waiters_);
-        } else if (following_) {
-            waiters_->ready->reach(0);
-        }
-        if (state_ != State::ended) {
-            pipeline_->awaited(weak_from_this());
-        }
-    }
-    return waiters_;
-}
-
-asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
-                                              std::chrono::milliseconds timeout)
-{
-    if (timeout <= std::chrono::milliseconds::zero()) {
-        fail_with(Error::invalid_option);
-    }
-    const std::shared_ptr<async::WaiterList> ready = self->waiters()->ready;
-    const auto alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
-    const Alarm::End end{*alarm};
-    const auto wait = [&](async::Waiter waiter) {
-        // Once it is in the list, the coroutine may go on, and end, on another thread.
-        const auto mine = alarm;
-        const auto list = ready;
-        const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
-        if (const async::WaiterList::Id id = list->add(std::move(waiter))) {
-            mine->set(time, [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
-        }
-    };
-    co_await async::suspend(wait);
-}
-
-asio::awaitable<void> WatcherCore::stop(std::shared_ptr<WatcherCore> self)
-{
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    self->request_stop();
-    {
-        const std::lock_guard lock(self->mutex());
-        if (self->state_ != State::running || self->strand_ == executor) {
-            co_return;
-        }
-    }
-    const std::shared_ptr<async::WaiterList> ended = self->waiters()->ended;
-    co_await async::suspend([&](async::Waiter waiter) { ended->add(std::move(waiter)); });
-}
-
-asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Revision revision)
-{
-    if (self->position().revision >= revision) {
-        co_return;
-    }
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    if (self->runs_on(executor)) {
-        fail_with(Error::would_deadlock);
-    }
-    const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
-    self->awaited_.store(true);
-    const auto wait = [&](async::Waiter waiter) {
-        // As in wait_ready.
-        const std::shared_ptr<WatcherCore> core = self;
-        const Revision wanted = revision;
-        reached->add(std::move(waiter), wanted);
-        core->pipeline_->wake_at(wanted, core);
-    };
-    co_await async::suspend(wait);
 }
 
 Position WatcherCore::position() const

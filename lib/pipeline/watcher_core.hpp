@@ -2,17 +2,23 @@
 #pragma once
 
 #include "counters.hpp"
+#include "figures.hpp"
+#include "pace.hpp"
 #include "pull.hpp"
 #include "slice_reader.hpp"
+#include "snapshot.hpp"
 #include "watchdog.hpp"
 
 #include "async/waiter.hpp"
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
+#include "watch/coalescer.hpp"
 #include "watch/follower.hpp"
 #include "watch/subscription.hpp"
+#include "watch/wanted.hpp"
 
 #include <keywatch/watcher.hpp>
+#include <keywatch/watcher_info.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,6 +32,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keywatch::pipeline {
@@ -46,11 +53,15 @@ class Pipeline;
 class WatcherCore final : public watch::Subscription,
                           public std::enable_shared_from_this<WatcherCore> {
 public:
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    /// Throws what is wrong with the selectors: see Subscription.
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 WatchCallback callback, const WatchOptions& options, Revision start);
     /// One without a callback.
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 const WatchOptions& options, Revision start);
+    WatcherCore(const WatcherCore&) = delete;
+    WatcherCore& operator=(const WatcherCore&) = delete;
+    ~WatcherCore();
 
     // What the handle offers; see Watcher. Any thread.
     static asio::awaitable<WatchEnd> run(std::shared_ptr<WatcherCore> self);
@@ -60,6 +71,9 @@ public:
     static asio::awaitable<void> reached(std::shared_ptr<WatcherCore> self, Revision revision);
     void request_stop();
     Position position() const;
+    WatcherInfo info() const;
+    /// Whether it runs, and a change of this key would be for it.
+    bool would_reach(std::string_view bucket, std::string_view key) const;
     std::uint64_t id() const noexcept { return id_; }
     const std::string& name() const noexcept { return *name_; }
 
@@ -88,7 +102,7 @@ public:
     void context_shutdown() noexcept;
 
 private:
-    WatcherCore(std::shared_ptr<Pipeline> pipeline, std::string bucket, Selector selector,
+    WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 WatchCallback callback, const WatchOptions& options, Revision start,
                 std::unique_ptr<Pull> pull);
 
@@ -99,6 +113,14 @@ private:
         std::shared_ptr<async::WaiterList> ready = std::make_shared<async::WaiterList>();
         std::shared_ptr<async::WaiterList> ended = std::make_shared<async::WaiterList>();
         std::shared_ptr<async::WaiterList> reached = std::make_shared<async::WaiterList>();
+    };
+
+    /// What was taken from the inbox, for delivery.
+    struct Incoming {
+        watch::Inbox::Taken taken;
+        /// What the predicate threw at the commit behind `before_error`, of which nothing is there.
+        std::exception_ptr error;
+        Revision before_error = 0;
     };
 
     // Running and ending (watcher_core.cpp).
@@ -122,49 +144,117 @@ private:
                                       std::shared_ptr<Watchdog> watchdog);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog);
     /// Null if the engine is closed.
-    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history);
+    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history, Revision after);
     asio::awaitable<void> read_history(SliceReader& history, Watchdog& watchdog);
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
     void take_inbox_plain();
-    void took(Revision routed, const watch::Signals& signals);
+    void took(Revision routed, const Incoming& incoming);
+    /// A commit that ended buckets was met in history, and delivered; true if the watch has ended.
+    bool ended_by_loss(const CommitRecord& commit);
+    /// Gets out of the index, which still has what was lost in history.
+    void part();
     /// Nothing up to here is for this watch, but what it has been given.
     void passed(Revision revision);
     void worker_failed(const std::exception_ptr& error, bool timed_out);
     bool ended_by(const watch::Signals& signals);
+
+    // Beginning with a state (snapshot.cpp).
+    /// The next part of the state, or the marker behind it; null if the engine is closed.
+    asio::awaitable<watch::SharedCommit> read_state();
+    asio::awaitable<void> deliver_state(Watchdog& watchdog);
+    asio::awaitable<void> deliver_part(watch::SharedCommit part, Watchdog& watchdog);
+    asio::awaitable<void> deliver_synced(watch::SharedCommit marker, Watchdog& watchdog);
+    void offer_state(watch::SharedCommit part);
+
+    // The rest of the worker (worker.cpp).
     void settle_position();
     void advanced();
     void raise_position(Revision revision) const noexcept;
+
+    // Being slower than the commits (overflow.cpp).
+    void fall_behind(bool overflowed);
+    void follow_again();
+    /// With Overflow::latest only the newest of it.
+    Incoming take_entries();
+    void make_newest(Incoming& incoming);
+    struct Gathered {
+        Revision reached = 0;
+        /// Why there is no more now: a bucket has ended in this commit, there is no room, or the
+        /// predicate has thrown.
+        watch::SharedCommit loses = nullptr;
+        bool full = false;
+        std::exception_ptr error = nullptr;
+
+        bool is_all() const noexcept { return loses || full || error; }
+    };
+    /// As read_history, of several slices and only the newest.
+    asio::awaitable<void> read_latest(SliceReader& history, Watchdog& watchdog);
+    /// Nothing if the watch has ended, or is to be.
+    asio::awaitable<std::optional<Gathered>> gather_latest(SliceReader& history,
+                                                           watch::Coalescer& newest);
+    Gathered gather(watch::Coalescer& newest, const engine::HistorySlice& slice);
+    void count_gaps(const std::vector<watch::Entry>& entries) noexcept;
+
+    // By the clock (pacing.cpp).
+    /// Whether it is too early to deliver what there is. The worker will be poked when it is not;
+    /// it has to rest.
+    bool has_to_rest(const watch::Signals& signals);
+    /// If it is live and nothing is left to do; it will be poked when progress is to be told.
+    bool falls_asleep();
+    std::optional<watch::Entry> progress_to_tell();
+    asio::awaitable<void> tell_progress(Watchdog& watchdog);
+    void tell_progress_plain();
 
     // Calling back (deliver.cpp).
     /// How far the delivery of one commit came.
     struct Outcome {
         bool whole = true;
         bool stop = false;
+        /// So many messages the predicate did not let through.
+        std::size_t left_out = 0;
     };
-    asio::awaitable<Outcome> deliver(const CommitRecord& record,
-                                     const std::vector<std::uint32_t>& selected,
-                                     Watchdog& watchdog);
+    /// All that was taken, in order; false if the worker has to end before.
+    asio::awaitable<bool> deliver_all(const std::vector<watch::Entry>& entries, Watchdog& watchdog);
+    bool deliver_all_plain(const std::vector<watch::Entry>& entries);
+    void begin_delivery(const std::vector<watch::Entry>& entries);
+    /// What the commit refers to must live until it has been awaited.
+    asio::awaitable<Outcome> deliver(Commit commit, Watchdog& watchdog);
     static Commit commit_of(const watch::Entry& entry) noexcept
     {
-        return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected};
+        return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected,
+                entry.since.empty() ? nullptr : &entry.since};
+    }
+    static Commit commit_of(const CommitRecord& record,
+                            const std::vector<std::uint32_t>& selected) noexcept
+    {
+        return {record, selected.empty() ? nullptr : &selected};
     }
     bool is_plain() const noexcept;
-    Outcome deliver_plain(const Commit& commit);
+    Outcome deliver_plain(const Commit& offered);
     Flow call_plain(const Commit& commit, std::size_t at);
     /// Its arguments must live until it has been awaited.
     asio::awaitable<Flow> call_coroutine(const Commit& commit, const Message& message,
                                          Watchdog& watchdog);
-    std::size_t calls(const Commit& commit) const noexcept;
-    /// Settles a delivered commit; true if the worker has to end.
-    bool settle(const CommitRecord& record, Outcome outcome, std::size_t messages, Tally& tally);
+    std::size_t calls(const watch::Wanted& wanted) const noexcept;
+    /// Null if there is none, or it has been asked before: with Overflow::latest what it does not
+    /// let through must not stand for what it does.
+    const watch::Predicate* predicate_at_delivery() const noexcept
+    {
+        return overflow_ == Overflow::latest && !start_state_ ? nullptr : predicate_.get();
+    }
+    /// Settles a delivered commit, with which everything up to `through` is; true if the worker has
+    /// to end.
+    bool settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally);
 
     // Being pulled (pull.cpp).
     void begin_pulled();
     void heed(const watch::Outbox::Answer& answer);
     bool is_over() const;
     void offer_slice(engine::HistorySlice slice);
-    void offer_inbox(watch::Inbox::Taken taken, Revision routed);
-    void offer(std::vector<watch::Entry> entries, const Pull::Rest& rest);
+    void offer_history(std::vector<watch::Entry> entries, const Gathered& gathered);
+    void offer_inbox(Incoming incoming, Revision routed);
+    void offer_progress(watch::Entry entry);
+    void offer(std::vector<watch::Entry> entries, Pull::Rest rest);
     void settle_batch();
     void pass(const Pull::Rest& rest);
     bool shut_outbox() noexcept { return pull_ && pull_->outbox.shut(); }
@@ -177,21 +267,34 @@ private:
     const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
+    const Overflow overflow_;
+    /// Null if there is none.
+    const std::unique_ptr<const watch::Predicate> predicate_;
     /// Null if there is a callback.
     const std::unique_ptr<Pull> pull_;
     /// The follower's position, or later, for everybody to see. It only grows.
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
+    /// The follower's, for everybody to see.
+    std::atomic<bool> live_{false};
     /// Set when somebody waits for a revision.
     std::atomic<bool> awaited_{false};
+
+    Figures figures_;
 
     // Of the pipeline's strand.
     std::size_t place_ = 0;
 
     // The worker's.
     watch::Follower follower_;
+    const std::unique_ptr<Pace> pace_;  ///< null if the clock does not matter
+    /// Until all of the state that the watch begins with has been delivered.
+    std::unique_ptr<StateStart> start_state_;
     bool over_ = false;
+    /// The inbox has been taken since the last join, so an inbox that is full is the watcher's own
+    /// fault.
+    bool caught_up_ = false;
 
     // Of the inbox's mutex: an idle watch has to be small.
     std::mutex& mutex() const noexcept { return inbox.mutex(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watcher_core.hpp"
 
+#include "exception_of.hpp"
 #include "pipeline.hpp"
 
 #include "async/post.hpp"
@@ -62,15 +63,21 @@ void WatcherCore::wake_up()
 void WatcherCore::drain_plain()
 {
     try {
-        if (over_ || ended_by(inbox.signals())) {
+        const watch::Signals signals = inbox.signals();
+        if (over_ || ended_by(signals)) {
             return;
         }
-        take_inbox_plain();
+        if (!has_to_rest(signals)) {
+            take_inbox_plain();
+            tell_progress_plain();
+        } else if (inbox.rest()) {
+            return;
+        }
     } catch (...) {
         worker_failed(std::current_exception(), false);
     }
     // What has come meanwhile waits for a turn of its own, so that others have theirs.
-    if (!over_ && !is_parked() && !(follower_.live() && inbox.sleep(true))) {
+    if (!over_ && !is_parked() && !falls_asleep()) {
         start_worker();
     }
 }
@@ -113,21 +120,39 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 {
     const watch::Budget& budget = inbox.budget();
-    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, pull_ == nullptr});
-    while (!over_ && !is_parked() && !ended_by(inbox.signals())) {
+    const bool together = !pull_ && overflow_ != Overflow::latest;
+    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, together});
+    while (!over_ && !is_parked()) {
+        const watch::Signals signals = inbox.signals();
+        if (ended_by(signals)) {
+            co_return;
+        }
+        if (start_state_) {
+            co_await deliver_state(watchdog);
+            continue;
+        }
+        if (has_to_rest(signals)) {
+            if (inbox.rest()) {
+                co_return;
+            }
+            continue;
+        }
         switch (follower_.next(pipeline_->routed())) {
         case watch::Follower::Step::read_history:
             co_await read_history(history, watchdog);
+            co_await tell_progress(watchdog);
             break;
         case watch::Follower::Step::join: {
             const Revision routed = co_await pipeline_->join(shared_from_this());
             follower_.joined(routed);
+            advanced();
             break;
         }
         case watch::Follower::Step::take:
             co_await take_inbox(watchdog);
+            co_await tell_progress(watchdog);
             if (!over_ && !is_parked() && follower_.live()) {
-                if (inbox.sleep(true)) {
+                if (falls_asleep()) {
                     co_return;
                 }
                 co_await async::yield();  // others have their turn
@@ -147,7 +172,11 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
 
 asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& watchdog)
 {
-    const engine::HistorySlice* const slice = co_await read_slice(history);
+    if (overflow_ == Overflow::latest) {
+        co_await read_latest(history, watchdog);
+        co_return;
+    }
+    const engine::HistorySlice* const slice = co_await read_slice(history, follower_.position());
     if (!slice) {
         // Only for a watch whose own callback closes the database: nobody waits for that one.
         finish(EndReason::database_closed, nullptr);
@@ -170,15 +199,15 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
-            const Outcome outcome = co_await deliver(*commit, selection.selected, watchdog);
-            if (settle(*commit, outcome, selection.messages(*commit), tally)) {
+            const Outcome outcome =
+                co_await deliver(commit_of(*commit, selection.selected), watchdog);
+            if (settle(commit->revision, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
         }
         follower_.delivered(commit->revision);
         advanced();
-        if (selection.ends) {
-            finish(EndReason::bucket_deleted, nullptr);
+        if (selection.loses && ended_by_loss(*commit)) {
             co_return;
         }
     }
@@ -186,13 +215,13 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
     advanced();
 }
 
-asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history)
+asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history,
+                                                                     Revision after)
 {
     try {
         // Once it has joined there is little left, and the inbox holds something beside it. Who
         // pulls is given the slice as a whole, and this worker ends.
-        co_return co_await history.next(follower_.position(), follower_.up_to(),
-                                        !pull_ && !follower_.joined());
+        co_return co_await history.next(after, follower_.up_to(), !pull_ && !follower_.joined());
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
@@ -208,41 +237,40 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
         co_return;
     }
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const watch::Inbox::Taken taken = inbox.take();
-    passed(taken.nothing_up_to);
-    Tally tally(pipeline_->counters());
-    for (const watch::Entry& entry : taken.entries) {
-        if (!follower_.knows(entry.commit->revision)) {
-            passed(entry.commit->previous);
-            const Outcome outcome = co_await deliver(*entry.commit, entry.selected, watchdog);
-            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
-                co_return;
-            }
-        }
+    const Incoming incoming = take_entries();
+    const bool whole = co_await deliver_all(incoming.taken.entries, watchdog);
+    if (whole) {
+        took(routed, incoming);
     }
-    took(routed, taken.signals);
 }
 
 void WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    watch::Inbox::Taken taken = inbox.take();
-    passed(taken.nothing_up_to);
+    Incoming incoming = take_entries();
     if (pull_) {
-        offer_inbox(std::move(taken), routed);
-        return;
+        offer_inbox(std::move(incoming), routed);
+    } else if (deliver_all_plain(incoming.taken.entries)) {
+        took(routed, incoming);
     }
-    Tally tally(pipeline_->counters());
-    for (const watch::Entry& entry : taken.entries) {
-        if (!follower_.knows(entry.commit->revision)) {
-            passed(entry.commit->previous);
-            const Outcome outcome = deliver_plain(commit_of(entry));
-            if (settle(*entry.commit, outcome, entry.messages(), tally)) {
-                return;
-            }
-        }
+}
+
+bool WatcherCore::ended_by_loss(const CommitRecord& commit)
+{
+    if (!lose_buckets(commit)) {
+        finish(EndReason::bucket_deleted, nullptr);
+        return true;
     }
-    took(routed, taken.signals);
+    if (follower_.joined()) {
+        part();
+    }
+    return false;
+}
+
+void WatcherCore::part()
+{
+    pipeline_->part(shared_from_this());
+    follow_again();
 }
 
 void WatcherCore::passed(Revision revision)
@@ -251,24 +279,34 @@ void WatcherCore::passed(Revision revision)
     advanced();
 }
 
-void WatcherCore::took(Revision routed, const watch::Signals& signals)
+void WatcherCore::took(Revision routed, const Incoming& incoming)
 {
+    if (incoming.error) {
+        std::rethrow_exception(incoming.error);
+    }
+    const watch::Signals& signals = incoming.taken.signals;
     if (signals.fell_behind) {
-        follower_.fell_behind();  // the entries were thrown away
+        fall_behind(signals.overflowed);  // the entries were thrown away
         return;
     }
+    caught_up_ = true;
     follower_.took(std::min(routed, signals.detached_at));
     advanced();
     ended_by(signals);  // it may have come to where it was told to end
 }
 
-bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_t messages,
-                         Tally& tally)
+bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally)
 {
     if (outcome.whole) {
-        tally.delivered(messages);
-        follower_.delivered(record.revision);
+        if (messages > outcome.left_out) {
+            tally.delivered(messages - outcome.left_out);
+            figures_.delivered(messages - outcome.left_out);
+        }
+        follower_.delivered(through);
         advanced();
+        if (pace_) {
+            pace_->delivered(Pace::Clock::now());
+        }
     }
     if (outcome.stop) {
         finish(EndReason::stopped, nullptr);
@@ -282,6 +320,7 @@ bool WatcherCore::settle(const CommitRecord& record, Outcome outcome, std::size_
 
 void WatcherCore::advanced()
 {
+    live_.store(follower_.live(), std::memory_order_relaxed);
     raise_position(follower_.position());
     if (awaited_.load(std::memory_order_acquire)) {
         waiters()->reached->reach(follower_.position());
@@ -300,9 +339,10 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
         reason = EndReason::cancelled;
     } else if (signals.stop) {
         reason = EndReason::stopped;
-    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+    } else if (position >= signals.detached_at) {
         reason = EndReason::bucket_deleted;
-    } else if (signals.close_now || (signals.close_at && position >= *signals.close_at)) {
+    } else if (signals.close_now ||
+               (signals.close_at && !start_state_ && position >= *signals.close_at)) {
         reason = EndReason::database_closed;
     }
     if (!reason) {
@@ -332,8 +372,7 @@ void WatcherCore::worker_failed(const std::exception_ptr& error, bool timed_out)
     const watch::Signals signals = inbox.signals();
     const bool aborted = is_error(error, make_error_code(asio::error::operation_aborted));
     if (timed_out) {
-        finish(std::nullopt, std::make_exception_ptr(boost::system::system_error(
-                                 make_error_code(Error::callback_timeout))));
+        finish(std::nullopt, exception_of(Error::callback_timeout));
     } else if (aborted && signals.error) {
         finish(std::nullopt, signals.error);
     } else if (aborted && signals.cancel) {

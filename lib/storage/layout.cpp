@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t history_key_bytes = 1 + 8 + 2;
 constexpr std::size_t deadline_prefix_bytes = 1 + 8;
 constexpr std::size_t data_prefix_bytes = 1 + 4;
+constexpr std::size_t cursor_entry_bytes = 8 + 8;
 constexpr std::uint64_t has_deadlines = std::uint64_t{1} << 32;
 constexpr std::uint64_t sign = std::uint64_t{1} << 63;
 
@@ -65,6 +66,36 @@ std::optional<CatalogueEntry> decode_bucket(std::string_view value)
         return std::nullopt;
     }
     return CatalogueEntry{static_cast<BucketId>(*number % has_deadlines), *number >= has_deadlines};
+}
+
+std::string cursor_key(std::string_view name)
+{
+    std::string key(1, cursor_area);
+    key += name;
+    return key;
+}
+
+std::optional<std::string_view> parse_cursor_key(std::string_view key)
+{
+    return key.size() > 1 && key[0] == cursor_area ? std::optional(key.substr(1)) : std::nullopt;
+}
+
+std::string encode_cursor(const CursorEntry& entry)
+{
+    std::string bytes;
+    append_fixed(bytes, entry.position);
+    append_fixed(bytes, static_cast<std::uint64_t>(entry.saved.time_since_epoch().count()));
+    return bytes;
+}
+
+std::optional<CursorEntry> decode_cursor(std::string_view value)
+{
+    if (value.size() != cursor_entry_bytes) {
+        return std::nullopt;
+    }
+    const auto saved = load_fixed<std::uint64_t>(value.data() + sizeof(Revision));
+    return CursorEntry{load_fixed<Revision>(value.data()),
+                       Time{std::chrono::microseconds{static_cast<std::int64_t>(saved)}}};
 }
 
 std::string history_key(Revision revision, std::uint16_t part)

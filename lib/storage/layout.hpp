@@ -19,6 +19,7 @@ namespace keywatch::storage {
 using BucketId = std::uint32_t;
 
 inline constexpr char bucket_area = 'b';
+inline constexpr char cursor_area = 'c';
 inline constexpr char data_area = 'd';
 inline constexpr char deadline_area = 'e';
 inline constexpr char history_area = 'h';
@@ -50,6 +51,20 @@ struct CatalogueEntry {
 };
 std::string encode_bucket(const CatalogueEntry& entry);
 std::optional<CatalogueEntry> decode_bucket(std::string_view value);
+
+std::string cursor_key(std::string_view name);
+/// Reads what cursor_key made; nothing if it is not one.
+std::optional<std::string_view> parse_cursor_key(std::string_view key);
+
+/// What is stored of a cursor: everything up to `position` was dealt with, at `saved`.
+struct CursorEntry {
+    Revision position;
+    Time saved;
+
+    friend bool operator==(const CursorEntry&, const CursorEntry&) = default;
+};
+std::string encode_cursor(const CursorEntry& entry);
+std::optional<CursorEntry> decode_cursor(std::string_view value);
 
 /// What every data key of this bucket begins with.
 std::string data_prefix(BucketId id);

@@ -60,6 +60,10 @@ bool known(Operation operation)
     case Operation::rescore:
     case Operation::ttl:
         return true;
+    case Operation::gap:
+    case Operation::synced:
+    case Operation::progress:
+        break;  // no commit has them
     }
     return false;
 }

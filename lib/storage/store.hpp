@@ -4,9 +4,11 @@
 #include "batch.hpp"
 #include "catalogue.hpp"
 #include "environment.hpp"
+#include "history_pins.hpp"
 #include "history_record.hpp"
 #include "layout.hpp"
 
+#include <keywatch/cursor.hpp>
 #include <keywatch/error.hpp>
 #include <keywatch/options.hpp>
 
@@ -93,9 +95,10 @@ public:
     ///
     /// Whatever fails, the directory is left byte for byte as it was.
     ///
-    /// Finds the catalogue, the orphans of dropped buckets, the head and both ends of history, and
-    /// checks that the newest history is contiguous. If commits were made without history since the
-    /// newest record, history starts anew behind them: `oldest` is head + 1.
+    /// Finds the catalogue, the orphans of dropped buckets, the head and both ends of history, pins
+    /// what cursors need of it, and checks that the newest history is contiguous. If commits were
+    /// made without history since the newest record, history starts anew behind them: `oldest` is
+    /// head + 1.
     static std::unique_ptr<Store> open(const Options& options, leveldb::Env* base = nullptr);
     ~Store();
     Store(const Store&) = delete;
@@ -119,9 +122,24 @@ public:
     std::unique_ptr<StoreSnapshot> snapshot() const;
     /// The revision that this snapshot shows.
     Revision revision(const StoreSnapshot& snapshot) const;
+    /// When that commit was made; nothing if the snapshot has no record of it.
+    std::optional<Time> time_of(Revision revision, const StoreSnapshot& snapshot) const;
     /// Commits after `after` up to `up_to` as far as the limits allow, at least one; read in one
     /// snapshot, together with the oldest revision.
     HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;
+
+    /// What lies in history behind a revision: the totals of all records up to it, and the time of
+    /// the first one after it. `before_oldest`: the totals of what was trimmed. Nothing if no
+    /// record follows.
+    struct Unseen {
+        Totals before;
+        Time first;
+    };
+    std::optional<Unseen> unseen(Revision seen, const Totals& before_oldest) const;
+    /// The public form of a cursor of which this is stored.
+    Cursor cursor(std::string_view name, std::string_view stored) const;
+    /// All cursors, and what lies between them and the head, read in one snapshot.
+    std::vector<CursorLag> cursor_lags(Time now) const;
 
     /// Holds on to the files as they are now, to be copied while writes go on. `storage_failed`
     /// after a failed write. The backup must be gone before the store is.
@@ -135,15 +153,17 @@ public:
     // History and space; called by the thread that writes groups.
     /// Adds a record to a batch, in parts if it is long.
     static void put_record(Batch& batch, Revision revision, std::string_view record);
+    /// What must not be trimmed. Open pins what is behind each cursor; then it is the business of
+    /// who writes cursors.
+    HistoryPins& pins() const noexcept;
     /// Finds the oldest records that should go because `keep` says that too much is kept, and makes
     /// steps of their removal, to be written in this order, each in one batch: never the newest
-    /// record, and none from `pinned` on unless the hard limit is exceeded. What was planned must
-    /// be written before more is.
-    std::vector<TrimStep> plan_trim(const HistoryState& state, const HistoryLimits& keep,
-                                    std::optional<Revision> pinned, Time now, TrimAmount most);
+    /// record, and none that is pinned unless the hard limit is exceeded. What was planned must be
+    /// written before more is.
+    std::vector<TrimStep> plan_trim(const HistoryState& state, const HistoryLimits& keep, Time now,
+                                    TrimAmount most);
     /// Plans a single step and writes it. Advances `state`; gives how many records were removed.
-    std::size_t trim(HistoryState& state, const HistoryLimits& keep, std::optional<Revision> pinned,
-                     Time now, std::size_t most);
+    std::size_t trim(HistoryState& state, const HistoryLimits& keep, Time now, std::size_t most);
     /// Erases at most `most` of the keys that begin with this prefix, which has an orphan_key; true
     /// once they are gone.
     bool erase_orphan(const std::string& prefix, std::size_t most);

@@ -46,6 +46,14 @@ private:
 
 }  // namespace
 
+std::optional<Time> Store::time_of(Revision revision, const StoreSnapshot& snapshot) const
+{
+    HistoryReader reader(iterate(&snapshot, false));
+    reader.seek(revision);
+    return reader.valid() && reader.revision() == revision ? std::optional(reader.header().time)
+                                                           : std::nullopt;
+}
+
 HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimits& limits) const
 {
     HistorySlice slice;
@@ -88,6 +96,22 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
         slice.reached = revision;
     }
     return slice;
+}
+
+std::optional<Store::Unseen> Store::unseen(Revision seen, const Totals& before_oldest) const
+{
+    HistoryReader reader(impl_->iterate(nullptr, false));
+    Unseen unseen{before_oldest, {}};
+    reader.seek(seen);
+    if (reader.valid() && reader.revision() == seen) {
+        unseen.before = reader.header().totals;
+        reader.skip();
+    }
+    if (!reader.valid()) {
+        return std::nullopt;
+    }
+    unseen.first = reader.header().time;
+    return unseen;
 }
 
 void Store::put_record(Batch& batch, Revision revision, std::string_view record)

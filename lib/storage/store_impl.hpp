@@ -64,6 +64,8 @@ struct Store::Impl {
     /// failed append; here the next one sees that, and does not add to a log that is torn.
     std::mutex writing;
     MemoryTable table;
+    /// Known once history has been read.
+    std::optional<HistoryPins> pins;
     mutable std::atomic<std::uint64_t> level0_seen_at{UINT64_MAX};
     mutable std::atomic<std::size_t> level0{0};
 

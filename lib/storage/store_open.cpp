@@ -27,6 +27,7 @@ public:
         read_catalogue();
         read_head();
         read_history();
+        read_cursors();
         read_identity();
         if (impl_.environment.close_failed()) {
             fail(Error::open_failed, "a file could not be synced");
@@ -40,6 +41,7 @@ private:
     void read_catalogue();
     void read_head();
     void read_history();
+    void read_cursors();
     void read_ends();
     RecordHeader find(Revision revision);
     void check_newest(Revision newest);
@@ -169,6 +171,19 @@ void Store::Opening::read_history()
         read_ends();
         check_newest(history.newest);
     }
+}
+
+void Store::Opening::read_cursors()
+{
+    impl_.pins.emplace(store_.history_at_open_.oldest);
+    visit_area(cursor_area, [this](std::string_view key, std::string_view value) {
+        const auto name = parse_cursor_key(key);
+        const auto entry = decode_cursor(value);
+        if (!name || !entry || entry->position > store_.head_at_open_) {
+            fail(Error::damaged, "a cursor is nowhere");
+        }
+        impl_.pins->pin(entry->position);  // not if it has fallen out of history
+    });
 }
 
 void Store::Opening::read_ends()

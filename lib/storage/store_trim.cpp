@@ -25,17 +25,15 @@ bool keeps_too_much(const HistoryState& state, const HistoryLimits& keep, Time n
            kept_bytes(state) > keep.bytes || state.newest - state.oldest + 1 > keep.commits;
 }
 
-/// Whether the oldest record may and should go.
-bool should_trim(const HistoryState& state, const HistoryLimits& keep,
-                 std::optional<Revision> pinned, Time now)
+/// Whether the oldest record should go, and was given up.
+bool gives_up(HistoryPins& pins, const HistoryState& state, const HistoryLimits& keep, Time now)
 {
     if (state.oldest >= state.newest) {
         return false;
     }
-    if (kept_bytes(state) > keep.hard_bytes) {
-        return true;
-    }
-    return (!pinned || state.oldest < *pinned) && keeps_too_much(state, keep, now);
+    const bool regardless = kept_bytes(state) > keep.hard_bytes;
+    return (regardless || keeps_too_much(state, keep, now)) &&
+           pins.give_up(state.oldest, regardless);
 }
 
 /// Walks from the oldest record to newer ones, and collects removals.
@@ -47,7 +45,7 @@ public:
     }
 
     /// Nothing if there is nothing to remove. `should_go(state)` tells of the oldest record that is
-    /// kept; records before that one always go.
+    /// kept, which then must go; records before that one always go.
     template <class ShouldGo>
     std::optional<TrimStep> step(ShouldGo should_go)
     {
@@ -105,11 +103,11 @@ private:
 }  // namespace
 
 std::vector<TrimStep> Store::plan_trim(const HistoryState& state, const HistoryLimits& keep,
-                                       std::optional<Revision> pinned, Time now, TrimAmount most)
+                                       Time now, TrimAmount most)
 {
     std::vector<TrimStep> steps;
     const auto should_go = [&](const HistoryState& at) {
-        return should_trim(at, keep, pinned, now);
+        return gives_up(*impl_->pins, at, keep, now);
     };
     if (impl_->trim_from >= state.oldest && !should_go(state)) {
         return steps;
@@ -129,10 +127,9 @@ std::vector<TrimStep> Store::plan_trim(const HistoryState& state, const HistoryL
     return steps;
 }
 
-std::size_t Store::trim(HistoryState& state, const HistoryLimits& keep,
-                        std::optional<Revision> pinned, Time now, std::size_t most)
+std::size_t Store::trim(HistoryState& state, const HistoryLimits& keep, Time now, std::size_t most)
 {
-    std::vector<TrimStep> steps = plan_trim(state, keep, pinned, now, {1, most});
+    std::vector<TrimStep> steps = plan_trim(state, keep, now, {1, most});
     if (steps.empty()) {
         return 0;
     }

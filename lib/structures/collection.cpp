@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "collection.hpp"
 
-#include "glob.hpp"
 #include "stamp.hpp"
 
+#include "bytes/glob.hpp"
 #include "bytes/numbers.hpp"
 
 #include <keywatch/error.hpp>
@@ -14,7 +14,6 @@ namespace keywatch::structures::collection {
 
 namespace {
 
-constexpr char header_kind = 'h';
 constexpr char element_kind = 'e';
 constexpr std::string_view next_id_key = "n";
 constexpr std::size_t numbers_bytes = 16;
@@ -40,16 +39,7 @@ std::string header_key(std::string_view key)
 std::optional<Header> load(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
     const std::optional<std::string> stored = workspace.get(bucket, header_key(key));
-    if (!stored) {
-        return std::nullopt;
-    }
-    const Stamped stamped = read_stamp(*stored);
-    if (stamped.content.size() < numbers_bytes) {
-        fail_damaged("the header of a collection");
-    }
-    const char* const at = stamped.content.data();
-    return Header{bytes::load_fixed<std::uint64_t>(at), bytes::load_fixed<std::uint64_t>(at + 8),
-                  stamped.deadline, std::string(stamped.content.substr(numbers_bytes))};
+    return stored ? std::optional(read_header(*stored)) : std::nullopt;
 }
 
 bool expired(const Workspace& workspace, const Header& header)
@@ -133,10 +123,21 @@ private:
 
     std::shared_ptr<Workspace> workspace_;
     std::shared_ptr<KeyIterator> iterator_;
-    Glob glob_;
+    bytes::Glob glob_;
 };
 
 }  // namespace
+
+Header read_header(std::string_view stored)
+{
+    const Stamped stamped = read_stamp(stored);
+    if (stamped.content.size() < numbers_bytes) {
+        fail_damaged("the header of a collection");
+    }
+    const char* const at = stamped.content.data();
+    return {bytes::load_fixed<std::uint64_t>(at), bytes::load_fixed<std::uint64_t>(at + 8),
+            stamped.deadline, std::string(stamped.content.substr(numbers_bytes))};
+}
 
 std::optional<Header> find(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {

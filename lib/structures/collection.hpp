@@ -28,6 +28,9 @@
 ///    first, with the message that the sweep would have made.
 namespace keywatch::structures::collection {
 
+/// What the key of a header begins with; the user's key follows.
+inline constexpr char header_kind = 'h';
+
 struct Header {
     std::uint64_t id = 0;
     std::uint64_t size = 0;
@@ -35,6 +38,9 @@ struct Header {
     /// The structure's own.
     std::string content;
 };
+
+/// Of a stored one; throws `Error::damaged`.
+Header read_header(std::string_view stored);
 
 /// What is there for a reader: nothing if there is none, or if it has expired.
 std::optional<Header> find(const Workspace& workspace, BucketIndex bucket, std::string_view key);

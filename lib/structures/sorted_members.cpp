@@ -45,16 +45,24 @@ Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size)
                        : Ranks{};
 }
 
+Layout layout_of(const collection::Header& header)
+{
+    const std::string_view content = header.content;
+    bytes::ByteReader reader(content);
+    Layout layout;
+    layout.ends = Ends(reader, header.size);
+    layout.bounds = Bounds(content.substr(content.size() - reader.left()));
+    return layout;
+}
+
 Members::Members(const Workspace& workspace, BucketIndex bucket, collection::Header header)
     : header_(std::move(header)), elements_(workspace, bucket, header_.id)
 {
-    if (header_.size == 0) {
-        return;
+    if (header_.size > 0) {
+        Layout layout = layout_of(header_);
+        ends_ = std::move(layout.ends);
+        bounds_ = std::move(layout.bounds);
     }
-    const std::string_view content = header_.content;
-    bytes::ByteReader reader(content);
-    ends_ = Ends(reader, header_.size);
-    bounds_ = Bounds(content.substr(content.size() - reader.left()));
 }
 
 std::optional<Members> Members::find(const Workspace& workspace, BucketIndex bucket,

@@ -32,6 +32,14 @@ struct Ranks {
 /// What is there of them in a sorted set of that size; see `SortedSetView::range_by_rank`.
 Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size);
 
+/// What the header of a sorted set keeps besides its size: where its elements lie.
+struct Layout {
+    Ends ends;
+    Bounds bounds;
+};
+/// Throws `Error::damaged`. Precondition: the set is not empty.
+Layout layout_of(const collection::Header& header);
+
 /// A sorted set that is opened for one operation: its header, taken apart, and its elements.
 class Members {
 public:

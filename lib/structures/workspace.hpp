@@ -45,10 +45,13 @@ class Workspace {
 public:
     virtual ~Workspace() = default;
 
+    virtual const HistoryId& history_id() const = 0;
     virtual Revision revision() const = 0;
     virtual BucketIndex bucket(Structure structure, std::string_view name) = 0;
     virtual bool has_bucket(Structure structure, std::string_view name) const = 0;
     virtual std::vector<Bucket> buckets() const = 0;
+    virtual std::optional<Cursor> cursor(std::string_view name) const = 0;
+    virtual std::vector<Cursor> cursors() const = 0;
 
     /// When things expire that have a deadline: one time for the whole transaction.
     virtual Time now() const = 0;
@@ -61,6 +64,8 @@ public:
     virtual void create_bucket(Structure structure, std::string_view name) = 0;
     virtual void delete_bucket(Structure structure, std::string_view name) = 0;
     virtual void set_origin(std::string_view origin) = 0;
+    virtual void save_cursor(std::string_view name, const Position& position) = 0;
+    virtual bool delete_cursor(std::string_view name) = 0;
     /// Throws `Error::transaction_too_large` unless that much can still be written. For values that
     /// are made here, before they are; `put` and `record` look for themselves.
     virtual void require_room(std::size_t bytes) = 0;

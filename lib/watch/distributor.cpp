@@ -12,40 +12,32 @@ Distributor::Routed& Distributor::route(const SharedCommit& commit)
     routed_.victims.clear();
     // Commits change mostly one bucket, message after message.
     std::string_view bucket;
-    const SelectorIndex::BucketEntry* entry = nullptr;
+    const KeyIndex* keys = nullptr;
     for (const Message& message : commit->messages) {
+        const auto touch_it = [&](const Reference& each) { touch(each.subscriber, message); };
+        for (const Reference& each : index_.whole_database()) {
+            touch_it(each);
+        }
         if (message.bucket.data() != bucket.data() || message.bucket.size() != bucket.size()) {
             bucket = message.bucket;
-            entry = index_.find(bucket);
+            keys = index_.find(bucket);
         }
-        if (!entry) {
+        if (!keys) {
             continue;
         }
         if (message.operation == Operation::bucket_deleted) {
-            for (const SharedSubscription& each : entry->all) {
-                touch(each, message);
-            }
-            for (const auto& [key, list] : entry->keys) {
-                for (const SharedSubscription& each : list) {
-                    touch(each, message);
-                }
-            }
+            keys->for_each(touch_it);
             if (message.ends_bucket) {
-                routed_.victims.push_back({index_.detach(bucket), commit->revision});
-                entry = nullptr;
+                end_bucket(*keys, bucket, commit->revision);
+                keys = nullptr;
             }
             continue;
         }
-        for (const SharedSubscription& each : entry->all) {
-            touch(each, message);
+        for (const Reference& each : keys->all()) {
+            touch_it(each);
         }
-        if (message.operation == Operation::bucket_created || entry->keys.empty()) {
-            continue;
-        }
-        if (const auto at = entry->keys.find(message.key); at != entry->keys.end()) {
-            for (const SharedSubscription& each : at->second) {
-                touch(each, message);
-            }
+        if (message.operation != Operation::bucket_created) {
+            keys->match(message.key, touch_it);
         }
     }
     for (VictimSet& set : routed_.victims) {
@@ -74,17 +66,31 @@ Distributor::Routed& Distributor::route_gap()
     return routed_;
 }
 
+void Distributor::end_bucket(const KeyIndex& keys, std::string_view bucket, Revision revision)
+{
+    keys.for_each([](const Reference& each) { each.subscriber->loses_ = true; });
+    VictimSet victims{index_.end_bucket(bucket), revision};
+    if (!victims.subscribers.empty()) {
+        routed_.victims.push_back(std::move(victims));
+    }
+}
+
 void Distributor::touch(const SharedSubscription& subscriber, const Message& message)
 {
-    if (subscriber->selected_.empty()) {
+    std::vector<std::uint32_t>& selected = subscriber->selected_;
+    if (!subscriber->passes_filter(message) ||
+        (!selected.empty() && selected.back() == message.index)) {
+        return;
+    }
+    if (selected.empty()) {
         touched_.push_back(subscriber);
     }
-    subscriber->selected_.push_back(message.index);
+    selected.push_back(message.index);
 }
 
 void Distributor::push(const SharedSubscription& subscriber, const SharedCommit& commit)
 {
-    Entry entry{commit, {}};
+    Entry entry{commit, {}, {}, std::exchange(subscriber->loses_, false)};
     if (subscriber->selected_.size() == commit->messages.size()) {
         subscriber->selected_.clear();  // all of them
     } else {

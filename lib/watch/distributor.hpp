@@ -7,11 +7,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace keywatch::watch {
 
-/// The subscribers of a deleted bucket.
+/// Subscribers that have lost the last bucket that they follow.
 struct VictimSet {
     SelectorIndex::Subscribers subscribers;
     Revision revision = 0;
@@ -22,8 +23,9 @@ struct VictimSet {
 /// 1. A commit is routed to every subscriber that was in the index before it, or to none of the
 ///    commit's messages: all pushes of a commit are made by one call.
 /// 2. A subscriber whose inbox is full is out of the index when that call returns.
-/// 3. So is every subscriber of a bucket that the commit deletes; what the commit does to a bucket
-///    of the same name after that is not for them.
+/// 3. So is every interest in a bucket that the commit ends; what the commit does to a bucket of
+///    the same name after that is not for them.
+/// 4. A message that several interests of a subscriber match is selected once.
 class Distributor {
 public:
     struct Routed {
@@ -44,6 +46,7 @@ public:
     std::uint64_t fell_behind() const noexcept { return fell_behind_; }
 
 private:
+    void end_bucket(const KeyIndex& keys, std::string_view bucket, Revision revision);
     void touch(const SharedSubscription& subscriber, const Message& message);
     void push(const SharedSubscription& subscriber, const SharedCommit& commit);
 

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "entry.hpp"
 #include "hub.hpp"
+#include "marker.hpp"
+#include "shared_bytes.hpp"
 
 #include <keywatch/position.hpp>
+#include <keywatch/watch_options.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -16,22 +20,12 @@
 
 namespace keywatch::watch {
 
-/// A commit for one subscriber.
-struct Entry {
-    SharedCommit commit;
-    /// The places of its messages in the commit; empty: all of them.
-    std::vector<std::uint32_t> selected;
-
-    std::size_t messages() const noexcept
-    {
-        return selected.empty() ? commit->messages.size() : selected.size();
-    }
-};
-
 /// What a subscriber is told besides commits. None of it is ever dropped.
 struct Signals {
     /// The inbox was full: its entries are gone, and nothing comes any more until a new join.
     bool fell_behind = false;
+    /// That was because the inbox was full.
+    bool overflowed = false;
     bool stop = false;
     bool cancel = false;
     /// The database closes: deliver through here, then end.
@@ -48,21 +42,33 @@ struct Signals {
 /// A subscriber's queue between the distributor and the watcher's worker. What the worker has taken
 /// is no longer counted here, so at the most twice the budget is alive.
 ///
-/// 1. The worker is asleep or awake (it begins awake). Whoever gives it something while it is
-///    asleep wakes it: the giving call returns true, and its caller starts the worker.
+/// 1. The worker is asleep, resting or awake (it begins awake). Whoever gives it something while it
+///    is asleep wakes it: the giving call returns true, and its caller starts the worker. One that
+///    rests is woken by signals only.
 /// 2. It falls asleep only when there is nothing to be taken.
+/// 3. What has no room is dropped with all that is queued, and the subscriber falls behind. Not
+///    with `skip`: it is left out, and a gap stands in its place, which needs no room. Nor with
+///    `latest`, if enough of what is queued makes way for newer messages of the same elements.
 ///
 /// Thread safety: all members, from any thread.
 class Inbox {
 public:
-    explicit Inbox(Budget budget) : budget_(budget) {}
+    /// `shared`: what all inboxes may hold; null: no limit.
+    explicit Inbox(Budget budget, Overflow overflow = Overflow::catch_up,
+                   std::shared_ptr<SharedBytes> shared = nullptr)
+        : budget_(budget), overflow_(overflow), shared_(std::move(shared))
+    {
+    }
+    Inbox(const Inbox&) = delete;
+    Inbox& operator=(const Inbox&) = delete;
+    ~Inbox() { clear(); }
 
     const Budget& budget() const noexcept { return budget_; }
     /// For what its owner has to protect besides; never with a call of a member inside.
     std::mutex& mutex() const noexcept { return mutex_; }
 
     enum class Push {
-        queued,
+        queued,       ///< or left out, by its policy
         queued_wake,  ///< start the worker
         full,         ///< not taken: the subscriber has fallen behind, what it had is gone
         full_wake,
@@ -79,7 +85,8 @@ public:
         const std::lock_guard lock(mutex_);
         change(signals_);
         news_ = true;
-        return !std::exchange(awake_, true);
+        const bool rested = std::exchange(resting_, false);
+        return !std::exchange(awake_, true) || rested;
     }
 
     struct Taken {
@@ -88,8 +95,10 @@ public:
         /// What the first commit pushed since the last time follows: nothing between what was taken
         /// then and this was for the subscriber. Also if that commit was dropped since.
         Revision nothing_up_to = 0;
+        /// Messages that made way for newer ones of what was queued.
+        std::size_t coalesced = 0;
     };
-    /// All entries, and whether they were dropped: `fell_behind` is taken away.
+    /// All entries, and whether some were dropped: `fell_behind` is taken away.
     Taken take();
     /// What the worker has been told so far. It looks again before it sleeps, if there is more.
     Signals signals();
@@ -97,21 +106,47 @@ public:
     /// Falls asleep if there is nothing to be taken. `live`: whether an empty inbox means that the
     /// subscriber has everything.
     bool sleep(bool live);
+    /// Lies down although there may be something to be taken; not if there are signals that it has
+    /// not looked at.
+    bool rest();
+    /// Whether there is nothing to be taken.
+    bool empty() const;
+    /// What waits to be taken.
+    struct Level {
+        std::size_t messages = 0;
+        std::size_t bytes = 0;
+    };
+    Level level() const;
     /// If the worker sleeps and has everything: through which revision, given R as it was read
     /// before this call.
     std::optional<Revision> up_to_date(Revision routed) const;
 
 private:
+    // With the mutex held.
+    bool fits(std::size_t messages, std::size_t bytes);
+    void add(Entry entry, std::size_t bytes);
+    void leave_out(const Entry& entry);
+    void close_gap();
+    /// What is not needed any more, or has no room.
+    std::vector<Entry> make_room(Entry entry);
+    std::vector<Entry> clear();
+
     const Budget budget_;
-    mutable std::mutex mutex_;
-    std::vector<Entry> entries_;
-    std::size_t messages_ = 0;
-    std::size_t bytes_ = 0;
-    std::optional<Revision> nothing_up_to_;
-    Signals signals_;
+    const Overflow overflow_;
     bool news_ = false;  ///< signals that were not looked at yet
     bool awake_ = true;
     bool live_ = false;
+    bool resting_ = false;
+    mutable std::mutex mutex_;
+    const std::shared_ptr<SharedBytes> shared_;
+    std::vector<Entry> entries_;
+    /// What was left out behind them.
+    std::unique_ptr<Marker> gap_;
+    std::size_t messages_ = 0;
+    std::size_t bytes_ = 0;
+    std::size_t coalesced_ = 0;
+    std::optional<Revision> nothing_up_to_;
+    Signals signals_;
 };
 
 }  // namespace keywatch::watch

@@ -6,6 +6,17 @@
 
 namespace keywatch::watch {
 
+namespace {
+
+/// Where the position is once this entry has been delivered; 0: where it was, as it is a part of a
+/// state that has to be delivered whole.
+Revision position_behind(const std::vector<Entry>& entries, std::size_t at)
+{
+    return entries[at].commit->messages.front().snapshot ? 0 : through(entries, at);
+}
+
+}  // namespace
+
 std::uint64_t Outbox::offer(std::vector<Entry> entries)
 {
     const std::lock_guard lock(mutex_);
@@ -36,9 +47,9 @@ Outbox::Answer Outbox::take()
     const std::lock_guard lock(mutex_);
     Answer answer = ask();
     if (answer.there) {
+        taken_ = position_behind(entries_, next_);
         answer.entry = std::move(entries_[next_]);
         ++next_;
-        taken_ = answer.entry.commit->revision;
         taken_messages_ = answer.entry.messages();
     }
     return answer;
@@ -52,7 +63,7 @@ Outbox::Answer Outbox::ask()
     answer.there = next_ < entries_.size();
     if (answer.there) {
         // What lies between the two did not match.
-        delivered_ = std::max(delivered_, entries_[next_].commit->previous);
+        delivered_ = std::max(delivered_, entries_[next_].follows());
     } else {
         answer.handed_back = std::exchange(out_, false);
     }

@@ -62,7 +62,8 @@ private:
     std::mutex mutex_;
     std::vector<Entry> entries_;
     std::size_t next_ = 0;
-    /// The commit that the consumer has, and its messages; 0 if it has asked for more since.
+    /// Up to where everything is delivered with the commit that the consumer has, and the number of
+    /// its messages; 0 if it has asked for more since.
     Revision taken_ = 0;
     std::size_t taken_messages_ = 0;
     Revision delivered_ = 0;

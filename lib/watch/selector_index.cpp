@@ -8,72 +8,87 @@ namespace keywatch::watch {
 
 void SelectorIndex::add(const SharedSubscription& subscription)
 {
-    BucketEntry& bucket = buckets_[subscription->bucket()];
-    const bool all = subscription->selector().kind() == Selector::Kind::all;
-    Subscribers& list = all ? bucket.all : bucket.keys[subscription->selector().key()];
-    subscription->place_ = list.size();
-    subscription->indexed_ = true;
-    list.push_back(subscription);
+    for (std::size_t at = 0; at < subscription->interests().size(); ++at) {
+        Interest& interest = subscription->interests()[at];
+        if (interest.lost) {
+            continue;
+        }
+        Reference reference{subscription, at};
+        if (interest.whole_database()) {
+            whole_database_.add(std::move(reference));
+        } else {
+            buckets_[interest.selector.bucket()].add(reference);
+        }
+        interest.indexed = true;
+        ++subscription->indexed_;
+    }
 }
 
 bool SelectorIndex::remove(Subscription& subscription)
 {
-    if (!subscription.indexed_) {
+    if (subscription.indexed_ == 0) {
         return false;
     }
-    const auto bucket = buckets_.find(subscription.bucket());
-    const bool all = subscription.selector().kind() == Selector::Kind::all;
-    const auto key =
-        all ? bucket->second.keys.end() : bucket->second.keys.find(subscription.selector().key());
-    Subscribers& list = all ? bucket->second.all : key->second;
-    subscription.indexed_ = false;
-    // `subscription` may be destroyed by what follows.
-    const std::size_t place = subscription.place_;
-    if (place + 1 != list.size()) {
-        list[place] = std::move(list.back());
-        list[place]->place_ = place;
+    SharedSubscription keep;  // the index alone may own it
+    for (Interest& interest : subscription.interests()) {
+        if (!std::exchange(interest.indexed, false)) {
+            continue;
+        }
+        if (interest.whole_database()) {
+            keep = whole_database_.remove(interest).subscriber;
+            continue;
+        }
+        const auto bucket = buckets_.find(interest.selector.bucket());
+        keep = bucket->second.remove(interest).subscriber;
+        if (bucket->second.empty()) {
+            buckets_.erase(bucket);
+        }
     }
-    list.pop_back();
-    if (list.empty() && !all) {
-        bucket->second.keys.erase(key);
-    }
-    if (bucket->second.all.empty() && bucket->second.keys.empty()) {
-        buckets_.erase(bucket);
-    }
+    subscription.indexed_ = 0;
     return true;
 }
 
-const SelectorIndex::BucketEntry* SelectorIndex::find(std::string_view bucket) const
+const KeyIndex* SelectorIndex::find(std::string_view bucket) const
 {
     const auto at = buckets_.find(bucket);
     return at == buckets_.end() ? nullptr : &at->second;
 }
 
-SelectorIndex::Subscribers SelectorIndex::detach(std::string_view bucket)
+SelectorIndex::Subscribers SelectorIndex::end_bucket(std::string_view bucket)
 {
-    const auto at = buckets_.find(bucket);
-    if (at == buckets_.end()) {
-        return {};
+    Subscribers gone;
+    if (const auto at = buckets_.find(bucket); at != buckets_.end()) {
+        take_out(at->second, gone);
+        buckets_.erase(at);
     }
-    Subscribers detached = std::move(at->second.all);
-    for (auto& [key, list] : at->second.keys) {
-        std::move(list.begin(), list.end(), std::back_inserter(detached));
-    }
-    buckets_.erase(at);
-    for (const SharedSubscription& each : detached) {
-        each->indexed_ = false;
-    }
-    return detached;
+    return gone;
+}
+
+void SelectorIndex::take_out(KeyIndex& bucket, Subscribers& gone)
+{
+    bucket.for_each([&](const Reference& each) {
+        each.interest().indexed = false;
+        if (--each.subscriber->indexed_ == 0) {
+            gone.push_back(each.subscriber);
+        }
+    });
 }
 
 SelectorIndex::Subscribers SelectorIndex::detach_all()
 {
-    Subscribers detached;
-    while (!buckets_.empty()) {
-        Subscribers some = detach(std::string(buckets_.begin()->first));
-        std::move(some.begin(), some.end(), std::back_inserter(detached));
+    Subscribers gone;
+    for (auto& [name, bucket] : buckets_) {
+        take_out(bucket, gone);
     }
-    return detached;
+    buckets_.clear();
+    for (const Reference& each : whole_database_) {
+        each.interest().indexed = false;
+        if (--each.subscriber->indexed_ == 0) {
+            gone.push_back(each.subscriber);
+        }
+    }
+    whole_database_ = {};
+    return gone;
 }
 
 }  // namespace keywatch::watch

@@ -1,39 +1,188 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "subscription.hpp"
 
+#include <keywatch/error.hpp>
+
+#include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace keywatch::watch {
 
-bool Subscription::matches(const Message& message) const
+namespace {
+
+constexpr std::size_t longest_name = 65535;
+
+[[noreturn]] void fail(Error error, const char* what)
 {
-    if (message.bucket != bucket_) {
-        return false;
+    throw boost::system::system_error(make_error_code(error), what);
+}
+
+BucketSelector checked(BucketSelector selector)
+{
+    const Selector& keys = selector.selector();
+    if (selector.bucket().size() > longest_name ||
+        selector.bucket().empty() != selector.is_whole_database()) {
+        fail(Error::invalid_name, "a watched bucket");
     }
-    if (selector_.kind() == Selector::Kind::all || message.operation == Operation::bucket_deleted) {
+    if (keys.kind() == Selector::Kind::key && keys.key().empty()) {
+        fail(Error::empty_key, "a watched key");
+    }
+    if (keys.kind() == Selector::Kind::range && !keys.end().empty() && keys.key() >= keys.end()) {
+        fail(Error::invalid_option, "a watched range is empty");
+    }
+    return selector;
+}
+
+std::unique_ptr<const bytes::Glob> glob_of(const Selector& selector)
+{
+    return selector.kind() == Selector::Kind::glob ? std::make_unique<bytes::Glob>(selector.key())
+                                                   : nullptr;
+}
+
+}  // namespace
+
+Interest::Interest(BucketSelector selector_)
+    : selector(checked(std::move(selector_))), glob(glob_of(selector.selector()))
+{
+}
+
+bool Interest::matches(const Message& message) const
+{
+    if (whole_database()) {
         return true;
     }
-    return message.operation != Operation::bucket_created && message.key == selector_.key();
+    if (message.bucket != selector.bucket()) {
+        return false;
+    }
+    if (selector.selector().kind() == Selector::Kind::all ||
+        message.operation == Operation::bucket_deleted) {
+        return true;
+    }
+    return message.operation != Operation::bucket_created && matches_key(message.key);
 }
+
+bool Interest::matches_key(std::string_view key) const
+{
+    const Selector& keys = selector.selector();
+    switch (keys.kind()) {
+    case Selector::Kind::key:
+        return key == keys.key();
+    case Selector::Kind::prefix:
+        return key.starts_with(keys.key());
+    case Selector::Kind::range:
+        return key >= keys.key() && (keys.end().empty() || key < keys.end());
+    case Selector::Kind::glob:
+        return glob->matches(key);
+    case Selector::Kind::all:
+        break;
+    }
+    return true;
+}
+
+Subscription::Subscription(const Selectors& selectors, const Filter& filter, Budget budget,
+                           Overflow overflow, std::shared_ptr<SharedBytes> shared)
+    : inbox(budget, overflow, std::move(shared)), filter_(filter)
+{
+    interests_.reserve(selectors.list().size());
+    for (const BucketSelector& each : selectors.list()) {
+        interests_.emplace_back(each);
+    }
+    if (interests_.empty()) {
+        fail(Error::invalid_option, "no selector");
+    }
+}
+
+bool Subscription::matches(const Message& message) const
+{
+    return passes_filter(message) && std::ranges::any_of(interests_, [&](const Interest& each) {
+               return !each.lost && each.matches(message);
+           });
+}
+
+bool Subscription::follows(std::string_view bucket, std::string_view key) const
+{
+    return std::ranges::any_of(interests_, [&](const Interest& each) {
+        return !each.lost && (each.whole_database() ||
+                              (each.selector.bucket() == bucket && each.matches_key(key)));
+    });
+}
+
+bool Subscription::lose_buckets(const CommitRecord& commit)
+{
+    const std::lock_guard lock(inbox.mutex());
+    for (const Message& message : commit.messages) {
+        if (message.ends_bucket) {
+            for (Interest& each : interests_) {
+                each.lost = each.lost || each.selector.bucket() == message.bucket;
+            }
+        }
+    }
+    return !std::ranges::all_of(interests_, [](const Interest& each) { return each.lost; });
+}
+
+namespace {
+
+/// What a subscription wants of one commit, message after message.
+class Selecting {
+public:
+    explicit Selecting(const Subscription& subscription) : subscription_(subscription) {}
+
+    bool matches(const Message& message)
+    {
+        if (ended_.empty()) {
+            return subscription_.matches(message);
+        }
+        return subscription_.passes_filter(message) &&
+               std::ranges::any_of(subscription_.interests(), [&](const Interest& each) {
+                   return !each.lost && !has_ended(each) && each.matches(message);
+               });
+    }
+    /// The message was the end of a bucket.
+    bool ends(const Message& message)
+    {
+        ended_.push_back(message.bucket);
+        return std::ranges::any_of(subscription_.interests(), [&](const Interest& each) {
+            return !each.lost && each.selector.bucket() == message.bucket;
+        });
+    }
+
+private:
+    bool has_ended(const Interest& interest) const
+    {
+        return std::ranges::find(ended_, interest.selector.bucket()) != ended_.end();
+    }
+
+    const Subscription& subscription_;
+    std::vector<std::string_view> ended_;
+};
+
+}  // namespace
 
 Selection select(const Subscription& subscription, const CommitRecord& commit)
 {
     // Mostly all of a commit matches, or nothing: the list is made only where it differs.
     Selection selection;
+    Selecting selecting(subscription);
     bool all = true;
+    // In a part of a state the place of a message is not its index.
+    std::uint32_t place = 0;
     for (const Message& message : commit.messages) {
-        const bool matches = !selection.ends && subscription.matches(message);
+        const bool matches = selecting.matches(message);
         if (!matches && all && selection.any) {
-            selection.selected.resize(message.index);
+            selection.selected.resize(place);
             std::iota(selection.selected.begin(), selection.selected.end(), 0);
         }
         all = all && matches;
         if (matches) {
             selection.any = true;
-            selection.ends = message.ends_bucket;
             if (!all) {
-                selection.selected.push_back(message.index);
+                selection.selected.push_back(place);
             }
+        }
+        ++place;
+        if (message.ends_bucket && selecting.ends(message)) {
+            selection.loses = true;
         }
     }
     return selection;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "inbox.hpp"
+#include "message_filter.hpp"
+
+#include "bytes/glob.hpp"
 
 #include <keywatch/message.hpp>
 #include <keywatch/selector.hpp>
@@ -9,28 +12,55 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 namespace keywatch::watch {
 
-/// What a watcher wants, and where it gets it.
+/// One of the selectors of a subscription.
 ///
-/// Members by who uses them: the bucket and selector are constant; the inbox is thread-safe by
-/// itself; the rest belongs to the distributor, on the pipeline's strand.
+/// Members by who uses them: selector and glob do not change; `lost` is changed by the watcher's
+/// worker with the inbox's mutex held; the place to the selector index, on the pipeline's strand.
+struct Interest {
+    explicit Interest(BucketSelector selector_);
+
+    bool whole_database() const noexcept { return selector.is_whole_database(); }
+    /// Whether it selects the message, were it not lost.
+    bool matches(const Message& message) const;
+    bool matches_key(std::string_view key) const;
+
+    BucketSelector selector;
+    std::unique_ptr<const bytes::Glob> glob;  ///< of a selector by pattern
+    /// The bucket has ended: nothing behind that is for this subscriber, of whatever is made under
+    /// its name.
+    bool lost = false;
+    std::size_t place = 0;
+    bool indexed = false;
+};
+
+/// What a watcher wants, and where it gets it.
 class Subscription {
 public:
-    Subscription(std::string bucket, Selector selector, Budget budget)
-        : inbox(budget), bucket_(std::move(bucket)), selector_(std::move(selector))
-    {
-    }
+    /// Throws what is wrong with a selector: `empty_key`, `invalid_name`, `invalid_pattern`,
+    /// `invalid_option`. Of the budget, the policy and the bytes see Inbox.
+    Subscription(const Selectors& selectors, const Filter& filter, Budget budget,
+                 Overflow overflow = Overflow::catch_up,
+                 std::shared_ptr<SharedBytes> shared = nullptr);
 
-    const std::string& bucket() const noexcept { return bucket_; }
-    const Selector& selector() const noexcept { return selector_; }
+    std::vector<Interest>& interests() noexcept { return interests_; }
+    const std::vector<Interest>& interests() const noexcept { return interests_; }
 
+    /// Whether one of its selectors that are not lost, and the filter, let the message through.
     bool matches(const Message& message) const;
+    bool passes_filter(const Message& message) const noexcept { return filter_.passes(message); }
+
+    /// Whether a change of this key would be for it, as far as its selectors tell. With the inbox's
+    /// mutex held.
+    bool follows(std::string_view bucket, std::string_view key) const;
+
+    /// A commit with messages that end buckets has been delivered: those selectors are lost. False
+    /// if none is left. The worker's.
+    bool lose_buckets(const CommitRecord& commit);
 
     Inbox inbox;
 
@@ -38,13 +68,14 @@ private:
     friend class SelectorIndex;
     friend class Distributor;
 
-    const std::string bucket_;
-    const Selector selector_;
+    const MessageFilter filter_;
+    std::vector<Interest> interests_;
 
-    std::size_t place_ = 0;  ///< among those of the same bucket and key
-    bool indexed_ = false;
+    // The distributor's, on the pipeline's strand.
+    std::size_t indexed_ = 0;  ///< how many of the interests are in the index
     /// Of the commit that is being routed.
     std::vector<std::uint32_t> selected_;
+    bool loses_ = false;
 };
 
 using SharedSubscription = std::shared_ptr<Subscription>;
@@ -54,8 +85,8 @@ struct Selection {
     /// The places of the messages; empty with `any`: all of them.
     std::vector<std::uint32_t> selected;
     bool any = false;
-    /// The bucket was deleted here: nothing after this commit is for the subscriber.
-    bool ends = false;
+    /// One of its buckets ended here: once it is delivered, `lose_buckets`.
+    bool loses = false;
 
     /// How many messages these are.
     std::size_t messages(const CommitRecord& commit) const noexcept

@@ -349,4 +349,23 @@ BOOST_AUTO_TEST_CASE(those_who_wait_for_a_watcher_are_told_of_its_end)
     });
 }
 
+// Ends are told in slices; a close that comes before has no say in the reason.
+BOOST_AUTO_TEST_CASE(watches_end_with_their_bucket_even_if_the_database_closes_at_once)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::vector<Run> runs;
+        for (int i = 0; i < 1'000; ++i) {
+            runs.push_back(co_await start(db.watch("b", kw::all(), [](const kw::Message&) {})));
+        }
+        const kw::Revision last = co_await drop(db, "b");
+        co_await db.close();
+        for (const Run& each : runs) {
+            const kw::WatchEnd end = co_await each.end();
+            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+            BOOST_TEST(end.position.revision == last);
+        }
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -23,6 +23,9 @@ void check_keys(std::string_view key)
     if (const auto bucket = parse_bucket_key(key)) {
         require(bucket_key(bucket->first, bucket->second) == key, "the key of a bucket");
     }
+    if (const auto cursor = parse_cursor_key(key)) {
+        require(cursor_key(*cursor) == key, "the key of a cursor");
+    }
     if (const auto record = parse_history_key(key)) {
         require(history_key(record->first, record->second) == key, "the key of a record");
     }
@@ -41,6 +44,9 @@ void check_values(std::string_view value)
 {
     if (const auto entry = decode_bucket(value)) {
         require(encode_bucket(*entry) == value, "what the catalogue says of a bucket");
+    }
+    if (const auto cursor = decode_cursor(value)) {
+        require(encode_cursor(*cursor) == value, "what is stored of a cursor");
     }
     if (const auto number = decode_number(value)) {
         require(encode_number(*number) == value, "a number");

@@ -24,6 +24,8 @@ using keywatch::test::TemporaryDirectory;
 
 namespace {
 
+constexpr std::uint64_t kept_commits = 20;
+
 struct Notes final : Display {
     void show(const kw::Commit&) override {}
     void alert(const std::string&, bool, const std::string&) override {}
@@ -37,7 +39,7 @@ asio::awaitable<kw::Database> open()
 {
     kw::Options options{"memory:"};
     options.enable_watch = true;
-    options.history.commits = 20;
+    options.history.commits = kept_commits;
     co_return co_await kw::Database::open(options);
 }
 
@@ -54,25 +56,29 @@ asio::awaitable<void> commit(kw::Database db, int count)
     }
 }
 
-/// Commits until history does not reach back to this revision any more.
+/// Commits until history does not reach back to this revision any more, and waits until no more of
+/// it goes away.
 asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
 {
     const auto end = std::chrono::steady_clock::now() + 30s;
-    while (db.oldest_revision() <= revision) {
+    while (db.oldest_revision() <= revision || db.stats().history.commits > kept_commits) {
         if (std::chrono::steady_clock::now() > end) {
             throw std::runtime_error("history is not trimmed");
         }
-        co_await commit(db, 1);
+        if (db.oldest_revision() <= revision) {
+            co_await commit(db, 1);
+        }
+        co_await asio::post(asio::use_awaitable);
     }
 }
 
-/// Closes when the audit has written a commit.
+/// Closes when the audit has written some commits.
 asio::awaitable<void> audit_until_closed(kw::Database db, std::string path, Notes& notes)
 {
     Audit audit(db, path, notes);
     asio::co_spawn(co_await asio::this_coro::executor, audit.run(), kw::rethrow);
     const auto end = std::chrono::steady_clock::now() + 30s;
-    while (audit.lines() == 0) {
+    while (audit.lines() < 3) {
         if (std::chrono::steady_clock::now() > end) {
             throw std::runtime_error("the audit writes nothing");
         }

@@ -25,10 +25,13 @@ public:
 
     Steps take_steps() { return std::exchange(*steps_, Steps{}); }
 
+    const HistoryId& history_id() const override { return history_id_; }
     Revision revision() const override { return 0; }
     structures::BucketIndex bucket(Structure, std::string_view) override { return 0; }
     bool has_bucket(Structure, std::string_view) const override { return true; }
     std::vector<Bucket> buckets() const override { return {}; }
+    std::optional<Cursor> cursor(std::string_view) const override { return {}; }
+    std::vector<Cursor> cursors() const override { return {}; }
     Time now() const override { return {}; }
     bool has_deadlines(structures::BucketIndex) const override { return false; }
     std::optional<std::string> get(structures::BucketIndex, std::string_view key) const override
@@ -43,6 +46,8 @@ public:
     void create_bucket(Structure, std::string_view) override {}
     void delete_bucket(Structure, std::string_view) override {}
     void set_origin(std::string_view) override {}
+    void save_cursor(std::string_view, const Position&) override {}
+    bool delete_cursor(std::string_view) override { return false; }
     void require_room(std::size_t) override {}
     void put(structures::BucketIndex, std::string_view key, std::string_view value) override
     {
@@ -125,6 +130,7 @@ private:
         Keys::const_iterator at_;
     };
 
+    HistoryId history_id_;
     std::shared_ptr<Keys> keys_ = std::make_shared<Keys>();
     std::shared_ptr<Steps> steps_ = std::make_shared<Steps>();
 };

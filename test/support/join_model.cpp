@@ -2,6 +2,7 @@
 #include "join_model.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <stdexcept>
 #include <unordered_set>
 #include <utility>
@@ -23,7 +24,8 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
     : scenario_(scenario),
       fault_(fault),
       subscriber_(std::make_shared<watch::Subscription>(
-          "b", keywatch::key("k"), watch::Budget{scenario.room, std::size_t{1} << 30})),
+          keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
+          watch::Budget{scenario.room, std::size_t{1} << 30}, scenario.overflow)),
       follower_(scenario.start, scenario.near),
       routed_(scenario.routed_before),
       next_(scenario.routed_before + 1)
@@ -40,7 +42,22 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
 
 bool JoinModel::matches(Revision revision) const
 {
-    return std::string("mMD").find(scenario_.commits[revision - 1]) != std::string::npos;
+    return std::string("mMnD").find(scenario_.commits[revision - 1]) != std::string::npos;
+}
+
+bool JoinModel::same_element(Revision one, Revision other) const
+{
+    const auto key = [this](Revision revision) {
+        return std::tolower(static_cast<unsigned char>(scenario_.commits[revision - 1]));
+    };
+    return key(one) == key(other) && key(one) != 'd';
+}
+
+std::optional<Revision> JoinModel::missing() const
+{
+    const auto first = std::ranges::find_if(
+        expected_, [this](Revision each) { return !delivered_.contains(each); });
+    return first == expected_.end() ? std::nullopt : std::optional(*first);
 }
 
 SharedRecord JoinModel::commit(Revision revision) const
@@ -48,6 +65,8 @@ SharedRecord JoinModel::commit(Revision revision) const
     switch (scenario_.commits[revision - 1]) {
     case 'm':
         return make_commit(revision, {put_of("k")});
+    case 'n':
+        return make_commit(revision, {put_of("kn")});
     case 'M':
         return make_commit(revision, {put_of("x"), put_of("k")});
     case 'D':
@@ -194,19 +213,19 @@ void JoinModel::wake(bool asleep)
 
 void JoinModel::check_position() const
 {
-    if (delivered_ == expected_.size()) {
+    const std::optional<Revision> missing = this->missing();
+    if (!missing) {
         return;
     }
-    const Revision missing = expected_[delivered_];
-    require(follower_.position() < missing, "the position is ahead of an undelivered commit");
+    require(follower_.position() < *missing, "the position is ahead of an undelivered commit");
     if (const auto through = subscriber_->inbox.up_to_date(routed_)) {
-        require(*through < missing, "a sleeper is up to date ahead of an undelivered commit");
+        require(*through < *missing, "a sleeper is up to date ahead of an undelivered commit");
     }
 }
 
 void JoinModel::check_end() const
 {
-    const bool complete = delivered_ == expected_.size();
+    const bool complete = !missing();
     const bool deletion =
         complete && !expected_.empty() && scenario_.commits[expected_.back() - 1] == 'D';
     switch (reason_) {
@@ -224,6 +243,9 @@ void JoinModel::check_end() const
     case Reason::closed:
         require(complete && scenario_.close, "closed too early");
         break;
+    case Reason::overflow:
+        require(scenario_.overflow == Overflow::stop, "ended by an inbox that was full");
+        break;
     }
 }
 
@@ -233,19 +255,25 @@ std::string JoinModel::key() const
     const auto add = [&key](auto... numbers) {
         ((key += std::to_string(static_cast<Revision>(numbers)) + ' '), ...);
     };
-    add(delivered_, follower_.position(), follower_.joined(), follower_.live(), follower_.up_to(),
-        routed_, next_, mid_commit_, wake_after_commit_, victim_, join_posted_, stop_steps_,
-        closed_, interrupted_, at_, reason_, seen_routed_, slice_reached_, place_, indexed());
+    add(newest_, caught_up_, slice_loses_, follower_.position(), follower_.joined(),
+        follower_.live(), follower_.up_to(), routed_, next_, mid_commit_, wake_after_commit_,
+        victim_, join_posted_, stop_steps_, closed_, interrupted_, at_, reason_, seen_routed_,
+        slice_reached_, place_, indexed());
     key += '/';
     for (const watch::Entry& each : taken_.entries) {
-        add(each.commit->revision);
+        add(each.commit->revision, each.since.empty() ? 0 : each.since.front(), each.hold,
+            each.loses);
     }
+    key += taken_.signals.overflowed ? 'o' : '-';
     key += taken_.signals.fell_behind ? 'f' : '-';
     key += taken_.signals.stop ? 's' : '-';
     key += taken_.signals.close_at ? 'c' : '-';
     key += taken_.signals.bucket_deleted ? 'v' : '-';
     add(taken_.signals.detached_at, subscriber_->inbox.up_to_date(0).has_value());
-    for (const auto& each : {slice_, wake_at_posted_, {wake_at_.begin(), wake_at_.end()}}) {
+    for (const auto& each : {slice_,
+                             wake_at_posted_,
+                             {wake_at_.begin(), wake_at_.end()},
+                             {delivered_.begin(), delivered_.end()}}) {
         key += '/';
         for (const Revision revision : each) {
             add(revision);

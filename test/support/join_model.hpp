@@ -24,10 +24,11 @@ enum class Fault {
     joins_before_start,      ///< does not wait for R to reach its start
     end_not_looked_at,       ///< falls asleep without looking whether it has come to its end
     leftovers_forgotten,     ///< interrupted, it claims what it has taken and not delivered
+    hold_ignored,            ///< what stands for older commits does not hold the position back
 };
 
-/// A letter is a commit: m matches, M has another message besides, x and o do not match (o is of
-/// another bucket), D deletes the bucket, with which a watch ends.
+/// A letter is a commit: m and n match, of a key each, M has another message besides, x and o do
+/// not match (o is of another bucket), D deletes the bucket, with which a watch ends.
 struct JoinScenario {
     std::string commits;
     Revision start = 0;          ///< delivered is what comes behind it
@@ -37,6 +38,7 @@ struct JoinScenario {
     std::size_t slice = 1;  ///< of history, in commits
     bool stop = false;      ///< somebody calls request_stop()
     bool close = false;     ///< somebody closes the database
+    Overflow overflow = Overflow::catch_up;
 };
 
 /// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
@@ -66,6 +68,7 @@ private:
         decide,
         read_slice,
         deliver_slice,
+        deliver_newest,
         joining,
         read_routed,
         take,
@@ -78,9 +81,13 @@ private:
         settle_taken,
         ended,
     };
-    enum class Reason { none, stopped, bucket_deleted, closed };
+    enum class Reason { none, stopped, bucket_deleted, closed, overflow };
 
     bool matches(Revision revision) const;
+    /// Whether a message of the one stands for the other under Overflow::latest.
+    bool same_element(Revision one, Revision other) const;
+    /// The first one to be delivered that has not been, and is not accounted for either.
+    std::optional<Revision> missing() const;
     SharedRecord commit(Revision revision) const;
     Revision head() const { return scenario_.commits.size(); }
     bool indexed() const;
@@ -95,21 +102,27 @@ private:
     void work();
     void decide();
     void read_slice();
+    void read_newest();
     void deliver_slice();
+    void deliver_newest();
     void deliver_taken();
+    /// Whether the worker is interrupted by now.
+    bool deliver_entry();
     void settle_taken();
     void end(Reason reason);
-    /// Whether the worker is interrupted by now.
-    bool deliver(Revision revision);
+    /// Whether the worker is interrupted by now. `through`: where the position is then.
+    bool deliver(const watch::Entry& entry, Revision through);
+    void account_for(const watch::Entry& entry);
     bool ends(const watch::Signals& signals);
 
     void check_position() const;
 
     const JoinScenario scenario_;
     const Fault fault_;
-    /// What is to be delivered, and how much of it was.
+    /// What is to be delivered, and what of it was, or is accounted for.
     std::vector<Revision> expected_;
-    std::size_t delivered_ = 0;
+    std::set<Revision> delivered_;
+    Revision newest_ = 0;
 
     watch::Distributor distributor_;
     std::shared_ptr<watch::Subscription> subscriber_;
@@ -137,6 +150,8 @@ private:
     watch::Inbox::Taken taken_;
     std::vector<Revision> slice_;
     Revision slice_reached_ = 0;
+    bool slice_loses_ = false;
+    bool caught_up_ = false;
     std::size_t place_ = 0;
 
     // What the inbox was given since it was last emptied, and since its signals were looked at.

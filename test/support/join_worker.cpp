@@ -2,6 +2,8 @@
 // The worker's half of the model.
 #include "join_model.hpp"
 
+#include "watch/coalescer.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -27,6 +29,9 @@ void JoinModel::work()
     case At::deliver_slice:
         deliver_slice();
         break;
+    case At::deliver_newest:
+        deliver_newest();
+        break;
     case At::read_routed:
         seen_routed_ = routed_;
         at_ = At::take;
@@ -34,6 +39,13 @@ void JoinModel::work()
     case At::take:
         since_take_.clear();
         taken_ = inbox.take();
+        std::erase_if(taken_.entries, [this](const watch::Entry& entry) {
+            return follower_.knows(entry.commit->revision);
+        });
+        follower_.took(taken_.nothing_up_to);
+        if (scenario_.overflow == Overflow::latest) {
+            taken_.entries = watch::coalesce(std::move(taken_.entries));
+        }
         place_ = 0;
         at_ = fault_ == Fault::routed_read_after_take ? At::read_routed_late : At::deliver_taken;
         break;
@@ -101,11 +113,51 @@ void JoinModel::read_slice()
 {
     slice_.clear();
     place_ = 0;
+    slice_loses_ = false;
     slice_reached_ = std::min(follower_.up_to(), follower_.position() + scenario_.slice);
     for (Revision each = follower_.position() + 1; each <= slice_reached_; ++each) {
         slice_.push_back(each);
     }
     at_ = At::deliver_slice;
+    if (scenario_.overflow == Overflow::latest) {
+        read_newest();
+    }
+}
+
+void JoinModel::read_newest()
+{
+    taken_ = {};
+    for (const Revision each : slice_) {
+        const SharedRecord record = commit(each);
+        watch::Selection selection = watch::select(*subscriber_, *record);
+        if (selection.any) {
+            taken_.entries.push_back({record, std::move(selection.selected)});
+        }
+        if (selection.loses) {
+            slice_loses_ = true;
+            slice_reached_ = each;
+            break;
+        }
+    }
+    slice_.clear();
+    taken_.entries = watch::coalesce(std::move(taken_.entries));
+    at_ = At::deliver_newest;
+}
+
+void JoinModel::deliver_newest()
+{
+    if (place_ < taken_.entries.size()) {
+        if (deliver_entry()) {
+            at_ = At::look;
+        }
+        return;
+    }
+    follower_.read(slice_reached_);
+    at_ = At::look;
+    if (slice_loses_) {
+        reason_ = Reason::bucket_deleted;
+        at_ = At::ended;
+    }
 }
 
 void JoinModel::deliver_slice()
@@ -124,12 +176,12 @@ void JoinModel::deliver_slice()
         return;
     }
     const watch::Selection selection = watch::select(*subscriber_, *commit(revision));
-    if (selection.any && deliver(revision)) {
+    if (selection.any && deliver({commit(revision), selection.selected}, revision)) {
         at_ = At::look;
         return;
     }
     follower_.delivered(revision);
-    if (selection.ends) {
+    if (selection.loses) {
         reason_ = Reason::bucket_deleted;
         at_ = At::ended;
     }
@@ -141,32 +193,70 @@ void JoinModel::deliver_taken()
         at_ = At::taken;
         return;
     }
-    const Revision revision = taken_.entries[place_++].commit->revision;
-    if (!follower_.knows(revision) && deliver(revision)) {
+    if (deliver_entry()) {
         at_ = At::look;
     }
 }
 
-bool JoinModel::deliver(Revision revision)
+bool JoinModel::deliver_entry()
 {
-    if (delivered_ == expected_.size() || expected_[delivered_] != revision) {
-        throw std::logic_error("a commit is delivered out of turn");
-    }
-    ++delivered_;
-    follower_.delivered(revision);
+    const watch::Entry& entry = taken_.entries[place_];
+    follower_.took(entry.follows());
+    const Revision through = fault_ == Fault::hold_ignored ? entry.commit->revision
+                                                           : watch::through(taken_.entries, place_);
+    ++place_;
+    return deliver(entry, through);
+}
+
+bool JoinModel::deliver(const watch::Entry& entry, Revision through)
+{
+    account_for(entry);
+    follower_.delivered(through);
     if (interrupted_ && fault_ != Fault::leftovers_forgotten) {
         follower_.fell_behind();
     }
     return interrupted_;
 }
 
+void JoinModel::account_for(const watch::Entry& entry)
+{
+    const Revision last = entry.commit->revision;
+    const Message& message =
+        entry.commit->messages[entry.selected.empty() ? 0 : entry.selected.front()];
+    const bool gap = message.operation == Operation::gap;
+    const Revision since = entry.since.empty() ? last : entry.since.front();
+    const Revision first = gap ? message.first_revision : since;
+    std::uint64_t count = 0;
+    for (const Revision each : expected_) {
+        if (first <= each && each <= last && (gap || each == last || same_element(each, last))) {
+            ++count;
+            if (!delivered_.insert(each).second) {
+                throw std::logic_error("a commit is delivered twice");
+            }
+        }
+    }
+    if (last <= newest_ || count == 0 || (gap && count != message.count)) {
+        throw std::logic_error("what is delivered is out of turn, for nobody or miscounted");
+    }
+    if (scenario_.overflow != Overflow::latest && missing().value_or(last + 1) <= last) {
+        throw std::logic_error("a commit was passed over");
+    }
+    newest_ = last;
+}
+
 void JoinModel::settle_taken()
 {
     if (taken_.signals.fell_behind && fault_ != Fault::overflow_ignored) {
-        follower_.fell_behind();
         at_ = At::look;
+        if (taken_.signals.overflowed && caught_up_ && scenario_.overflow == Overflow::stop) {
+            reason_ = Reason::overflow;
+            at_ = At::ended;
+        }
+        caught_up_ = false;
+        follower_.fell_behind();
         return;
     }
+    caught_up_ = true;
     follower_.took(std::min(seen_routed_, taken_.signals.detached_at));
     if (fault_ == Fault::end_not_looked_at || !ends(taken_.signals)) {
         at_ = At::sleep;
@@ -178,7 +268,7 @@ bool JoinModel::ends(const watch::Signals& signals)
     const Revision position = follower_.position();
     if (signals.stop) {
         end(Reason::stopped);
-    } else if (signals.bucket_deleted && position >= signals.detached_at) {
+    } else if (position >= signals.detached_at) {
         end(Reason::bucket_deleted);
     } else if (signals.close_at && position >= *signals.close_at) {
         end(Reason::closed);

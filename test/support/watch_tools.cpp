@@ -104,6 +104,17 @@ std::vector<std::string> Recorder::keys() const
     return keys;
 }
 
+Task take_all(PullWatcher watcher, Recorder recorder)
+{
+    while (co_await watcher.wait()) {
+        while (const auto commit = watcher.try_next()) {
+            for (const Message& each : *commit) {
+                recorder(each);
+            }
+        }
+    }
+}
+
 WatchOptions watch_from(From from)
 {
     WatchOptions options;

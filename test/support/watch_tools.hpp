@@ -60,6 +60,9 @@ std::string line_of(const Message& message);
 asio::awaitable<std::vector<std::string>> history_of(Database db, std::string bucket,
                                                      Selector selector, From from);
 
+/// Pulls until the watch ends.
+Task take_all(PullWatcher watcher, Recorder recorder);
+
 WatchOptions watch_from(From from);
 
 /// A watcher whose run() was started beside the test.

@@ -19,6 +19,9 @@ Contents copy(const Snapshot& snapshot)
             entries.emplace(key, value);
         }
     }
+    for (const Cursor& cursor : snapshot.cursors()) {
+        contents[place_of_cursors][cursor.name] = std::to_string(cursor.position.revision);
+    }
     return contents;
 }
 

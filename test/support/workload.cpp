@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint64_t keys = 200;
 constexpr std::uint64_t scratch_keys = 40;
 constexpr Revision scratch_period = 40;
+constexpr Revision cursor_period = 7;
 
 /// The same numbers on every machine.
 class Random {
@@ -44,6 +45,11 @@ public:
     {
         transaction_.btree(bucket).erase(key);
     }
+    void save(const std::string& cursor, Revision revision)
+    {
+        transaction_.save_cursor(cursor, revision);
+    }
+    void forget(const std::string& cursor) { transaction_.delete_cursor(cursor); }
 
 private:
     Transaction& transaction_;
@@ -79,6 +85,11 @@ public:
             entries.erase(at);
         }
     }
+    void save(const std::string& cursor, Revision revision)
+    {
+        contents_[place_of_cursors][cursor] = std::to_string(revision);
+    }
+    void forget(const std::string&) { contents_.erase(place_of_cursors); }
 
     std::vector<Change> changes;
 
@@ -102,6 +113,11 @@ void Workload::make(Revision revision, Target& target) const
     if (revision == 1) {
         target.create("data");
         return;
+    }
+    if (revision % cursor_period == 0) {
+        target.save("reader", revision - 1);
+    } else if (revision % scratch_period == 0) {
+        target.forget("reader");
     }
     Random random(seed_ * 1000003 + revision);
     const auto value = [&](std::uint64_t place) {

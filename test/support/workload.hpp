@@ -27,6 +27,9 @@ struct Change {
 
 Change change_of(const Message& message);
 
+/// Where `Contents` has the positions of cursors.
+inline constexpr const char* place_of_cursors = "(cursors)";
+
 /// All that a database holds: buckets by name, and what is in them.
 using Contents = std::map<std::string, std::map<std::string, std::string>>;
 
@@ -34,7 +37,8 @@ using Contents = std::map<std::string, std::map<std::string, std::string>>;
 /// knows how many commits a database has knows every byte that is in it, and in its history.
 ///
 /// The first one makes the bucket "data". The others put and erase there, one to a few keys, each
-/// value naming its revision; from time to time one makes, or drops, a bucket "scratch".
+/// value naming its revision; from time to time one makes, or drops, a bucket "scratch", and saves,
+/// or deletes, a cursor.
 class Workload {
 public:
     /// `padding`: values are up to so many bytes longer than they have to be.

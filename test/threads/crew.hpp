@@ -29,7 +29,7 @@
 namespace keywatch::test {
 
 /// Longer than anything takes, also under the thread sanitizer on a busy machine.
-inline constexpr std::chrono::seconds patience{120};
+inline constexpr std::chrono::seconds crew_patience{120};
 
 /// What any thread finds wrong; Boost.Test's own checks are for one thread only.
 class Problems {
@@ -101,7 +101,7 @@ private:
 template <class T>
 T result(std::future<T> future, const char* what)
 {
-    if (future.wait_for(patience) != std::future_status::ready) {
+    if (future.wait_for(crew_patience) != std::future_status::ready) {
         std::cerr << "does not end: " << what << std::endl;
         std::abort();
     }

@@ -102,7 +102,7 @@ public:
         for (auto& each : others) {
             result(std::move(each), "a reader");
         }
-        result(crew_.start(database_.close(patience)), "close");
+        result(crew_.start(database_.close(crew_patience)), "close");
         for (auto& each : watching) {
             result(std::move(each), "a watcher");
         }
@@ -186,7 +186,7 @@ private:
     {
         WatchOptions options;
         options.from = From::revision(1);
-        options.callback_timeout = patience;
+        options.callback_timeout = crew_patience;
         bool goes_on = true;
         while (goes_on) {
             options.buffer_messages = kind < 4 ? 1 + stream.draw() % 4 : 1024;

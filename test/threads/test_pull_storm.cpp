@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(consumers_on_several_threads_are_given_everything_once)  //
     result(storm.crew.start(commit(storm.database, commits)), "the committer");
     storm.done = true;
     stranger.join();
-    result(storm.crew.start(storm.database.close(patience)), "close");
+    result(storm.crew.start(storm.database.close(crew_patience)), "close");
     storm.finish();
     for (std::size_t i = 0; i < storm.pullers.size(); ++i) {
         // All, with the creation of the bucket; or every second one.
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(every_consumer_comes_to_an_end_whoever_ends_it)  // W11
         std::thread stranger([&] { storm.disturb(seed + round, true); });
         result(storm.crew.start(commit(storm.database, 200)), "the committer");
         // Some close the database while others stop, and some go away in the middle of it.
-        result(storm.crew.start(storm.database.close(patience)), "close");
+        result(storm.crew.start(storm.database.close(crew_patience)), "close");
         storm.done = true;
         stranger.join();
         storm.finish();
@@ -213,10 +213,10 @@ BOOST_AUTO_TEST_CASE(idle_consumers_end_with_the_database_whatever_was_committed
             storm.start(storm.add(key("key"), 8), false);
         }
         for (const SharedPuller& each : storm.pullers) {
-            result(storm.crew.start(each->watcher.wait_ready(patience)), "wait_ready");
+            result(storm.crew.start(each->watcher.wait_ready(crew_patience)), "wait_ready");
         }
         result(storm.crew.start(commit(storm.database, 2)), "the committer");
-        result(storm.crew.start(storm.database.close(patience)), "close");
+        result(storm.crew.start(storm.database.close(crew_patience)), "close");
         storm.finish();
     }
 }

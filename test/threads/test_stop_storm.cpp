@@ -22,7 +22,7 @@ struct Target {
         WatchOptions options;
         options.from = From::revision(1 + random() % (database.head_revision() + 1));
         options.buffer_messages = 1 + random() % 64;
-        options.callback_timeout = patience;
+        options.callback_timeout = crew_patience;
         watcher = random() % 2 == 0 ? database.watch("data", all(), plain(), options)
                                     : database.watch("data", key("key"), coroutine(), options);
     }
@@ -78,7 +78,7 @@ asio::awaitable<void> wait(SharedTarget target, Database database, unsigned what
 {
     try {
         if (what == 0) {
-            co_await target->watcher->wait_ready(patience);
+            co_await target->watcher->wait_ready(crew_patience);
         } else if (what == 1) {
             const Revision revision = database.head_revision() + 1;
             co_await target->watcher->reached(revision);
@@ -115,7 +115,7 @@ public:
         }
         done_ = true;
         result(std::move(committing), "the committer");
-        result(crew_.start(database_.close(patience)), "close");
+        result(crew_.start(database_.close(crew_patience)), "close");
         problems_.report();
     }
 
@@ -125,7 +125,7 @@ public:
         auto committing = crew_.start(commit());
         std::vector<std::future<void>> ends = start(watchers, true);
         done_ = true;
-        result(crew_.start(database_.close(patience)), "close");
+        result(crew_.start(database_.close(crew_patience)), "close");
         for (auto& each : ends) {
             result(std::move(each), "a watcher");
         }

@@ -13,7 +13,7 @@ LAYERS = {
     "bytes": {"bytes"},
     "storage": {"storage", "bytes"},
     "structures": {"structures", "bytes"},
-    "watch": {"watch"},
+    "watch": {"watch", "bytes"},
     "async": {"async"},
     "engine": {"engine", "async", "storage", "structures", "bytes"},
     "pipeline": {"pipeline", "async", "watch"},
@@ -219,7 +219,10 @@ def every_file_is_built(tree):
              "benchmarks": "benchmarks/meson.build", "samples": "samples/meson.build",
              "include": "include/meson.build"}
     for folder, build in lists.items():
-        listed = listed_files(folder, tree.files.get(build, ""))
+        listed = set()
+        for name, text in tree.files.items():
+            if name.startswith(folder + "/") and name.endswith("/meson.build"):
+                listed |= listed_files(name.removesuffix("/meson.build"), text)
         for name, _ in tree.code(folder):
             must = name.endswith(".hpp") if folder == "include" else name.endswith(".cpp")
             if must and name not in listed:

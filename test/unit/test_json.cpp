@@ -44,6 +44,8 @@ Message full_message()
 {
     Message message;
     message.revision = most;
+    message.first_revision = most - 2;
+    message.snapshot = true;
     message.index = std::numeric_limits<std::uint32_t>::max();
     message.structure = Structure::sorted_set;
     message.operation = Operation::rescore;
@@ -69,6 +71,8 @@ Message full_message()
 void check_same(const Message& message, const Message& expected)
 {
     BOOST_TEST(message.revision == expected.revision);
+    BOOST_TEST(message.first_revision == expected.first_revision);
+    BOOST_TEST(message.snapshot == expected.snapshot);
     BOOST_TEST(message.index == expected.index);
     BOOST_CHECK(message.structure == expected.structure);
     BOOST_CHECK(message.operation == expected.operation);
@@ -149,6 +153,7 @@ BOOST_AUTO_TEST_CASE(a_message_is_this_text)
 {
     Message message;
     message.revision = 7;
+    message.first_revision = 7;
     message.operation = Operation::put;
     message.bucket = "users";
     message.key = "42";
@@ -156,10 +161,12 @@ BOOST_AUTO_TEST_CASE(a_message_is_this_text)
     message.previous = "alice";
     message.last_in_commit = true;
     message.time = at(1'700'000'000'123'456);
-    BOOST_TEST(ordered_json(message).dump() ==
-               R"({"revision":7,"index":0,"structure":"btree","operation":"put","cause":"user",)"
-               R"("ends_bucket":false,"last_in_commit":true,"bucket":"users","key":"42",)"
-               R"("value":{"hex":"01ff"},"previous":"alice","time":1700000000123456,"origin":""})");
+    BOOST_TEST(
+        ordered_json(message).dump() ==
+        R"({"revision":7,"first_revision":7,"index":0,"structure":"btree","operation":"put",)"
+        R"("cause":"user","ends_bucket":false,"last_in_commit":true,"snapshot":false,)"
+        R"("bucket":"users","key":"42",)"
+        R"("value":{"hex":"01ff"},"previous":"alice","time":1700000000123456,"origin":""})");
 }
 
 BOOST_AUTO_TEST_CASE(every_field_of_a_message_survives)
@@ -252,8 +259,8 @@ BOOST_AUTO_TEST_CASE(a_commit_has_its_selected_messages)
     const auto last = commit["messages"][1].get<OwnedMessage>();
     BOOST_TEST(last->key == "c");
     BOOST_TEST(last->last_in_commit);
-    BOOST_TEST(json(PulledCommit(record, {0, 2})) == commit);
-    BOOST_TEST(ordered_json(PulledCommit(record, {0, 2})).dump() ==
+    BOOST_TEST(json(PulledCommit(record, {0, 2}, {})) == commit);
+    BOOST_TEST(ordered_json(PulledCommit(record, {0, 2}, {})).dump() ==
                ordered_json(Commit(*record, &selected)).dump());
 }
 
@@ -283,21 +290,6 @@ BOOST_AUTO_TEST_CASE(positions_buckets_ends_and_times_survive)
     BOOST_CHECK(end.reason == EndReason::database_closed);
     BOOST_CHECK(end.position == position);
     BOOST_CHECK(there_and_back(at(-5)) == at(-5));
-}
-
-BOOST_AUTO_TEST_CASE(selectors_and_starts_survive)
-{
-    const Selector one = there_and_back(key("\xff"));
-    BOOST_CHECK(one.kind() == Selector::Kind::key);
-    BOOST_TEST(one.key() == "\xff");
-    BOOST_CHECK(there_and_back(all()).kind() == Selector::Kind::all);
-    BOOST_CHECK(there_and_back(From::now()).kind() == From::Kind::now);
-    const From revision = there_and_back(From::revision(most));
-    BOOST_CHECK(revision.kind() == From::Kind::revision);
-    BOOST_TEST(revision.position().revision == most);
-    const From after = there_and_back(From::after(example_position()));
-    BOOST_CHECK(after.kind() == From::Kind::after);
-    BOOST_CHECK(after.position() == example_position());
 }
 
 BOOST_AUTO_TEST_CASE(all_figures_survive)
@@ -342,8 +334,6 @@ BOOST_AUTO_TEST_CASE(a_field_of_another_type_is_refused_by_name)
         BOOST_TEST(contains(complaint<OwnedMessage>(wrong), "a message must be an object"));
         BOOST_TEST(contains(complaint<Bucket>(wrong), "must be an object"));
         BOOST_TEST(contains(complaint<WatchEnd>(wrong), "must be an object"));
-        BOOST_TEST(contains(complaint<Selector>(wrong), "must be an object"));
-        BOOST_TEST(contains(complaint<From>(wrong), "must be an object"));
         BOOST_TEST(contains(complaint<Position>(wrong), "must be a position"));
         BOOST_TEST(contains(complaint<HistoryId>(wrong), "must be 32 hexadecimal digits"));
     }
@@ -386,8 +376,6 @@ BOOST_AUTO_TEST_CASE(an_unknown_name_is_told_but_not_all_of_it)
     BOOST_TEST(contains(complaint_of_field("operation", "explode"),
                         "operation has the unknown name \"explode\""));
     BOOST_TEST(complaint_of_field("operation", std::string(1'000'000, 'x')).size() < 300U);
-    BOOST_TEST(contains(complaint<From>(json::parse(R"({"kind": "later"})")), "\"later\""));
-    BOOST_TEST(contains(complaint<Selector>(json::parse(R"({"kind": "key"})")), "key is missing"));
 }
 
 BOOST_AUTO_TEST_CASE(fields_that_are_not_known_are_ignored)

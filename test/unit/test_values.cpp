@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(every_enumerator_has_a_name_that_is_also_printed)
     BOOST_TEST(names_of<Operation>() ==
                    (Names{"put", "erase", "bucket_created", "bucket_deleted", "push_front",
                           "push_back", "pop_front", "pop_back", "insert", "set", "remove", "trim",
-                          "add", "rescore", "ttl"}),
+                          "add", "rescore", "ttl", "gap", "synced", "progress"}),
                boost::test_tools::per_element());
     BOOST_TEST(names_of<Cause>() == (Names{"user", "expired", "bucket_deleted"}),
                boost::test_tools::per_element());

@@ -54,7 +54,16 @@ public:
 
     asio::awaitable<Revision> commit(engine::TransactionFunction) override { co_return 0; }
     asio::awaitable<void> read(engine::SnapshotFunction) override { co_return; }
+    asio::awaitable<std::shared_ptr<engine::StateStream>> open_state(Selectors) override
+    {
+        co_return nullptr;
+    }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
+    std::optional<Revision> cursor(std::string_view) const override { return {}; }
+    asio::awaitable<std::vector<CursorLag>> cursors() override
+    {
+        co_return std::vector<CursorLag>();
+    }
     bool keeps_history() const noexcept override { return true; }
     bool records_previous() const noexcept override { return false; }
     std::size_t max_transaction_bytes() const noexcept override { return 0; }
@@ -62,6 +71,7 @@ public:
     Revision durable_head() const noexcept override { return 0; }
     Revision highest_readable() const noexcept override { return 0; }
     Revision oldest() const noexcept override { return 1; }
+    Lag lag(Revision) const override { return {}; }
     Stats::Engine stats() const override { return {}; }
     Stats::History history_stats() const override { return {}; }
     asio::awaitable<void> drain() override { co_return; }

@@ -60,6 +60,22 @@ BOOST_AUTO_TEST_CASE(bucket_keys_give_back_structure_and_any_name)
     }
 }
 
+BOOST_AUTO_TEST_CASE(cursors_are_these_bytes)
+{
+    BOOST_TEST(cursor_key("ab") == "cab");
+    const CursorEntry entry{0x0102030405060708, Time{std::chrono::microseconds{-2}}};
+    BOOST_TEST(encode_cursor(entry) ==
+               "\x01\x02\x03\x04\x05\x06\x07\x08\xff\xff\xff\xff\xff\xff\xff\xfe"sv);
+    BOOST_CHECK(decode_cursor(encode_cursor(entry)) == entry);
+    for (const auto name : {"a"sv, "\0"sv, "\xff\xff"sv, "with \0 inside"sv}) {
+        BOOST_CHECK(parse_cursor_key(cursor_key(name)) == name);
+    }
+    BOOST_CHECK(!parse_cursor_key("c"));
+    BOOST_CHECK(!parse_cursor_key("b\x01name"));
+    BOOST_CHECK(!decode_cursor("123456789012345"));
+    BOOST_CHECK(!decode_cursor("12345678901234567"));
+}
+
 BOOST_AUTO_TEST_CASE(keys_of_another_area_or_length_are_refused)
 {
     BOOST_CHECK(!parse_bucket_key("b\x01"sv));

@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(overtaken_records_are_trimmed_away_in_steps)
     BOOST_TEST(state.oldest == 12U);
     BOOST_TEST(stored_records() == 21U);
     std::size_t removed = 0;
-    while (const std::size_t step = store->trim(state, keep_all(), std::nullopt, Time{}, 4)) {
+    while (const std::size_t step = store->trim(state, keep_all(), Time{}, 4)) {
         BOOST_TEST(step <= 4U);
         removed += step;
         BOOST_CHECK(all(11) == range(12, 12));
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(overtaken_records_are_trimmed_away_in_steps)
     BOOST_TEST(state.oldest == 12U);
     reopen();
     BOOST_TEST(state.oldest == 12U);
-    BOOST_TEST(store->trim(state, keep_all(), std::nullopt, Time{}, 4) == 0U);
+    BOOST_TEST(store->trim(state, keep_all(), Time{}, 4) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(trimming_stopped_by_a_reopening_goes_on)
@@ -40,10 +40,10 @@ BOOST_AUTO_TEST_CASE(trimming_stopped_by_a_reopening_goes_on)
     commit(10);
     committer.commit_without_history();
     reopen();
-    BOOST_TEST(store->trim(state, keep_all(), std::nullopt, Time{}, 4) == 4U);
+    BOOST_TEST(store->trim(state, keep_all(), Time{}, 4) == 4U);
     reopen();
     BOOST_TEST(state.oldest == 12U);
-    BOOST_TEST(store->trim(state, keep_all(), std::nullopt, Time{}, 100) == 6U);
+    BOOST_TEST(store->trim(state, keep_all(), Time{}, 100) == 6U);
     BOOST_TEST(stored_records() == 0U);
     BOOST_TEST(store->head_at_open() == 11U);
     reopen();
@@ -55,11 +55,11 @@ BOOST_AUTO_TEST_CASE(the_number_of_commits_limits_history)
     commit(10);
     HistoryLimits limits = keep_all();
     limits.commits = 10;
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{}, 100) == 0U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 0U);
     limits.commits = 4;
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{}, 2) == 2U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 2) == 2U);
     BOOST_TEST(state.oldest == 3U);
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{}, 100) == 4U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 4U);
     BOOST_TEST(state.oldest == 7U);
     BOOST_CHECK(store->read_history(5, 10, {}).compacted == Revision{7});
     BOOST_CHECK(all(6) == range(7, 10));
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(its_bytes_limit_history)
     const std::uint64_t size = state.newest_totals.bytes / 10;
     HistoryLimits limits = keep_all();
     limits.bytes = state.newest_totals.bytes - 3 * size + size / 2;
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{}, 100) == 3U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 3U);
     BOOST_TEST(state.newest_totals.bytes - state.before_oldest.bytes <= limits.bytes);
     BOOST_TEST(state.before_oldest.messages == 3U);
 }
@@ -85,11 +85,11 @@ BOOST_AUTO_TEST_CASE(its_age_limits_history)
     }
     HistoryLimits limits = keep_all();
     limits.age = 5s;
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{9s}, 100) == 4U);  // of 0 to 3
+    BOOST_TEST(store->trim(state, limits, Time{9s}, 100) == 4U);  // of 0 to 3
     BOOST_TEST(state.oldest == 5U);
     BOOST_CHECK(state.oldest_time == Time{4s});
     limits.age = std::chrono::seconds::max();  // must not overflow
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{1h}, 100) == 0U);
+    BOOST_TEST(store->trim(state, limits, Time{1h}, 100) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(the_newest_record_is_never_trimmed)
@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(the_newest_record_is_never_trimmed)
     HistoryLimits nothing;
     nothing.age = 0s;
     nothing.bytes = nothing.commits = nothing.hard_bytes = 0;
-    BOOST_TEST(store->trim(state, nothing, std::nullopt, Time{1h}, 100) == 4U);
-    BOOST_TEST(store->trim(state, nothing, std::nullopt, Time{1h}, 100) == 0U);
+    BOOST_TEST(store->trim(state, nothing, Time{1h}, 100) == 4U);
+    BOOST_TEST(store->trim(state, nothing, Time{1h}, 100) == 0U);
     BOOST_TEST(state.oldest == 5U);
     BOOST_CHECK(all(4) == range(5, 5));
     reopen();
@@ -113,13 +113,36 @@ BOOST_AUTO_TEST_CASE(a_pinned_record_stays_until_the_hard_limit)
     const std::uint64_t size = state.newest_totals.bytes / 10;
     HistoryLimits limits = keep_all();
     limits.commits = 1;
-    BOOST_TEST(store->trim(state, limits, Revision{4}, Time{}, 100) == 3U);
+    BOOST_TEST(store->pins().pin(3));
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 3U);
     BOOST_TEST(state.oldest == 4U);
-    BOOST_TEST(store->trim(state, limits, Revision{4}, Time{}, 100) == 0U);
-    limits.hard_bytes = 5 * size + size / 2;
-    BOOST_TEST(store->trim(state, limits, Revision{4}, Time{}, 100) == 2U);
-    BOOST_TEST(state.oldest == 6U);
-    BOOST_CHECK(all(5) == range(6, 10));
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 0U);
+    limits.commits = 3;
+    limits.hard_bytes = 6 * size + size / 2;
+    BOOST_TEST(store->trim(state, limits, Time{}, 1) == 1U);
+    BOOST_TEST(state.oldest == 5U);
+    // Having lost one record, it does not keep the others any more.
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 3U);
+    BOOST_TEST(state.oldest == 8U);
+    BOOST_CHECK(all(7) == range(8, 10));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_planned_to_be_trimmed_cannot_be_pinned)
+{
+    commit(10);
+    HistoryLimits limits = keep_all();
+    limits.commits = 4;
+    auto steps = store->plan_trim(state, limits, Time{}, {1, 3});
+    BOOST_REQUIRE_EQUAL(steps.size(), 1U);
+    BOOST_TEST(state.oldest == 1U);
+    BOOST_CHECK(all(0) == range(1, 10));  // nothing has been removed so far
+    BOOST_CHECK(!store->pins().pin(2));
+    BOOST_TEST(store->pins().pin(3));
+    store->write(steps.front().batch, false);
+    state = steps.front().after;
+    BOOST_TEST(state.oldest == 4U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 0U);
+    BOOST_CHECK(all(3) == range(4, 10));
 }
 
 BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_go)
@@ -128,7 +151,7 @@ BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_go)
     BOOST_TEST(stored_records() == 9U);
     HistoryLimits limits = keep_all();
     limits.commits = 1;
-    BOOST_TEST(store->trim(state, limits, std::nullopt, Time{}, 100) == 2U);
+    BOOST_TEST(store->trim(state, limits, Time{}, 100) == 2U);
     BOOST_TEST(stored_records() == 3U);
 }
 
@@ -137,7 +160,7 @@ BOOST_AUTO_TEST_CASE(what_was_trimmed_is_known_after_a_reopening)
     commit(10, 2);
     HistoryLimits limits = keep_all();
     limits.commits = 4;
-    store->trim(state, limits, std::nullopt, Time{}, 100);
+    store->trim(state, limits, Time{}, 100);
     const HistoryState before = state;
     reopen();
     BOOST_TEST(state.oldest == before.oldest);
@@ -158,7 +181,7 @@ BOOST_AUTO_TEST_CASE(trimming_never_makes_a_reader_skip)
         const HistorySlice slice = store->read_history(at, 100, {3, SIZE_MAX});
         BOOST_CHECK(revisions(slice) == range(at + 1, at + 3));
         at = slice.reached;
-        store->trim(state, limits, std::nullopt, Time{}, 100);
+        store->trim(state, limits, Time{}, 100);
     }
     BOOST_TEST(at + 1 < state.oldest);
 }

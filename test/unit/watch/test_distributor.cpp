@@ -24,12 +24,16 @@ using Revisions = std::vector<Revision>;
 struct Routing {
     Distributor distributor;
 
-    SharedSubscription subscribe(std::string bucket, Selector selector, std::size_t room = 100)
+    SharedSubscription subscribe(const Selectors& selectors, const Filter& filter = Filter(),
+                                 std::size_t room = 100)
     {
-        auto one = std::make_shared<Subscription>(std::move(bucket), std::move(selector),
-                                                  Budget{room, 1000 * 1000});
+        auto one = std::make_shared<Subscription>(selectors, filter, Budget{room, 1000 * 1000});
         distributor.index().add(one);
         return one;
+    }
+    SharedSubscription subscribe(std::string bucket, Selector selector, std::size_t room = 100)
+    {
+        return subscribe(in(std::move(bucket), std::move(selector)), Filter(), room);
     }
 
     Distributor::Routed& route(Revision revision, const std::vector<Change>& changes)
@@ -223,6 +227,94 @@ BOOST_AUTO_TEST_CASE(after_a_gap_everybody_has_fallen_behind)
     route(9, {put_of("k"), put_of("k", "c")});
     BOOST_CHECK(taken_by(b).empty());
     BOOST_CHECK(taken_by(c).empty());
+}
+
+// W1
+BOOST_AUTO_TEST_CASE(a_message_that_several_selectors_match_is_selected_once)
+{
+    const auto one = subscribe({in("b", key("k")), in("b", prefix("k")), in("b", all()),
+                                in("b", range("a", "z")), in("b", glob("?")), whole_database(),
+                                in("b", key("k"))});
+    const auto other = subscribe({in("b", prefix("")), in("b", prefix("l"))});
+    route(1, {put_of("k"), put_of("l"), put_of("k"), put_of("k", "c"), deletion_of("b", false)});
+    const auto entries = one->inbox.take().entries;
+    BOOST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected.empty());  // all of them
+    BOOST_TEST(entries[0].messages() == 5U);
+    BOOST_TEST(other->inbox.take().entries.at(0).selected == (Places{0, 1, 2, 4}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(messages_of_several_buckets_are_one_entry)
+{
+    const auto one = subscribe({in("b", key("k")), in("c", prefix("x"))});
+    route(1, {put_of("x1", "c"), put_of("k"), put_of("x", "b"), put_of("y", "c"), put_of("x2", "c"),
+              put_of("k", "d")});
+    const auto entries = one->inbox.take().entries;
+    BOOST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{0, 1, 4}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(who_follows_another_bucket_survives_the_end_of_one)
+{
+    const auto both = subscribe({in("b", all()), in("c", all())});
+    const Distributor::Routed& routed =
+        route(5, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k"), put_of("k", "c")});
+    BOOST_TEST(routed.victims.empty());
+    Inbox::Taken taken = both->inbox.take();
+    BOOST_TEST(taken.signals.detached_at > 5U);
+    BOOST_TEST(taken.entries.at(0).selected == (Places{0, 1, 4}), boost::test_tools::per_element());
+    BOOST_TEST(taken.entries.at(0).loses);
+    BOOST_TEST(both->lose_buckets(*taken.entries.at(0).commit));
+    BOOST_TEST(is_indexed(both));
+    route(6, {put_of("k")});
+    route(7, {put_of("k", "c")});
+    taken = both->inbox.take();
+    BOOST_REQUIRE(taken.entries.size() == 1U);
+    BOOST_TEST(taken.entries[0].commit->revision == 7U);
+    BOOST_TEST(!taken.entries[0].loses);
+    const Distributor::Routed& last = route(8, {deletion_of("c")});
+    BOOST_REQUIRE(last.victims.size() == 1U);
+    BOOST_TEST(count(last.victims[0].subscribers, both) == 1U);
+    BOOST_TEST(both->inbox.signals().detached_at == 8U);
+    BOOST_TEST(!both->lose_buckets(*both->inbox.take().entries.at(0).commit));
+}
+
+BOOST_AUTO_TEST_CASE(who_loses_both_buckets_in_one_commit_is_a_victim_once)
+{
+    const auto both = subscribe({in("b", all()), in("c", key("k"))});
+    const Distributor::Routed& routed = route(1, {deletion_of("b"), deletion_of("c")});
+    BOOST_REQUIRE(routed.victims.size() == 1U);
+    BOOST_TEST(routed.victims[0].subscribers.size() == 1U);
+    BOOST_TEST(!is_indexed(both));
+    BOOST_TEST(both->inbox.take().entries.at(0).messages() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end)
+{
+    const auto everything = subscribe(whole_database());
+    const Distributor::Routed& routed =
+        route(1, {creation_of("b"), put_of("k"), deletion_of("b"), creation_of("b"), put_of("l")});
+    BOOST_TEST(routed.victims.empty());
+    BOOST_TEST(everything->inbox.take().entries.at(0).messages() == 5U);
+    BOOST_TEST(is_indexed(everything));
+}
+
+// Trap 16: nothing of what is left out keeps its commit in memory.
+BOOST_AUTO_TEST_CASE(what_a_filter_leaves_out_does_not_come_into_the_inbox)
+{
+    Filter puts;
+    puts.operations = {Operation::put};
+    const auto one = subscribe({in("b", all()), in("b", key("k"))}, puts, 1);
+    for (Revision revision = 1; revision < 10; ++revision) {
+        route(revision, {creation_of("b"), deletion_of("b", false)});
+    }
+    BOOST_TEST(distributor.entries() == 0U);
+    BOOST_TEST(is_indexed(one));
+    route(10, {creation_of("b"), put_of("k"), deletion_of("b")});
+    const auto entries = one->inbox.take().entries;
+    BOOST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{1, 2}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/selector_index.hpp"
 
+#include "support/interests.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -13,27 +14,56 @@
 #include <vector>
 
 using namespace keywatch;
+using namespace keywatch::test;
 using namespace keywatch::watch;
 
 namespace {
 
+SharedSubscription subscribe(const Selectors& selectors)
+{
+    return std::make_shared<Subscription>(selectors, Filter(), Budget{8, 8});
+}
+
 SharedSubscription subscribe(const std::string& bucket, Selector selector)
 {
-    return std::make_shared<Subscription>(bucket, std::move(selector), Budget{8, 8});
+    return subscribe(in(bucket, std::move(selector)));
 }
 
-std::size_t count(const SelectorIndex::Subscribers& list, const SharedSubscription& one)
+/// Interests: whose, and which of them.
+using Members = std::set<std::pair<Subscription*, std::size_t>>;
+using Subscribers = std::set<Subscription*>;
+
+/// None twice.
+void insert(Members& members, const Reference& one)
 {
-    return static_cast<std::size_t>(std::ranges::count(list, one));
+    BOOST_TEST(members.emplace(one.subscriber.get(), one.at).second);
 }
 
-using Members = std::set<Subscription*>;
+Subscribers set_of(const SelectorIndex::Subscribers& list)
+{
+    Subscribers subscribers;
+    for (const SharedSubscription& each : list) {
+        BOOST_TEST(subscribers.insert(each.get()).second);
+    }
+    return subscribers;
+}
 
-Members members(const SelectorIndex::Subscribers& list)
+Members followers(const SelectorIndex& index, const std::string& bucket)
 {
     Members members;
-    for (const SharedSubscription& each : list) {
-        BOOST_TEST(members.insert(each.get()).second);  // nobody twice
+    if (const KeyIndex* const keys = index.find(bucket)) {
+        for (const Reference& each : keys->all()) {
+            insert(members, each);
+        }
+    }
+    return members;
+}
+
+Members followers(const SelectorIndex& index, const std::string& bucket, const std::string& key)
+{
+    Members members;
+    if (const KeyIndex* const keys = index.find(bucket)) {
+        keys->match(key, [&](const Reference& each) { insert(members, each); });
     }
     return members;
 }
@@ -41,51 +71,98 @@ Members members(const SelectorIndex::Subscribers& list)
 /// What the index ought to hold: the slow and obvious way.
 class Model {
 public:
-    void add(const SharedSubscription& one) { there_.insert(one); }
-    bool remove(const SharedSubscription& one) { return there_.erase(one) > 0; }
+    void add(const SharedSubscription& one)
+    {
+        for (std::size_t at = 0; at < one->interests().size(); ++at) {
+            there_.emplace(one.get(), at);
+        }
+    }
+    bool remove(const SharedSubscription& one)
+    {
+        return std::erase_if(there_, [&](const auto& each) { return each.first == one.get(); }) > 0;
+    }
 
     Members of(const std::string& bucket, const std::string* key) const
     {
         Members members;
-        for (const SharedSubscription& each : there_) {
-            const bool all = each->selector().kind() == Selector::Kind::all;
-            if (each->bucket() == bucket && (key ? !all && each->selector().key() == *key : all)) {
-                members.insert(each.get());
+        for (const auto& [subscriber, at] : there_) {
+            const Interest& interest = subscriber->interests()[at];
+            const bool all = interest.selector.selector().kind() == Selector::Kind::all;
+            if (interest.selector.bucket() == bucket &&
+                (key ? !all && interest.matches_key(*key) : all)) {
+                members.emplace(subscriber, at);
             }
         }
         return members;
     }
 
-    Members detach(const std::string& bucket)
+    /// Those that have nothing left.
+    Subscribers end_bucket(const std::string& bucket)
     {
-        Members members;
-        std::erase_if(there_, [&](const SharedSubscription& each) {
-            return each->bucket() == bucket && members.insert(each.get()).second;
+        Subscribers gone;
+        std::erase_if(there_, [&](const auto& each) {
+            const auto& [subscriber, at] = each;
+            return subscriber->interests()[at].selector.bucket() == bucket &&
+                   (gone.insert(subscriber), true);
         });
-        return members;
+        for (const auto& [subscriber, at] : there_) {
+            gone.erase(subscriber);
+        }
+        return gone;
+    }
+
+    Subscribers everybody() const
+    {
+        Subscribers subscribers;
+        for (const auto& [subscriber, at] : there_) {
+            subscribers.insert(subscriber);
+        }
+        return subscribers;
     }
 
 private:
-    std::set<SharedSubscription> there_;
+    Members there_;
 };
 
 void check_equal(const SelectorIndex& index, const Model& model,
-                 const std::vector<std::string>& names)
+                 const std::vector<std::string>& buckets, const std::string& key)
 {
-    for (const std::string& bucket : names) {
-        const SelectorIndex::BucketEntry* const entry = index.find(bucket);
-        BOOST_CHECK((entry ? members(entry->all) : Members()) == model.of(bucket, nullptr));
-        bool any = entry && !entry->all.empty();
-        for (const std::string& key : names) {
-            const auto at = entry ? entry->keys.find(key) : decltype(entry->keys.find(key))();
-            const bool found = entry && at != entry->keys.end();
-            const Members expected = model.of(bucket, &key);
-            BOOST_CHECK((found ? members(at->second) : Members()) == expected);
-            BOOST_CHECK(!found || !at->second.empty());  // no empty lists are left behind
-            any = any || found;
-        }
-        BOOST_CHECK(!entry || any);
+    for (const std::string& bucket : buckets) {
+        BOOST_REQUIRE(followers(index, bucket) == model.of(bucket, nullptr));
+        BOOST_REQUIRE(followers(index, bucket, key) == model.of(bucket, &key));
+        BOOST_REQUIRE(!index.find(bucket) || !index.find(bucket)->empty());
     }
+}
+
+/// Of any kind.
+Selector random_selector(std::mt19937& random)
+{
+    switch (random() % 6) {
+    case 0:
+        return all();
+    case 1:
+        return prefix(few_bytes(random, 3));
+    case 2: {
+        const std::string first = few_bytes(random, 1);
+        return range(first, first + few_bytes(random, 1) + "\xff");
+    }
+    case 3:
+        return range(few_bytes(random, 2), "");
+    case 4:
+        return glob(few_bytes(random, 2) + "*" + few_bytes(random, 1));
+    default:
+        return key("a" + few_bytes(random, 2));
+    }
+}
+
+SharedSubscription random_subscription(std::mt19937& random,
+                                       const std::vector<std::string>& buckets)
+{
+    std::vector<BucketSelector> selectors;
+    for (std::size_t count = 1 + random() % 4; count > 0; --count) {
+        selectors.push_back(in(buckets[random() % buckets.size()], random_selector(random)));
+    }
+    return subscribe(Selectors(selectors));
 }
 
 }  // namespace
@@ -99,11 +176,8 @@ BOOST_AUTO_TEST_CASE(subscribers_are_found_by_bucket_and_key)
     const auto whole = subscribe("b", all());
     index.add(one);
     index.add(whole);
-    const SelectorIndex::BucketEntry* const entry = index.find("b");
-    BOOST_REQUIRE(entry);
-    BOOST_TEST(count(entry->all, whole) == 1U);
-    BOOST_REQUIRE(entry->keys.find("k") != entry->keys.end());
-    BOOST_TEST(count(entry->keys.find("k")->second, one) == 1U);
+    BOOST_CHECK(followers(index, "b") == (Members{{whole.get(), 0}}));
+    BOOST_CHECK(followers(index, "b", "k") == (Members{{one.get(), 0}}));
     BOOST_TEST(!index.find("c"));
 }
 
@@ -145,9 +219,8 @@ BOOST_AUTO_TEST_CASE(keys_are_bytes)
     const auto other = subscribe("a", key("a"));
     index.add(one);
     index.add(other);
-    BOOST_REQUIRE(index.find(binary));
-    BOOST_TEST(index.find(binary)->keys.size() == 1U);
-    BOOST_TEST(count(index.find("a")->keys.find("a")->second, other) == 1U);
+    BOOST_CHECK(followers(index, binary, binary) == (Members{{one.get(), 0}}));
+    BOOST_CHECK(followers(index, "a", "a") == (Members{{other.get(), 0}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
@@ -159,11 +232,57 @@ BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
     for (const auto& each : {one, whole, elsewhere}) {
         index.add(each);
     }
-    BOOST_CHECK(members(index.detach("b")) == (Members{one.get(), whole.get()}));
+    BOOST_CHECK(set_of(index.end_bucket("b")) == (Subscribers{one.get(), whole.get()}));
     BOOST_TEST(!index.find("b"));
-    BOOST_TEST(index.detach("b").empty());
+    BOOST_TEST(index.end_bucket("b").empty());
     BOOST_TEST(!index.remove(*one));  // they leave later, and find that they are out
-    BOOST_TEST(count(index.find("c")->all, elsewhere) == 1U);
+    BOOST_CHECK(followers(index, "c") == (Members{{elsewhere.get(), 0}}));
+}
+
+BOOST_AUTO_TEST_CASE(one_that_follows_several_buckets_is_gone_with_the_last_of_them)
+{
+    SelectorIndex index;
+    const auto both = subscribe({in("b", key("k")), in("c", all()), in("b", prefix("k"))});
+    const auto alone = subscribe("b", key("k"));
+    const auto everything = subscribe({in("b", all()), whole_database()});
+    for (const auto& each : {both, alone, everything}) {
+        index.add(each);
+    }
+    BOOST_CHECK(followers(index, "b", "k") ==
+                (Members{{both.get(), 0}, {both.get(), 2}, {alone.get(), 0}}));
+    BOOST_CHECK(set_of(index.end_bucket("b")) == Subscribers{alone.get()});
+    BOOST_TEST(!index.find("b"));
+    BOOST_CHECK(followers(index, "c") == (Members{{both.get(), 1}}));
+    BOOST_TEST(index.whole_database().size() == 1U);
+    BOOST_CHECK(set_of(index.end_bucket("c")) == Subscribers{both.get()});
+    BOOST_TEST(!index.remove(*both));
+    BOOST_TEST(index.remove(*everything));
+    BOOST_TEST(index.whole_database().empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_lost_does_not_come_back)
+{
+    SelectorIndex index;
+    const auto one = subscribe({in("b", all()), in("c", all())});
+    one->interests()[0].lost = true;
+    index.add(one);
+    BOOST_TEST(!index.find("b"));
+    BOOST_CHECK(followers(index, "c") == (Members{{one.get(), 1}}));
+    BOOST_CHECK(set_of(index.end_bucket("c")) == Subscribers{one.get()});
+}
+
+BOOST_AUTO_TEST_CASE(all_who_are_detached_are_given_once)
+{
+    SelectorIndex index;
+    const auto one = subscribe({in("b", all()), in("c", range("a", "b")), whole_database()});
+    const auto other = subscribe("b", glob("*"));
+    index.add(one);
+    index.add(other);
+    BOOST_CHECK(set_of(index.detach_all()) == (Subscribers{one.get(), other.get()}));
+    BOOST_TEST(index.whole_database().empty());
+    BOOST_TEST(!index.remove(*one));
+    index.add(one);
+    BOOST_TEST(index.remove(*one));
 }
 
 // Places are swapped around by every removal; a mistake shows up later, as somebody else's loss.
@@ -172,21 +291,18 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
     const auto seed = std::random_device{}();
     BOOST_TEST_MESSAGE("seed " << seed);
     std::mt19937 random(seed);
-    const std::vector<std::string> names{"x", "y", "z"};
+    const std::vector<std::string> buckets{"x", "y", "z"};
     std::vector<SharedSubscription> everybody;
-    for (const std::string& bucket : names) {
-        for (int i = 0; i < 12; ++i) {
-            const std::size_t kind = static_cast<std::size_t>(i) % 4;
-            everybody.push_back(subscribe(bucket, kind == 3 ? all() : key(names[kind])));
-        }
+    for (int i = 0; i < 40; ++i) {
+        everybody.push_back(random_subscription(random, buckets));
     }
     SelectorIndex index;
     Model model;
-    for (int step = 0; step < 3000; ++step) {
+    for (int step = 0; step < 5000; ++step) {
         const SharedSubscription& one = everybody[random() % everybody.size()];
         if (random() % 40 == 0) {
-            const std::string bucket = names[random() % names.size()];
-            BOOST_CHECK(members(index.detach(bucket)) == model.detach(bucket));
+            const std::string bucket = buckets[random() % buckets.size()];
+            BOOST_CHECK(set_of(index.end_bucket(bucket)) == model.end_bucket(bucket));
         } else if (index.remove(*one)) {
             BOOST_TEST(model.remove(one), "seed " << seed);
         } else {
@@ -194,16 +310,12 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
             index.add(one);
             model.add(one);
         }
-        check_equal(index, model, names);
+        check_equal(index, model, buckets, "a" + few_bytes(random, 3));
     }
-    Members rest = members(index.detach_all());
-    for (const std::string& bucket : names) {
-        for (Subscription* const each : model.detach(bucket)) {
-            BOOST_TEST(rest.erase(each) == 1U);
-        }
+    BOOST_CHECK(set_of(index.detach_all()) == model.everybody());
+    for (const std::string& bucket : buckets) {
         BOOST_TEST(!index.find(bucket));
     }
-    BOOST_TEST(rest.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,8 @@
 
 #include "support/commits.hpp"
 
+#include <keywatch/error.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
@@ -19,17 +21,69 @@ namespace {
 
 using Places = std::vector<std::uint32_t>;
 
+SharedSubscription subscribe(const Selectors& selectors, const Filter& filter = Filter())
+{
+    return std::make_shared<Subscription>(selectors, filter, Budget{1000, 1000 * 1000});
+}
+
 SharedSubscription subscribe(std::string bucket, Selector selector)
 {
-    return std::make_shared<Subscription>(std::move(bucket), std::move(selector),
-                                          Budget{1000, 1000 * 1000});
+    return subscribe(in(std::move(bucket), std::move(selector)));
+}
+
+boost::system::error_code refusal(const Selectors& selectors)
+{
+    try {
+        subscribe(selectors);
+    } catch (const boost::system::system_error& error) {
+        return error.code();
+    }
+    return {};
+}
+
+/// Selectors of all kinds, alone and in lists, with and without filters.
+std::vector<SharedSubscription> one_of_each()
+{
+    Filter puts;
+    puts.operations = {Operation::put};
+    Filter no_deletions;
+    no_deletions.operations = {Operation::bucket_created};
+    return {subscribe("b", key("k")),
+            subscribe("b", all()),
+            subscribe("c", all()),
+            subscribe("d", all()),
+            subscribe("b", prefix("k")),
+            subscribe("b", prefix("")),
+            subscribe("c", range("k1", "l")),
+            subscribe("c", range("l", "")),
+            subscribe("b", glob("k?")),
+            subscribe(whole_database()),
+            subscribe({in("b", key("k")), in("b", prefix("k")), in("b", range("", "l"))}),
+            subscribe({in("b", all()), in("c", key("l"))}),
+            subscribe({in("b", glob("*1")), in("c", prefix("k")), in("d", all())}),
+            subscribe({in("b", all()), whole_database()}),
+            subscribe(in("b", all()), puts),
+            subscribe({in("b", all()), in("c", all())}, puts),
+            subscribe({in("b", prefix("k")), in("c", all())}, no_deletions),
+            subscribe(whole_database(), no_deletions)};
+}
+
+/// What a live subscriber is given, as history would be selected for it.
+Selection routed_to(const SharedSubscription& subscriber)
+{
+    const Inbox::Taken taken = subscriber->inbox.take();
+    BOOST_TEST_REQUIRE(taken.entries.size() <= 1U);
+    if (taken.entries.empty()) {
+        return {};
+    }
+    return {taken.entries[0].selected, true, taken.entries[0].loses};
 }
 
 /// A transaction as random as the engine could make it: deletions say truly what they end.
 SharedRecord random_commit(std::mt19937& random, Revision revision)
 {
     const std::vector<std::string> names{"b", "c"};
-    const std::vector<std::string> keys{"k", "l", "m"};
+    const std::vector<std::string> keys{"k", "k1", "l", "m"};
     std::vector<Change> changes;
     for (std::size_t count = 1 + random() % 5; count > 0; --count) {
         const std::string& bucket = names[random() % names.size()];
@@ -58,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_given_its_own_messages_and_the_end_of_its_bucket)
         1, {creation_of("b"), put_of("k"), put_of("l"), put_of("k", "c"), deletion_of("b", false)});
     const Selection selection = select(*one, *commit);
     BOOST_TEST(selection.any);
-    BOOST_TEST(!selection.ends);
+    BOOST_TEST(!selection.loses);
     BOOST_TEST(selection.selected == (Places{1, 4}), boost::test_tools::per_element());
 }
 
@@ -87,7 +141,7 @@ BOOST_AUTO_TEST_CASE(nothing_after_the_end_of_the_bucket_is_selected)
     const auto commit =
         make_commit(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k")});
     const Selection selection = select(*one, *commit);
-    BOOST_TEST(selection.ends);
+    BOOST_TEST(selection.loses);
     BOOST_TEST(selection.selected == (Places{0, 1}), boost::test_tools::per_element());
 }
 
@@ -96,37 +150,96 @@ BOOST_AUTO_TEST_CASE(an_end_that_is_the_last_message_is_still_an_end)
     const auto one = subscribe("b", key("k"));
     const Selection selection = select(*one, *make_commit(1, {deletion_of("b")}));
     BOOST_TEST(selection.any);
-    BOOST_TEST(selection.ends);
+    BOOST_TEST(selection.loses);
     BOOST_TEST(selection.selected.empty());
 }
 
-// Catching up and live are one stream: what history selects is what the distributor routes.
+BOOST_AUTO_TEST_CASE(only_a_list_of_well_formed_selectors_is_taken)
+{
+    const std::string longest(65535, 'b');
+    BOOST_TEST(refusal(in("b", key(""))) == make_error_code(Error::empty_key));
+    BOOST_TEST(refusal(in("", all())) == make_error_code(Error::invalid_name));
+    BOOST_TEST(refusal(in(longest + 'b', all())) == make_error_code(Error::invalid_name));
+    BOOST_TEST(refusal(in("b", range("b", "a"))) == make_error_code(Error::invalid_option));
+    BOOST_TEST(refusal(in("b", range("a", "a"))) == make_error_code(Error::invalid_option));
+    BOOST_TEST(refusal(in("b", glob("[a"))) == make_error_code(Error::invalid_pattern));
+    BOOST_TEST(refusal(std::initializer_list<BucketSelector>{}) ==
+               make_error_code(Error::invalid_option));
+    BOOST_TEST(refusal({in("b", all()), in("b", key(""))}) == make_error_code(Error::empty_key));
+    for (const Selector& good : {prefix(""), range("", ""), range("a", ""), range("", "a"),
+                                 range(std::string(1, '\0'), "\xff"), glob(""), glob("*")}) {
+        BOOST_TEST(!refusal(in(longest, good)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_matches_its_keys)
+{
+    const auto matches = [](Selector selector, std::string_view key) {
+        return subscribe("b", std::move(selector))->interests()[0].matches_key(key);
+    };
+    const std::string high = "\xff";
+    BOOST_TEST(matches(prefix(high), high + "a"));
+    BOOST_TEST(!matches(prefix(high), "a"));
+    BOOST_TEST(matches(range("a", "b"), "a"));
+    BOOST_TEST(matches(range("a", "b"), "a" + high));
+    BOOST_TEST(!matches(range("a", "b"), "b"));
+    BOOST_TEST(matches(range("a", ""), high + high));
+    BOOST_TEST(!matches(range("a", ""), std::string_view("\0", 1)));
+    BOOST_TEST(matches(glob("a*z"), "a-z"));
+    BOOST_TEST(!matches(glob("a*z"), "a-z!"));
+}
+
+BOOST_AUTO_TEST_CASE(only_the_buckets_that_ended_are_lost)
+{
+    const auto one =
+        subscribe({in("b", key("k")), in("c", all()), in("b", prefix("x")), whole_database()});
+    BOOST_TEST(one->lose_buckets(*make_commit(1, {deletion_of("b"), deletion_of("c", false)})));
+    std::vector<bool> lost;
+    for (const Interest& each : one->interests()) {
+        lost.push_back(each.lost);
+    }
+    BOOST_TEST(lost == (std::vector<bool>{true, false, true, false}),
+               boost::test_tools::per_element());
+    const auto two = subscribe({in("b", all()), in("c", all())});
+    BOOST_TEST(two->lose_buckets(*make_commit(1, {deletion_of("b")})));
+    const Selection selection =
+        select(*two, *make_commit(2, {creation_of("b"), put_of("k"), put_of("k", "c")}));
+    BOOST_TEST(selection.selected == Places{2}, boost::test_tools::per_element());
+    BOOST_TEST(!select(*two, *make_commit(3, {deletion_of("b")})).any);
+    BOOST_TEST(!two->lose_buckets(*make_commit(4, {deletion_of("c")})));
+}
+
+// Catching up and live are one stream: what history selects is what the distributor routes, commit
+// after commit, also when buckets have ended.
 BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)
 {
     const auto seed = std::random_device{}();
     BOOST_TEST_MESSAGE("seed " << seed);
     std::mt19937 random(seed);
-    for (Revision revision = 1; revision <= 4000; ++revision) {
-        const SharedRecord commit = random_commit(random, revision);
+    for (int round = 0; round < 600; ++round) {
         Distributor distributor;
-        const std::vector<SharedSubscription> everybody{
-            subscribe("b", key("k")), subscribe("b", all()), subscribe("c", key("l")),
-            subscribe("c", all()), subscribe("d", all())};
-        for (const SharedSubscription& each : everybody) {
+        std::vector<SharedSubscription> live = one_of_each();
+        const std::vector<SharedSubscription> late = one_of_each();
+        for (const SharedSubscription& each : live) {
             distributor.index().add(each);
         }
-        distributor.route(commit);
-        for (const SharedSubscription& each : everybody) {
-            const Selection selection = select(*each, *commit);
-            const Inbox::Taken taken = each->inbox.take();
-            BOOST_REQUIRE_MESSAGE(taken.entries.size() == (selection.any ? 1U : 0U),
-                                  "seed " << seed);
-            if (selection.any) {
-                BOOST_TEST(taken.entries[0].selected == selection.selected,
-                           boost::test_tools::per_element());
+        for (Revision revision = 1; revision <= 8; ++revision) {
+            const SharedRecord commit = random_commit(random, revision);
+            distributor.route(commit);
+            for (std::size_t at = 0; at < late.size(); ++at) {
+                const Selection selection = select(*late[at], *commit);
+                const Selection routed = routed_to(live[at]);
+                BOOST_REQUIRE_MESSAGE(selection.any == routed.any, at << ", seed " << seed);
+                BOOST_REQUIRE_MESSAGE(selection.selected == routed.selected,
+                                      at << ", seed " << seed);
+                BOOST_REQUIRE_MESSAGE(selection.loses == routed.loses, at << ", seed " << seed);
+                const bool goes_on = !selection.loses || late[at]->lose_buckets(*commit);
+                const bool ended = live[at]->inbox.signals().detached_at == revision;
+                BOOST_REQUIRE_MESSAGE(goes_on != ended, at << ", seed " << seed);
+                if (routed.loses) {
+                    live[at]->lose_buckets(*commit);
+                }
             }
-            BOOST_TEST((taken.signals.detached_at == revision) == selection.ends);
-            BOOST_TEST(distributor.index().remove(*each) == !selection.ends);
         }
     }
 }

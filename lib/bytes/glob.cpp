@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace keywatch::structures {
+namespace keywatch::bytes {
 
 namespace {
 
@@ -112,6 +112,22 @@ Glob::Glob(std::string_view pattern)
     }
 }
 
+std::string Glob::literal_prefix() const
+{
+    std::string prefix;
+    for (const Part& part : parts_) {
+        if (part.any || part.bytes.count() != 1) {
+            break;
+        }
+        unsigned byte = 0;
+        while (!part.bytes.test(byte)) {
+            ++byte;
+        }
+        prefix += static_cast<char>(byte);
+    }
+    return prefix;
+}
+
 bool Glob::matches_one(std::size_t part, char byte) const
 {
     return part < parts_.size() && !parts_[part].any &&
@@ -149,4 +165,4 @@ bool Glob::matches(std::string_view text) const
     return part == parts_.size() || (part + 1 == parts_.size() && parts_[part].any);
 }
 
-}  // namespace keywatch::structures
+}  // namespace keywatch::bytes

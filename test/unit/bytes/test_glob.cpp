@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "structures/glob.hpp"
+#include "bytes/glob.hpp"
 
 #include "support/event_loop.hpp"
 
@@ -10,7 +10,7 @@
 #include <vector>
 
 using namespace keywatch;
-using keywatch::structures::Glob;
+using keywatch::bytes::Glob;
 using keywatch::test::code;
 using keywatch::test::failure_of;
 using namespace std::string_literals;
@@ -154,6 +154,19 @@ BOOST_AUTO_TEST_CASE(many_stars_do_not_take_for_ever)
     BOOST_TEST(matches(pattern + '*', text));
     BOOST_TEST(!matches(pattern + 'b', text));
     BOOST_TEST(!matches(pattern + "*b*", text));
+}
+
+BOOST_AUTO_TEST_CASE(what_all_matches_begin_with_is_known)
+{
+    const auto prefix = [](std::string_view pattern) { return Glob(pattern).literal_prefix(); };
+    BOOST_TEST(prefix("") == "");
+    BOOST_TEST(prefix("user") == "user");
+    BOOST_TEST(prefix("user*name") == "user");
+    BOOST_TEST(prefix("us?r") == "us");
+    BOOST_TEST(prefix("*user") == "");
+    BOOST_TEST(prefix("u[s]e[rt]") == "use");
+    BOOST_TEST(prefix("a\\*b*") == "a*b");
+    BOOST_TEST(prefix(std::string_view("\0\xff*", 3)) == std::string_view("\0\xff", 2));
 }
 
 BOOST_AUTO_TEST_CASE(random_patterns_match_as_defined)

@@ -3,10 +3,11 @@
 
 #include <bitset>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
-namespace keywatch::structures {
+namespace keywatch::bytes {
 
 /// A pattern of a whole name, byte by byte, NUL and all others included:
 ///
@@ -25,6 +26,9 @@ public:
 
     bool matches(std::string_view text) const;
 
+    /// What every text begins with that matches: all up to the first place with a choice.
+    std::string literal_prefix() const;
+
 private:
     using Bytes = std::bitset<256>;
     struct Part {
@@ -39,4 +43,4 @@ private:
     std::size_t shortest_ = 0;  ///< length of the shortest text that matches
 };
 
-}  // namespace keywatch::structures
+}  // namespace keywatch::bytes

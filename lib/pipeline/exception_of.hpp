@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <keywatch/error.hpp>
+
+#include <exception>
+
+namespace keywatch::pipeline {
+
+/// As it is thrown to users.
+inline std::exception_ptr exception_of(Error error)
+{
+    return std::make_exception_ptr(boost::system::system_error(make_error_code(error)));
+}
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "counters.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace keywatch::pipeline {
+
+/// What a watch counts for `WatcherInfo`. Any thread may read; each is written by one thread at a
+/// time.
+struct Figures {
+    // Written by who delivers: the worker, or who pulls.
+    Counter commits{0};
+    Counter messages{0};
+    Counter callback_nanoseconds{0};
+    Counter longest_nanoseconds{0};
+
+    // The worker's.
+    Counter fell_behind{0};
+    Counter coalesced{0};
+    Counter gaps{0};
+    Counter skipped{0};
+
+    void delivered(std::size_t count) noexcept
+    {
+        add_alone(commits, 1);
+        add_alone(messages, count);
+    }
+    void called_back(std::chrono::nanoseconds time) noexcept
+    {
+        const auto nanoseconds = static_cast<std::uint64_t>(time.count());
+        add_alone(callback_nanoseconds, nanoseconds);
+        if (longest_nanoseconds.load(std::memory_order_relaxed) < nanoseconds) {
+            longest_nanoseconds.store(nanoseconds, std::memory_order_relaxed);
+        }
+    }
+};
+
+}  // namespace keywatch::pipeline

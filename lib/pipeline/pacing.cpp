@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a watch does by the clock, and who wakes it for that.
+#include "pipeline.hpp"
+#include "watcher_core.hpp"
+
+#include "watch/marker.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <utility>
+
+namespace keywatch::pipeline {
+
+bool WatcherCore::has_to_rest(const watch::Signals& signals)
+{
+    if (!pace_ || signals.close_at || signals.bucket_deleted ||
+        Pace::Clock::now() >= pace_->next() || (follower_.live() && inbox.empty())) {
+        return false;
+    }
+    pipeline_->call_at(pace_->next(), weak_from_this());
+    return true;
+}
+
+bool WatcherCore::falls_asleep()
+{
+    if (!follower_.live()) {
+        return false;
+    }
+    if (pace_) {
+        if (const auto time = pace_->look_at(Pace::Clock::now())) {
+            pipeline_->call_at(*time, weak_from_this());
+        }
+    }
+    return inbox.sleep(true);
+}
+
+std::optional<watch::Entry> WatcherCore::progress_to_tell()
+{
+    if (!pace_ || over_ || is_parked() || interrupted_.load(std::memory_order_acquire) ||
+        !pace_->progress_is_due(Pace::Clock::now())) {
+        return std::nullopt;
+    }
+    const Revision position = follower_.position();
+    watch::Marker marker;
+    marker.operation = Operation::progress;
+    marker.revision = position;
+    marker.previous = position;
+    marker.time = pipeline_->time();
+    return watch::Entry{watch::make_marker(marker), {}};
+}
+
+asio::awaitable<void> WatcherCore::tell_progress(Watchdog& watchdog)
+{
+    const std::optional<watch::Entry> entry = progress_to_tell();
+    if (!entry) {
+        co_return;
+    }
+    if (pull_) {
+        offer_progress(*entry);
+        co_return;
+    }
+    Tally tally(pipeline_->counters());
+    const Outcome outcome = co_await deliver(commit_of(*entry), watchdog);
+    settle(follower_.position(), outcome, 1, tally);
+}
+
+void WatcherCore::tell_progress_plain()
+{
+    const std::optional<watch::Entry> entry = progress_to_tell();
+    if (!entry) {
+        return;
+    }
+    if (pull_) {
+        offer_progress(*entry);
+        return;
+    }
+    Tally tally(pipeline_->counters());
+    settle(follower_.position(), deliver_plain(commit_of(*entry)), 1, tally);
+}
+
+void Pipeline::call_at(std::chrono::steady_clock::time_point time,
+                       std::weak_ptr<WatcherCore> watcher)
+{
+    if (context_gone_) {
+        return;
+    }
+    asio::post(strand_, [self = shared_from_this(), time, watcher = std::move(watcher)] {
+        const auto core = watcher.lock();
+        if (!core || self->stopping_ || !self->is_running(*core)) {
+            return;
+        }
+        self->timetable_.add(core, time);
+        if (!std::exchange(self->keeps_time_, true)) {
+            ++self->stages_;
+            asio::co_spawn(
+                self->stage_executor_, keep_time(self),
+                [self](std::exception_ptr error) { self->stage_ended(std::move(error)); });
+        } else {
+            self->wake_timekeeper();
+        }
+    });
+}
+
+void Pipeline::call_off(const WatcherCore& watcher)
+{
+    if (!timetable_.empty()) {
+        timetable_.remove(watcher);
+        wake_timekeeper();
+    }
+}
+
+void Pipeline::wake_timekeeper()
+{
+    if (timer_ && timetable_.next() != timer_->expiry()) {
+        timer_->cancel();
+    }
+}
+
+asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    self->timer_ = &timer;
+    while (!self->stopping_ && !self->timetable_.empty()) {
+        timer.expires_at(*self->timetable_.next());
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        for (const auto& each : self->timetable_.take_due(std::chrono::steady_clock::now())) {
+            static_cast<WatcherCore&>(*each).poke();
+        }
+    }
+    self->timer_ = nullptr;
+    self->keeps_time_ = false;
+}
+
+}  // namespace keywatch::pipeline

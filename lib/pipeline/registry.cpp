@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "registry.hpp"
+
+#include "watcher_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+void Registry::add(WatcherCore& watcher)
+{
+    const std::lock_guard lock(mutex_);
+    watchers_.emplace(watcher.id(), &watcher);
+}
+
+void Registry::remove(const WatcherCore& watcher) noexcept
+{
+    const std::lock_guard lock(mutex_);
+    watchers_.erase(watcher.id());
+}
+
+std::vector<std::shared_ptr<WatcherCore>> Registry::all() const
+{
+    std::vector<std::shared_ptr<WatcherCore>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        all.reserve(watchers_.size());
+        for (const auto& [id, watcher] : watchers_) {
+            // Null of one that is being made, or that waits in its destructor to be removed.
+            if (auto shared = watcher->weak_from_this().lock()) {
+                all.push_back(std::move(shared));
+            }
+        }
+    }
+    std::ranges::sort(all, {}, [](const auto& each) { return each->id(); });
+    return all;
+}
+
+}  // namespace keywatch::pipeline

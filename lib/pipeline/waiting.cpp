@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+// Waiting for something of a watch: that it is ready, that it has got somewhere, that it has ended.
+#include "alarm.hpp"
+#include "exception_of.hpp"
+#include "pipeline.hpp"
+#include "watcher_core.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keywatch::pipeline {
+
+std::exception_ptr WatcherCore::end_for_waiters() const
+{
+    return error_ ? error_ : exception_of(Error::watch_ended);
+}
+
+void WatcherCore::tell_end(const Waiters& waiters) const
+{
+    waiters.ready->close(end_for_waiters());
+    waiters.reached->close(end_for_waiters());
+    waiters.ended->close(nullptr);
+}
+
+std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
+{
+    if (pipeline_->closing()) {
+        database_closed();
+    }
+    const std::lock_guard lock(mutex());
+    if (!waiters_) {
+        waiters_ = std::make_shared<Waiters>();
+        if (state_ == State::ended) {
+            tell_end(*waiters_);
+        } else if (following_) {
+            waiters_->ready->reach(0);
+        }
+        if (state_ != State::ended) {
+            pipeline_->awaited(weak_from_this());
+        }
+    }
+    return waiters_;
+}
+
+asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
+                                              std::chrono::milliseconds timeout)
+{
+    if (timeout <= std::chrono::milliseconds::zero()) {
+        std::rethrow_exception(exception_of(Error::invalid_option));
+    }
+    const std::shared_ptr<async::WaiterList> ready = self->waiters()->ready;
+    const auto alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
+    const Alarm::End end{*alarm};
+    const auto wait = [&](async::Waiter waiter) {
+        // Once it is in the list, the coroutine may go on, and end, on another thread.
+        const auto mine = alarm;
+        const auto list = ready;
+        const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
+        if (const async::WaiterList::Id id = list->add(std::move(waiter))) {
+            mine->set(time, [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
+        }
+    };
+    co_await async::suspend(wait);
+}
+
+asio::awaitable<void> WatcherCore::stop(std::shared_ptr<WatcherCore> self)
+{
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    self->request_stop();
+    {
+        const std::lock_guard lock(self->mutex());
+        if (self->state_ != State::running || self->strand_ == executor) {
+            co_return;
+        }
+    }
+    const std::shared_ptr<async::WaiterList> ended = self->waiters()->ended;
+    co_await async::suspend([&](async::Waiter waiter) { ended->add(std::move(waiter)); });
+}
+
+asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Revision revision)
+{
+    if (self->position().revision >= revision) {
+        co_return;
+    }
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    if (self->runs_on(executor)) {
+        std::rethrow_exception(exception_of(Error::would_deadlock));
+    }
+    const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
+    self->awaited_.store(true);
+    const auto wait = [&](async::Waiter waiter) {
+        // As in wait_ready.
+        const std::shared_ptr<WatcherCore> core = self;
+        const Revision wanted = revision;
+        reached->add(std::move(waiter), wanted);
+        core->pipeline_->wake_at(wanted, core);
+    };
+    co_await async::suspend(wait);
+}
+
+}  // namespace keywatch::pipeline

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "hub.hpp"
+
+#include <keywatch/position.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace keywatch::watch {
+
+/// A commit for one subscriber.
+struct Entry {
+    SharedCommit commit;
+    /// The places of its messages in the commit; empty: all of them.
+    std::vector<std::uint32_t> selected;
+    /// Of each of these the first revision that it stands for; empty: its own.
+    std::vector<Revision> since = {};
+    /// A bucket that the subscriber follows has ended here.
+    bool loses = false;
+    /// Until it is delivered the position must not go beyond this, whatever was delivered: it, or
+    /// one that comes later, stands for the next revision too.
+    Revision hold = std::numeric_limits<Revision>::max();
+
+    std::size_t messages() const noexcept
+    {
+        return selected.empty() ? commit->messages.size() : selected.size();
+    }
+    /// How far the position may be before it is delivered.
+    Revision follows() const noexcept { return std::min(hold, commit->previous); }
+};
+
+/// Up to where everything has been delivered once the entry at this place has, and those before it.
+inline Revision through(const std::vector<Entry>& entries, std::size_t at)
+{
+    const Revision revision = entries[at].commit->revision;
+    return at + 1 < entries.size() ? std::min(revision, entries[at + 1].follows()) : revision;
+}
+
+}  // namespace keywatch::watch

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "hub.hpp"
+
+#include <keywatch/message.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keywatch::watch {
+
+/// What stands between commits in a watcher's stream: a commit of its own, with one message. It is
+/// delivered as any commit; the position is `revision` then.
+struct Marker {
+    Operation operation = Operation::progress;
+    /// Of a gap: the first revision that was left out; 0: `revision`.
+    Revision first_revision = 0;
+    Revision revision = 0;
+    /// What comes before it: the position until it is delivered, if that is not further.
+    Revision previous = 0;
+    std::optional<std::uint64_t> count;
+    Time time{};
+    /// Of a gap: the buckets that were deleted in it. They follow the one message that is to be
+    /// selected, as messages that end buckets.
+    std::vector<std::string> ended_buckets = {};
+};
+SharedCommit make_marker(const Marker& marker);
+
+}  // namespace keywatch::watch

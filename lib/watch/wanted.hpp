@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "inbox.hpp"
+
+#include <keywatch/message.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <vector>
+
+namespace keywatch::watch {
+
+/// `Filter::predicate`.
+using Predicate = std::function<bool(const Message&)>;
+
+/// What a predicate leaves of the messages of a commit. It is asked about all of them before the
+/// first one is delivered, so that each knows whether it is the last one.
+class Wanted {
+public:
+    /// Null: all are left. Throws what the predicate throws.
+    Wanted(const Commit& offered, const Predicate* predicate);
+    Wanted(const Wanted&) = delete;
+    Wanted& operator=(const Wanted&) = delete;
+    ~Wanted() = default;
+
+    bool any() const noexcept { return commit_.size() > 0; }
+    std::size_t left_out() const noexcept { return left_out_; }
+    /// Valid as long as this object and what was offered are. Precondition: there are any.
+    const Commit& commit() const noexcept { return commit_; }
+
+    /// Of each that is left, its place in the commit and the first revision that it stands for.
+    /// Empty if there was no predicate.
+    const std::vector<std::uint32_t>& places() const noexcept { return places_; }
+    const std::vector<Revision>& since() const noexcept { return since_; }
+
+private:
+    void ask(const Commit& offered, const Predicate& predicate);
+
+    Commit commit_;
+    std::vector<std::uint32_t> places_;
+    std::vector<Revision> since_;
+    std::size_t left_out_ = 0;
+};
+
+/// What a predicate leaves of a batch.
+struct WantedEntries {
+    std::vector<Entry> entries;
+    /// What it threw; nothing from that commit on is there.
+    std::exception_ptr error;
+    /// The last revision before that commit.
+    Revision before_error = 0;
+};
+WantedEntries wanted_of(std::vector<Entry> entries, const Predicate& predicate);
+
+}  // namespace keywatch::watch

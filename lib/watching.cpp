@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <keywatch/database.hpp>
+#include <keywatch/error.hpp>
+
+#include "database_state.hpp"
+
+#include "pipeline/watcher_core.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace [[gnu::visibility("default")]] keywatch {
+
+namespace {
+
+[[noreturn]] void fail(Error error)
+{
+    throw boost::system::system_error(make_error_code(error));
+}
+
+void require(bool valid, const char* what)
+{
+    if (!valid) {
+        throw boost::system::system_error(make_error_code(Error::invalid_option), what);
+    }
+}
+
+void check(const WatchOptions& options)
+{
+    require(options.callback_timeout > std::chrono::milliseconds::zero(), "callback_timeout");
+    require(options.buffer_messages > 0, "buffer_messages");
+    require(options.buffer_bytes > 0, "buffer_bytes");
+    require(options.min_interval >= std::chrono::milliseconds::zero(), "min_interval");
+    require(options.min_interval == std::chrono::milliseconds::zero() ||
+                options.overflow == Overflow::latest,
+            "min_interval without Overflow::latest");
+    require(options.progress_interval >= std::chrono::milliseconds::zero(), "progress_interval");
+}
+
+/// Where a watch is to begin, as the last revision that it already has.
+Revision start_of(const From& from, const engine::Engine& engine)
+{
+    switch (from.kind()) {
+    case From::Kind::now:
+        return engine.durable_head();
+    case From::Kind::revision:
+        return from.position().revision == 0 ? 0 : from.position().revision - 1;
+    case From::Kind::oldest:
+        return engine.oldest() - 1;
+    case From::Kind::cursor: {
+        const auto position = engine.cursor(from.cursor());
+        if (!position) {
+            fail(Error::cursor_not_found);
+        }
+        return *position;
+    }
+    case From::Kind::snapshot:
+        return 0;  // until the state has been delivered
+    case From::Kind::after:
+        break;
+    }
+    if (from.position().history != engine.history_id()) {
+        fail(Error::foreign_position);
+    }
+    if (from.position().revision > engine.highest_readable()) {
+        fail(Error::position_ahead);
+    }
+    return from.position().revision;
+}
+
+/// Refuses what cannot be watched; gives where the watch begins.
+Revision check_watch(const engine::Engine& engine, const WatchOptions& options)
+{
+    if (!engine.keeps_history()) {
+        fail(Error::watch_disabled);
+    }
+    check(options);
+    return start_of(options.from, engine);
+}
+
+}  // namespace
+
+Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
+                        WatchOptions options) const
+{
+    const DatabaseState& state = open_state_of(state_);
+    const Revision start = check_watch(*state.engine, options);
+    return Watcher(std::make_shared<pipeline::WatcherCore>(state.pipeline, selectors,
+                                                           std::move(callback), options, start));
+}
+
+PullWatcher Database::watch(const Selectors& selectors, WatchOptions options) const
+{
+    const DatabaseState& state = open_state_of(state_);
+    const Revision start = check_watch(*state.engine, options);
+    return PullWatcher(
+        std::make_shared<pipeline::WatcherCore>(state.pipeline, selectors, options, start));
+}
+
+Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,
+                        WatchOptions options) const
+{
+    return watch(in(std::string(bucket), std::move(selector)), std::move(callback),
+                 std::move(options));
+}
+
+PullWatcher Database::watch(std::string_view bucket, Selector selector, WatchOptions options) const
+{
+    return watch(in(std::string(bucket), std::move(selector)), std::move(options));
+}
+
+}  // namespace keywatch

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/held_watch.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <sstream>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+kw::WatchOptions latest(kw::From from = kw::From::now())
+{
+    kw::WatchOptions options = slow_watch(kw::Overflow::latest, from);
+    options.buffer_messages = 1000;
+    return options;
+}
+
+/// A watch that is held up while something is done, and all that it was given of that.
+asio::awaitable<Strings> given_of(std::function<Task(kw::Database)> changes)
+{
+    kw::Database db = co_await open_with("b");
+    for (const kw::Structure each :
+         {kw::Structure::list, kw::Structure::set, kw::Structure::sorted_set}) {
+        co_await create(db, "b", each);
+    }
+    const Held held;
+    kw::Watcher watcher = db.watch("b", kw::all(), held, latest());
+    const Run run = co_await start(watcher);
+    co_await put_and_hold(db, held);
+    co_await changes(db);
+    co_await routed(db);
+    held.gate.open();
+    co_await watcher.reached(db.head_revision());
+    co_await db.close();
+    co_await run.end();
+    Strings lines = lines_with_intervals(held.recorder);
+    lines.erase(lines.begin());
+    co_return lines;
+}
+
+/// One commit for each of these values, of key `<first letter>`.
+Task put_values(kw::Database db, std::string values)
+{
+    std::istringstream in(values);
+    std::string value;
+    while (in >> value) {
+        co_await put(db, "b", value.substr(0, 1), value);
+    }
+}
+
+}  // namespace
+
+// `Overflow::latest`: of each element only the newest message.
+BOOST_FIXTURE_TEST_SUITE(test_latest, EventLoop)
+
+BOOST_AUTO_TEST_CASE(the_newest_of_each_key_comes_by_revision_with_what_it_stands_for)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of(
+            [](kw::Database db) -> Task { co_await put_values(db, "a1 b1 a2 c1 a3 b2"); });
+        BOOST_TEST(lines == (Strings{"9.0 put c=c1", "6-10.0 put a=a3", "7-11.0 put b=b2"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(an_erase_is_the_newest_of_its_key)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            co_await put_values(db, "a1 b1");
+            co_await erase(db, "b", "a");
+            co_await erase(db, "b", "b");
+            co_await put_values(db, "b2");
+        });
+        BOOST_TEST(lines == (Strings{"6-8.0 erase a=", "7-10.0 put b=b2"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_left)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            co_await db.update([](kw::Transaction& tx) {
+                tx.btree("b").put("a", "1");
+                tx.btree("b").put("b", "1");
+                tx.btree("b").put("a", "2");
+            });
+        });
+        BOOST_TEST(lines == (Strings{"6.1 put b=1", "6.2 put a=2"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+// A deadline is an element of its own, so that neither hides the other.
+BOOST_AUTO_TEST_CASE(a_value_and_its_deadline_are_two_elements)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            co_await put_values(db, "a1");
+            for (int i = 0; i < 3; ++i) {
+                co_await db.update([&](kw::Transaction& tx) {
+                    tx.btree("b").set_ttl("a", std::chrono::hours(i + 1));
+                });
+            }
+        });
+        BOOST_TEST(lines == (Strings{"6.0 put a=a1", "7-9.0 ttl a="}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(members_are_elements_and_a_whole_set_is_another)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "x"); });
+            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "y"); });
+            co_await db.update([](kw::Transaction& tx) { tx.set("b").remove("s", "x"); });
+            co_await db.update([](kw::Transaction& tx) { tx.set("b").erase("s"); });
+            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "x"); });
+        });
+        BOOST_TEST(lines == (Strings{"7.0 add s=y", "9.0 erase s= x1", "6-10.0 add s=x"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_left)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            for (int i = 1; i <= 3; ++i) {
+                co_await db.update([&](kw::Transaction& tx) {
+                    tx.sorted_set("b").add("s", "x", i);
+                    tx.sorted_set("b").add("s", "y", 10);
+                });
+            }
+        });
+        BOOST_TEST(lines == (Strings{"6.1 add s=y", "6-8.0 rescore s=x"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+// What an index means depends on all before: so of a list one message says that it has changed.
+BOOST_AUTO_TEST_CASE(a_list_is_one_element)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            for (int i = 1; i <= 3; ++i) {
+                co_await db.update([&](kw::Transaction& tx) {
+                    tx.list("b").push_back("l", std::to_string(i));
+                    tx.list("b").push_back("m", std::to_string(i));
+                });
+            }
+            co_await db.update([](kw::Transaction& tx) { tx.list("b").pop_front("l"); });
+        });
+        BOOST_TEST(lines == (Strings{"6-8.1 push_back m=3", "6-9.0 pop_front l=1"}),
+                   boost::test_tools::per_element());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_happens_to_buckets_is_never_left_out)
+{
+    run([]() -> Task {
+        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+            co_await put_values(db, "a1");
+            co_await drop(db, "b");
+            co_await create(db, "b");
+            co_await drop(db, "b");
+            co_await create(db, "b");
+            co_await put_values(db, "a2");
+        });
+        BOOST_TEST(
+            lines == (Strings{"7.0 bucket_deleted", "8.0 bucket_created", "9.0 bucket_deleted",
+                              "10.0 bucket_created", "6-11.0 put a=a2"}),
+            boost::test_tools::per_element());
+    });
+}
+
+// W7: what a message that has yet to come stands for has not been delivered.
+BOOST_AUTO_TEST_CASE(the_position_stays_before_what_has_yet_to_come)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Held held;
+        Strings seen;
+        kw::Watcher watcher = db.watch(
+            "b", kw::all(),
+            [&](const kw::Message& message) -> Task {
+                seen.push_back(std::string(message.value) + " after " +
+                               std::to_string(watcher.position().revision));
+                return held(message);
+            },
+            latest());
+        const Run run = co_await start(watcher);
+        co_await put_and_hold(db, held);
+        seen.clear();
+        co_await put_values(db, "a1 b1 c1 a2 d1");
+        co_await routed(db);
+        held.gate.open();
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(seen == (Strings{"b1 after 2", "c1 after 2", "a2 after 2", "d1 after 6"}),
+                   boost::test_tools::per_element());
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// W6: whoever stops somewhere and goes on from there ends with the newest of everything.
+BOOST_AUTO_TEST_CASE(it_can_be_resumed_from_every_position)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_values(db, "a1 b1 c1 a2 d1 b2 e1");
+        const std::map<std::string, std::string> state{
+            {"a", "a2"}, {"b", "b2"}, {"c", "c1"}, {"d", "d1"}, {"e", "e1"}};
+        for (std::size_t stop_at = 1; stop_at <= state.size(); ++stop_at) {
+            std::map<std::string, std::string> given;
+            kw::Watcher first = db.watch(
+                "b", kw::prefix(""),
+                [&](const kw::Message& message) {
+                    given[std::string(message.key)] = message.value;
+                    return given.size() == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+                },
+                latest(kw::From::oldest()));
+            const kw::WatchEnd end = co_await first.run();
+            const Recorder recorder;
+            kw::Watcher second =
+                db.watch("b", kw::all(), recorder, latest(kw::From::after(end.position)));
+            const Run run = co_await start(second);
+            co_await second.reached(db.head_revision());
+            co_await second.stop();
+            co_await run.end();
+            for (const kw::OwnedMessage& each : recorder.messages()) {
+                given[std::string(each->key)] = each->value;
+            }
+            BOOST_TEST((given == state), "stopped at " << stop_at);
+        }
+        co_await db.close();
+    });
+}
+
+// It is slow as any other, and history is coalesced as well, in bounded memory.
+BOOST_AUTO_TEST_CASE(what_is_caught_up_on_is_coalesced)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        for (int i = 0; i < 100; ++i) {
+            co_await put_values(db, "a" + std::to_string(i) + " b" + std::to_string(i));
+        }
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, latest(kw::From::revision(2)));
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(
+            lines_with_intervals(recorder) == (Strings{"2-200.0 put a=a99", "3-201.0 put b=b99"}),
+            boost::test_tools::per_element());
+        BOOST_TEST(watcher.info().coalesced == 198U);
+        BOOST_TEST(watcher.info().messages == 2U);
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// W8: a state has each element once, and is not held back for newer ones.
+BOOST_AUTO_TEST_CASE(a_state_is_given_as_it_is)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "b", kw::Structure::list);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.list("b").push_back("l", "1");
+            tx.list("b").push_back("l", "2");
+        });
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("l"), recorder, latest(kw::From::snapshot()));
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(recorder.size() == 3U);
+        BOOST_TEST(recorder.messages().back()->operation == kw::Operation::synced);
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_watch_is_given_the_newest_as_well)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), latest());
+        const Job waiting = co_await spawn(
+            [](kw::PullWatcher pulled) -> Task { BOOST_TEST(co_await pulled.wait()); }(watcher));
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        co_await waiting.join();
+        co_await put_values(db, "a1 b1 a2");
+        co_await routed(db);
+        const Recorder recorder;
+        const Job taking = co_await spawn(take_all(watcher, recorder));
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(lines_with_intervals(recorder) ==
+                       (Strings{"2.0 put first=", "4.0 put b=b1", "3-5.0 put a=a2"}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(watcher.info().coalesced == 1U);
+        co_await db.close();
+        co_await taking.join();
+    });
+}
+
+// W3 W10: what all inboxes together may hold is full with the first byte.
+BOOST_AUTO_TEST_CASE(without_memory_for_inboxes_everything_comes_from_history)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.watch_bytes = 1;
+        kw::Database db = co_await open_with(options, "b");
+        for (const kw::Overflow policy : {kw::Overflow::latest, kw::Overflow::catch_up}) {
+            const Recorder recorder;
+            kw::Watcher watcher = db.watch("b", kw::all(), recorder, slow_watch(policy));
+            const Run run = co_await start(watcher);
+            co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+            const kw::Revision first = db.head_revision() + 1;
+            for (int i = 0; i < 10; ++i) {
+                co_await watcher.reached(co_await put(db, "b", "k", std::to_string(i)));
+            }
+            BOOST_TEST(recorder.size() == 10U);
+            BOOST_TEST(recorder.messages().front()->revision == first);
+            BOOST_TEST(watcher.info().fell_behind > 0U);
+            co_await watcher.stop();
+            co_await run.end();
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

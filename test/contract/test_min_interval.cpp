@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/held_watch.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// After one delivery it rests for longer than any test lasts.
+kw::WatchOptions resting(std::chrono::milliseconds interval = 1h)
+{
+    kw::WatchOptions options;
+    options.overflow = kw::Overflow::latest;
+    options.min_interval = interval;
+    return options;
+}
+
+/// What has been routed would have been delivered by now to a watch that does not rest.
+Task given_time(kw::Database db)
+{
+    const Recorder recorder;
+    kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+    const Run run = co_await start(watcher);
+    const kw::Revision revision = co_await put(db, "b", "time", "");
+    co_await watcher.reached(revision);
+    for (int i = 0; i < 20; ++i) {
+        co_await yield();
+    }
+    co_await watcher.stop();
+    co_await run.end();
+}
+
+/// A watch that has been given its first message and rests behind it, with more in its inbox.
+struct Resting {
+    kw::Database db;
+    kw::Watcher watcher;
+    Recorder recorder;
+    Run run;
+};
+
+asio::awaitable<Resting> rest(kw::WatchOptions options = resting())
+{
+    kw::Database db = co_await open_with("b");
+    const Recorder recorder;
+    kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+    Run run = co_await start(watcher);
+    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+    co_await put(db, "b", "first", "");
+    co_await until([&] { return recorder.size() == 1; });
+    co_await put(db, "b", "a", "1");
+    co_await put(db, "b", "a", "2");
+    co_await given_time(db);
+    BOOST_TEST(recorder.size() == 1U);
+    co_return Resting{db, watcher, recorder, run};
+}
+
+}  // namespace
+
+// `WatchOptions::min_interval`
+BOOST_FIXTURE_TEST_SUITE(test_min_interval, EventLoop)
+
+// W13
+BOOST_AUTO_TEST_CASE(close_delivers_the_newest_and_does_not_wait_for_the_time)
+{
+    run([]() -> Task {
+        Resting resting = co_await rest();
+        co_await resting.db.close();
+        BOOST_TEST((co_await resting.run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST(lines_with_intervals(resting.recorder) ==
+                       (Strings{"2.0 put first=", "3-4.0 put a=2", "5.0 put time="}),
+                   boost::test_tools::per_element());
+    });
+}
+
+// W12
+BOOST_AUTO_TEST_CASE(stop_and_cancel_do_not_wait_for_the_time)
+{
+    run([]() -> Task {
+        Resting stopped = co_await rest();
+        co_await stopped.watcher.stop();
+        BOOST_TEST((co_await stopped.run.end()).reason == kw::EndReason::stopped);
+        BOOST_TEST(stopped.recorder.size() == 1U);
+        BOOST_TEST(stopped.watcher.position().revision == 2U);
+        co_await stopped.db.close();
+
+        Resting cancelled = co_await rest();
+        cancelled.run.cancel();
+        BOOST_TEST((co_await cancelled.run.end()).reason == kw::EndReason::cancelled);
+        BOOST_TEST(cancelled.watcher.position().revision == 2U);
+        co_await cancelled.db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_its_bucket_does_not_wait_for_the_time)
+{
+    run([]() -> Task {
+        Resting resting = co_await rest();
+        co_await drop(resting.db, "b");
+        BOOST_TEST((co_await resting.run.end()).reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(resting.recorder.lines().back() == "6.0 bucket_deleted");
+        BOOST_TEST(resting.recorder.size() == 4U);
+        co_await resting.db.close();
+    });
+}
+
+// Neither a key that changes all the time nor one that changed once has to wait for ever.
+BOOST_AUTO_TEST_CASE(no_key_starves)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder busy;
+        const Recorder quiet;
+        kw::Watcher watcher = db.watch(
+            "b", kw::all(),
+            [&](const kw::Message& message) { (message.key == "busy" ? busy : quiet)(message); },
+            resting(1ms));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        int i = 0;
+        while (busy.size() < 20 || quiet.size() < 5) {
+            co_await put(db, "b", "busy", std::to_string(++i));
+            if (busy.size() >= 3 * quiet.size()) {
+                co_await put(db, "b", "quiet", std::to_string(quiet.size()));
+                const std::size_t before = quiet.size();
+                while (quiet.size() == before) {
+                    co_await put(db, "b", "busy", std::to_string(++i));
+                    BOOST_REQUIRE(i < 1000000);
+                }
+            }
+        }
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(busy.messages().back()->value == std::to_string(i));
+        BOOST_TEST(busy.size() + quiet.size() + watcher.info().coalesced == db.head_revision() - 1);
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// A predicate decides which messages there are, and the newest of those is delivered.
+BOOST_AUTO_TEST_CASE(the_newest_is_that_of_those_which_pass_the_predicate)
+{
+    run([]() -> Task {
+        kw::WatchOptions options = resting();
+        options.filter.predicate = [](const kw::Message& message) { return message.value != "2"; };
+        Resting resting = co_await rest(options);
+        co_await resting.db.close();
+        co_await resting.run.end();
+        BOOST_TEST(lines_with_intervals(resting.recorder) ==
+                       (Strings{"2.0 put first=", "3.0 put a=1", "5.0 put time="}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(resting.watcher.position().revision == 5U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_behind_what_came_before)
+{
+    run([]() -> Task {
+        kw::WatchOptions options = resting();
+        options.filter.predicate = [](const kw::Message& message) {
+            if (message.value == "2") {
+                throw std::runtime_error("predicate");
+            }
+            return true;
+        };
+        Resting resting = co_await rest(options);
+        co_await resting.db.close();
+        BOOST_CHECK_THROW(co_await resting.run.end(), std::runtime_error);
+        BOOST_TEST(resting.recorder.lines().back() == "3.0 put a=1");
+        BOOST_TEST(resting.watcher.position().revision == 3U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_watch_rests_as_well)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), resting());
+        const Recorder recorder;
+        const Job taking = co_await spawn(take_all(watcher, recorder));
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        co_await until([&] { return recorder.size() == 1; });
+        co_await put(db, "b", "a", "1");
+        co_await put(db, "b", "a", "2");
+        co_await given_time(db);
+        BOOST_TEST(recorder.size() == 1U);
+        co_await db.close();
+        co_await taking.join();
+        BOOST_TEST(lines_with_intervals(recorder) ==
+                       (Strings{"2.0 put first=", "3-4.0 put a=2", "5.0 put time="}),
+                   boost::test_tools::per_element());
+    });
+}
+
+// W3: a large history is not kept waiting for, piece after piece; but each delivery has its time.
+BOOST_AUTO_TEST_CASE(the_inbox_of_one_that_rests_may_overflow_and_nothing_newest_is_lost)
+{
+    run([]() -> Task {
+        kw::WatchOptions options = resting();
+        options.buffer_messages = 2;
+        Resting resting = co_await rest(options);
+        co_await put_many(resting.db, "b", 20);
+        co_await put_many(resting.db, "b", 20);
+        co_await given_time(resting.db);
+        BOOST_TEST(resting.recorder.size() == 1U);
+        co_await resting.db.close();
+        co_await resting.run.end();
+        Strings keys = resting.recorder.keys();
+        std::sort(keys.begin(), keys.end());
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+        BOOST_TEST(keys.size() == 23U);
+        BOOST_TEST(resting.watcher.position().revision == resting.db.head_revision());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(intervals_that_make_no_sense_are_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WatchOptions negative = resting(-1ms);
+        kw::WatchOptions alone = resting(1ms);
+        alone.overflow = kw::Overflow::catch_up;
+        for (const kw::WatchOptions& each : {negative, alone}) {
+            BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder(), each); }) ==
+                       code(kw::Error::invalid_option));
+            BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), each); }) ==
+                       code(kw::Error::invalid_option));
+        }
+        Resting longest = co_await rest(resting(std::chrono::milliseconds::max()));
+        co_await longest.db.close();
+        co_await longest.run.end();
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/held_watch.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+using Revisions = std::vector<kw::Revision>;
+
+kw::WatchOptions telling(std::chrono::milliseconds interval = 1ms)
+{
+    kw::WatchOptions options;
+    options.progress_interval = interval;
+    return options;
+}
+
+/// The revisions of the markers in there.
+Revisions progress_of(const Recorder& recorder)
+{
+    Revisions revisions;
+    for (const kw::OwnedMessage& each : recorder.messages()) {
+        if (each->operation == kw::Operation::progress) {
+            revisions.push_back(each->revision);
+        }
+    }
+    return revisions;
+}
+
+/// Without the markers.
+Strings changes_of(const Recorder& recorder)
+{
+    Strings lines;
+    for (const kw::OwnedMessage& each : recorder.messages()) {
+        if (each->operation != kw::Operation::progress) {
+            lines.push_back(line_of(*each));
+        }
+    }
+    return lines;
+}
+
+Task until_progress(const Recorder& recorder, kw::Revision revision)
+{
+    co_await until([&] {
+        const Revisions told = progress_of(recorder);
+        return !told.empty() && told.back() >= revision;
+    });
+}
+
+}  // namespace
+
+// W7: `WatchOptions::progress_interval`
+BOOST_FIXTURE_TEST_SUITE(test_progress, EventLoop)
+
+BOOST_AUTO_TEST_CASE(an_idle_watch_is_told_again_and_again_where_it_is)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "a", "1");
+        co_await until([&] { return progress_of(recorder).size() >= 3; });
+        co_await put(db, "b", "a", "2");
+        co_await until_progress(recorder, 3);
+        BOOST_TEST(changes_of(recorder) == (Strings{"2.0 put a=1", "3.0 put a=2"}),
+                   boost::test_tools::per_element());
+        const Revisions told = progress_of(recorder);
+        BOOST_TEST(std::is_sorted(told.begin(), told.end()));
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_marker_is_a_message_of_no_bucket)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        const Run run = co_await start(watcher);
+        co_await until([&] { return recorder.size() > 0; });
+        const kw::OwnedMessage marker = recorder.messages().front();
+        BOOST_TEST(marker->operation == kw::Operation::progress);
+        BOOST_TEST(marker->revision == 1U);
+        BOOST_TEST(marker->first_revision == 1U);
+        BOOST_TEST(marker->bucket.empty());
+        BOOST_TEST(marker->key.empty());
+        BOOST_TEST(marker->last_in_commit);
+        BOOST_TEST(!marker->count);
+        BOOST_TEST((marker->time != kw::Time{}));
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// It passes what does not match, and is never ahead of what does.
+BOOST_AUTO_TEST_CASE(it_passes_what_does_not_match_and_nothing_else)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WatchOptions options = telling();
+        options.filter.predicate = [](const kw::Message& message) {
+            return message.value == "wanted";
+        };
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder, options);
+        const Run run = co_await start(watcher);
+        for (int i = 0; i < 200; ++i) {
+            co_await put(db, "b", i % 2 == 0 ? "k" : "other", i % 20 == 0 ? "wanted" : "");
+        }
+        co_await until_progress(recorder, db.head_revision());
+        kw::Revision seen = 0;
+        for (const kw::OwnedMessage& each : recorder.messages()) {
+            BOOST_TEST(each->revision >= seen);
+            if (each->operation != kw::Operation::progress) {
+                BOOST_TEST(each->revision > seen);  // no marker was ahead of it
+            }
+            seen = each->revision;
+        }
+        BOOST_TEST(changes_of(recorder).size() == 10U);
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Held held;
+        kw::WatchOptions options = telling();
+        options.callback_timeout = 2 * patience;
+        kw::Watcher watcher = db.watch("b", kw::all(), held, options);
+        const Run run = co_await start(watcher);
+        co_await until([&] { return held.gate.reached() > 0; });  // of a marker, it may be
+        co_await put_many(db, "b", 10);
+        co_await routed(db);
+        co_await take(20ms);
+        held.gate.open();
+        co_await until([&] { return changes_of(held.recorder).size() == 10; });
+        const std::vector<kw::OwnedMessage>& given = held.recorder.messages();
+        const auto first = std::find_if(given.begin(), given.end(), [](const auto& each) {
+            return each->operation == kw::Operation::put;
+        });
+        for (auto each = first; each != first + 10; ++each) {
+            BOOST_TEST((*each)->operation == kw::Operation::put);
+        }
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// W8: nothing is known of the present before the state is whole.
+BOOST_AUTO_TEST_CASE(there_is_none_before_the_state_has_been_delivered)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 5);
+        kw::WatchOptions options = telling();
+        options.from = kw::From::snapshot();
+        options.buffer_messages = 1;
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch(
+            "b", kw::all(),
+            [&](const kw::Message& message) -> Task {
+                const kw::OwnedMessage kept(message);
+                co_await take(3ms);
+                recorder(*kept);
+            },
+            options);
+        const Run run = co_await start(watcher);
+        co_await until_progress(recorder, 6);
+        const Strings lines = recorder.lines();
+        BOOST_TEST(lines[6] == "6.0 synced");
+        BOOST_TEST(lines[7] == "6.0 progress");
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_watch_is_told_as_well)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::key("none"), telling());
+        const Recorder recorder;
+        const Job taking = co_await spawn(take_all(watcher, recorder));
+        co_await until_progress(recorder, 1);
+        co_await put_many(db, "b", 10);
+        co_await until_progress(recorder, 11);
+        BOOST_TEST(changes_of(recorder).empty());
+        BOOST_TEST(watcher.position().revision == 11U);
+        co_await db.close();
+        co_await taking.join();
+    });
+}
+
+// W6: the position of a marker is one to be resumed from, though nothing matched for long.
+BOOST_AUTO_TEST_CASE(what_is_stored_at_a_marker_is_not_trimmed_away_under_an_idle_consumer)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 10;
+        kw::Database db = co_await open_with(options, "b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::key("rare"), recorder, telling());
+        const Run run = co_await start(watcher);
+        const kw::Revision stored = co_await put_many(db, "b", 200);
+        co_await until_progress(recorder, stored);
+        co_await watcher.stop();
+        co_await run.end();
+        const kw::Position position{db.head_position().history, progress_of(recorder).back()};
+        co_await put(db, "b", "rare", "1");
+        const Strings rest =
+            co_await history_of(db, "b", kw::key("rare"), kw::From::after(position));
+        BOOST_TEST(rest == Strings{"202.0 put rare=1"}, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W12
+BOOST_AUTO_TEST_CASE(no_end_waits_for_the_time_of_a_marker)
+{
+    run([]() -> Task {
+        for (const auto interval :
+             {std::chrono::milliseconds(1h), std::chrono::milliseconds::max()}) {
+            kw::Database db = co_await open_with("b");
+            const Recorder recorder;
+            kw::Watcher stopped = db.watch("b", kw::all(), recorder, telling(interval));
+            kw::Watcher closed = db.watch("b", kw::all(), recorder, telling(interval));
+            const Run stopped_run = co_await start(stopped);
+            const Run closed_run = co_await start(closed);
+            co_await put(db, "b", "a", "1");
+            co_await stopped.reached(2);
+            co_await stopped.stop();
+            BOOST_TEST((co_await stopped_run.end()).reason == kw::EndReason::stopped);
+            co_await db.close();
+            BOOST_TEST((co_await closed_run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST(progress_of(recorder).empty());
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_negative_interval_is_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder(), telling(-1ms)); }) ==
+                   code(kw::Error::invalid_option));
+        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), telling(-1ms)); }) ==
+                   code(kw::Error::invalid_option));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// The event loop goes away while a timer is armed.
+BOOST_AUTO_TEST_CASE(a_loop_may_be_destroyed_while_a_marker_is_awaited)
+{
+    for (const auto interval : {std::chrono::milliseconds(1), std::chrono::milliseconds(1h)}) {
+        EventLoop loop;
+        bool live = false;
+        const Recorder recorder;
+        const Job job(loop.executor(),
+                      [](std::chrono::milliseconds every, Recorder given, bool& is_live) -> Task {
+                          kw::Database db = co_await open_with("b");
+                          kw::Watcher watcher = db.watch("b", kw::all(), given, telling(every));
+                          const Run run = co_await start(watcher);
+                          co_await put(db, "b", "a", "1");
+                          co_await watcher.reached(2);
+                          is_live = true;
+                          co_await for_ever();
+                      }(interval, recorder, live));
+        loop.run_until([&] { return live; });
+        loop.destroy();
+        BOOST_TEST(!job.done());
+    }
+}

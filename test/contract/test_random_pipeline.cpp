@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSL-1.0
+// Random schedules of commits and of watchers of all kinds, with tiny buffers and a history that is
+// trimmed; what each watcher was given is checked against the contract. KEYWATCH_SEED=n makes the
+// schedule of that seed alone.
+#include "support/checked_watch.hpp"
+#include "support/random_commits.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+constexpr std::uint64_t schedules = 60;
+constexpr int steps = 500;
+
+/// One schedule, of one seed.
+class Schedule {
+public:
+    explicit Schedule(std::uint64_t seed) : random_(seed), commits_(random_) {}
+
+    Task run()
+    {
+        co_await open();
+        for (int step = 0; step < steps; ++step) {
+            co_await this->step();
+        }
+        co_await close();
+        for (const Watch& each : watches_) {
+            check(*each.watch);
+        }
+    }
+
+    std::size_t problems() const { return problems_; }
+
+private:
+    Task open()
+    {
+        kw::Options options((directory_.path() / "db").string());
+        options.enable_watch = true;
+        options.durability = kw::Durability::buffered;
+        options.hub_messages = 1 + below(random_, 30);
+        options.batch_messages = 1 + below(random_, 10);
+        options.distribute_batches = 1 + below(random_, 4);
+        options.victim_sets = 1 + below(random_, 3);
+        if (below(random_, 2) == 0) {
+            options.history.commits = 20 + below(random_, 200);
+        }
+        db_ = co_await open_database(options);
+    }
+
+    Task close()
+    {
+        const kw::Revision head = db_.head_revision();
+        for (const Watch& each : watches_) {
+            if (!each.watch->ended()) {
+                each.watch->closes(head);
+            }
+        }
+        co_await db_.close();
+        for (const Watch& each : watches_) {
+            co_await until([&] { return each.job.done(); });
+        }
+    }
+
+    Task step()
+    {
+        switch (below(random_, 16)) {
+        case 0:
+        case 1:
+            co_await watch();
+            break;
+        case 2:
+            end_one();
+            break;
+        case 3:
+            if (below(random_, 12) == 0) {
+                co_await close();
+                co_await open();
+            }
+            break;
+        case 4:
+        case 5:
+            for (std::size_t turn = below(random_, 40); turn > 0; --turn) {
+                co_await yield();
+            }
+            break;
+        case 6:
+            co_await commits_.commit_some(db_, 1 + below(random_, 12));
+            break;
+        default:
+            co_await commits_.commit(db_);
+        }
+        if (!watches_.empty()) {
+            watches_[below(random_, watches_.size())].watch->sample();
+        }
+    }
+
+    Task watch()
+    {
+        const auto watch = std::make_shared<CheckedWatch>(db_, random_, start());
+        // Sometimes it starts later: what is committed in between is for it.
+        if (below(random_, 4) == 0) {
+            co_await commits_.commit(db_);
+        }
+        const Job job = co_await spawn(follow(watch));
+        watches_.push_back({watch, job});
+    }
+
+    kw::From start()
+    {
+        switch (below(random_, 8)) {
+        case 0:
+            return kw::From::revision(below(random_, db_.head_revision() + 3));
+        case 1:
+            return kw::From::oldest();
+        case 2:
+        case 3:
+            return kw::From::snapshot();
+        case 4:
+            return last_end_ ? kw::From::after(*last_end_) : kw::From::now();
+        default:
+            return kw::From::now();
+        }
+    }
+
+    void end_one()
+    {
+        if (watches_.empty()) {
+            return;
+        }
+        const Watch& one = watches_[below(random_, watches_.size())];
+        if (one.watch->ended()) {
+            // A start yet to come is no place to go on after.
+            if (one.watch->position().revision <= db_.head_revision()) {
+                last_end_ = one.watch->position();
+            }
+        } else if (!one.watch->is_pulled() && below(random_, 2) == 0) {
+            one.job.cancel();
+        } else if (below(random_, 3) == 0) {
+            one.watch->request_stop();
+        }
+    }
+
+    void check(const CheckedWatch& watch)
+    {
+        BOOST_TEST_CONTEXT(watch.what())
+        {
+            for (const std::string& each : watch.problems(commits_.history())) {
+                BOOST_ERROR(each);
+                ++problems_;
+            }
+        }
+    }
+
+    struct Watch {
+        SharedCheckedWatch watch;
+        Job job;
+    };
+
+    const TemporaryDirectory directory_;
+    Random random_;
+    RandomCommits commits_;
+    kw::Database db_;
+    std::vector<Watch> watches_;
+    std::optional<kw::Position> last_end_;
+    std::size_t problems_ = 0;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_random_pipeline, EventLoop)
+
+BOOST_AUTO_TEST_CASE(every_watcher_is_given_what_it_was_promised)
+{
+    const char* const given = std::getenv("KEYWATCH_SEED");
+    const std::uint64_t first =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::size_t problems = 0;
+    // The first one is enough.
+    for (std::uint64_t seed = first; problems == 0 && seed < first + (given ? 1 : schedules);
+         ++seed) {
+        BOOST_TEST_CONTEXT("KEYWATCH_SEED=" << seed)
+        {
+            Schedule schedule(seed);
+            run([&]() -> Task { co_await schedule.run(); });
+            problems = schedule.problems();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

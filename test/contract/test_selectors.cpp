@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+
+Strings texts_of(const std::vector<kw::OwnedMessage>& messages)
+{
+    Strings texts;
+    for (const kw::OwnedMessage& each : messages) {
+        texts.push_back(std::string(each->bucket) + ':' + line_of(*each));
+    }
+    return texts;
+}
+
+/// From a revision on, with an inbox of so many messages.
+kw::WatchOptions from(kw::Revision revision, std::size_t buffer_messages = 1024)
+{
+    kw::WatchOptions options = watch_from(kw::From::revision(revision));
+    options.buffer_messages = buffer_messages;
+    return options;
+}
+
+/// What a watch is given up to the present.
+asio::awaitable<Recorder> called_back(kw::Database db, kw::Selectors selectors,
+                                      kw::WatchOptions options)
+{
+    const Recorder recorder;
+    kw::Watcher watcher = db.watch(selectors, recorder, options);
+    const Run run = co_await start(watcher);
+    co_await watcher.reached(db.head_revision());
+    co_await watcher.stop();
+    co_await run.end();
+    co_return recorder;
+}
+
+/// The same, of one that is pulled.
+asio::awaitable<Recorder> pulled(kw::Database db, kw::Selectors selectors, kw::WatchOptions options)
+{
+    const Recorder recorder;
+    kw::PullWatcher watcher = db.watch(selectors, options);
+    const Job job = co_await spawn(take_all(watcher, recorder));
+    co_await watcher.reached(db.head_revision());
+    co_await watcher.stop();
+    co_await job.join();
+    co_return recorder;
+}
+
+/// What of everything that happened is for a watch of these buckets: nothing of one that ended.
+Strings expected_of(const Recorder& everything, std::set<std::string, std::less<>> buckets,
+                    kw::Revision first)
+{
+    Strings texts;
+    for (const kw::OwnedMessage& each : everything.messages()) {
+        if (each->revision >= first && buckets.contains(each->bucket)) {
+            texts.push_back(std::string(each->bucket) + ':' + line_of(*each));
+            if (each->ends_bucket) {
+                buckets.erase(std::string(each->bucket));
+            }
+        }
+    }
+    return texts;
+}
+
+/// Puts into b, c and d, where b and c come and go, more than once within a transaction too.
+Task come_and_go(kw::Database db, std::uint32_t seed, int commits)
+{
+    std::mt19937 random(seed);
+    for (int i = 0; i < commits; ++i) {
+        co_await db.update([&](kw::Transaction& tx) {
+            for (auto steps = 1 + random() % 4; steps > 0; --steps) {
+                const std::string bucket = random() % 2 == 0 ? "b" : "c";
+                if (!tx.has_bucket(kw::Structure::btree, bucket)) {
+                    tx.create_bucket(kw::Structure::btree, bucket);
+                } else if (random() % 8 == 0) {
+                    tx.delete_bucket(kw::Structure::btree, bucket);
+                    continue;
+                }
+                tx.btree(bucket).put("k" + std::to_string(random() % 3), std::to_string(i));
+            }
+            tx.btree("d").put("k", std::to_string(i));
+        });
+        if (random() % 4 == 0) {
+            co_await yield();
+        }
+    }
+}
+
+/// Buckets b and c, revisions 1 and 2. Then: a put into b, its end, its successor with a put, a put
+/// into c, the end of c: revisions 3 to 8.
+Task end_two_buckets(kw::Database db)
+{
+    co_await put(db, "b", "k", "3");
+    co_await drop(db, "b");
+    co_await create(db, "b");
+    co_await put(db, "b", "k", "6");
+    co_await put(db, "c", "k", "7");
+    co_await drop(db, "c");
+    co_await put(db, "b", "k", "9");
+}
+
+const Strings two_buckets_end{"b:3.0 put k=3", "b:4.0 bucket_deleted", "c:7.0 put k=7",
+                              "c:8.0 bucket_deleted"};
+
+const kw::Selectors two_buckets{kw::in("b", kw::prefix("k")), kw::in("c", kw::all())};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_selectors, EventLoop)
+
+// W1 W3
+BOOST_AUTO_TEST_CASE(each_kind_selects_its_keys_live_from_history_and_pulled)
+{
+    const std::string zero("\0x", 2);
+    const std::vector<std::pair<kw::Selectors, Strings>> cases{
+        {kw::in("b", kw::key("u/1")), {"u/1", "u/1"}},
+        {kw::in("b", kw::key(zero)), {zero}},
+        {kw::in("b", kw::prefix("u/")), {"u/1", "u/2", "u/1"}},
+        {kw::in("b", kw::prefix("\xff")), {"\xffy"}},
+        {kw::in("b", kw::prefix("")), {"a", "u/1", "u/2", zero, "\xffy", "u/1"}},
+        {kw::in("b", kw::range("a", "u/2")), {"a", "u/1", "u/1"}},
+        {kw::in("b", kw::range("u/2", "")), {"u/2", "\xffy"}},
+        {kw::in("b", kw::range("", "a")), {zero}},
+        {kw::in("b", kw::glob("*[1y]")), {"u/1", "\xffy", "u/1"}},
+        {kw::in("b", kw::glob("u/?")), {"u/1", "u/2", "u/1"}},
+        {kw::in("b", kw::all()), {"a", "u/1", "u/2", zero, "\xffy", "u/1"}},
+        {kw::whole_database(), {"a", "u/1", "other", "u/2", zero, "\xffy", "u/1"}},
+        {{kw::in("b", kw::key("u/2")), kw::in("c", kw::all()), kw::in("b", kw::prefix("u/"))},
+         {"u/1", "other", "u/2", "u/1"}}};
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        std::vector<Recorder> live(cases.size());
+        std::vector<Run> runs;
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            runs.push_back(co_await start(db.watch(cases[i].first, live[i])));
+        }
+        co_await db.update([&](kw::Transaction& tx) {
+            tx.btree("b").put("a", "1");
+            tx.btree("b").put("u/1", "1");
+            tx.btree("c").put("other", "1");
+            tx.btree("b").put("u/2", "1");
+            tx.btree("b").put(zero, "1");
+            tx.btree("b").put("\xffy", "1");
+        });
+        co_await erase(db, "b", "u/1");
+        std::vector<Recorder> late;
+        std::vector<Recorder> asked;
+        for (const auto& [selectors, keys] : cases) {
+            late.push_back(co_await called_back(db, selectors, from(3)));
+            asked.push_back(co_await pulled(db, selectors, from(3)));
+        }
+        co_await db.close();
+        for (std::size_t i = 0; i < cases.size(); ++i) {
+            BOOST_TEST(live[i].keys() == cases[i].second, boost::test_tools::per_element());
+            BOOST_TEST(late[i].lines() == live[i].lines(), boost::test_tools::per_element());
+            BOOST_TEST(asked[i].lines() == live[i].lines(), boost::test_tools::per_element());
+        }
+    });
+}
+
+// W1 W4: one stream, in which what several selectors match comes once, and the last message of a
+// commit is marked whichever bucket it is of.
+BOOST_AUTO_TEST_CASE(several_buckets_are_one_ordered_stream)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        const kw::Selectors selectors{kw::in("b", kw::prefix("k")), kw::in("c", kw::key("k")),
+                                      kw::in("b", kw::key("k")), kw::in("b", kw::glob("*"))};
+        Strings seen;
+        std::vector<std::size_t> sizes;
+        const auto by_message = [&](const kw::Message& message) {
+            seen.push_back(std::string(message.bucket) + ':' + line_of(message) +
+                           (message.last_in_commit ? "!" : ""));
+        };
+        const auto by_commit = [&](const kw::Commit& commit) { sizes.push_back(commit.size()); };
+        const Run first = co_await start(db.watch(selectors, by_message));
+        const Run second = co_await start(db.watch(selectors, by_commit));
+        for (const char* value : {"1", "2"}) {
+            co_await db.update([&](kw::Transaction& tx) {
+                tx.btree("c").put("k", value);
+                tx.btree("b").put("k", value);
+                tx.btree("b").put("x", value);
+                tx.btree("c").put("k", value);
+                tx.btree("c").put("k2", value);
+            });
+        }
+        co_await db.close();
+        const Strings expected{"c:3.0 put k=1", "b:3.1 put k=1", "b:3.2 put x=1", "c:3.3 put k=1!",
+                               "c:4.0 put k=2", "b:4.1 put k=2", "b:4.2 put x=2", "c:4.3 put k=2!"};
+        BOOST_TEST(seen == expected, boost::test_tools::per_element());
+        BOOST_TEST(sizes == (std::vector<std::size_t>{4, 4}), boost::test_tools::per_element());
+    });
+}
+
+// W11
+BOOST_AUTO_TEST_CASE(a_live_watcher_of_two_buckets_ends_with_the_last_of_them)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        const Recorder recorder;
+        const Recorder taken;
+        kw::Watcher watcher = db.watch(two_buckets, recorder);
+        kw::PullWatcher puller = db.watch(two_buckets);
+        const Run run = co_await start(watcher);
+        const Job job = co_await spawn(take_all(puller, taken));
+        co_await puller.wait_ready(patience);
+        co_await end_two_buckets(db);
+        const kw::WatchEnd end = co_await run.end();
+        co_await job.join();
+        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(end.position.revision == 8U);
+        BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end,
+                   boost::test_tools::per_element());
+        BOOST_TEST((puller.ended()->reason == kw::EndReason::bucket_deleted));
+        BOOST_TEST(texts_of(taken.messages()) == two_buckets_end, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+// W3 W11: with a wide inbox it joins first, and meets the end of b in what it still has to read;
+// with a narrow one it reads on its own until it is near the present.
+BOOST_AUTO_TEST_CASE(one_that_catches_up_ends_with_the_last_of_its_buckets_too)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        co_await end_two_buckets(db);
+        for (const std::size_t buffer_messages : {1U, 3U, 1024U}) {
+            const Recorder recorder;
+            const Recorder taken;
+            kw::Watcher watcher = db.watch(two_buckets, recorder, from(3, buffer_messages));
+            const kw::WatchEnd end = co_await watcher.run();
+            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+            BOOST_TEST(end.position.revision == 8U);
+            BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end,
+                       boost::test_tools::per_element());
+            kw::PullWatcher puller = db.watch(two_buckets, from(3, buffer_messages));
+            co_await take_all(puller, taken);
+            BOOST_TEST((puller.ended()->reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(texts_of(taken.messages()) == two_buckets_end,
+                       boost::test_tools::per_element());
+        }
+        co_await db.close();
+    });
+}
+
+// W3 W7: what is lost stays lost, whatever is made under its name, and the position moves on.
+BOOST_AUTO_TEST_CASE(a_lost_bucket_does_not_come_back)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        co_await drop(db, "b");
+        co_await create(db, "b");
+        co_await put(db, "b", "k", "5");
+        std::vector<Recorder> seen;
+        std::vector<Run> runs;
+        std::vector<kw::Watcher> watchers;
+        for (const std::size_t buffer_messages : {1U, 1024U}) {
+            seen.emplace_back();
+            watchers.push_back(db.watch(two_buckets, seen.back(), from(3, buffer_messages)));
+            runs.push_back(co_await start(watchers.back()));
+        }
+        for (int i = 0; i < 20; ++i) {
+            co_await put(db, "b", "k", "no");
+            co_await put(db, "c", "k", "yes");
+            co_await drop(db, "b");
+            co_await create(db, "b");
+        }
+        for (std::size_t i = 0; i < watchers.size(); ++i) {
+            co_await watchers[i].reached(db.head_revision());
+            BOOST_TEST(watchers[i].position() == db.head_position());
+            BOOST_TEST(seen[i].size() == 21U);
+            BOOST_TEST(!runs[i].done());
+        }
+        co_await db.close();
+        for (const Run& each : runs) {
+            const kw::WatchEnd end = co_await each.end();
+            BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        }
+    });
+}
+
+// W1 W2 W3: whenever a watch begins, and however narrow its inbox is.
+BOOST_AUTO_TEST_CASE(random_comings_and_goings_are_followed_as_they_were)
+{
+    const std::uint32_t seed = std::random_device()();
+    BOOST_TEST_MESSAGE("seed " << seed);
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("d");
+        std::mt19937 random(seed);
+        const kw::Selectors selectors{kw::in("b", kw::all()), kw::in("c", kw::all()),
+                                      kw::in("d", kw::key("k"))};
+        const Recorder everything;
+        const Run whole = co_await start(db.watch(kw::whole_database(), everything));
+        const Job writer = co_await spawn(come_and_go(db, seed, 300));
+        std::vector<std::pair<kw::Revision, Recorder>> seen;
+        std::vector<Run> runs;
+        std::vector<Job> jobs;
+        while (!writer.done()) {
+            const kw::Revision first = 2 + random() % db.head_revision();
+            const kw::WatchOptions options = from(first, random() % 2 == 0 ? 2 : 100);
+            seen.emplace_back(first, Recorder());
+            if (random() % 2 == 0) {
+                runs.push_back(co_await start(db.watch(selectors, seen.back().second, options)));
+            } else {
+                jobs.push_back(
+                    co_await spawn(take_all(db.watch(selectors, options), seen.back().second)));
+            }
+            for (auto turns = random() % 20; turns > 0; --turns) {
+                co_await yield();
+            }
+        }
+        co_await writer.join();
+        co_await db.close();
+        for (const Job& each : jobs) {
+            co_await each.join();
+        }
+        BOOST_TEST(seen.size() > 5U);
+        for (const auto& [first, recorder] : seen) {
+            BOOST_TEST(
+                texts_of(recorder.messages()) == expected_of(everything, {"b", "c", "d"}, first),
+                boost::test_tools::per_element());
+        }
+    });
+}
+
+// W11
+BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end_and_sees_what_is_made_later)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder live;
+        kw::Watcher watcher = db.watch(kw::whole_database(), live);
+        const Run run = co_await start(watcher);
+        co_await drop(db, "b");
+        co_await create(db, "new", kw::Structure::list);
+        co_await db.update([](kw::Transaction& tx) { tx.list("new").push_back("l", "v"); });
+        co_await create(db, "b");
+        co_await put(db, "b", "k", "v");
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(!run.done());
+        const Strings expected{"b:2.0 bucket_deleted", "new:3.0 bucket_created",
+                               "new:4.0 push_back l=v", "b:5.0 bucket_created", "b:6.0 put k=v"};
+        BOOST_TEST(texts_of(live.messages()) == expected, boost::test_tools::per_element());
+        const Recorder late = co_await called_back(db, kw::whole_database(), from(2));
+        BOOST_TEST(texts_of(late.messages()) == expected, boost::test_tools::per_element());
+        const Recorder asked = co_await pulled(db, kw::whole_database(), from(2));
+        BOOST_TEST(texts_of(asked.messages()) == expected, boost::test_tools::per_element());
+        co_await db.close();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(selectors_that_make_no_sense_are_refused)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const std::vector<std::pair<kw::Selectors, kw::Error>> cases{
+            {kw::in("b", kw::key("")), kw::Error::empty_key},
+            {kw::in("", kw::all()), kw::Error::invalid_name},
+            {kw::in(std::string(65536, 'b'), kw::all()), kw::Error::invalid_name},
+            {kw::in("b", kw::range("b", "a")), kw::Error::invalid_option},
+            {kw::in("b", kw::range("b", "b")), kw::Error::invalid_option},
+            {kw::in("b", kw::glob("[")), kw::Error::invalid_pattern},
+            {kw::Selectors(std::vector<kw::BucketSelector>()), kw::Error::invalid_option},
+            {{kw::whole_database(), kw::in("b", kw::glob("a\\"))}, kw::Error::invalid_pattern}};
+        for (const auto& [selectors, error] : cases) {
+            BOOST_TEST(failure_of([&] { db.watch(selectors, Recorder()); }) == code(error));
+            BOOST_TEST(failure_of([&] { db.watch(selectors); }) == code(error));
+        }
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/mirror.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+kw::WatchOptions tiny(std::size_t messages = 2)
+{
+    kw::WatchOptions options;
+    options.buffer_messages = messages;
+    return options;
+}
+
+/// Lists of selectors of the buckets `one` and `two`, of every kind.
+std::vector<kw::Selectors> all_selectors()
+{
+    return {
+        kw::whole_database(),
+        kw::in("one", kw::all()),
+        kw::in("one", kw::key("ab")),
+        kw::in("one", kw::key("nothing")),
+        kw::in("one", kw::prefix("a")),
+        kw::in("one", kw::prefix("")),
+        kw::in("one", kw::range("a", "b")),
+        kw::in("one", kw::range("ab", "")),
+        kw::in("one", kw::glob("a?")),
+        kw::in("one", kw::glob("*b")),
+        kw::in("nothing", kw::all()),
+        {kw::in("one", kw::prefix("a")), kw::in("one", kw::range("aa", "c")),
+         kw::in("one", kw::key("ab"))},
+        {kw::in("two", kw::key("a")), kw::in("one", kw::key("b"))},
+        {kw::in("two", kw::all()), kw::in("one", kw::glob("*b*")), kw::in("nothing", kw::all())},
+        {kw::in("one", kw::key("b")), kw::whole_database()},
+    };
+}
+
+ModelState read_now(const kw::Snapshot& snapshot)
+{
+    return read_state(snapshot, kw::Time{});
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_snapshot, EventLoop)
+
+// W8: one marker, whatever there is.
+BOOST_AUTO_TEST_CASE(an_empty_state_has_its_marker_too)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_database(watched_options());
+        const auto executor = co_await asio::this_coro::executor;
+        for (const Way way : all_ways) {
+            const Mirrored none(executor, db, kw::in("nothing", kw::all()), {}, way);
+            co_await until([&] { return none.mirror().synced().has_value(); });
+            BOOST_TEST(*none.mirror().synced() == db.head_revision());
+            BOOST_TEST(none.mirror().state_messages() == 0U);
+            co_await create(db, "later");
+            co_await none.reached(db.head_revision());
+            none.request_stop();
+            BOOST_TEST((co_await none.end()).position == db.head_position());
+            co_await drop(db, "later");
+        }
+        co_await db.close();
+    });
+}
+
+// W8 W13: also of a database in which nothing was ever committed.
+BOOST_AUTO_TEST_CASE(closing_delivers_the_marker_of_an_empty_database)
+{
+    run([]() -> Task {
+        for (const Way way : all_ways) {
+            kw::Database db = co_await open_database(watched_options());
+            const auto executor = co_await asio::this_coro::executor;
+            const Mirrored watch(executor, db, kw::whole_database(), {}, way);
+            co_await yield();
+            co_await db.close();
+            BOOST_TEST((co_await watch.end()).position.revision == 0U);
+            BOOST_TEST((watch.mirror().synced() == 0U));
+        }
+    });
+}
+
+// W8 W10: every selector, in every way, with commits going on between any two parts.
+BOOST_AUTO_TEST_CASE(state_and_changes_make_the_database)
+{
+    run([]() -> Task {
+        const auto executor = co_await asio::this_coro::executor;
+        for (const Way way : all_ways) {
+            kw::Database db = co_await open_database(watched_options());
+            co_await fill_every_structure(db, "one");
+            co_await fill_every_structure(db, "two");
+            std::vector<Mirrored> watches;
+            for (const kw::Selectors& selectors : all_selectors()) {
+                watches.emplace_back(executor, db, selectors, tiny(), way, 3);
+            }
+            const auto change = [&](kw::Transaction& tx) {
+                const std::string round = std::to_string(db.head_revision());
+                for (const std::string bucket : {"one", "two"}) {
+                    tx.btree(bucket).put("ab", round);
+                    tx.btree(bucket).put("a" + round, round);
+                    tx.list(bucket).push_front("b", round);
+                    tx.list(bucket).pop_back("a");
+                    tx.set(bucket).add("ab", round);
+                    tx.set(bucket).pop("b");
+                    tx.sorted_set(bucket).increment("ab", "low", 3);
+                }
+            };
+            const auto all_synced = [&] {
+                return std::ranges::all_of(watches, [](const Mirrored& each) {
+                    return each.mirror().synced().has_value();
+                });
+            };
+            while (!all_synced()) {
+                co_await db.update(change);
+            }
+            co_await db.update(change);
+            const auto reader = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
+            const ModelState state = co_await db.view(reader);
+            std::size_t at = 0;
+            for (const kw::Selectors& selectors : all_selectors()) {
+                const Mirrored& watch = watches[at++];
+                co_await watch.reached(db.head_revision());
+                BOOST_TEST_CONTEXT("way " << static_cast<int>(way) << ", selectors " << at)
+                {
+                    BOOST_TEST(*watch.mirror().synced() < db.head_revision());
+                    BOOST_TEST(describe(selected(watch.mirror().state(), selectors)) ==
+                               describe(selected(state, selectors)));
+                    BOOST_TEST((selected(watch.mirror().state(), selectors) ==
+                                selected(watch.mirror().state(), {kw::whole_database()})));
+                }
+                watch.request_stop();
+                co_await watch.end();
+            }
+            co_await db.close();
+        }
+    });
+}
+
+// W8: a commit between any two messages of a state, of what is behind and before it.
+BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
+{
+    run([]() -> Task {
+        for (const kw::Selectors& selectors : all_selectors()) {
+            kw::Database db = co_await open_database(watched_options());
+            co_await fill_every_structure(db, "one");
+            co_await fill_every_structure(db, "two");
+            const Mirror mirror;
+            const auto callback = [mirror, db](const kw::Message& message) -> Task {
+                mirror(message);
+                if (message.snapshot) {
+                    const auto change = [&](kw::Transaction& tx) {
+                        const std::string key(message.key.empty() ? "a" : message.key);
+                        tx.btree("one").put(key + "0", key);
+                        tx.btree("one").erase("a");
+                        tx.list("two").push_back(key, key);
+                        tx.set("one").add("b", key + "member");
+                        tx.sorted_set("two").increment("ab", key, 1);
+                    };
+                    kw::Database database = db;
+                    co_await database.update(change);
+                }
+            };
+            kw::WatchOptions options = tiny(1);
+            options.from = kw::From::snapshot();
+            kw::Watcher watcher = db.watch(selectors, callback, options);
+            const Run run = co_await start(watcher);
+            co_await until([&] { return mirror.synced().has_value(); });
+            co_await watcher.reached(db.head_revision());
+            const auto read = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
+            const ModelState state = co_await db.view(read);
+            BOOST_TEST(*mirror.synced() == 2U);
+            BOOST_TEST(db.head_revision() == 2U + mirror.state_messages());
+            BOOST_TEST(describe(selected(mirror.state(), selectors)) ==
+                       describe(selected(state, selectors)));
+            co_await watcher.stop();
+            co_await run.end();
+            co_await db.close();
+        }
+    });
+}
+
+// W9: one that never takes the second part of its state holds up nobody, and its store can close.
+BOOST_AUTO_TEST_CASE(a_state_that_nobody_takes_holds_up_nobody)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 10);
+        kw::WatchOptions options = tiny();
+        options.from = kw::From::snapshot();
+        kw::PullWatcher stuck = db.watch("b", kw::all(), options);
+        BOOST_TEST(co_await stuck.wait());
+        const auto first = stuck.try_next();
+        const auto executor = co_await asio::this_coro::executor;
+        const Mirrored other(executor, db, kw::in("b", kw::all()), tiny(), Way::coroutine);
+        co_await put_many(db, "b", 10);
+        co_await other.reached(db.head_revision());
+        BOOST_TEST(other.mirror().state().btrees.at("b").size() == 10U);
+        co_await db.close(1ms);
+        co_await other.end();
+        BOOST_TEST((*first)[0].snapshot);
+        BOOST_TEST(!co_await stuck.wait());
+        BOOST_TEST(stuck.position().revision == 0U);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

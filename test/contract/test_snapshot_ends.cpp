@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/mirror.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int keys = 12;
+
+/// In parts of one message each: what is said to hold at every one of them.
+kw::WatchOptions one_by_one()
+{
+    kw::WatchOptions options = watch_from(kw::From::snapshot());
+    options.buffer_messages = 1;
+    options.callback_timeout = 10 * patience;
+    return options;
+}
+
+asio::awaitable<kw::Database> open_filled()
+{
+    kw::Database db = co_await open_with("b");
+    co_await put_many(db, "b", keys);
+    co_return db;
+}
+
+/// The callback of a message: what to do at which one, counted from 1; the marker is the last.
+class At {
+public:
+    At(int when, std::function<Task()> what) : when_(when), what_(std::move(what)) {}
+
+    Task operator()(const kw::Message& message) const
+    {
+        mirror(message);
+        if (++*seen_ == when_) {
+            co_await what_();
+        }
+    }
+
+    int seen() const { return *seen_; }
+
+    Mirror mirror;
+
+private:
+    int when_;
+    std::function<Task()> what_;
+    std::shared_ptr<int> seen_ = std::make_shared<int>(0);
+};
+
+/// The bucket, its keys and the marker.
+constexpr int all_messages = 1 + keys + 1;
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_snapshot_ends, EventLoop)
+
+// W8 W11: until the marker the position is before all revisions, so nothing is skipped in silence.
+BOOST_AUTO_TEST_CASE(a_state_that_was_not_whole_cannot_be_resumed)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int stop_at = 1; stop_at <= all_messages; ++stop_at) {
+            int seen = 0;
+            kw::Watcher watcher = db.watch(
+                "b", kw::all(),
+                [&](const kw::Message&) {
+                    BOOST_TEST(watcher.position().revision == 0U);
+                    return ++seen == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+                },
+                one_by_one());
+            const kw::WatchEnd end = co_await watcher.run();
+            BOOST_TEST((end.reason == kw::EndReason::stopped));
+            BOOST_TEST(end.position.revision == (stop_at == all_messages ? db.head_revision() : 0));
+            BOOST_TEST((end.position.history == db.head_position().history));
+        }
+        co_await db.close();
+    });
+}
+
+// W8 W11: the same of one that is pulled, where asking for the next part delivers the last one.
+BOOST_AUTO_TEST_CASE(a_pulled_state_that_was_not_whole_cannot_be_resumed)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int parts = 0; parts <= all_messages; ++parts) {
+            kw::PullWatcher watcher = db.watch("b", kw::all(), one_by_one());
+            for (int i = 0; i < parts; ++i) {
+                BOOST_TEST(co_await watcher.wait());
+                BOOST_TEST(watcher.position().revision == 0U);
+                BOOST_TEST(watcher.try_next().has_value());
+            }
+            BOOST_TEST(!watcher.try_next());
+            co_await watcher.stop();
+            const kw::Revision reached = parts == all_messages ? db.head_revision() : 0;
+            BOOST_TEST(watcher.position().revision == reached);
+        }
+        co_await db.close();
+    });
+}
+
+// W11 W12
+BOOST_AUTO_TEST_CASE(it_may_be_stopped_anywhere)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int when = 1; when <= all_messages; ++when) {
+            std::optional<kw::Watcher> watcher;
+            const At callback(when, [&]() -> Task { co_await watcher->stop(); });
+            watcher.emplace(db.watch("b", kw::all(), callback, one_by_one()));
+            const kw::WatchEnd end = co_await watcher->run();
+            BOOST_TEST((end.reason == kw::EndReason::stopped));
+            BOOST_TEST(callback.seen() == when);
+            BOOST_TEST(end.position.revision == (when == all_messages ? db.head_revision() : 0));
+            watcher.reset();
+        }
+        co_await db.close();
+    });
+}
+
+// W11 W12
+BOOST_AUTO_TEST_CASE(it_may_be_cancelled_anywhere)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int when = 1; when <= all_messages; ++when) {
+            const At callback(when, for_ever);
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            const Run run = co_await start(watcher);
+            co_await until([&] { return callback.seen() == when; });
+            run.cancel();
+            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::cancelled));
+            BOOST_TEST(watcher.position().revision == 0U);
+            BOOST_TEST(callback.seen() == when);
+        }
+        co_await db.close();
+    });
+}
+
+// W11: what a callback throws comes out, wherever.
+BOOST_AUTO_TEST_CASE(a_callback_may_throw_anywhere)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        for (int when = 1; when <= all_messages; ++when) {
+            const auto fails = []() -> Task {
+                throw std::range_error("mine");
+                co_return;
+            };
+            const At callback(when, fails);
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            BOOST_CHECK_THROW(co_await watcher.run(), std::range_error);
+            BOOST_TEST(watcher.position().revision == 0U);
+        }
+        co_await db.close();
+    });
+}
+
+// W13: closing delivers all of the state, the marker, and what was committed meanwhile.
+BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_state_and_what_follows)
+{
+    run([]() -> Task {
+        const auto executor = co_await asio::this_coro::executor;
+        for (int when = 0; when <= all_messages; ++when) {
+            kw::Database db = co_await open_filled();
+            std::optional<Job> closing;
+            const auto close = [&]() -> Task {
+                co_await put_many(db, "b", 3, 100);
+                closing.emplace(executor, db.close());  // not on the strand of the callback
+            };
+            const At callback(when, close);
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            const Run run = co_await start(watcher);
+            if (when == 0) {
+                co_await close();
+            }
+            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::database_closed));
+            co_await closing->join();
+            BOOST_TEST((watcher.position() == db.head_position()));
+            BOOST_TEST(callback.mirror.synced().has_value());
+            BOOST_TEST(callback.mirror.state().btrees.at("b").size() == keys + 3U);
+        }
+    });
+}
+
+// W13: pulled, in all the moments that there are.
+BOOST_AUTO_TEST_CASE(close_drains_a_pulled_state)
+{
+    run([]() -> Task {
+        const auto executor = co_await asio::this_coro::executor;
+        for (int turns = 0; turns < 40; turns += 3) {
+            kw::Database db = co_await open_filled();
+            const Mirrored pulled(executor, db, kw::in("b", kw::all()), one_by_one(), Way::pull, 2);
+            for (int i = 0; i < turns; ++i) {
+                co_await yield();
+            }
+            co_await put_many(db, "b", 3, 100);
+            co_await db.close();
+            BOOST_TEST(((co_await pulled.end()).reason == kw::EndReason::database_closed));
+            BOOST_TEST((pulled.position() == db.head_position()));
+            BOOST_TEST(pulled.mirror().state().btrees.at("b").size() == keys + 3U);
+        }
+    });
+}
+
+// W12 W13: a close that does not wait for it cancels it.
+BOOST_AUTO_TEST_CASE(close_may_time_out_anywhere)
+{
+    run([]() -> Task {
+        for (int when = 1; when <= all_messages; ++when) {
+            kw::Database db = co_await open_filled();
+            const At callback(when, for_ever);
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            const Run run = co_await start(watcher);
+            co_await until([&] { return callback.seen() == when; });
+            co_await db.close(1ms);
+            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::database_closed));
+            BOOST_TEST(watcher.position().revision == 0U);
+        }
+    });
+}
+
+// W12: nobody waits for who waits for himself; the state is not read any more then.
+BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
+{
+    run([]() -> Task {
+        for (int when = 1; when <= all_messages; ++when) {
+            kw::Database db = co_await open_filled();
+            const At callback(when, [&]() -> Task { co_await db.close(); });
+            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            BOOST_TEST(((co_await watcher.run()).reason == kw::EndReason::database_closed));
+            BOOST_TEST(callback.seen() == when);
+        }
+    });
+}
+
+// W7: whoever waits for a revision of the state waits for all of it.
+BOOST_AUTO_TEST_CASE(a_revision_of_the_state_is_reached_with_the_marker)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_filled();
+        const Gate gate;
+        const At callback(all_messages - 1, [&]() -> Task { co_await gate.pass(); });
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+        const Job early = co_await spawn(watcher.reached(1));
+        const Job late = co_await spawn(watcher.reached(db.head_revision() + 1));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return gate.reached() == 1; });
+        BOOST_TEST(!early.done());
+        gate.open();
+        co_await early.join();
+        BOOST_TEST(callback.mirror.synced().has_value());
+        BOOST_TEST(!late.done());
+        co_await put(db, "b", "new", "v");
+        co_await late.join();
+        BOOST_TEST(callback.mirror.changes() == 1U);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
+// W6 W8: what follows the state is history, and may be gone when it has been delivered.
+BOOST_AUTO_TEST_CASE(history_that_was_trimmed_meanwhile_ends_it)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 4;
+        kw::Database db = co_await open_with(options, "b");
+        co_await put_many(db, "b", keys);
+        const kw::Revision head = db.head_revision();
+        const auto commit_much = [&]() -> Task {
+            co_await put_many(db, "b", 100);
+            co_await until([&] { return db.oldest_revision() > head + 1; });
+        };
+        const At callback(3, commit_much);
+        kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+        try {
+            co_await watcher.run();
+            BOOST_ERROR("it should have thrown");
+        } catch (const kw::Compacted& compacted) {
+            BOOST_TEST(compacted.requested() == head + 1);
+            BOOST_TEST(compacted.oldest() == db.oldest_revision());
+        }
+        BOOST_TEST(watcher.position().revision == head);
+        BOOST_TEST(callback.mirror.synced().value() == head);
+        co_await db.close();
+    });
+}
+
+// The bucket that goes away, and comes again, is not the one of the state.
+BOOST_AUTO_TEST_CASE(a_bucket_that_is_made_anew_meanwhile_is_another_one)
+{
+    run([]() -> Task {
+        for (int when = 1; when <= all_messages; ++when) {
+            kw::Database db = co_await open_filled();
+            const auto replace = [&]() -> Task {
+                co_await drop(db, "b");
+                co_await create(db, "b");
+                co_await put(db, "b", "k0", "of another one");
+            };
+            const At named(when, replace);
+            kw::Watcher watcher = db.watch("b", kw::all(), named, one_by_one());
+            const kw::WatchEnd end = co_await watcher.run();
+            BOOST_TEST((end.reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(named.mirror.state_messages() == keys + 1U);
+            BOOST_TEST(named.mirror.changes() == 1U);
+            BOOST_TEST(named.mirror.state().btrees.empty());
+            co_await db.close();
+        }
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a state takes while it is being streamed, counted in bytes: every allocation of this program
+// goes through here.
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <malloc.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <string>
+
+namespace {
+
+std::atomic<std::size_t> allocated{0};
+std::atomic<std::size_t> most{0};
+
+void* allocate(std::size_t size)
+{
+    void* const memory = std::malloc(size != 0 ? size : 1);
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    const std::size_t now = allocated += malloc_usable_size(memory);
+    std::size_t before = most;
+    while (before < now && !most.compare_exchange_weak(before, now)) {
+    }
+    return memory;
+}
+
+void release(void* memory) noexcept
+{
+    if (memory != nullptr) {
+        allocated -= malloc_usable_size(memory);
+        std::free(memory);
+    }
+}
+
+}  // namespace
+
+void* operator new(std::size_t size)
+{
+    return allocate(size);
+}
+void operator delete(void* memory) noexcept
+{
+    release(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    release(memory);
+}
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+constexpr int keys = 200'000;
+constexpr std::size_t value_bytes = 100;
+/// Of a state of more than 60 MB, as messages.
+constexpr std::size_t limit = std::size_t{3} << 20;
+
+Task fill(kw::Database db)
+{
+    co_await create(db, "b");
+    const std::string value(value_bytes, 'v');
+    for (int first = 0; first < keys; first += 1000) {
+        co_await db.update([&](kw::Transaction& tx) {
+            for (int i = first; i < first + 1000; ++i) {
+                tx.btree("b").put("k" + std::to_string(i), value);
+            }
+        });
+    }
+}
+
+struct Peak {
+    std::size_t before = allocated;
+    Peak() { most = allocated.load(); }
+    std::size_t grown() const { return most - before; }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_snapshot_memory, EventLoop)
+
+// W8 W10
+BOOST_AUTO_TEST_CASE(a_large_state_takes_no_more_than_the_buffers)
+{
+    const TemporaryDirectory directory;
+    run([&]() -> Task {
+        kw::Options options = watched_options(directory / "db");
+        options.durability = kw::Durability::buffered;
+        options.cache_bytes = 1 << 20;
+        kw::Database db = co_await open_database(options);
+        co_await fill(db);
+        co_await db.close();
+        db = co_await open_database(options);
+        for (const std::size_t buffer : {1U, 16U, 1024U}) {
+            kw::WatchOptions watching = watch_from(kw::From::snapshot());
+            watching.buffer_messages = buffer;
+            int seen = 0;
+            bool in_parts = true;
+            kw::Watcher watcher = db.watch(
+                "b", kw::all(),
+                [&](const kw::Commit& commit) {
+                    in_parts = in_parts && commit.size() <= buffer;
+                    seen += static_cast<int>(commit.size());
+                    return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
+                                                                        : kw::Flow::go_on;
+                },
+                watching);
+            const Peak peak;
+            co_await watcher.run();
+            BOOST_TEST(peak.grown() < limit);
+            BOOST_TEST(in_parts);
+            BOOST_TEST(seen == keys + 2);  // the bucket and the marker
+        }
+        co_await db.close();
+    });
+}
+
+// W10: bytes count as well; what is larger than the buffer passes alone.
+BOOST_AUTO_TEST_CASE(bytes_are_bounded_too)
+{
+    run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const std::string value(10'000, 'v');
+        for (int i = 0; i < 50; ++i) {
+            co_await put(db, "b", "k" + std::to_string(i), value);
+        }
+        kw::WatchOptions watching = watch_from(kw::From::snapshot());
+        watching.buffer_bytes = 35'000;
+        std::size_t parts = 0;
+        kw::Watcher watcher = db.watch(
+            "b", kw::all(),
+            [&](const kw::Commit& commit) {
+                ++parts;
+                BOOST_TEST(commit.size() <= 4U);
+                return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
+                                                                    : kw::Flow::go_on;
+            },
+            watching);
+        co_await watcher.run();
+        BOOST_TEST(parts >= 18U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/hand_clock.hpp"
+#include "support/mirror.hpp"
+#include "support/model_steps.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::uint64_t seed()
+{
+    const char* const given = std::getenv("KEYWATCH_SEED");
+    const std::uint64_t seed =
+        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
+    std::cerr << "KEYWATCH_SEED=" << seed << '\n';
+    return seed;
+}
+
+/// A database with random contents that changes all the time, and watches of it that begin with
+/// what it holds.
+class Churn {
+public:
+    explicit Churn(std::uint64_t seed) : random_(seed) {}
+
+    Task run()
+    {
+        kw::Options options = watched_options();
+        options.clock = clock_.clock();
+        options.durability = pick(2) == 0 ? kw::Durability::sync : kw::Durability::buffered;
+        kw::Database db = co_await open_database(options);
+        co_await change(db, 20 + pick(100));
+        executor_ = co_await asio::this_coro::executor;
+        for (int i = 0; i < 8; ++i) {
+            begin_watch(db);
+            co_await change(db, pick(6));
+        }
+        co_await change(db, 20);
+        const auto read = [&](const kw::Snapshot& snapshot) {
+            return read_state(snapshot, clock_.now());
+        };
+        const ModelState state = co_await db.view(read);
+        for (const Watch& each : watches_) {
+            co_await check(db, each, state);
+        }
+        co_await db.close();
+    }
+
+private:
+    struct Watch {
+        kw::Selectors selectors;
+        Mirrored mirrored;
+    };
+
+    std::uint64_t pick(std::uint64_t below) { return random_() % below; }
+
+    Task change(kw::Database db, std::uint64_t transactions)
+    {
+        for (; transactions > 0; --transactions) {
+            clock_.advance(1ms * (pick(3) == 0 ? pick(40) : 0));
+            model_.remove_expired(clock_.now());
+            const auto step = [&](kw::Transaction& tx) {
+                ModelSteps steps(tx, model_, clock_.now(), random_);
+                for (auto count = 1 + pick(5); count > 0; --count) {
+                    steps.step();
+                }
+            };
+            co_await db.update(step);
+        }
+    }
+
+    kw::Selector selector()
+    {
+        const std::string key(1, static_cast<char>('a' + pick(5)));
+        switch (pick(6)) {
+        case 0:
+            return kw::key(key);
+        case 1:
+            return kw::prefix(key);
+        case 2:
+            return kw::range(key, "");
+        case 3:
+            return kw::range(key, key + "\x7f");
+        case 4:
+            return kw::glob("*" + key + "*");
+        default:
+            return kw::all();
+        }
+    }
+
+    kw::Selectors selectors()
+    {
+        if (pick(3) == 0) {
+            return kw::whole_database();
+        }
+        std::vector<kw::BucketSelector> list;
+        for (auto count = 1 + pick(3); count > 0; --count) {
+            list.push_back(kw::in(ModelSteps::names[pick(2)], selector()));
+        }
+        return kw::Selectors(std::move(list));
+    }
+
+    void begin_watch(const kw::Database& db)
+    {
+        kw::WatchOptions options;
+        options.buffer_messages = 1 + pick(20);
+        options.callback_timeout = 10 * patience;
+        const Way way = all_ways[pick(std::size(all_ways))];
+        const kw::Selectors chosen = selectors();
+        watches_.push_back(
+            {chosen, Mirrored(executor_, db, chosen, options, way, static_cast<int>(pick(6)))});
+    }
+
+    /// One that is at its end has had the end of its last bucket.
+    Task check(kw::Database db, const Watch& watch, const ModelState& state)
+    {
+        const auto error = co_await failure_of(watch.mirrored.reached(db.head_revision()));
+        if (error) {
+            const kw::WatchEnd end = co_await watch.mirrored.end();
+            BOOST_TEST((end.reason == kw::EndReason::bucket_deleted));
+            co_return;
+        }
+        ModelState mirrored = watch.mirrored.mirror().state();
+        mirrored.remove_expired(clock_.now());
+        BOOST_TEST(describe(selected(mirrored, watch.selectors)) ==
+                   describe(selected(followed(state, watch), watch.selectors)));
+        BOOST_TEST(watch.mirrored.mirror().synced().has_value());
+    }
+
+    /// Without the buckets that were made anew behind the end of one that it followed by name.
+    static ModelState followed(ModelState state, const Watch& watch)
+    {
+        if (!watch.selectors.list().front().is_whole_database()) {
+            state.each_structure([&](kw::Structure, auto& buckets) {
+                for (const std::string& name : watch.mirrored.mirror().ended()) {
+                    buckets.erase(name);
+                }
+            });
+        }
+        return state;
+    }
+
+    std::mt19937_64 random_;
+    HandClock clock_;
+    ModelState model_;
+    asio::any_io_executor executor_;
+    std::vector<Watch> watches_;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_snapshot_model, EventLoop)
+
+// W1 W3 W8
+BOOST_AUTO_TEST_CASE(random_states_and_changes_make_the_database)
+{
+    std::mt19937_64 random(seed());
+    for (int round = 0; round < 40; ++round) {
+        Churn churn(random());
+        run([&]() -> Task { co_await churn.run(); });
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/hand_clock.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Ids = std::vector<std::uint64_t>;
+
+Ids ids_of(const std::vector<kw::WatcherInfo>& infos)
+{
+    Ids ids;
+    for (const kw::WatcherInfo& each : infos) {
+        ids.push_back(each.id);
+    }
+    return ids;
+}
+
+kw::WatchOptions small_and_patient()
+{
+    kw::WatchOptions options;
+    options.buffer_messages = 4;
+    options.callback_timeout = 10 * patience;
+    return options;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_watcher_info, EventLoop)
+
+BOOST_AUTO_TEST_CASE(a_watch_is_shown_from_when_it_is_made_until_nobody_has_it)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        BOOST_TEST(db.watchers().empty());
+        kw::WatchOptions options;
+        options.name = "cache";
+        options.overflow = kw::Overflow::stop;
+        const auto selectors =
+            kw::Selectors{kw::in("b", kw::prefix("k")), kw::in("c", kw::range("a", ""))};
+        std::optional<kw::Watcher> watcher =
+            db.watch(selectors, [](const kw::Message&) {}, options);
+        const kw::WatcherInfo made = db.watchers().at(0);
+        BOOST_TEST(made.id == watcher->id());
+        BOOST_TEST(made.name == "cache");
+        BOOST_CHECK(made.selectors == selectors);
+        BOOST_TEST((made.overflow == kw::Overflow::stop));
+        BOOST_TEST(!made.pulled);
+        BOOST_TEST(made.state == kw::WatcherState::created);
+        BOOST_TEST(made.position == watcher->position());
+        {
+            const Run run = co_await start(*watcher);
+            const kw::Revision last = co_await put_many(db, "b", 3);
+            co_await watcher->reached(last);
+            const kw::WatcherInfo live = watcher->info();
+            BOOST_TEST(live.state == kw::WatcherState::live);
+            BOOST_TEST(live.commits == 3U);
+            BOOST_TEST(live.messages == 3U);
+            BOOST_TEST(live.position.revision == last);
+            BOOST_CHECK(live.lag == kw::Lag());
+            co_await watcher->stop();
+            co_await run.end();
+        }
+        const kw::WatcherInfo ended = db.watchers().at(0);
+        BOOST_TEST(ended.state == kw::WatcherState::ended);
+        BOOST_TEST((ended.end == kw::EndReason::stopped));
+        BOOST_TEST(ended.error.empty());
+        watcher.reset();
+        co_await until([&] { return db.watchers().empty(); });
+        co_await db.close();
+        BOOST_TEST(db.watchers().empty());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_watch_failed_with_is_told)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto fails = [](const kw::Message&) { throw std::runtime_error("no more paper"); };
+        kw::Watcher watcher = db.watch("b", kw::all(), fails);
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "k", "1");
+        co_await until([&] { return run.done(); });
+        BOOST_CHECK_THROW(co_await run.end(), std::runtime_error);
+        const kw::WatcherInfo info = watcher.info();
+        BOOST_TEST(info.state == kw::WatcherState::ended);
+        BOOST_TEST(!info.end);
+        BOOST_TEST(info.error == "no more paper");
+        BOOST_TEST(info.commits == 0U);  // it was not delivered whole
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_is_behind_shows_how_far)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        const HandClock clock;
+        options.clock = clock.clock();
+        kw::Database db = co_await open_with(options, "b");
+        const Gate gate;
+        const auto stuck = [&](const kw::Message&) -> Task { co_await gate.pass(); };
+        kw::Watcher watcher = db.watch("b", kw::all(), stuck, small_and_patient());
+        const Run run = co_await start(watcher);
+        clock.advance(10s);
+        co_await put(db, "b", "first", std::string(1000, 'v'));
+        co_await until([&] { return gate.reached() == 1; });
+        clock.advance(30s);
+        const kw::Revision last = co_await put_many(db, "b", 3);
+        co_await until([&] { return watcher.info().queued_messages == 3; });
+        const kw::WatcherInfo info = watcher.info();
+        BOOST_TEST(info.position.revision == 1U);
+        BOOST_TEST(info.lag.revisions == 4U);
+        BOOST_TEST(info.lag.messages == 4U);
+        BOOST_TEST(info.lag.bytes > 1000U);
+        BOOST_TEST(info.lag.bytes < 2000U);
+        BOOST_TEST((info.lag.time == 30s));
+        BOOST_TEST(info.queued_bytes > 0U);
+        BOOST_TEST(info.commits == 0U);
+        gate.open();
+        co_await watcher.reached(last);
+        BOOST_CHECK(watcher.info().lag == kw::Lag());
+        BOOST_TEST(watcher.info().queued_messages == 0U);
+        BOOST_TEST(watcher.info().commits == 4U);
+        co_await db.close();
+    });
+}
+
+// Of what was trimmed only the number of revisions is known.
+BOOST_AUTO_TEST_CASE(a_lag_that_goes_beyond_history_counts_what_there_is)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 10;
+        kw::Database db = co_await open_with(options, "b");
+        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        const kw::Revision last = co_await put_many(db, "b", 500);
+        // Until nothing more goes away while it is looked at.
+        co_await until([&] { return db.stats().history.commits <= options.history.commits; });
+        const kw::WatcherInfo info = watcher.info();
+        BOOST_TEST(info.lag.revisions == last - 1);
+        const kw::Stats::History history = db.stats().history;
+        BOOST_TEST(info.lag.messages == history.messages);
+        BOOST_TEST(info.lag.bytes == history.bytes);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(falling_behind_and_callbacks_are_counted)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Gate gate;
+        const auto slow = [&](const kw::Message&) -> Task { co_await gate.pass(); };
+        kw::Watcher watcher = db.watch("b", kw::all(), slow, small_and_patient());
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "k", "v");
+        co_await until([&] { return gate.reached() == 1; });
+        co_await take(2ms);
+        const kw::Revision last = co_await put_many(db, "b", 40);
+        gate.open();
+        co_await watcher.reached(last);
+        const kw::WatcherInfo info = watcher.info();
+        BOOST_TEST(info.fell_behind >= 1U);
+        BOOST_TEST(info.messages == 41U);
+        BOOST_TEST((info.longest_callback >= 2ms));
+        BOOST_TEST((info.callback_time >= info.longest_callback));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_watch_is_shown_too)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all());
+        co_await put(db, "b", "k", "v");
+        BOOST_TEST(co_await watcher.wait());
+        BOOST_TEST(watcher.try_next().has_value());
+        BOOST_TEST(!watcher.try_next());
+        const kw::WatcherInfo info = db.watchers().at(0);
+        BOOST_TEST(info.pulled);
+        BOOST_TEST(info.commits == 1U);
+        BOOST_TEST(info.position.revision == 2U);
+        BOOST_TEST((info.callback_time == 0ns));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(whom_a_change_of_a_key_would_reach_is_explained)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        const auto nothing = [](const kw::Message&) {};
+        std::vector<kw::Watcher> watchers{
+            db.watch("b", kw::key("k1"), nothing),
+            db.watch("b", kw::prefix("k"), nothing),
+            db.watch("b", kw::range("k0", "k5"), nothing),
+            db.watch("b", kw::glob("?1"), nothing),
+            db.watch("b", kw::all(), nothing),
+            db.watch(kw::whole_database(), nothing),
+            db.watch({kw::in("b", kw::key("x")), kw::in("c", kw::all())}, nothing),
+            db.watch("c", kw::key("k1"), nothing)};
+        std::vector<Run> runs;
+        for (kw::Watcher& each : watchers) {
+            runs.push_back(co_await start(each));
+        }
+        const kw::Watcher never_run = db.watch("b", kw::all(), nothing);
+        BOOST_TEST(ids_of(db.explain("b", "k1")) == (Ids{1, 2, 3, 4, 5, 6}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(ids_of(db.explain("b", "k7")) == (Ids{2, 5, 6}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(ids_of(db.explain("c", "k1")) == (Ids{6, 7, 8}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(ids_of(db.explain("d", "k1")) == Ids{6}, boost::test_tools::per_element());
+        co_await watchers[4].stop();
+        const kw::Revision deleted = co_await drop(db, "c");
+        co_await watchers[6].reached(deleted);
+        co_await create(db, "c");
+        BOOST_TEST(ids_of(db.explain("b", "k1")) == (Ids{1, 2, 3, 4, 6}),
+                   boost::test_tools::per_element());
+        BOOST_TEST(ids_of(db.explain("b", "x")) == (Ids{6, 7}), boost::test_tools::per_element());
+        BOOST_TEST(ids_of(db.explain("c", "k1")) == Ids{6}, boost::test_tools::per_element());
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(thousands_that_come_and_go_leave_nothing_behind)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        for (int i = 0; i < 3'000; ++i) {
+            kw::Watcher watcher = db.watch("b", kw::key("k"), [](const kw::Message&) {});
+            const Run run = co_await start(watcher);
+            co_await watcher.stop();
+            co_await run.end();
+        }
+        co_await until([&] { return db.watchers().empty(); });
+        BOOST_TEST(db.stats().watchers.running == 0U);
+        BOOST_TEST(db.stats().watchers.made == 3'000U);
+        co_await db.close();
+    });
+}
+
+// Also while the watches are made, run, and go.
+BOOST_AUTO_TEST_CASE(any_thread_may_look)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::atomic<bool> done{false};
+        std::size_t seen = 0;
+        std::thread looking([&] {
+            while (!done) {
+                for (const kw::WatcherInfo& each : db.watchers()) {
+                    seen += each.id > 0 ? 1 : 0;
+                }
+                seen += db.explain("b", "k1").size();
+            }
+        });
+        for (int i = 0; i < 200; ++i) {
+            kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+            const Run run = co_await start(watcher);
+            co_await watcher.reached(co_await put_many(db, "b", 3));
+            co_await watcher.stop();
+        }
+        done = true;
+        looking.join();
+        BOOST_TEST(seen > 0U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(states_have_names)
+{
+    std::ostringstream out;
+    for (const kw::WatcherState each :
+         {kw::WatcherState::created, kw::WatcherState::catching_up, kw::WatcherState::live,
+          kw::WatcherState::ended, static_cast<kw::WatcherState>(9)}) {
+        out << each << ' ';
+    }
+    BOOST_TEST(out.str() == "created catching_up live ended unknown ");
+    BOOST_CHECK_THROW((void)kw::Database().watchers(), boost::system::system_error);
+    BOOST_CHECK_THROW((void)kw::Database().explain("b", "k"), boost::system::system_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

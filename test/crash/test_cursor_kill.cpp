@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "victim.hpp"
+
+#include "support/temporary_directory.hpp"
+
+#include <keywatch/keywatch.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+namespace keywatch::test {
+namespace {
+
+constexpr const char* child_variable = "KEYWATCH_TEST_CURSOR_CHILD";
+
+Options options_for(const std::string& directory, Durability durability)
+{
+    Options options{directory};
+    options.enable_watch = true;
+    options.durability = durability;
+    options.write_buffer_bytes = 65536;  // so that logs change often
+    options.history.commits = 64;        // the cursor holds back what is needed
+    return options;
+}
+
+/// What the next number is in "numbers", and their sum and count so far in "sums": the consumer
+/// makes the latter of the former.
+void prepare(Transaction& tx)
+{
+    if (!tx.has_bucket(Structure::btree, "numbers")) {
+        tx.create_bucket(Structure::btree, "numbers");
+        tx.create_bucket(Structure::btree, "sums");
+        tx.save_cursor("adder", 0);
+    }
+}
+
+void put_next(Transaction& tx)
+{
+    tx.btree("numbers").increment("number");
+}
+
+/// Each commit once: the sum of 1 to n is known.
+asio::awaitable<void> add(Database database, const Commit& commit)
+{
+    const Revision revision = commit.revision();
+    const auto fn = [&](Transaction& tx) {
+        for (const Message& message : commit) {
+            if (message.operation == Operation::put) {
+                tx.btree("sums").increment("count");
+                tx.btree("sums").increment("sum", std::stoll(std::string(message.value)));
+            }
+        }
+        tx.save_cursor("adder", revision);
+    };
+    co_await database.update(fn);
+}
+
+Watcher watch(const Database& database)
+{
+    WatchOptions options;
+    options.from = From::cursor("adder");
+    options.buffer_messages = 16;
+    options.callback_timeout = std::chrono::seconds(30);
+    return database.watch(
+        "numbers", all(), [database](const Commit& commit) { return add(database, commit); },
+        options);
+}
+
+[[noreturn]] void be_child(const std::string& arguments)
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::alarm(60);
+    std::istringstream text(arguments);
+    std::string directory;
+    int durability = 0;
+    text >> directory >> durability;
+    try {
+        asio::io_context context(1);
+        Database database = Database::open_blocking(
+            context.get_executor(), options_for(directory, static_cast<Durability>(durability)));
+        const auto work = [&]() -> asio::awaitable<void> {
+            co_await database.update(prepare);
+            Watcher watcher = watch(database);
+            asio::co_spawn(context, watcher.run(), rethrow);
+            for (;;) {
+                const Revision revision = co_await database.update(put_next);
+                if (::write(pipe_of_child, &revision, sizeof revision) != sizeof revision) {
+                    throw std::runtime_error("nobody listens");
+                }
+            }
+        };
+        asio::co_spawn(context, work(), rethrow);
+        context.run();
+    } catch (const std::exception& error) {
+        std::cerr << "child: " << error.what() << '\n';
+    }
+    ::_exit(1);
+}
+
+struct BecomeChild {
+    BecomeChild()
+    {
+        if (const char* const arguments = std::getenv(child_variable)) {
+            be_child(arguments);
+        }
+    }
+};
+BOOST_GLOBAL_FIXTURE(BecomeChild);
+
+std::int64_t number(const Snapshot& snapshot, std::string_view bucket, std::string_view key)
+{
+    const auto value = snapshot.btree(bucket).get(key);
+    return value ? std::stoll(std::string(*value)) : 0;
+}
+
+/// Whatever was killed: the sum is that of the numbers up to the cursor.
+void check_sum(const Snapshot& snapshot, bool all)
+{
+    const std::int64_t count = number(snapshot, "sums", "count");
+    BOOST_TEST(number(snapshot, "sums", "sum") == count * (count + 1) / 2);
+    const std::int64_t numbers = number(snapshot, "numbers", "number");
+    BOOST_TEST((all ? count == numbers : count <= numbers));
+}
+
+/// What the next process finds, and makes of the rest.
+asio::awaitable<void> finish(Database database, Revision acknowledged)
+{
+    BOOST_TEST(database.head_revision() >= acknowledged);
+    co_await database.update(prepare);
+    co_await database.view([](const Snapshot& snapshot) { check_sum(snapshot, false); });
+    Watcher watcher = watch(database);
+    asio::co_spawn(co_await asio::this_coro::executor, watcher.run(), rethrow);
+    co_await watcher.reached(database.head_revision());
+    co_await database.view([](const Snapshot& snapshot) { check_sum(snapshot, true); });
+    co_await database.close();
+}
+
+void kill_and_look(Durability durability, int rounds)
+{
+    const TemporaryDirectory directory;
+    const std::string path = directory / "db";
+    std::mt19937_64 random(std::random_device{}());
+    Revision most = 0;
+    for (int i = 0; i < rounds; ++i) {
+        Victim victim(std::string(child_variable) + '=' + path + ' ' +
+                      std::to_string(static_cast<int>(durability)));
+        using Clock = Victim::Clock;
+        victim.listen_for_one(Clock::now() + std::chrono::seconds(30));
+        victim.listen(Clock::now() + std::chrono::microseconds(random() % 60'000));
+        BOOST_TEST(victim.kill(), "the child died by itself");
+        BOOST_TEST(victim.acknowledged() > most);
+        most = victim.acknowledged();
+        asio::io_context context(1);
+        Database database =
+            Database::open_blocking(context.get_executor(), options_for(path, durability));
+        asio::co_spawn(context, finish(std::move(database), most), rethrow);
+        context.run_for(std::chrono::minutes(1));
+        BOOST_TEST(context.stopped());
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_cursor_kill)
+
+BOOST_AUTO_TEST_CASE(a_killed_consumer_has_counted_each_commit_once_synced)  // W2 W6
+{
+    kill_and_look(Durability::sync, 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_consumer_has_counted_each_commit_once_buffered)  // W2 W6
+{
+    kill_and_look(Durability::buffered, 6);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace keywatch::test

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: BSL-1.0
+// How cursors hold history back, and how that is seen.
+#include "support/hand_clock.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <sstream>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+asio::awaitable<kw::Revision> save(kw::Database db, std::string name, kw::Revision revision)
+{
+    const auto fn = [&](kw::Transaction& tx) { tx.save_cursor(name, revision); };
+    co_return co_await db.update(fn);
+}
+
+Task remove(kw::Database db, std::string name)
+{
+    const auto fn = [&](kw::Transaction& tx) { tx.delete_cursor(name); };
+    co_await db.update(fn);
+}
+
+asio::awaitable<kw::CursorLag> lag_of(kw::Database db, std::string name)
+{
+    const auto cursors = co_await db.cursors();
+    for (const kw::CursorLag& each : cursors) {
+        if (each.cursor.name == name) {
+            co_return each;
+        }
+    }
+    throw std::runtime_error("no cursor " + name);
+}
+
+/// Commits until something has been trimmed that lies before this revision, or is this one.
+Task commit_until_trimmed(kw::Database db, kw::Revision oldest)
+{
+    while (db.oldest_revision() < oldest) {
+        co_await put(db, "b", "k", std::string(100, 'v'));
+    }
+}
+
+kw::Options few_commits(std::string location = "memory:")
+{
+    kw::Options options = watched_options(std::move(location));
+    options.history.commits = 32;
+    return options;
+}
+
+asio::awaitable<std::optional<kw::Compacted>> compacted_save(kw::Database db, kw::Revision to)
+{
+    try {
+        co_await save(db, "late", to);
+    } catch (const kw::Compacted& error) {
+        co_return error;
+    }
+    co_return std::nullopt;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_cursor_lags, EventLoop)
+
+BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_yet_to_deal_with)
+{
+    run([]() -> Task {
+        const HandClock clock;
+        kw::Options options = watched_options();
+        options.clock = clock.clock();
+        kw::Database db = co_await open_with(options, "b");
+        co_await save(db, "reader", 1);
+        kw::CursorLag lag = co_await lag_of(db, "reader");
+        BOOST_TEST(lag.revisions == 1U);  // its own commit
+        BOOST_TEST(lag.messages == 0U);
+        BOOST_CHECK(lag.age == 0us);
+        const auto empty_record = lag.bytes;
+        clock.advance(3s);
+        co_await db.update([](kw::Transaction& tx) {
+            tx.btree("b").put("a", std::string(1000, 'v'));
+            tx.btree("b").put("b", "v");
+        });
+        lag = co_await lag_of(db, "reader");
+        BOOST_TEST(lag.revisions == 2U);
+        BOOST_TEST(lag.messages == 2U);
+        BOOST_TEST(lag.bytes > empty_record + 1000);
+        BOOST_TEST(lag.bytes < empty_record + 1200);
+        BOOST_CHECK(lag.age == 3s);
+        BOOST_TEST(!lag.compacted);
+        co_await save(db, "reader", db.head_revision());
+        lag = co_await lag_of(db, "reader");
+        BOOST_TEST(lag.revisions == 1U);
+        BOOST_TEST(lag.messages == 0U);
+        BOOST_CHECK(lag.age == 0us);
+        co_await db.close();
+        BOOST_TEST(co_await failure_of(remove(db, "reader")) == code(kw::Error::closed));
+        const auto ask = [&]() -> Task { co_await db.cursors(); };
+        BOOST_TEST(co_await failure_of(ask()) == code(kw::Error::closed));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_is_behind_a_cursor_stays_until_it_is_moved_or_deleted)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(few_commits(), "b");
+        co_await save(db, "slow", 1);
+        co_await save(db, "slower", 0);
+        co_await put_many(db, "b", 200);
+        BOOST_TEST(db.oldest_revision() == 1U);
+        BOOST_TEST(!(co_await lag_of(db, "slower")).compacted);
+        co_await remove(db, "slower");
+        co_await commit_until_trimmed(db, 2);
+        co_await put_many(db, "b", 200);
+        BOOST_TEST(db.oldest_revision() == 2U);
+        co_await save(db, "slow", 150);
+        co_await commit_until_trimmed(db, 151);
+        co_await put_many(db, "b", 100);
+        BOOST_TEST(db.oldest_revision() == 151U);
+        co_await save(db, "slow", db.head_revision());
+        co_await commit_until_trimmed(db, db.head_revision() - 40);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_transaction_that_fails_holds_nothing_back)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(few_commits(), "b");
+        const auto fail = [](kw::Database each) -> Task {
+            co_await each.update([](kw::Transaction& tx) {
+                tx.save_cursor("gone", 0);
+                tx.save_cursor("gone", 1);
+                throw boost::system::system_error(code(kw::Error::would_deadlock));
+            });
+        };
+        BOOST_TEST(co_await failure_of(fail(db)) == code(kw::Error::would_deadlock));
+        co_await db.update([](kw::Transaction& tx) {
+            tx.save_cursor("to and fro", 0);
+            tx.save_cursor("to and fro", 1);
+            tx.save_cursor("made and gone", 0);
+            tx.delete_cursor("made and gone");
+        });
+        co_await commit_until_trimmed(db, 2);
+        co_await put_many(db, "b", 100);
+        BOOST_TEST(db.oldest_revision() == 2U);
+        co_await remove(db, "to and fro");
+        co_await commit_until_trimmed(db, 50);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(what_has_been_trimmed_cannot_be_saved)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(few_commits(), "b");
+        co_await commit_until_trimmed(db, 10);
+        const kw::Revision oldest = db.oldest_revision();
+        const auto error = co_await compacted_save(db, 2);
+        BOOST_REQUIRE(error.has_value());
+        BOOST_TEST(error->requested() == 3U);
+        BOOST_TEST(error->oldest() >= oldest);
+        BOOST_TEST((co_await db.cursors()).empty());
+        BOOST_TEST(!(co_await compacted_save(db, db.head_revision())).has_value());
+        co_await db.close();
+    });
+}
+
+// Trimming goes on beside it, on another thread, close to where the cursor is saved.
+BOOST_AUTO_TEST_CASE(what_could_be_saved_stays_there)
+{
+    run([]() -> Task {
+        kw::Options options = few_commits();
+        options.history.commits = 4;
+        options.durability = kw::Durability::buffered;
+        kw::Database db = co_await open_with(options, "b");
+        int saved = 0;
+        int refused = 0;
+        for (kw::Revision i = 0; i < 3000 && (i < 500 || saved == 0 || refused == 0); ++i) {
+            co_await put_many(db, "b", 12);
+            const auto error = co_await compacted_save(db, db.head_revision() - i % 12);
+            if (error) {
+                ++refused;
+                continue;
+            }
+            ++saved;
+            co_await put_many(db, "b", 12);
+            const kw::CursorLag lag = co_await lag_of(db, "late");
+            BOOST_TEST_REQUIRE(!lag.compacted);
+            co_await remove(db, "late");
+        }
+        BOOST_TEST(saved > 0);
+        BOOST_TEST(refused > 0);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
+{
+    run([]() -> Task {
+        kw::Options options = few_commits();
+        options.history.hard_bytes = 20'000;
+        kw::Database db = co_await open_with(options, "b");
+        co_await save(db, "abandoned", 1);
+        co_await save(db, "kept", 1);
+        while (db.stats().history.bytes < 15'000) {
+            co_await put(db, "b", "k", std::string(100, 'v'));
+        }
+        BOOST_TEST(db.oldest_revision() <= 2U);
+        co_await save(db, "kept", db.head_revision());
+        co_await commit_until_trimmed(db, 3);
+        const kw::CursorLag lag = co_await lag_of(db, "abandoned");
+        BOOST_TEST(lag.compacted);
+        BOOST_TEST(lag.revisions == db.head_revision() - 1);
+        const kw::Stats::History history = db.stats().history;
+        BOOST_TEST(lag.messages <= history.messages);
+        BOOST_TEST(lag.bytes > 0U);
+        BOOST_TEST(!(co_await lag_of(db, "kept")).compacted);
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::cursor("abandoned")));
+        const Run run(co_await asio::this_coro::executor, watcher);
+        BOOST_TEST(co_await run.error() == code(kw::Error::compacted));
+        // It holds nothing back any more: the ordinary limit counts again, up to the other one.
+        const kw::Revision kept = (co_await lag_of(db, "kept")).cursor.position.revision;
+        co_await commit_until_trimmed(db, kept + 1);
+        BOOST_TEST(db.oldest_revision() == kept + 1);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_reopened_database_and_a_copy_hold_back_the_same)
+{
+    const TemporaryDirectory directory;
+    std::stringstream backup;
+    const auto look = [&](std::string path) -> Task {
+        kw::Database db = co_await open_database(few_commits(path));
+        const kw::CursorLag lag = co_await lag_of(db, "reader");
+        BOOST_TEST(lag.cursor.position.revision == 2U);
+        BOOST_TEST(lag.messages == 201U);
+        co_await put_many(db, "b", 100);
+        BOOST_TEST(db.oldest_revision() == 3U);
+        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::cursor("reader"))).size() ==
+                   301U);
+        co_await remove(db, "reader");
+        co_await commit_until_trimmed(db, 20);
+        co_await db.close();
+    };
+    run([&]() -> Task {
+        kw::Database db = co_await open_with(few_commits(directory / "db"), "b");
+        co_await put_many(db, "b", 2);
+        co_await save(db, "reader", 2);
+        co_await put_many(db, "b", 200);
+        co_await until([&] { return db.oldest_revision() == 3; });
+        co_await db.backup(backup);
+        co_await db.close();
+    });
+    kw::restore_blocking(backup, directory / "copy");
+    for (const char* const name : {"db", "copy"}) {
+        run([&]() -> Task { co_await look(directory / name); });
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

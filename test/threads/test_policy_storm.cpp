@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "crew.hpp"
+
+#include "support/checked_watch.hpp"
+
+#include <boost/asio/strand.hpp>
+
+#include <atomic>
+#include <mutex>
+
+namespace keywatch::test {
+namespace {
+
+/// Commits on one strand; watches of all kinds and policies, each on a strand of its own, made and
+/// stopped by threads that have no part in the event loop.
+class Storm {
+public:
+    explicit Storm(std::uint64_t seed) : random_(seed), commits_(random_), seed_(seed)
+    {
+        Options options{"memory:"};
+        options.enable_watch = true;
+        options.durability = Durability::buffered;
+        options.hub_messages = 1 + below(random_, 60);
+        options.batch_messages = 1 + below(random_, 20);
+        options.watch_bytes = below(random_, 3) == 0 ? std::size_t{8} << 10 : std::size_t{1} << 20;
+        if (below(random_, 2) == 0) {
+            options.history.commits = 50 + below(random_, 200);
+        }
+        db_ = Database::open_blocking(crew_.executor(), options);
+    }
+
+    void blow(int commits)
+    {
+        auto committing =
+            asio::co_spawn(asio::make_strand(crew_.executor()), commit(commits), asio::use_future);
+        std::vector<std::thread> strangers;
+        for (std::uint64_t i = 1; i <= 2; ++i) {
+            strangers.emplace_back([this, i] { meddle(seed_ + i); });
+        }
+        result(std::move(committing), "the committer");
+        done_ = true;
+        for (std::thread& each : strangers) {
+            each.join();
+        }
+        const Revision head = db_.head_revision();
+        result(crew_.start(db_.close(crew_patience)), "close");
+        for (Watch& each : watches_) {
+            result(std::move(each.end), "a watch");
+        }
+        for (const Watch& each : watches_) {
+            each.watch->closes(head);
+            for (const std::string& problem : each.watch->problems(commits_.history())) {
+                problems_.add(each.watch->what() + ": " + problem);
+            }
+        }
+        problems_.report();
+    }
+
+private:
+    struct Watch {
+        SharedCheckedWatch watch;
+        std::future<void> end;
+    };
+
+    Task commit(int count)
+    {
+        for (int i = 0; i < count; ++i) {
+            if (below(random_, 8) == 0) {
+                co_await commits_.commit_some(db_, 5);
+            } else {
+                co_await commits_.commit(db_);
+            }
+        }
+    }
+
+    void meddle(std::uint64_t seed)
+    {
+        Random random(seed);
+        for (int i = 0; i < 40 || !done_; ++i) {
+            if (i < 40) {
+                watch(random);
+            }
+            switch (below(random, 8)) {
+            case 0:
+                stop_one(random);
+                break;
+            case 1:
+                look();
+                break;
+            default:
+                std::this_thread::yield();
+            }
+        }
+    }
+
+    void watch(Random& random)
+    {
+        const From start = start_of(random);
+        const auto watch = std::make_shared<CheckedWatch>(db_, random, start);
+        std::future<void> end =
+            asio::co_spawn(asio::make_strand(crew_.executor()), follow(watch), asio::use_future);
+        const std::lock_guard lock(mutex_);
+        watches_.push_back({watch, std::move(end)});
+    }
+
+    From start_of(Random& random) const
+    {
+        switch (below(random, 5)) {
+        case 0:
+            return From::revision(below(random, db_.head_revision() + 3));
+        case 1:
+            return From::oldest();
+        case 2:
+            return From::snapshot();
+        default:
+            return From::now();
+        }
+    }
+
+    void stop_one(Random& random)
+    {
+        const std::lock_guard lock(mutex_);
+        if (below(random, 4) == 0) {
+            watches_[below(random, watches_.size())].watch->request_stop();
+        }
+    }
+
+    /// What anybody may ask at any time.
+    void look()
+    {
+        for (const WatcherInfo& each : db_.watchers()) {
+            problems_.expect(each.position.revision <= db_.head_revision() + 3,
+                             "a position ahead of the database");
+        }
+        problems_.expect(db_.explain("b0", "a").size() <= db_.watchers().size(),
+                         "a change for more than there are");
+        db_.stats();
+    }
+
+    Random random_;
+    RandomCommits commits_;
+    const std::uint64_t seed_;
+    Problems problems_;
+    Crew crew_{4};
+    Database db_;
+    std::mutex mutex_;
+    std::vector<Watch> watches_;
+    std::atomic<bool> done_{false};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_policy_storm)
+
+// W1 W2 W3 W4 W7 W8 W10 W11 W12 W13
+BOOST_AUTO_TEST_CASE(watches_of_all_policies_on_several_threads_keep_their_promises)
+{
+    const std::uint64_t seed = new_seed();
+    for (std::uint64_t i = 0; i < 15; ++i) {
+        Storm(seed + 3 * i).blow(300);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace keywatch::test

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "pipeline/pace.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace keywatch;
+using namespace keywatch::pipeline;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Pace::Time noon{12h};
+
+WatchOptions intervals(std::chrono::milliseconds min, std::chrono::milliseconds progress)
+{
+    WatchOptions options;
+    options.min_interval = min;
+    options.progress_interval = progress;
+    return options;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_pace)
+
+BOOST_AUTO_TEST_CASE(who_asks_for_no_interval_has_none)
+{
+    BOOST_TEST(!Pace::of(WatchOptions()));
+    BOOST_TEST(Pace::of(intervals(1ms, 0ms)).get());
+    BOOST_TEST(Pace::of(intervals(0ms, 1ms)).get());
+}
+
+BOOST_AUTO_TEST_CASE(deliveries_begin_an_interval_apart)
+{
+    Pace pace(intervals(10ms, 0ms));
+    BOOST_TEST((pace.next() <= noon));  // the first one at once
+    pace.begins(noon);
+    pace.delivered(noon + 8ms);
+    BOOST_TEST((pace.next() == noon + 10ms));
+    BOOST_TEST(!pace.progress_is_due(noon + 1h));
+    BOOST_TEST(!pace.look_at(noon).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_due_an_interval_after_the_last_delivery)
+{
+    Pace pace(intervals(0ms, 10ms));
+    pace.delivered(noon);
+    BOOST_TEST(!pace.progress_is_due(noon + 9ms));
+    BOOST_TEST(pace.progress_is_due(noon + 10ms));
+    pace.delivered(noon + 5ms);
+    BOOST_TEST(!pace.progress_is_due(noon + 14ms));
+    BOOST_TEST(pace.progress_is_due(noon + 15ms));
+}
+
+// A watcher that is busy asks once an interval, not with each delivery.
+BOOST_AUTO_TEST_CASE(somebody_is_asked_to_look_once_until_that_time)
+{
+    Pace pace(intervals(0ms, 10ms));
+    pace.delivered(noon);
+    BOOST_TEST((pace.look_at(noon) == noon + 10ms));
+    pace.delivered(noon + 5ms);
+    BOOST_TEST(!pace.look_at(noon + 5ms).has_value());
+    BOOST_TEST((pace.look_at(noon + 10ms) == noon + 15ms));
+}
+
+BOOST_AUTO_TEST_CASE(the_longest_intervals_are_no_overflow)
+{
+    Pace pace(intervals(std::chrono::milliseconds::max(), std::chrono::milliseconds::max()));
+    pace.begins(noon);
+    pace.delivered(noon);
+    BOOST_TEST((pace.next() > noon + 24h));
+    BOOST_TEST((*pace.look_at(noon) > noon + 24h));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "storage/history_pins.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <thread>
+
+using namespace keywatch;
+using keywatch::storage::HistoryPins;
+
+BOOST_AUTO_TEST_SUITE(test_history_pins)
+
+BOOST_AUTO_TEST_CASE(what_nobody_pins_goes)
+{
+    HistoryPins pins(5);
+    BOOST_TEST(!pins.keeps(5));
+    BOOST_TEST(pins.give_up(5, false));
+    BOOST_TEST(pins.first_kept() == 6U);
+    BOOST_TEST(pins.give_up(5, false));  // a second time is no news
+    BOOST_TEST(pins.first_kept() == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(a_pin_keeps_all_records_behind_its_revision_and_none_before)
+{
+    HistoryPins pins(5);
+    BOOST_TEST(pins.pin(6));
+    BOOST_TEST(!pins.keeps(5));
+    BOOST_TEST(pins.give_up(5, false));
+    BOOST_TEST(pins.give_up(6, false));
+    BOOST_TEST(pins.keeps(7));
+    BOOST_TEST(!pins.give_up(7, false));
+    BOOST_TEST(pins.first_kept() == 7U);
+    pins.unpin(6);
+    BOOST_TEST(!pins.keeps(7));
+    BOOST_TEST(pins.give_up(7, false));
+}
+
+BOOST_AUTO_TEST_CASE(the_least_of_several_counts_and_each_pin_for_itself)
+{
+    HistoryPins pins;
+    BOOST_TEST(pins.pin(3));
+    BOOST_TEST(pins.pin(0));
+    BOOST_TEST(pins.pin(0));
+    BOOST_TEST(pins.keeps(1));
+    pins.unpin(0);
+    BOOST_TEST(pins.keeps(1));
+    pins.unpin(0);
+    BOOST_TEST(!pins.keeps(1));
+    pins.unpin(0);  // nothing is left to undo
+    for (const Revision revision : {1U, 2U, 3U}) {
+        BOOST_TEST(pins.give_up(revision, false));
+    }
+    BOOST_TEST(!pins.give_up(4, false));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_given_up_cannot_be_pinned)
+{
+    HistoryPins pins(5);
+    BOOST_TEST(!pins.pin(3));
+    BOOST_TEST(pins.pin(4));
+    pins.unpin(4);
+    pins.give_up(5, false);
+    BOOST_TEST(!pins.pin(4));
+    BOOST_TEST(pins.pin(5));
+}
+
+BOOST_AUTO_TEST_CASE(who_has_lost_a_record_keeps_none_any_more)
+{
+    HistoryPins pins;
+    BOOST_TEST(pins.pin(0));
+    BOOST_TEST(pins.pin(2));
+    BOOST_TEST(pins.give_up(1, true));
+    BOOST_TEST(!pins.keeps(2));  // revision 2 itself has been seen by the second
+    BOOST_TEST(pins.give_up(2, false));
+    BOOST_TEST(pins.keeps(3));
+    pins.unpin(0);
+    BOOST_TEST(pins.keeps(3));
+    BOOST_TEST(pins.give_up(3, true));
+    BOOST_TEST(pins.give_up(4, false));
+}
+
+// Either the pin has all that is behind it, or it was refused, whoever comes first.
+BOOST_AUTO_TEST_CASE(pinning_while_records_go_keeps_what_it_says)
+{
+    HistoryPins pins;
+    std::atomic<bool> stop{false};
+    std::thread trimming([&] {
+        for (Revision oldest = 1; !stop;) {
+            oldest += pins.give_up(oldest, false) ? 1 : 0;
+        }
+    });
+    int kept = 0;
+    for (int i = 0; i < 20'000; ++i) {
+        const Revision at = pins.first_kept() - (i % 2);
+        if (pins.pin(at)) {
+            ++kept;
+            BOOST_TEST_REQUIRE(pins.first_kept() <= at + 1);
+            pins.unpin(at);
+        }
+    }
+    stop = true;
+    trimming.join();
+    BOOST_TEST(kept > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

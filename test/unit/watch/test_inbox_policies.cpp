@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSL-1.0
+// What an inbox does that is full, by policy, and what all of them share.
+#include "watch/inbox.hpp"
+
+#include "support/commits.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::test;
+using namespace keywatch::watch;
+
+namespace {
+
+constexpr Budget of_two{2, 1000 * 1000};
+
+Inbox::Push push(Inbox& inbox, Revision revision, std::string key = "k")
+{
+    return inbox.push({commit_of(revision, std::move(key)), {}});
+}
+
+/// `<revision>` of a commit, `<first>-<last>x<count>` of a gap.
+std::vector<std::string> lines(const Inbox::Taken& taken)
+{
+    std::vector<std::string> lines;
+    for (const Entry& each : taken.entries) {
+        const Message& message = each.commit->messages.at(0);
+        std::string line = std::to_string(each.commit->revision);
+        if (message.operation == Operation::gap) {
+            BOOST_TEST(each.messages() == 1U);
+            line = std::to_string(message.first_revision) + '-' + line + 'x' +
+                   std::to_string(*message.count);
+        }
+        lines.push_back(line);
+    }
+    return lines;
+}
+
+using Strings = std::vector<std::string>;
+
+std::size_t bytes_of(Revision revision)
+{
+    return commit_of(revision)->pinned_bytes();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_inbox_policies)
+
+// W3: what was left out is told, behind what is queued and before what comes next.
+BOOST_AUTO_TEST_CASE(skip_leaves_out_what_has_no_room_and_says_what)
+{
+    Inbox inbox(of_two, Overflow::skip);
+    for (Revision revision = 1; revision <= 5; ++revision) {
+        BOOST_CHECK(push(inbox, revision) == Inbox::Push::queued);
+    }
+    const Inbox::Taken taken = inbox.take();
+    BOOST_TEST(lines(taken) == (Strings{"1", "2", "3-5x3"}), boost::test_tools::per_element());
+    BOOST_TEST(!taken.signals.fell_behind);
+    BOOST_TEST(taken.entries[2].commit->previous == 2U);
+    push(inbox, 6);
+    BOOST_TEST(lines(inbox.take()) == Strings{"6"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_counts_what_the_subscriber_should_have_been_given)
+{
+    Inbox inbox(of_two, Overflow::skip);
+    push(inbox, 1);
+    push(inbox, 2);
+    inbox.push({make_commit(3, {put_of("a"), put_of("b"), put_of("c")}), {0, 2}});
+    inbox.push({make_commit(7, {put_of("a"), put_of("b"), put_of("c")}), {}});
+    BOOST_TEST(lines(inbox.take()) == (Strings{"1", "2", "3-7x5"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_fits_behind_a_gap_comes_behind_it)
+{
+    constexpr std::size_t large = 10000;
+    Inbox inbox({100, large}, Overflow::skip);
+    push(inbox, 1);
+    inbox.push({make_commit(2, {put_of("k")}, large), {}});
+    push(inbox, 3);
+    inbox.push({make_commit(4, {put_of("k")}, large), {}});
+    inbox.push({make_commit(5, {put_of("k")}, large), {}});
+    push(inbox, 6);
+    BOOST_TEST(lines(inbox.take()) == (Strings{"1", "2-2x1", "3", "4-5x2", "6"}),
+               boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_alone_wakes_and_keeps_awake)
+{
+    const auto nothing_at_all = std::make_shared<SharedBytes>(1);
+    Inbox inbox(of_two, Overflow::skip, nothing_at_all);
+    BOOST_TEST(inbox.sleep(true));
+    BOOST_CHECK(push(inbox, 1) == Inbox::Push::queued_wake);
+    BOOST_TEST(!inbox.sleep(true));
+    BOOST_TEST(!inbox.empty());
+    BOOST_TEST(lines(inbox.take()) == Strings{"1-1x1"}, boost::test_tools::per_element());
+    BOOST_TEST(inbox.sleep(true));
+}
+
+// W11, trap 6: the end of a bucket in what was left out.
+BOOST_AUTO_TEST_CASE(a_gap_tells_of_the_buckets_that_ended_in_it)
+{
+    Inbox inbox(of_two, Overflow::skip);
+    push(inbox, 1);
+    push(inbox, 2);
+    inbox.push({make_commit(3, {put_of("k"), deletion_of("b"), deletion_of("c"), deletion_of("d")}),
+                {0, 1, 3},
+                {},
+                true});
+    push(inbox, 4);
+    const Inbox::Taken taken = inbox.take();
+    BOOST_TEST(lines(taken) == (Strings{"1", "2", "3-4x4"}), boost::test_tools::per_element());
+    const Entry& gap = taken.entries.at(2);
+    BOOST_TEST(gap.loses);
+    Strings ended;
+    for (const Message& each : gap.commit->messages) {
+        if (each.ends_bucket) {
+            ended.emplace_back(each.bucket);
+        }
+    }
+    BOOST_TEST(ended == (Strings{"b", "d"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(latest_makes_room_before_it_falls_behind)
+{
+    Inbox inbox({4, 1000 * 1000}, Overflow::latest);
+    for (Revision revision = 1; revision <= 20; ++revision) {
+        BOOST_CHECK(push(inbox, revision, revision == 2 ? "other" : "hot") ==
+                    Inbox::Push::queued);
+    }
+    const Inbox::Taken taken = inbox.take();
+    BOOST_TEST(!taken.signals.fell_behind);
+    BOOST_TEST(taken.entries.size() <= 4U);
+    BOOST_TEST(taken.entries.front().commit->revision == 2U);
+    BOOST_TEST(taken.entries.front().hold == 0U);
+    BOOST_TEST(taken.entries.back().commit->revision == 20U);
+}
+
+BOOST_AUTO_TEST_CASE(latest_falls_behind_where_there_is_little_to_make_way)
+{
+    Inbox inbox({4, 1000 * 1000}, Overflow::latest);
+    for (Revision revision = 1; revision <= 4; ++revision) {
+        push(inbox, revision, "k" + std::to_string(revision % 3));
+    }
+    BOOST_CHECK(push(inbox, 5, "k0") == Inbox::Push::full);  // three are left, of four
+    const Inbox::Taken taken = inbox.take();
+    BOOST_TEST(taken.entries.empty());
+    BOOST_TEST(taken.signals.fell_behind);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_inbox_is_told_from_a_gap_in_routing)
+{
+    for (const Overflow policy : {Overflow::catch_up, Overflow::stop}) {
+        Inbox inbox(of_two, policy);
+        push(inbox, 1);
+        push(inbox, 2);
+        BOOST_CHECK(push(inbox, 3) == Inbox::Push::full);
+        Inbox::Taken taken = inbox.take();
+        BOOST_TEST(taken.entries.empty());
+        BOOST_TEST(taken.signals.fell_behind);
+        BOOST_TEST(taken.signals.overflowed);
+        BOOST_TEST(!inbox.take().signals.overflowed);
+        inbox.signal([](Signals& signals) { signals.fell_behind = true; });
+        BOOST_TEST(!inbox.take().signals.overflowed);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_that_rests_is_woken_by_signals_only)
+{
+    Inbox inbox(of_two);
+    push(inbox, 1);
+    BOOST_TEST(inbox.rest());
+    BOOST_CHECK(push(inbox, 2) == Inbox::Push::queued);
+    BOOST_TEST(!inbox.up_to_date(9));
+    BOOST_TEST(inbox.signal([](Signals&) {}));
+    BOOST_TEST(!inbox.signal([](Signals&) {}));
+    BOOST_TEST(!inbox.rest());  // there is news
+    inbox.signals();
+    BOOST_TEST(inbox.rest());
+    BOOST_TEST(inbox.signal([](Signals& signals) { signals.stop = true; }));
+    inbox.signals();
+    inbox.take();
+    BOOST_TEST(inbox.sleep(true));
+    BOOST_CHECK(push(inbox, 3) == Inbox::Push::queued_wake);
+}
+
+// W10
+BOOST_AUTO_TEST_CASE(what_all_hold_has_a_limit_and_is_given_back_exactly)
+{
+    const auto shared = std::make_shared<SharedBytes>(3 * bytes_of(1));
+    Inbox one({100, 1000 * 1000}, Overflow::catch_up, shared);
+    {
+        Inbox two({100, 1000 * 1000}, Overflow::catch_up, shared);
+        push(one, 1);
+        push(one, 2);
+        push(two, 1);
+        BOOST_TEST(shared->used() == 3 * bytes_of(1));
+        BOOST_CHECK(push(two, 2) == Inbox::Push::full);
+        BOOST_TEST(shared->used() == 2 * bytes_of(1));
+        push(two, 3);
+        BOOST_CHECK(push(one, 3) == Inbox::Push::full);
+        BOOST_TEST(shared->used() == bytes_of(1));
+    }
+    BOOST_TEST(shared->used() == 0U);
+    push(one, 4);
+    one.take();
+    BOOST_TEST(shared->used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(not_even_a_single_commit_passes_what_all_may_hold)
+{
+    const auto shared = std::make_shared<SharedBytes>(bytes_of(1) - 1);
+    for (const Overflow policy : {Overflow::catch_up, Overflow::stop, Overflow::latest}) {
+        Inbox inbox(of_two, policy, shared);
+        BOOST_CHECK(push(inbox, 1) == Inbox::Push::full);
+        BOOST_TEST(inbox.take().signals.fell_behind);
+    }
+    BOOST_TEST(shared->used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(making_room_gives_back_what_made_way)
+{
+    const auto shared = std::make_shared<SharedBytes>(std::size_t{1} << 30);
+    Inbox inbox({8, 1000 * 1000}, Overflow::latest, shared);
+    for (Revision revision = 1; revision <= 9; ++revision) {
+        push(inbox, revision);
+    }
+    BOOST_TEST(shared->used() == bytes_of(9));
+    inbox.take();
+    BOOST_TEST(shared->used() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(several_threads_give_back_what_they_took)
+{
+    const auto shared = std::make_shared<SharedBytes>(5 * bytes_of(1));
+    std::atomic<bool> over{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 3; ++i) {
+        threads.emplace_back([shared, &over] {
+            Inbox inbox({4, 1000 * 1000}, Overflow::skip, shared);
+            for (Revision revision = 1; revision <= 20000; ++revision) {
+                push(inbox, revision);
+                if (revision % 3 == 0) {
+                    inbox.take();
+                }
+                if (shared->used() > 8 * bytes_of(1)) {  // three may be trying at once
+                    over = true;
+                }
+            }
+        });
+    }
+    for (std::thread& each : threads) {
+        each.join();
+    }
+    BOOST_TEST(!over);
+    BOOST_TEST(shared->used() == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
