@@ -49,7 +49,13 @@ void upsert(const std::vector<watch::SharedCommit>& puts)
     boost::unordered_flat_map<std::string, watch::SharedCommit, watch::BytesHash, std::equal_to<>>
         newest;
     for (const watch::SharedCommit& each : puts) {
-        newest.insert_or_assign(each->messages.front().key, each);
+        const std::string_view key = each->messages.front().key;
+        const auto known = newest.find(key);
+        if (known == newest.end()) {
+            newest.emplace(key, each);
+        } else {
+            known->second = each;
+        }
     }
     std::vector<watch::SharedCommit> left;
     left.reserve(newest.size());

@@ -5,23 +5,16 @@ namespace keywatch::watch {
 
 void Timetable::add(const SharedSubscription& subscriber, Time time)
 {
-    const auto [wish, is_new] = wishes_.try_emplace(subscriber.get(), Wish{subscriber, time});
-    if (!is_new) {
-        if (wish->second.time <= time) {
-            return;
-        }
-        times_.erase({wish->second.time, subscriber.get()});
-        wish->second.time = time;
-    }
-    times_.emplace(time, subscriber.get());
+    times_.try_emplace({time, subscriber.get()}, subscriber);
+    wishes_.emplace(subscriber.get(), time);
 }
 
 void Timetable::remove(const Subscription& subscriber)
 {
-    const auto wish = wishes_.find(&subscriber);
-    if (wish != wishes_.end()) {
-        times_.erase({wish->second.time, &subscriber});
-        wishes_.erase(wish);
+    auto wish = wishes_.lower_bound({&subscriber, Time::min()});
+    while (wish != wishes_.end() && wish->first == &subscriber) {
+        times_.erase({wish->second, &subscriber});
+        wish = wishes_.erase(wish);
     }
 }
 
@@ -33,16 +26,16 @@ void Timetable::clear()
 
 std::optional<Timetable::Time> Timetable::next() const
 {
-    return times_.empty() ? std::nullopt : std::optional(times_.begin()->first);
+    return times_.empty() ? std::nullopt : std::optional(times_.begin()->first.first);
 }
 
 std::vector<SharedSubscription> Timetable::take_due(Time now)
 {
     std::vector<SharedSubscription> due;
-    while (!times_.empty() && times_.begin()->first <= now) {
-        const auto wish = wishes_.find(times_.begin()->second);
-        due.push_back(std::move(wish->second.subscriber));
-        wishes_.erase(wish);
+    while (!times_.empty() && times_.begin()->first.first <= now) {
+        const auto [time, subscriber] = times_.begin()->first;
+        wishes_.erase({subscriber, time});
+        due.push_back(std::move(times_.begin()->second));
         times_.erase(times_.begin());
     }
     return due;

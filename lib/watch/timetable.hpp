@@ -17,7 +17,7 @@ class Timetable {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    /// Of the times that one has asked for only the earliest is kept.
+    /// It may ask for several times, and is woken at each.
     void add(const SharedSubscription& subscriber, Time time);
     /// It does not want to be woken any more.
     void remove(const Subscription& subscriber);
@@ -26,16 +26,14 @@ public:
     bool empty() const noexcept { return times_.empty(); }
     /// When somebody has to be woken next.
     std::optional<Time> next() const;
-    /// Takes those whose time has come, the earliest first.
+    /// Takes those whose time has come, the earliest first; one of whom several times have come is
+    /// there as often.
     std::vector<SharedSubscription> take_due(Time now);
 
 private:
-    struct Wish {
-        SharedSubscription subscriber;
-        Time time;
-    };
-    std::map<const Subscription*, Wish> wishes_;
-    std::set<std::pair<Time, const Subscription*>> times_;
+    std::map<std::pair<Time, const Subscription*>, SharedSubscription> times_;
+    /// The same, by subscriber.
+    std::set<std::pair<const Subscription*, Time>> wishes_;
 };
 
 }  // namespace keywatch::watch

@@ -225,6 +225,29 @@ BOOST_AUTO_TEST_CASE(what_is_stored_at_a_marker_is_not_trimmed_away_under_an_idl
     });
 }
 
+// What a watch waits for besides does not make it forget its next marker.
+BOOST_AUTO_TEST_CASE(a_watch_that_rests_between_deliveries_is_told_as_well)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::WatchOptions options = telling(20ms);
+        options.overflow = kw::Overflow::latest;
+        options.min_interval = 1ms;
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        const Run run = co_await start(watcher);
+        for (int i = 0; i < 5; ++i) {
+            // It rests behind the first of these, with a marker asked for already.
+            co_await until_progress(recorder, db.head_revision());
+            co_await put_many(db, "b", 2);
+            co_await watcher.reached(db.head_revision());
+        }
+        co_await until_progress(recorder, db.head_revision());
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
 // W12
 BOOST_AUTO_TEST_CASE(no_end_waits_for_the_time_of_a_marker)
 {

@@ -58,11 +58,10 @@ void check(const std::vector<SharedRecord>& commits, const Strings& expected)
 /// A message of any kind, of few elements.
 Change random_change(std::mt19937& random)
 {
-    constexpr Operation operations[] = {Operation::put,        Operation::put,
-                                        Operation::erase,      Operation::ttl,
-                                        Operation::add,        Operation::remove,
-                                        Operation::push_front, Operation::trim,
-                                        Operation::rescore,    Operation::bucket_created};
+    constexpr Operation operations[] = {
+        Operation::put,     Operation::put,           Operation::erase,      Operation::ttl,
+        Operation::add,     Operation::remove,        Operation::push_front, Operation::trim,
+        Operation::rescore, Operation::bucket_created};
     Change change{operations[random() % std::size(operations)], std::string(1, "ab"[random() % 2]),
                   "k" + std::to_string(random() % 3), "v" + std::to_string(random() % 2)};
     return change;
@@ -74,11 +73,11 @@ public:
     void add(const Entry& entry)
     {
         for (std::size_t at = 0; at < entry.messages(); ++at) {
-            const auto place = entry.selected.empty() ? static_cast<std::uint32_t>(at)
-                                                      : entry.selected[at];
+            const auto place =
+                entry.selected.empty() ? static_cast<std::uint32_t>(at) : entry.selected[at];
             const Message& message = entry.commit->messages[place];
-            messages_.emplace_back(&message, entry.since.empty() ? message.revision
-                                                                 : entry.since[at]);
+            messages_.emplace_back(&message,
+                                   entry.since.empty() ? message.revision : entry.since[at]);
         }
     }
     Strings lines() const
@@ -96,10 +95,9 @@ public:
                     first = std::min(first, before->second);
                 }
             }
-            lines.push_back(std::to_string(message->revision) + '.' +
-                            std::to_string(message->index) + ' ' +
-                            std::string(to_string(message->operation)) + ' ' +
-                            std::string(message->key));
+            lines.push_back(
+                std::to_string(message->revision) + '.' + std::to_string(message->index) + ' ' +
+                std::string(to_string(message->operation)) + ' ' + std::string(message->key));
             if (first != message->revision) {
                 lines.back() += " since " + std::to_string(first);
             }
@@ -271,9 +269,9 @@ BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
 // W7: that of a message that stands for others, and what comes before it.
 BOOST_AUTO_TEST_CASE(the_position_waits_for_what_stands_for_older_ones)
 {
-    const std::vector<Entry> entries = coalesce(entries_of(
-        {commit_of(1, "x"), commit_of(2, "a"), commit_of(3, "b"), commit_of(4, "a"),
-         commit_of(5, "c")}));
+    const std::vector<Entry> entries =
+        coalesce(entries_of({commit_of(1, "x"), commit_of(2, "a"), commit_of(3, "b"),
+                             commit_of(4, "a"), commit_of(5, "c")}));
     BOOST_REQUIRE(entries.size() == 4U);
     BOOST_TEST(entries[0].follows() == 0U);  // x
     BOOST_TEST(through(entries, 0) == 1U);

@@ -134,8 +134,7 @@ BOOST_AUTO_TEST_CASE(latest_makes_room_before_it_falls_behind)
 {
     Inbox inbox({4, 1000 * 1000}, Overflow::latest);
     for (Revision revision = 1; revision <= 20; ++revision) {
-        BOOST_CHECK(push(inbox, revision, revision == 2 ? "other" : "hot") ==
-                    Inbox::Push::queued);
+        BOOST_CHECK(push(inbox, revision, revision == 2 ? "other" : "hot") == Inbox::Push::queued);
     }
     const Inbox::Taken taken = inbox.take();
     BOOST_TEST(!taken.signals.fell_behind);
