@@ -134,7 +134,7 @@ void our_run(const std::vector<watch::SharedCommit>& commits, std::size_t per_tu
     auto stages = pipeline::Pipeline::start(context.get_executor(), std::make_shared<NoEngine>(),
                                             feed, options);
     std::size_t seen = 0;
-    auto core = std::make_shared<pipeline::WatcherCore>(
+    auto core = pipeline::WatcherCore::make(
         stages, kw::in("b", kw::all()),
         kw::WatchCallback([&](const kw::Message& message) { seen += message.value.size(); }),
         kw::WatchOptions(), 0);

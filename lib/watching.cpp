@@ -85,16 +85,15 @@ Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
 {
     const DatabaseState& state = open_state_of(state_);
     const Revision start = check_watch(*state.engine, options);
-    return Watcher(std::make_shared<pipeline::WatcherCore>(state.pipeline, selectors,
-                                                           std::move(callback), options, start));
+    return Watcher(pipeline::WatcherCore::make(state.pipeline, selectors, std::move(callback),
+                                               options, start));
 }
 
 PullWatcher Database::watch(const Selectors& selectors, WatchOptions options) const
 {
     const DatabaseState& state = open_state_of(state_);
     const Revision start = check_watch(*state.engine, options);
-    return PullWatcher(
-        std::make_shared<pipeline::WatcherCore>(state.pipeline, selectors, options, start));
+    return PullWatcher(pipeline::WatcherCore::make(state.pipeline, selectors, options, start));
 }
 
 Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,

@@ -17,7 +17,7 @@ class WatcherCore;
 /// Thread safety: all members, from any thread.
 class Registry {
 public:
-    /// Of its constructor. Until it is owned by a shared pointer it is not shown.
+    /// When a shared pointer owns it.
     void add(WatcherCore& watcher);
     /// Of its destructor.
     void remove(const WatcherCore& watcher) noexcept;

@@ -60,6 +60,10 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
                                                                : nullptr)
 {
+}
+
+void WatcherCore::enter_registry()
+{
     pipeline_->registry().add(*this);
 }
 

@@ -33,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace keywatch::pipeline {
@@ -59,6 +60,15 @@ public:
     /// One without a callback.
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 const WatchOptions& options, Revision start);
+    /// Makes one, with the arguments of a constructor, and has the registry show it. Not in the
+    /// constructor: others would ask it for a pointer that is yet to be written.
+    template <class... Arguments>
+    static std::shared_ptr<WatcherCore> make(Arguments&&... arguments)
+    {
+        auto core = std::make_shared<WatcherCore>(std::forward<Arguments>(arguments)...);
+        core->enter_registry();
+        return core;
+    }
     WatcherCore(const WatcherCore&) = delete;
     WatcherCore& operator=(const WatcherCore&) = delete;
     ~WatcherCore();
@@ -124,6 +134,7 @@ private:
     };
 
     // Running and ending (watcher_core.cpp).
+    void enter_registry();
     void begin();
     void start(async::Waiter waiter, const asio::any_io_executor& executor);
     void request_cancel();
