@@ -28,7 +28,8 @@ struct Filter {
     std::vector<Cause> causes;
     /// Only of transactions with this origin; an empty string: of those without one.
     std::optional<std::string> origin;
-    /// Not of transactions with this origin: so a consumer is not given its own writes.
+    /// Not of transactions with this origin: so a consumer is not given its own writes. It is given
+    /// the `erase` of a key that had expired and that such a transaction came upon, which is none.
     std::optional<std::string> except_origin;
 
     /// Asked about every message that is left and brings something (`put`, `push_front`,

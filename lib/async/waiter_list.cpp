@@ -93,6 +93,12 @@ bool WaiterList::empty() const
     return waiting_.empty();
 }
 
+bool WaiterList::awaits(std::uint64_t number) const
+{
+    const std::lock_guard lock(mutex_);
+    return std::ranges::find(waiting_, number, &Waiting::number) != waiting_.end();
+}
+
 std::vector<Waiter> WaiterList::abandon()
 {
     const std::lock_guard lock(mutex_);

@@ -29,6 +29,8 @@ public:
     /// Completes all, now and from now on; with an exception if one is given.
     void close(std::exception_ptr result);
     bool empty() const;
+    /// Whether somebody waits for just this number.
+    bool awaits(std::uint64_t number) const;
     /// Hands over those who wait, to be destroyed.
     std::vector<Waiter> abandon();
 

@@ -90,7 +90,7 @@ bool WatcherCore::deliver_all_plain(const std::vector<watch::Entry>& entries)
 void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
 {
     if (pace_ && !entries.empty()) {
-        pace_->begins(Pace::Clock::now());
+        pace_->begins(Pace::Clock::now(), follower_.live());
     }
 }
 

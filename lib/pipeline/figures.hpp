@@ -21,8 +21,6 @@ struct Figures {
     // The worker's.
     Counter fell_behind{0};
     Counter coalesced{0};
-    Counter gaps{0};
-    Counter skipped{0};
 
     void delivered(std::size_t count) noexcept
     {

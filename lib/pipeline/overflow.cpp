@@ -15,17 +15,11 @@ namespace keywatch::pipeline {
 void WatcherCore::fall_behind(bool overflowed)
 {
     add_alone(figures_.fell_behind, 1);
-    if (overflowed && caught_up_ && overflow_ == Overflow::stop) {
+    if (overflowed && overflow_ == Overflow::stop) {
         finish(std::nullopt, std::make_exception_ptr(
                                  boost::system::system_error(make_error_code(Error::overflow))));
         return;
     }
-    follow_again();
-}
-
-void WatcherCore::follow_again()
-{
-    caught_up_ = false;
     follower_.fell_behind();
 }
 
@@ -39,8 +33,6 @@ WatcherCore::Incoming WatcherCore::take_entries()
     passed(incoming.taken.nothing_up_to);
     if (overflow_ == Overflow::latest) {
         make_newest(incoming);
-    } else if (overflow_ == Overflow::skip) {
-        count_gaps(entries);
     }
     return incoming;
 }
@@ -60,17 +52,6 @@ void WatcherCore::make_newest(Incoming& incoming)
     }
     add_alone(figures_.coalesced, incoming.taken.coalesced + newest.left_out());
     entries = newest.take();
-}
-
-void WatcherCore::count_gaps(const std::vector<watch::Entry>& entries) noexcept
-{
-    for (const watch::Entry& each : entries) {
-        const Message& message = each.commit->messages.front();
-        if (message.operation == Operation::gap) {
-            add_alone(figures_.gaps, 1);
-            add_alone(figures_.skipped, message.count.value_or(0));
-        }
-    }
 }
 
 asio::awaitable<void> WatcherCore::read_latest(SliceReader& history, Watchdog& watchdog)

@@ -30,9 +30,21 @@ public:
     {
     }
 
-    /// A delivery begins.
-    void begins(Time now) noexcept { next_ = now + interval_; }
-    /// When the next one may; the past if it may now.
+    /// A delivery begins. All that is delivered while a watch catches up is one, or it would never
+    /// come to an end where more changes in an interval than is read from history at a time.
+    void begins(Time now, bool live) noexcept
+    {
+        if (!catching_up_) {
+            next_ = now + interval_;
+        }
+        catching_up_ = !live;
+    }
+    bool is_early(Time now, bool live) noexcept
+    {
+        catching_up_ = catching_up_ && !live;
+        return !catching_up_ && now < next_;
+    }
+    /// When the next one may begin; the past if it may now.
     Time next() const noexcept { return next_; }
 
     /// Something was delivered, or the watch has begun.
@@ -58,6 +70,7 @@ private:
     const std::chrono::milliseconds interval_;
     const std::chrono::milliseconds progress_;
     Time next_{};
+    bool catching_up_ = false;  ///< and has begun to deliver
     Time last_{};
     Time asked_{};
 };

@@ -17,8 +17,9 @@ namespace keywatch::pipeline {
 
 bool WatcherCore::has_to_rest(const watch::Signals& signals)
 {
-    if (!pace_ || signals.close_at || signals.bucket_deleted ||
-        Pace::Clock::now() >= pace_->next() || (follower_.live() && inbox.empty())) {
+    const bool live = follower_.live();
+    if (!pace_ || !pace_->is_early(Pace::Clock::now(), live) || signals.close_at ||
+        signals.bucket_deleted || (live && inbox.empty())) {
         return false;
     }
     pipeline_->call_at(pace_->next(), weak_from_this());

@@ -144,7 +144,7 @@ void Pipeline::part(std::shared_ptr<WatcherCore> watcher)
     }
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
-        watcher->inbox.take();
+        watcher->inbox.drop();
     });
 }
 
@@ -155,7 +155,7 @@ void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
     }
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
         self->distributor_.index().remove(*watcher);
-        watcher->inbox.take();  // what it holds is for nobody
+        watcher->inbox.drop();
         self->call_off(*watcher);
         self->forget(*watcher);
         self->poke_closer();
@@ -205,11 +205,24 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
     }
     asio::post(strand_, [self = shared_from_this(), revision, watcher = std::move(watcher)] {
         if (revision > self->routed()) {
-            self->wake_at_[revision].insert(watcher);
+            self->clean_up_wakes();
+            self->wakes_.insert({revision, watcher});
         } else if (const auto core = watcher.lock()) {
             core->poke();
         }
     });
+}
+
+void Pipeline::clean_up_wakes()
+{
+    if (wakes_.size() < clean_up_wakes_at_ || draining_) {
+        return;
+    }
+    std::erase_if(wakes_, [](const Wake& each) {
+        const auto watcher = each.watcher.lock();
+        return !watcher || !watcher->waits_for(each.revision);
+    });
+    clean_up_wakes_at_ = 2 * wakes_.size() + 64;
 }
 
 void Pipeline::fail(std::exception_ptr error)
@@ -231,7 +244,7 @@ void Pipeline::context_shutdown() noexcept
     add_alone(counters_.ended, watchers.size());
     const auto awaited = awaited_watchers();
     distributor_.index().detach_all();
-    wake_at_.clear();
+    wakes_.clear();
     timetable_.clear();
     for (const auto& watcher : watchers) {
         watcher->context_shutdown();

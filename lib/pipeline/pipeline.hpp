@@ -28,7 +28,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -119,6 +118,8 @@ private:
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
     bool is_running(const WatcherCore& watcher) const;
+    /// Forgets those who have no use for it any more, once they may be as many as the others.
+    void clean_up_wakes();
     void forget(const WatcherCore& watcher);
     void rouse_feed();
     void count_routed(const CommitRecord& commit);
@@ -165,7 +166,17 @@ private:
     // On the strand.
     watch::Distributor distributor_;
     std::vector<std::shared_ptr<WatcherCore>> running_;
-    std::map<Revision, std::set<std::weak_ptr<WatcherCore>, std::owner_less<>>> wake_at_;
+    struct Wake {
+        Revision revision = 0;
+        std::weak_ptr<WatcherCore> watcher;
+        bool operator<(const Wake& other) const noexcept
+        {
+            return revision != other.revision ? revision < other.revision
+                                              : watcher.owner_before(other.watcher);
+        }
+    };
+    std::set<Wake> wakes_;
+    std::size_t clean_up_wakes_at_ = 64;
     watch::Timetable timetable_;
     bool keeps_time_ = false;  ///< there is a coroutine for that, which has the timer
     asio::steady_timer* timer_ = nullptr;

@@ -91,7 +91,7 @@ void WatcherCore::heed(const watch::Outbox::Answer& answer)
         Tally(pipeline_->counters()).delivered(answer.messages);
         figures_.delivered(answer.messages);
     }
-    if (awaited_.load(std::memory_order_acquire)) {
+    if (awaited_.load()) {
         waiters()->reached->reach(answer.delivered);
     }
     if (answer.handed_back) {
@@ -147,9 +147,7 @@ void WatcherCore::offer_history(std::vector<watch::Entry> entries, const Gathere
     if (gathered.loses) {
         rest.bucket_deleted = !lose_buckets(*gathered.loses);
         if (!rest.bucket_deleted && follower_.joined()) {
-            // The index still has what was lost.
-            rest.fell_behind = true;
-            part();
+            part();  // the index still has what was lost
         }
     }
     offer(std::move(entries), rest);
@@ -225,7 +223,6 @@ void WatcherCore::settle_batch()
 
 void WatcherCore::pass(const Pull::Rest& rest)
 {
-    caught_up_ = caught_up_ || follower_.live();  // then it was the inbox that was taken
     if (rest.fell_behind) {
         fall_behind(rest.overflowed);
         return;

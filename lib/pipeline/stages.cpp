@@ -192,16 +192,12 @@ void Pipeline::set_routed(Revision revision)
         return;
     }
     routed_.store(revision, std::memory_order_release);
-    if (!wake_at_.empty()) {
-        const auto end = wake_at_.upper_bound(revision);
-        for (auto at = wake_at_.begin(); at != end; ++at) {
-            for (const auto& each : at->second) {
-                if (const auto watcher = each.lock()) {
-                    watcher->poke();
-                }
-            }
+    while (!wakes_.empty() && wakes_.begin()->revision <= revision) {
+        const auto watcher = wakes_.begin()->watcher.lock();
+        wakes_.erase(wakes_.begin());
+        if (watcher) {
+            watcher->poke();
         }
-        wake_at_.erase(wake_at_.begin(), end);
     }
 }
 

@@ -94,7 +94,10 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
         // As in wait_ready.
         const std::shared_ptr<WatcherCore> core = self;
         const Revision wanted = revision;
-        reached->add(std::move(waiter), wanted);
+        const std::shared_ptr<async::WaiterList> list = reached;
+        list->add(std::move(waiter), wanted);
+        // Who moved the position before it was told that somebody waits has told nobody.
+        list->reach(core->position().revision);
         core->pipeline_->wake_at(wanted, core);
     };
     co_await async::suspend(wait);

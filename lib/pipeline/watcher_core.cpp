@@ -276,12 +276,19 @@ Position WatcherCore::position() const
     if (const auto through = inbox.up_to_date(routed)) {
         raise_position(*through);
     }
-    return {pipeline_->engine().history_id(), position_.load(std::memory_order_acquire)};
+    return {pipeline_->engine().history_id(), position_.load()};
+}
+
+bool WatcherCore::waits_for(Revision revision) const
+{
+    const std::lock_guard lock(mutex());
+    return state_ != State::ended &&
+           (position_.load() == revision || (waiters_ && waiters_->reached->awaits(revision)));
 }
 
 void WatcherCore::raise_position(Revision revision) const noexcept
 {
-    Revision known = position_.load(std::memory_order_acquire);
+    Revision known = position_.load();
     while (known < revision && !position_.compare_exchange_weak(known, revision)) {
     }
 }

@@ -105,6 +105,9 @@ public:
     void database_closed();
     void start_worker();
     void poke();
+    /// Whether it has a use for being woken at this revision: it starts there, or somebody waits
+    /// for that.
+    bool waits_for(Revision revision) const;
     void close_at(Revision revision);
     void close_now();
     void fail(std::exception_ptr error);
@@ -184,7 +187,6 @@ private:
 
     // Being slower than the commits (overflow.cpp).
     void fall_behind(bool overflowed);
-    void follow_again();
     /// With Overflow::latest only the newest of it.
     Incoming take_entries();
     void make_newest(Incoming& incoming);
@@ -204,7 +206,6 @@ private:
     asio::awaitable<std::optional<Gathered>> gather_latest(SliceReader& history,
                                                            watch::Coalescer& newest);
     Gathered gather(watch::Coalescer& newest, const engine::HistorySlice& slice);
-    void count_gaps(const std::vector<watch::Entry>& entries) noexcept;
 
     // By the clock (pacing.cpp).
     /// Whether it is too early to deliver what there is. The worker will be poked when it is not;
@@ -289,7 +290,8 @@ private:
     std::atomic<bool> interrupted_{false};
     /// The follower's, for everybody to see.
     std::atomic<bool> live_{false};
-    /// Set when somebody waits for a revision.
+    /// Set when somebody waits for a revision. In one order with the position, so that of who waits
+    /// and who moves it at the same time at least one sees the other.
     std::atomic<bool> awaited_{false};
 
     Figures figures_;
@@ -303,9 +305,6 @@ private:
     /// Until all of the state that the watch begins with has been delivered.
     std::unique_ptr<StateStart> start_state_;
     bool over_ = false;
-    /// The inbox has been taken since the last join, so an inbox that is full is the watcher's own
-    /// fault.
-    bool caught_up_ = false;
 
     // Of the inbox's mutex: an idle watch has to be small.
     std::mutex& mutex() const noexcept { return inbox.mutex(); }

@@ -34,14 +34,16 @@ WatcherInfo WatcherCore::info() const
     info.overflow = overflow_;
     info.pulled = pull_ != nullptr;
     info.position = position();
+    // A worker that is busy has not heard yet of what became of its inbox.
+    const watch::Inbox::Level level = inbox.level();
     std::exception_ptr error;
     {
         const std::lock_guard lock(mutex());
         if (state_ == State::ended) {
             info.state = WatcherState::ended;
         } else if (state_ == State::running) {
-            info.state = live_.load(std::memory_order_relaxed) ? WatcherState::live
-                                                               : WatcherState::catching_up;
+            const bool live = live_.load(std::memory_order_relaxed) && !level.fell_behind;
+            info.state = live ? WatcherState::live : WatcherState::catching_up;
         }
         info.end = reason_;
         error = error_;
@@ -52,15 +54,15 @@ WatcherInfo WatcherCore::info() const
     if (info.state != WatcherState::ended) {
         info.lag = pipeline_->engine().lag(info.position.revision);
     }
-    const watch::Inbox::Level level = inbox.level();
     info.queued_messages = level.messages;
     info.queued_bytes = level.bytes;
     info.commits = figures_.commits.load(std::memory_order_relaxed);
     info.messages = figures_.messages.load(std::memory_order_relaxed);
-    info.fell_behind = figures_.fell_behind.load(std::memory_order_relaxed);
+    info.fell_behind =
+        figures_.fell_behind.load(std::memory_order_relaxed) + (level.fell_behind ? 1 : 0);
     info.coalesced = figures_.coalesced.load(std::memory_order_relaxed);
-    info.gaps = figures_.gaps.load(std::memory_order_relaxed);
-    info.skipped = figures_.skipped.load(std::memory_order_relaxed);
+    info.gaps = level.gaps;
+    info.skipped = level.skipped;
     info.callback_time =
         std::chrono::nanoseconds(figures_.callback_nanoseconds.load(std::memory_order_relaxed));
     info.longest_callback =

@@ -270,7 +270,7 @@ bool WatcherCore::ended_by_loss(const CommitRecord& commit)
 void WatcherCore::part()
 {
     pipeline_->part(shared_from_this());
-    follow_again();
+    follower_.fell_behind();
 }
 
 void WatcherCore::passed(Revision revision)
@@ -289,7 +289,6 @@ void WatcherCore::took(Revision routed, const Incoming& incoming)
         fall_behind(signals.overflowed);  // the entries were thrown away
         return;
     }
-    caught_up_ = true;
     follower_.took(std::min(routed, signals.detached_at));
     advanced();
     ended_by(signals);  // it may have come to where it was told to end
@@ -322,7 +321,7 @@ void WatcherCore::advanced()
 {
     live_.store(follower_.live(), std::memory_order_relaxed);
     raise_position(follower_.position());
-    if (awaited_.load(std::memory_order_acquire)) {
+    if (awaited_.load()) {
         waiters()->reached->reach(follower_.position());
     }
 }

@@ -8,6 +8,24 @@
 
 namespace keywatch::watch {
 
+namespace {
+
+/// Of a commit that ends buckets only the messages of that, and all but those of another.
+Entry ends_of(const Entry& entry)
+{
+    Entry ends{entry.commit, {}, {}, true};
+    for (std::size_t at = 0; at < entry.messages(); ++at) {
+        const auto place =
+            entry.selected.empty() ? static_cast<std::uint32_t>(at) : entry.selected[at];
+        if (entry.commit->messages[place].ends_bucket) {
+            ends.selected.push_back(place);
+        }
+    }
+    return ends;
+}
+
+}  // namespace
+
 Inbox::Push Inbox::push(Entry entry)
 {
     const std::size_t bytes = entry.commit->pinned_bytes();
@@ -17,26 +35,28 @@ Inbox::Push Inbox::push(Entry entry)
     if (!nothing_up_to_) {
         nothing_up_to_ = entry.commit->previous;
     }
-    if (fits(entry.messages(), bytes)) {
-        add(std::move(entry), bytes);
-    } else if (overflow_ == Overflow::skip) {
-        leave_out(entry);
-    } else {
-        dropped = make_room(std::move(entry));
-        if (entries_.empty()) {
-            signals_.fell_behind = true;
-            signals_.overflowed = true;
-            news_ = true;
-            return wake ? Push::full_wake : Push::full;
+    if (has_room(entry, bytes)) {
+        if (reserve(bytes)) {
+            add(std::move(entry), bytes);
+        } else {
+            dropped = fall_behind(false);
         }
+    } else if (overflow_ == Overflow::latest) {
+        dropped = make_room(std::move(entry));
+    } else if (overflow_ == Overflow::skip && caught_up_) {
+        leave_out(std::move(entry));
+    } else {
+        dropped = fall_behind(caught_up_);
+    }
+    if (signals_.fell_behind) {
+        return wake ? Push::full_wake : Push::full;
     }
     return wake ? Push::queued_wake : Push::queued;
 }
 
-bool Inbox::fits(std::size_t messages, std::size_t bytes)
+bool Inbox::has_room(const Entry& entry, std::size_t bytes) const
 {
-    const bool room = entries_.empty() || budget_.allows(messages_ + messages, bytes_ + bytes);
-    return room && (!shared_ || shared_->reserve(bytes));
+    return entries_.empty() || budget_.allows(messages_ + entry.messages(), bytes_ + bytes);
 }
 
 void Inbox::add(Entry entry, std::size_t bytes)
@@ -47,41 +67,40 @@ void Inbox::add(Entry entry, std::size_t bytes)
     entries_.push_back(std::move(entry));
 }
 
-void Inbox::leave_out(const Entry& entry)
+void Inbox::leave_out(Entry entry)
 {
     const CommitRecord& commit = *entry.commit;
-    if (!gap_) {
-        gap_ = std::make_unique<Marker>();
-        gap_->operation = Operation::gap;
-        gap_->first_revision = commit.revision;
-        gap_->previous = commit.previous;
-        gap_->count = 0;
-    }
-    gap_->revision = commit.revision;
-    gap_->time = commit.time;
-    *gap_->count += entry.messages();
-    for (std::size_t at = 0; entry.loses && at < entry.messages(); ++at) {
-        const Message& message = commit.messages[entry.selected.empty() ? at : entry.selected[at]];
-        if (message.ends_bucket) {
-            gap_->ended_buckets.emplace_back(message.bucket);
+    Entry ends = entry.loses ? ends_of(entry) : Entry();
+    const std::size_t left_out = entry.messages() - ends.selected.size();
+    if (left_out > 0) {
+        if (!gap_) {
+            gap_ = std::make_unique<Marker>();
+            gap_->operation = Operation::gap;
+            gap_->first_revision = commit.revision;
+            gap_->previous = commit.previous;
+            gap_->count = 0;
+            ++untold_.gaps;
         }
+        gap_->revision = commit.revision;
+        gap_->time = commit.time;
+        *gap_->count += left_out;
+        untold_.messages += left_out;
+    }
+    if (!ends.selected.empty()) {
+        add(std::move(ends), 0);  // of each bucket that is followed one at the most
     }
 }
 
 void Inbox::close_gap()
 {
     if (gap_) {
-        const bool loses = !gap_->ended_buckets.empty();
-        entries_.push_back({make_marker(*gap_), {0}, {}, loses});
+        entries_.push_back({make_marker(*gap_), {}});
         gap_.reset();
     }
 }
 
 std::vector<Entry> Inbox::make_room(Entry entry)
 {
-    if (overflow_ != Overflow::latest) {
-        return clear();
-    }
     // A copy of what is left, so that what is dropped goes with the old one.
     Coalescer newest;
     for (const Entry& each : entries_) {
@@ -90,16 +109,30 @@ std::vector<Entry> Inbox::make_room(Entry entry)
     newest.add(std::move(entry));
     const std::size_t messages = newest.messages();
     const std::size_t bytes = newest.bytes();
-    std::vector<Entry> dropped = clear();
     // Less than half would be full again too soon.
     const Budget half{budget_.messages / 2, budget_.bytes / 2};
-    if (half.allows(messages, bytes) && (!shared_ || shared_->reserve(bytes))) {
-        coalesced_ += newest.left_out();
-        entries_ = newest.take();
-        messages_ = messages;
-        bytes_ = bytes;
+    if (!half.allows(messages, bytes)) {
+        return fall_behind(caught_up_);
     }
+    std::vector<Entry> dropped = clear();
+    if (!reserve(bytes)) {
+        signals_.fell_behind = true;
+        news_ = true;
+        return dropped;
+    }
+    coalesced_ += newest.left_out();
+    entries_ = newest.take();
+    messages_ = messages;
+    bytes_ = bytes;
     return dropped;
+}
+
+std::vector<Entry> Inbox::fall_behind(bool overflowed)
+{
+    signals_.fell_behind = true;
+    signals_.overflowed = overflowed;
+    news_ = true;
+    return clear();
 }
 
 std::vector<Entry> Inbox::clear()
@@ -109,6 +142,8 @@ std::vector<Entry> Inbox::clear()
     }
     messages_ = 0;
     bytes_ = 0;
+    untold_ = {};
+    gap_.reset();
     return std::exchange(entries_, {});
 }
 
@@ -117,13 +152,27 @@ Inbox::Taken Inbox::take()
     Taken taken;
     const std::lock_guard lock(mutex_);
     close_gap();
+    told_.gaps += untold_.gaps;
+    told_.messages += untold_.messages;
     taken.entries = clear();
     taken.signals = signals_;
+    caught_up_ = !signals_.fell_behind;
     signals_.fell_behind = false;
     signals_.overflowed = false;
     taken.coalesced = std::exchange(coalesced_, 0);
     taken.nothing_up_to = std::exchange(nothing_up_to_, std::nullopt).value_or(0);
     return taken;
+}
+
+void Inbox::drop()
+{
+    std::vector<Entry> dropped;  // destroyed when the mutex is free again
+    const std::lock_guard lock(mutex_);
+    dropped = clear();
+    caught_up_ = false;
+    signals_.fell_behind = false;
+    signals_.overflowed = false;
+    nothing_up_to_.reset();
 }
 
 void Inbox::detach(Revision revision)
@@ -166,7 +215,8 @@ bool Inbox::empty() const
 Inbox::Level Inbox::level() const
 {
     const std::lock_guard lock(mutex_);
-    return {messages_, bytes_};
+    return {messages_, bytes_, signals_.fell_behind, told_.gaps + untold_.gaps,
+            told_.messages + untold_.messages};
 }
 
 std::optional<Revision> Inbox::up_to_date(Revision routed) const

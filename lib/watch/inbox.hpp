@@ -10,6 +10,7 @@
 #include <keywatch/watch_options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <limits>
 #include <memory>
@@ -24,7 +25,8 @@ namespace keywatch::watch {
 struct Signals {
     /// The inbox was full: its entries are gone, and nothing comes any more until a new join.
     bool fell_behind = false;
-    /// That was because the inbox was full.
+    /// That was because its own budget was used up, and it had caught up: so it is slower than the
+    /// commits.
     bool overflowed = false;
     bool stop = false;
     bool cancel = false;
@@ -47,8 +49,11 @@ struct Signals {
 ///    rests is woken by signals only.
 /// 2. It falls asleep only when there is nothing to be taken.
 /// 3. What has no room is dropped with all that is queued, and the subscriber falls behind. Not
-///    with `skip`: it is left out, and a gap stands in its place, which needs no room. Nor with
-///    `latest`, if enough of what is queued makes way for newer messages of the same elements.
+///    with `skip`: it is left out, and a gap stands in its place, which needs no room; only the
+///    ends of buckets are queued. Nor with `latest`, if enough of what is queued makes way for
+///    newer messages of the same elements.
+/// 4. `skip` is for a subscriber that has caught up, by a `take` since it joined: before that it
+///    falls behind. So does everybody if what all may hold is used up, as that is not its fault.
 ///
 /// Thread safety: all members, from any thread.
 class Inbox {
@@ -98,8 +103,12 @@ public:
         /// Messages that made way for newer ones of what was queued.
         std::size_t coalesced = 0;
     };
-    /// All entries, and whether some were dropped: `fell_behind` is taken away.
+    /// All entries, and whether some were dropped: `fell_behind` is taken away. Of a worker that
+    /// has delivered everything before them.
     Taken take();
+    /// Throws away what is queued. The subscriber is not in the index any more; if it joins again,
+    /// it has to catch up.
+    void drop();
     /// What the worker has been told so far. It looks again before it sleeps, if there is more.
     Signals signals();
 
@@ -111,10 +120,13 @@ public:
     bool rest();
     /// Whether there is nothing to be taken.
     bool empty() const;
-    /// What waits to be taken.
+    /// What waits to be taken, and what was left out so far.
     struct Level {
         std::size_t messages = 0;
         std::size_t bytes = 0;
+        bool fell_behind = false;
+        std::uint64_t gaps = 0;
+        std::uint64_t skipped = 0;
     };
     Level level() const;
     /// If the worker sleeps and has everything: through which revision, given R as it was read
@@ -123,12 +135,14 @@ public:
 
 private:
     // With the mutex held.
-    bool fits(std::size_t messages, std::size_t bytes);
+    bool has_room(const Entry& entry, std::size_t bytes) const;
+    bool reserve(std::size_t bytes) { return !shared_ || shared_->reserve(bytes); }
     void add(Entry entry, std::size_t bytes);
-    void leave_out(const Entry& entry);
+    void leave_out(Entry entry);
     void close_gap();
     /// What is not needed any more, or has no room.
     std::vector<Entry> make_room(Entry entry);
+    std::vector<Entry> fall_behind(bool overflowed);
     std::vector<Entry> clear();
 
     const Budget budget_;
@@ -137,6 +151,7 @@ private:
     bool awake_ = true;
     bool live_ = false;
     bool resting_ = false;
+    bool caught_up_ = false;
     mutable std::mutex mutex_;
     const std::shared_ptr<SharedBytes> shared_;
     std::vector<Entry> entries_;
@@ -145,6 +160,13 @@ private:
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     std::size_t coalesced_ = 0;
+    /// Of `skip`: what was left out and taken as gaps, and what of that is queued.
+    struct LeftOut {
+        std::uint64_t gaps = 0;
+        std::uint64_t messages = 0;
+    };
+    LeftOut told_;
+    LeftOut untold_;
     std::optional<Revision> nothing_up_to_;
     Signals signals_;
 };

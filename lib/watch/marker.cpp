@@ -2,7 +2,6 @@
 #include "marker.hpp"
 
 #include <memory>
-#include <string_view>
 
 namespace keywatch::watch {
 
@@ -19,20 +18,6 @@ SharedCommit make_marker(const Marker& marker)
     message.count = marker.count;
     message.time = marker.time;
     record->messages.push_back(message);
-    for (const std::string& each : marker.ended_buckets) {
-        record->bytes += each;
-    }
-    std::string_view names = record->bytes;
-    for (const std::string& each : marker.ended_buckets) {
-        Message end;
-        end.revision = marker.revision;
-        end.index = static_cast<std::uint32_t>(record->messages.size());
-        end.operation = Operation::bucket_deleted;
-        end.ends_bucket = true;
-        end.bucket = names.substr(0, each.size());
-        names.remove_prefix(each.size());
-        record->messages.push_back(end);
-    }
     return record;
 }
 

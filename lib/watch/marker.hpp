@@ -7,8 +7,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace keywatch::watch {
 
@@ -23,9 +21,6 @@ struct Marker {
     Revision previous = 0;
     std::optional<std::uint64_t> count;
     Time time{};
-    /// Of a gap: the buckets that were deleted in it. They follow the one message that is to be
-    /// selected, as messages that end buckets.
-    std::vector<std::string> ended_buckets = {};
 };
 SharedCommit make_marker(const Marker& marker);
 

@@ -34,7 +34,8 @@ private:
 
         bool passes(const Message& message) const noexcept
         {
-            return (!only || message.origin == *only) && (!except || message.origin != *except);
+            return (!only || message.origin == *only) &&
+                   (!except || message.origin != *except || message.cause == Cause::expired);
         }
     };
 

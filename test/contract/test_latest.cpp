@@ -291,49 +291,18 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_is_given_the_newest_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), latest());
-        const Job waiting = co_await spawn(
-            [](kw::PullWatcher pulled) -> Task { BOOST_TEST(co_await pulled.wait()); }(watcher));
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-        co_await put(db, "b", "first", "");
-        co_await waiting.join();
+        const kw::PullWatcher watcher = co_await hold_pulled(db, latest());
         co_await put_values(db, "a1 b1 a2");
         co_await routed(db);
         const Recorder recorder;
         const Job taking = co_await spawn(take_all(watcher, recorder));
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(lines_with_intervals(recorder) ==
-                       (Strings{"2.0 put first=", "4.0 put b=b1", "3-5.0 put a=a2"}),
+                       (Strings{"2.0 put held=", "4.0 put b=b1", "3-5.0 put a=a2"}),
                    boost::test_tools::per_element());
         BOOST_TEST(watcher.info().coalesced == 1U);
         co_await db.close();
         co_await taking.join();
-    });
-}
-
-// W3 W10: what all inboxes together may hold is full with the first byte.
-BOOST_AUTO_TEST_CASE(without_memory_for_inboxes_everything_comes_from_history)
-{
-    run([]() -> Task {
-        kw::Options options = watched_options();
-        options.watch_bytes = 1;
-        kw::Database db = co_await open_with(options, "b");
-        for (const kw::Overflow policy : {kw::Overflow::latest, kw::Overflow::catch_up}) {
-            const Recorder recorder;
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder, slow_watch(policy));
-            const Run run = co_await start(watcher);
-            co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-            const kw::Revision first = db.head_revision() + 1;
-            for (int i = 0; i < 10; ++i) {
-                co_await watcher.reached(co_await put(db, "b", "k", std::to_string(i)));
-            }
-            BOOST_TEST(recorder.size() == 10U);
-            BOOST_TEST(recorder.messages().front()->revision == first);
-            BOOST_TEST(watcher.info().fell_behind > 0U);
-            co_await watcher.stop();
-            co_await run.end();
-        }
-        co_await db.close();
     });
 }
 

@@ -200,7 +200,30 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_rests_as_well)
     });
 }
 
-// W3: a large history is not kept waiting for, piece after piece; but each delivery has its time.
+// However many pieces of history there are, all of them are one delivery.
+BOOST_AUTO_TEST_CASE(catching_up_does_not_rest_between_its_pieces)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 100);
+        kw::WatchOptions options = resting();
+        options.from = kw::From::revision(2);
+        options.buffer_messages = 4;
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        const Run run = co_await start(watcher);
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(recorder.size() == 100U);
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await given_time(db);
+        BOOST_TEST(recorder.size() == 100U);  // it rests now
+        co_await db.close();
+        co_await run.end();
+        BOOST_TEST(recorder.size() == 101U);
+    });
+}
+
+// W3
 BOOST_AUTO_TEST_CASE(the_inbox_of_one_that_rests_may_overflow_and_nothing_newest_is_lost)
 {
     run([]() -> Task {

@@ -70,7 +70,8 @@ bool passes(const Filter& filter, const Message& message)
     return one_of(filter.structures, message.structure) &&
            one_of(filter.operations, message.operation) && one_of(filter.causes, message.cause) &&
            (!filter.origin || *filter.origin == message.origin) &&
-           (!filter.except_origin || *filter.except_origin != message.origin) &&
+           (!filter.except_origin || *filter.except_origin != message.origin ||
+            message.cause == Cause::expired) &&
            (!filter.predicate || !brings_something(message.operation) || filter.predicate(message));
 }
 

@@ -58,11 +58,48 @@ inline std::vector<std::string> lines_with_intervals(const Recorder& recorder)
     return lines;
 }
 
-/// Commits that one message is being held at the gate, and the inbox is empty.
+/// Commits a message that is held at the gate then, with an empty inbox.
 inline Task put_and_hold(Database db, const Held& held)
 {
     co_await put(db, "b", "held", "");
     co_await until([&] { return held.gate.reached() == 1; });
+}
+
+/// A watch that is held up in the callback of its first message.
+struct HeldWatch {
+    Held held;
+    Watcher watcher;
+    Run run;
+
+    /// Lets it go on, and waits until it has been given everything.
+    Task release(Database db) const
+    {
+        co_await routed(db);
+        held.gate.open();
+        co_await watcher.reached(db.head_revision());
+    }
+    std::vector<std::string> lines() const { return lines_with_intervals(held.recorder); }
+};
+
+inline asio::awaitable<HeldWatch> hold(Database db, Selectors selectors, WatchOptions options)
+{
+    const Held held;
+    Watcher watcher = db.watch(selectors, held, options);
+    const Run run = co_await start(watcher);
+    co_await put_and_hold(db, held);
+    co_return HeldWatch{held, watcher, run};
+}
+
+/// A pulled watch of bucket b with its first message handed over, which it asks for no further.
+inline asio::awaitable<PullWatcher> hold_pulled(Database db, WatchOptions options)
+{
+    PullWatcher watcher = db.watch("b", all(), options);
+    const auto wait_once = [](PullWatcher pulled) -> Task { co_await pulled.wait(); };
+    const Job waiting = co_await spawn(wait_once(watcher));
+    co_await until([&] { return watcher.info().state == WatcherState::live; });
+    co_await put(db, "b", "held", "");
+    co_await waiting.join();
+    co_return watcher;
 }
 
 }  // namespace keywatch::test

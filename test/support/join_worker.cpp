@@ -248,7 +248,10 @@ void JoinModel::settle_taken()
 {
     if (taken_.signals.fell_behind && fault_ != Fault::overflow_ignored) {
         at_ = At::look;
-        if (taken_.signals.overflowed && caught_up_ && scenario_.overflow == Overflow::stop) {
+        if (taken_.signals.overflowed && !caught_up_) {
+            throw std::logic_error("a watch that has yet to catch up is blamed");
+        }
+        if (taken_.signals.overflowed && scenario_.overflow == Overflow::stop) {
             reason_ = Reason::overflow;
             at_ = At::ended;
         }

@@ -34,11 +34,29 @@ BOOST_AUTO_TEST_CASE(deliveries_begin_an_interval_apart)
 {
     Pace pace(intervals(10ms, 0ms));
     BOOST_TEST((pace.next() <= noon));  // the first one at once
-    pace.begins(noon);
+    pace.begins(noon, true);
     pace.delivered(noon + 8ms);
     BOOST_TEST((pace.next() == noon + 10ms));
+    BOOST_TEST(pace.is_early(noon + 9ms, true));
+    BOOST_TEST(!pace.is_early(noon + 10ms, true));
     BOOST_TEST(!pace.progress_is_due(noon + 1h));
     BOOST_TEST(!pace.look_at(noon).has_value());
+}
+
+// However many pieces of history there are, and whatever the interval.
+BOOST_AUTO_TEST_CASE(catching_up_is_one_delivery)
+{
+    Pace pace(intervals(10ms, 0ms));
+    pace.begins(noon, true);
+    BOOST_TEST(pace.is_early(noon + 5ms, false));
+    pace.begins(noon + 10ms, false);
+    BOOST_TEST(!pace.is_early(noon + 11ms, false));
+    pace.begins(noon + 11ms, false);
+    BOOST_TEST((pace.next() == noon + 20ms));
+    BOOST_TEST(pace.is_early(noon + 12ms, true));
+    BOOST_TEST(pace.is_early(noon + 12ms, false));  // it has caught up, and fallen behind again
+    pace.begins(noon + 20ms, true);
+    BOOST_TEST((pace.next() == noon + 30ms));
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_due_an_interval_after_the_last_delivery)
@@ -66,7 +84,7 @@ BOOST_AUTO_TEST_CASE(somebody_is_asked_to_look_once_until_that_time)
 BOOST_AUTO_TEST_CASE(the_longest_intervals_are_no_overflow)
 {
     Pace pace(intervals(std::chrono::milliseconds::max(), std::chrono::milliseconds::max()));
-    pace.begins(noon);
+    pace.begins(noon, true);
     pace.delivered(noon);
     BOOST_TEST((pace.next() > noon + 24h));
     BOOST_TEST((*pace.look_at(noon) > noon + 24h));
