@@ -125,6 +125,14 @@ BOOST_AUTO_TEST_CASE(gaps_and_spans_that_do_not_add_up_are_found)
     Stream overlapping = skipping();
     overlapping.change_at(2, [](Message& message) { message.first_revision = 2; });
     check_breaks(overlapping, "W3");
+    Stream hidden_end = skipping();
+    Message deletion = change(Operation::bucket_deleted, "b", "");
+    deletion.ends_bucket = true;
+    hidden_end.history.commit({deletion});
+    hidden_end.insert(hidden_end.observed.messages.size(), marker(Operation::gap, 7, 7, 1));
+    hidden_end.observed.reason = EndReason::bucket_deleted;
+    hidden_end.observed.end_position = 7;
+    check_breaks(hidden_end, "W3");
     Stream not_asked_for = skipping();
     not_asked_for.watched.overflow = Overflow::catch_up;
     check_breaks(not_asked_for, "W3");

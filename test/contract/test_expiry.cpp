@@ -252,6 +252,34 @@ BOOST_AUTO_TEST_CASE(who_writes_to_a_key_whose_time_is_over_removes_it_first)
     });
 }
 
+// It is not that consumer's own doing: without it a copy would keep what was in there.
+BOOST_AUTO_TEST_CASE(who_is_not_given_its_own_writes_is_told_of_what_expired_before_them)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await open();
+        co_await create(db, "b", kw::Structure::list);
+        kw::WatchOptions others;
+        others.filter.except_origin = "self";
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, others);
+        const Run run = co_await start(watcher);
+        const auto push = [](kw::Transaction& tx) {
+            tx.set_origin("self");
+            tx.list("b").push_back("l", "x");
+            tx.list("b").set_ttl("l", 10ms);
+        };
+        co_await db.update(push);
+        clock.advance(10ms);
+        const kw::Revision revision = co_await db.update(push);
+        co_await watcher.reached(revision);
+        BOOST_REQUIRE(recorder.size() == 1U);
+        BOOST_TEST(recorder.messages()[0]->revision == revision);
+        BOOST_TEST(recorder.messages()[0]->cause == kw::Cause::expired);
+        co_await watcher.stop();
+        co_await run.end();
+        co_await db.close();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_database_that_nobody_can_watch_is_swept_too)
 {
     run([this]() -> Task {

@@ -1,69 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a state takes while it is being streamed, counted in bytes: every allocation of this program
-// goes through here.
+// What a state takes while it is being streamed, counted in bytes.
+#include "support/counted_memory.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <malloc.h>
-
-#include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string>
-
-namespace {
-
-std::atomic<std::size_t> allocated{0};
-std::atomic<std::size_t> most{0};
-
-[[maybe_unused]] void* allocate(std::size_t size)
-{
-    void* const memory = std::malloc(size != 0 ? size : 1);
-    if (memory == nullptr) {
-        throw std::bad_alloc();
-    }
-    const std::size_t now = allocated += malloc_usable_size(memory);
-    std::size_t before = most;
-    while (before < now && !most.compare_exchange_weak(before, now)) {
-    }
-    return memory;
-}
-
-[[maybe_unused]] void release(void* memory) noexcept
-{
-    if (memory != nullptr) {
-        allocated -= malloc_usable_size(memory);
-        std::free(memory);
-    }
-}
-
-}  // namespace
-
-// The thread sanitizer brings its own, which cannot be replaced; with that one only races are
-// looked for here.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define KEYWATCH_TEST_COUNTS_NOTHING
-#endif
-#endif
-
-#ifndef KEYWATCH_TEST_COUNTS_NOTHING
-void* operator new(std::size_t size)
-{
-    return allocate(size);
-}
-void operator delete(void* memory) noexcept
-{
-    release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept
-{
-    release(memory);
-}
-#endif
 
 namespace kw = keywatch;
 using namespace keywatch::test;
@@ -87,12 +31,6 @@ Task fill(kw::Database db)
         });
     }
 }
-
-struct Peak {
-    std::size_t before = allocated;
-    Peak() { most = allocated.load(); }
-    std::size_t grown() const { return most - before; }
-};
 
 }  // namespace
 

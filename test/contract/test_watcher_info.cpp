@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/hand_clock.hpp"
-#include "support/watch_tools.hpp"
+#include "support/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -137,6 +137,25 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_behind_shows_how_far)
         BOOST_TEST(watcher.info().queued_messages == 0U);
         BOOST_TEST(watcher.info().commits == 4U);
         co_await db.close();
+    });
+}
+
+// It shows at once, also while the callback hears of nothing.
+BOOST_AUTO_TEST_CASE(a_watch_whose_inbox_has_overflowed_is_not_live)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const HeldWatch one =
+            co_await hold(db, kw::in("b", kw::all()), slow_watch(kw::Overflow::catch_up));
+        BOOST_TEST(one.watcher.info().state == kw::WatcherState::live);
+        co_await put_many(db, "b", 5);
+        co_await routed(db);
+        BOOST_TEST(one.watcher.info().state == kw::WatcherState::catching_up);
+        BOOST_TEST(one.watcher.info().fell_behind == 1U);
+        co_await one.release(db);
+        BOOST_TEST(one.watcher.info().fell_behind == 1U);
+        co_await db.close();
+        co_await one.run.end();
     });
 }
 

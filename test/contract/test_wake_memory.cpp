@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+// What is left of waiting for revisions that never come.
+#include "support/counted_memory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <limits>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+constexpr kw::Revision never = std::numeric_limits<kw::Revision>::max();
+/// Less than a tenth of what would be left if each of a round left the least it can.
+constexpr std::size_t limit = 100 << 10;
+
+Task start_and_stop(kw::Database db, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        kw::Watcher watcher = db.watch(
+            "b", kw::all(), [](const kw::Message&) {}, watch_from(kw::From::revision(never)));
+        const Run run = co_await start(watcher);
+        co_await watcher.stop();
+        co_await run.end();
+    }
+}
+
+Task wait_and_cancel(kw::Watcher watcher, int count)
+{
+    for (int i = 0; i < count; ++i) {
+        const Job waiting = co_await spawn(watcher.reached(never - static_cast<unsigned>(i)));
+        co_await yield();
+        waiting.cancel();
+        co_await failure_of(waiting.join());
+    }
+}
+
+}  // namespace
+
+// W10
+BOOST_FIXTURE_TEST_SUITE(test_wake_memory, EventLoop)
+
+BOOST_AUTO_TEST_CASE(watches_of_a_future_that_never_comes_leave_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await start_and_stop(db, 500);
+        const Peak peak;
+        co_await start_and_stop(db, 2000);
+        BOOST_TEST(peak.left() < limit);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(waits_that_were_cancelled_leave_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        const Run run = co_await start(watcher);
+        co_await wait_and_cancel(watcher, 500);
+        const Peak peak;
+        co_await wait_and_cancel(watcher, 20000);
+        BOOST_TEST(peak.left() < limit);
+        // What is still waited for is not forgotten meanwhile.
+        const kw::Revision next = db.head_revision() + 1;
+        const Job waiting = co_await spawn(watcher.reached(next));
+        co_await wait_and_cancel(watcher, 500);
+        BOOST_TEST(!waiting.done());
+        co_await put(db, "b", "a", "1");
+        co_await waiting.join();
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+// A start yet to come, and a wait of a watch that nobody has run yet.
+BOOST_AUTO_TEST_CASE(what_has_a_use_is_kept_among_those_that_have_none)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher later = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(3)));
+        kw::Watcher idle = db.watch("b", kw::key("none"), [](const kw::Message&) {});
+        const Run later_run = co_await start(later);
+        const Job waiting = co_await spawn(idle.reached(4));
+        co_await start_and_stop(db, 500);
+        const Run idle_run = co_await start(idle);
+        co_await put_many(db, "b", 3);
+        co_await waiting.join();
+        co_await until([&] { return recorder.size() == 2; });
+        co_await db.close();
+        co_await later_run.end();
+        co_await idle_run.end();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+// Every allocation of the program that includes this, in one file, is counted in bytes.
+#include <malloc.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace keywatch::test {
+
+inline std::atomic<std::size_t> allocated{0};
+inline std::atomic<std::size_t> most{0};
+
+inline void* allocate(std::size_t size)
+{
+    void* const memory = std::malloc(size != 0 ? size : 1);
+    if (memory == nullptr) {
+        throw std::bad_alloc();
+    }
+    const std::size_t now = allocated += malloc_usable_size(memory);
+    std::size_t before = most;
+    while (before < now && !most.compare_exchange_weak(before, now)) {
+    }
+    return memory;
+}
+
+inline void release(void* memory) noexcept
+{
+    if (memory != nullptr) {
+        allocated -= malloc_usable_size(memory);
+        std::free(memory);
+    }
+}
+
+/// How much more is allocated than when it was made.
+struct Peak {
+    std::size_t before = allocated;
+    Peak() { most = allocated.load(); }
+    /// At the most, and now.
+    std::size_t grown() const { return most - before; }
+    std::size_t left() const { return allocated > before ? allocated - before : 0; }
+};
+
+}  // namespace keywatch::test
+
+// The thread sanitizer brings its own, which cannot be replaced; with that one only races are
+// looked for here.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KEYWATCH_TEST_COUNTS_NOTHING
+#endif
+#endif
+
+#ifndef KEYWATCH_TEST_COUNTS_NOTHING
+void* operator new(std::size_t size)
+{
+    return keywatch::test::allocate(size);
+}
+void operator delete(void* memory) noexcept
+{
+    keywatch::test::release(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    keywatch::test::release(memory);
+}
+#endif
