@@ -23,6 +23,9 @@ Task start_and_stop(kw::Database db, int count)
         kw::Watcher watcher = db.watch(
             "b", kw::all(), [](const kw::Message&) {}, watch_from(kw::From::revision(never)));
         const Run run = co_await start(watcher);
+        for (int turn = 0; turn < 5; ++turn) {
+            co_await yield();  // so that it asks to be woken
+        }
         co_await watcher.stop();
         co_await run.end();
     }
