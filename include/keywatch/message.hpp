@@ -63,7 +63,8 @@ enum class Operation : std::uint8_t {
     progress = 18,
 };
 
-/// Why it happened. The deletion of a bucket is one message, of the user.
+/// Why it happened. The deletion of a bucket is one message, of the user: `bucket_deleted` is kept
+/// for messages about what was in one, of which there are none so far.
 enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
 
 /// @{

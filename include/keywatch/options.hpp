@@ -111,8 +111,9 @@ struct Options {
     /// Sets of detached subscribers between the distributor and the victim collector.
     std::size_t victim_sets = 128;
 
-    /// Bytes of whole commits that the inboxes of all watchers together may hold. What would exceed
-    /// it finds the inbox full, even if that is empty, and `WatchOptions::overflow` decides.
+    /// Bytes of whole commits that the inboxes of all watchers together may hold. A watcher whose
+    /// inbox would exceed it falls behind and reads from history, whatever `WatchOptions::overflow`
+    /// says: that others are slow is not its fault.
     std::size_t watch_bytes = std::size_t{256} << 20;
 };
 

@@ -70,9 +70,9 @@ public:
     /// expected way, which is false, then and whenever it is called again. `ended()` tells which
     /// way it was. It does not suspend if there is something already.
     ///
-    /// Throws what `Watcher::run` throws: `Compacted`, `Error::damaged`; `Error::closed` if the
-    /// database was closed before the first call; and `Error::already_running` while another call
-    /// waits.
+    /// Throws what `Watcher::run` throws: `Compacted`, `Error::overflow`, `Error::damaged`, what
+    /// the predicate of its filter threw; `Error::closed` if the database was closed before the
+    /// first call; and `Error::already_running` while another call waits.
     ///
     /// Cancellation: any, of this call only: it fails with `operation_aborted`, and the watch goes
     /// on. Nothing is lost by that, so it may be one of several in an expression with `||`.

@@ -68,6 +68,7 @@ private:
 };
 
 /// What becomes of a watcher whose inbox is full, because its callback is slower than the commits.
+/// One that has yet to catch up with them is not concerned: it goes on reading history.
 enum class Overflow : std::uint8_t {
     /// The inbox is thrown away, and the watcher catches up from history: nothing is lost.
     catch_up,
@@ -75,6 +76,7 @@ enum class Overflow : std::uint8_t {
     /// See `Message::first_revision`.
     latest,
     /// What does not fit is left out; a `gap` marker tells which revisions, and how many messages.
+    /// Only the end of a bucket that is followed by name is never left out.
     skip,
     /// The watch ends with `Error::overflow`.
     stop,
@@ -97,7 +99,7 @@ struct WatchOptions {
 
     /// With `Overflow::latest`: so long at least lies between the beginnings of two deliveries, in
     /// which messages of the same element become one. Zero: as soon as there is something. The end
-    /// of the watch does not wait for it.
+    /// of the watch does not wait for it, nor do the pieces of history while it catches up.
     std::chrono::milliseconds min_interval{0};
 
     /// If nothing was delivered for so long, a `progress` marker is. Zero: never. Its revision

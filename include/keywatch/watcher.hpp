@@ -98,9 +98,9 @@ public:
     /// context those of two watchers may run at the same time, those of one never.
     ///
     /// Returns for ends that are expected (`EndReason`). Throws what the callback threw, unchanged;
-    /// otherwise `Compacted`, `Error::callback_timeout`, `Error::damaged` if history cannot be
-    /// read, `Error::already_running`, or `Error::closed` if the database was closed before. A
-    /// write that failed ends no watch.
+    /// otherwise `Compacted`, `Error::overflow` (of `Overflow::stop`), `Error::callback_timeout`,
+    /// `Error::damaged` if history cannot be read, `Error::already_running`, or `Error::closed` if
+    /// the database was closed before. A write that failed ends no watch.
     ///
     /// When it has returned or thrown, no callback is running or will run, and `position()` is the
     /// last commit that was delivered whole: a later watch `From::after(position())` goes on there.

@@ -46,25 +46,16 @@ struct Peak {
 
 }  // namespace keywatch::test
 
-// The thread sanitizer brings its own, which cannot be replaced; with that one only races are
-// looked for here.
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define KEYWATCH_TEST_COUNTS_NOTHING
-#endif
-#endif
-
-#ifndef KEYWATCH_TEST_COUNTS_NOTHING
-void* operator new(std::size_t size)
+// Weak, as sanitizers may bring their own: with those nothing is counted.
+[[gnu::weak]] void* operator new(std::size_t size)
 {
     return keywatch::test::allocate(size);
 }
-void operator delete(void* memory) noexcept
+[[gnu::weak]] void operator delete(void* memory) noexcept
 {
     keywatch::test::release(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept
+[[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept
 {
     keywatch::test::release(memory);
 }
-#endif
