@@ -29,6 +29,7 @@ class SyncedFile;
 /// 3. A file's first sync, and a rename, sync the directory too; not that of a manifest, with which
 ///    `base` does that, nor of what is to be renamed. Removals need no sync: LevelDB ignores and
 ///    removes again what comes back after a power cut.
+/// 4. Nothing is appended to a file behind what could not be written or synced.
 ///
 /// Everything else goes to `base`, which a test replaces by one that fails or forgets.
 class Environment : public leveldb::EnvWrapper {

@@ -19,11 +19,15 @@ SyncedFile::~SyncedFile()
 
 leveldb::Status SyncedFile::Append(const leveldb::Slice& data)
 {
+    if (failed_) {
+        return leveldb::Status::IOError(file_->name, "not written behind what failed");
+    }
     leveldb::Status status = base_->Append(data);
     if (status.ok()) {
         file_->appended += data.size();
     } else {
         torn_ = true;
+        failed_ = true;
     }
     return status;
 }
@@ -35,6 +39,7 @@ leveldb::Status SyncedFile::Flush()
         file_->flushed.store(file_->appended);
     } else {
         torn_ = true;
+        failed_ = true;
     }
     return status;
 }
@@ -48,6 +53,7 @@ leveldb::Status SyncedFile::Sync()
         raise(file_->synced, bytes);
         status = environment_.sync_entry(*file_);
     }
+    failed_ = failed_ || !status.ok();
     return status;
 }
 

@@ -31,6 +31,8 @@ struct OpenFile {
 };
 
 /// A file that is synced before it is closed, and whose first sync makes its name durable too.
+/// Nothing is appended any more once something of it could not be written or synced: LevelDB does
+/// that to its manifest, and cannot read what comes behind a torn record.
 class SyncedFile final : public leveldb::WritableFile {
 public:
     SyncedFile(Environment& environment, std::shared_ptr<OpenFile> file,
@@ -49,6 +51,7 @@ private:
     std::shared_ptr<OpenFile> file_;
     std::unique_ptr<leveldb::WritableFile> base_;
     bool torn_ = false;
+    bool failed_ = false;
 };
 
 /// Makes a number that others may be raising too at least so large.

@@ -236,6 +236,22 @@ BOOST_AUTO_TEST_CASE(a_torn_append_is_told_and_what_went_before_is_kept)
     BOOST_CHECK(on_disk(disk, "/db/000003.log")->starts_with("first"));
 }
 
+// As LevelDB does to its manifest, when a compaction ends behind one that failed.
+BOOST_AUTO_TEST_CASE(nothing_is_appended_behind_what_failed)
+{
+    auto manifest = create(env, "/db/MANIFEST-000002");
+    append(*manifest, "first");
+    disk.fail_append(1, PowerLossEnv::Torn::half, "MANIFEST-000002");
+    BOOST_CHECK(!append(*manifest, "torn").ok());
+    BOOST_CHECK(!append(*manifest, "behind").ok());
+    BOOST_CHECK(disk.contents().at("/db/MANIFEST-000002") == "firstto");
+    auto other = create(env, "/db/000005.ldb");
+    append(*other, "first");
+    disk.fail_sync(1, ".ldb");
+    BOOST_CHECK(!other->Sync().ok());
+    BOOST_CHECK(!append(*other, "behind").ok());
+}
+
 BOOST_AUTO_TEST_CASE(in_memory_nothing_has_to_be_synced_from_outside)
 {
     Environment memory(&disk, nullptr);
