@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(any_thread_may_look)
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         std::atomic<bool> done{false};
-        std::size_t seen = 0;
+        std::atomic<std::size_t> seen{0};
         std::thread looking([&] {
             while (!done) {
                 for (const kw::WatcherInfo& each : db.watchers()) {
@@ -291,11 +291,15 @@ BOOST_AUTO_TEST_CASE(any_thread_may_look)
                 seen += db.explain("b", "k1").size();
             }
         });
-        for (int i = 0; i < 200; ++i) {
+        const auto start_and_stop = [&]() -> Task {
             kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
             const Run run = co_await start(watcher);
             co_await watcher.reached(co_await put_many(db, "b", 3));
             co_await watcher.stop();
+        };
+        // The other thread may be late: it is waited for.
+        for (int i = 0; i < 200 || seen == 0; ++i) {
+            co_await start_and_stop();
         }
         done = true;
         looking.join();

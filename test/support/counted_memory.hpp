@@ -14,11 +14,12 @@ namespace keywatch::test {
 inline std::atomic<std::size_t> allocated{0};
 inline std::atomic<std::size_t> most{0};
 
-inline void* allocate(std::size_t size)
+/// Null where there is no memory.
+inline void* allocate(std::size_t size) noexcept
 {
     void* const memory = std::malloc(size != 0 ? size : 1);
     if (memory == nullptr) {
-        throw std::bad_alloc();
+        return nullptr;
     }
     const std::size_t now = allocated += malloc_usable_size(memory);
     std::size_t before = most;
@@ -47,7 +48,16 @@ struct Peak {
 }  // namespace keywatch::test
 
 // Weak, as sanitizers may bring their own: with those nothing is counted.
+// All forms of new and delete that are not aligned (those for arrays call these): who allocates by
+// one and releases by the other, as algorithms with a temporary buffer do, must not meet two kinds.
 [[gnu::weak]] void* operator new(std::size_t size)
+{
+    if (void* const memory = keywatch::test::allocate(size)) {
+        return memory;
+    }
+    throw std::bad_alloc();
+}
+[[gnu::weak]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept
 {
     return keywatch::test::allocate(size);
 }
@@ -56,6 +66,10 @@ struct Peak {
     keywatch::test::release(memory);
 }
 [[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept
+{
+    keywatch::test::release(memory);
+}
+[[gnu::weak]] void operator delete(void* memory, const std::nothrow_t&) noexcept
 {
     keywatch::test::release(memory);
 }
