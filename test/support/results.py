@@ -67,8 +67,20 @@ def count_test(run, tap):
     return good, failures
 
 
+# What a checked condition, an exception that nobody caught, a seed and a sanitizer print.
+TELLING = re.compile(r"\berror: in |^[A-Z_]*SEED=|^SUMMARY: |ERROR: |^terminate called|Assertion ")
+MOST_LINES = 8
+
+
+def telling_lines(run):
+    """Of all that a test printed, what says why it failed: its summary may be all that is left."""
+    output = run.get("stdout", "") + "\n" + run.get("stderr", "")
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in output.splitlines()]
+    return [line[:400] for line in lines if TELLING.search(line)][:MOST_LINES]
+
+
 def count(folder, tests):
-    """Prints what failed to stderr, and the two counts."""
+    """Prints what failed, and why, to stderr, and the two counts."""
     by_name = {test["name"]: test for test in tests}
     runs = []
     try:
@@ -76,15 +88,18 @@ def count(folder, tests):
             runs = [json.loads(line) for line in file]
     except OSError:
         pass
-    passed, failures = 0, []
+    passed, failures, reasons = 0, [], []
     for run in runs:
         test = by_name.pop(run["name"].split(" / ")[-1], None)
         good, bad = count_test(run, test is not None and test["protocol"] == "tap")
         passed += good
         failures += bad
+        reasons += telling_lines(run) if bad else []
     failures += [f"{name}: did not run" for name in by_name]
     for failure in failures:
         print("FAILED", failure, file=sys.stderr)
+    for reason in reasons:
+        print("   ", reason, file=sys.stderr)
     print(passed, len(failures))
 
 
