@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 /// Finding out who wants a message, among many watchers of one bucket of whom few do: by key,
-/// prefix and range, distinct ones and such as lie in each other; and getting out of the index and
-/// into it again. Floor: looking the key up in a hash map of as many keys; taking one out and
-/// putting it in.
+/// prefix and range, distinct ones and such as lie in each other; getting out of the index and
+/// into it again; and, as history is read, whether one watcher of as many keys wants a message.
+/// Floor: looking the key up in a hash map of as many keys; taking one out and putting it in.
 #include "support.hpp"
 
 #include "watch/selector_index.hpp"
@@ -143,6 +143,32 @@ std::vector<std::string> keys_of(benchmark::State& state, std::size_t of_each = 
     return keys;
 }
 
+void match_keys_of_one(benchmark::State& state)
+{
+    std::vector<kw::BucketSelector> selectors;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(state.range(0)); ++i) {
+        selectors.push_back(kw::in("b", by_key(i)));
+    }
+    const watch::Subscription one(kw::Selectors(std::move(selectors)), kw::Filter(),
+                                  watch::Budget{1, 1});
+    const std::vector<std::string> keys = keys_of(state);
+    Crowd crowd(static_cast<std::size_t>(state.range(0)), by_key);
+    kw::Message message;
+    message.operation = kw::Operation::put;
+    message.bucket = "b";
+    const auto match = [&] {
+        std::size_t found = 0;
+        for (std::size_t i = 0; i < rounds; ++i) {
+            message.key = keys[i % keys.size()];
+            found += one.matches(message) ? 1 : 0;
+        }
+        benchmark::DoNotOptimize(found);
+    };
+    for (auto _ : state) {
+        compare_pairs(state, 9, rounds, [&] { crowd.look_up(keys); }, match);
+    }
+}
+
 void match_keys(benchmark::State& state)
 {
     match_one(state, by_key, keys_of(state));
@@ -194,6 +220,7 @@ void growing(benchmark::internal::Benchmark* one)
 }
 
 BENCHMARK(match_keys)->Apply(growing);
+BENCHMARK(match_keys_of_one)->Apply(growing);
 BENCHMARK(match_prefixes)->Apply(growing);
 BENCHMARK(match_ranges)->Apply(growing);
 BENCHMARK(match_nested_prefixes)->Arg(100'000)->Iterations(1)->Repetitions(3);

@@ -3,7 +3,11 @@
 
 #include <keywatch/error.hpp>
 
+#include <boost/container_hash/hash.hpp>
+
 #include <algorithm>
+#include <cstddef>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -12,6 +16,8 @@ namespace keywatch::watch {
 namespace {
 
 constexpr std::size_t longest_name = 65535;
+/// So many selectors by key are tried one after the other; more are found by hash.
+constexpr std::ptrdiff_t most_tried_keys = 8;
 
 [[noreturn]] void fail(Error error, const char* what)
 {
@@ -41,6 +47,13 @@ std::unique_ptr<const bytes::Glob> glob_of(const Selector& selector)
 }
 
 }  // namespace
+
+std::size_t hash_value(const KeyInBucket& key) noexcept
+{
+    std::size_t seed = std::hash<std::string_view>{}(key.bucket);
+    boost::hash_combine(seed, std::hash<std::string_view>{}(key.key));
+    return seed;
+}
 
 Interest::Interest(BucketSelector selector_)
     : selector(checked(std::move(selector_))), glob(glob_of(selector.selector()))
@@ -91,18 +104,32 @@ Subscription::Subscription(const Selectors& selectors, const Filter& filter, Bud
     if (interests_.empty()) {
         fail(Error::invalid_option, "no selector");
     }
+    find_places();
 }
 
-bool Subscription::matches(const Message& message) const
+void Subscription::find_places()
 {
-    return passes_filter(message) && std::ranges::any_of(interests_, [&](const Interest& each) {
-               return !each.lost && each.matches(message);
-           });
+    const auto is_by_key = [](const Interest& each) {
+        return each.selector.selector().kind() == Selector::Kind::key;
+    };
+    if (std::ranges::count_if(interests_, is_by_key) <= most_tried_keys) {
+        return;
+    }
+    auto places = std::make_unique<Places>();
+    for (std::size_t place = 0; place < interests_.size(); ++place) {
+        const BucketSelector& selector = interests_[place].selector;
+        if (is_by_key(interests_[place])) {
+            places->by_key.try_emplace({selector.bucket(), selector.selector().key()}, place);
+        } else {
+            places->others.push_back(place);
+        }
+    }
+    places_ = std::move(places);
 }
 
 bool Subscription::follows(std::string_view bucket, std::string_view key) const
 {
-    return std::ranges::any_of(interests_, [&](const Interest& each) {
+    return any_for(bucket, key, [&](const Interest& each) {
         return !each.lost && (each.whole_database() ||
                               (each.selector.bucket() == bucket && each.matches_key(key)));
     });
@@ -130,13 +157,10 @@ public:
 
     bool matches(const Message& message)
     {
-        if (ended_.empty()) {
-            return subscription_.matches(message);
-        }
-        return subscription_.passes_filter(message) &&
-               std::ranges::any_of(subscription_.interests(), [&](const Interest& each) {
-                   return !each.lost && !has_ended(each) && each.matches(message);
-               });
+        return ended_.empty() ? subscription_.matches(message)
+                              : subscription_.matches(message, [this](const Interest& each) {
+                                    return !has_ended(each);
+                                });
     }
     /// The message was the end of a bucket.
     bool ends(const Message& message)

@@ -9,6 +9,9 @@
 #include <keywatch/message.hpp>
 #include <keywatch/selector.hpp>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +41,15 @@ struct Interest {
     bool indexed = false;
 };
 
+/// A key of a bucket, as a selector holds it.
+struct KeyInBucket {
+    std::string_view bucket;
+    std::string_view key;
+
+    friend bool operator==(const KeyInBucket&, const KeyInBucket&) = default;
+    friend std::size_t hash_value(const KeyInBucket& key) noexcept;
+};
+
 /// What a watcher wants, and where it gets it.
 class Subscription {
 public:
@@ -51,7 +63,25 @@ public:
     const std::vector<Interest>& interests() const noexcept { return interests_; }
 
     /// Whether one of its selectors that are not lost, and the filter, let the message through.
-    bool matches(const Message& message) const;
+    bool matches(const Message& message) const
+    {
+        return matches(message, [](const Interest&) { return true; });
+    }
+    /// The same of those selectors only of which `counts` is true.
+    template <class Function>
+    bool matches(const Message& message, Function counts) const
+    {
+        const auto fits = [&](const Interest& each) {
+            return !each.lost && counts(each) && each.matches(message);
+        };
+        if (!passes_filter(message)) {
+            return false;
+        }
+        // The end of a bucket is for all that is selected there.
+        return message.operation == Operation::bucket_deleted
+                   ? std::ranges::any_of(interests_, fits)
+                   : any_for(message.bucket, message.key, fits);
+    }
     bool passes_filter(const Message& message) const noexcept { return filter_.passes(message); }
 
     /// Whether a change of this key would be for it, as far as its selectors tell. With the inbox's
@@ -68,8 +98,29 @@ private:
     friend class SelectorIndex;
     friend class Distributor;
 
+    /// Whether `fits` is true of one of the interests that a change of this key can be for.
+    template <class Function>
+    bool any_for(std::string_view bucket, std::string_view key, Function fits) const
+    {
+        if (!places_) {
+            return std::ranges::any_of(interests_, fits);
+        }
+        const auto at = places_->by_key.find(KeyInBucket{bucket, key});
+        return (at != places_->by_key.end() && fits(interests_[at->second])) ||
+               std::ranges::any_of(places_->others,
+                                   [&](std::size_t place) { return fits(interests_[place]); });
+    }
+    void find_places();
+
+    /// Where the interests are: those by key, one for each key, and all others.
+    struct Places {
+        boost::unordered_flat_map<KeyInBucket, std::size_t> by_key;
+        std::vector<std::size_t> others;
+    };
+
     const MessageFilter filter_;
     std::vector<Interest> interests_;
+    std::unique_ptr<const Places> places_;  ///< only if there are many by key
 
     // The distributor's, on the pipeline's strand.
     std::size_t indexed_ = 0;  ///< how many of the interests are in the index

@@ -41,6 +41,17 @@ boost::system::error_code refusal(const Selectors& selectors)
     return {};
 }
 
+/// More selectors by key than are tried one after the other, one of them twice, and some more.
+Selectors many_keys(std::vector<BucketSelector> others = {})
+{
+    for (const char* const bucket : {"b", "c"}) {
+        for (const char* const name : {"k", "l", "no1", "no2", "no3", "k"}) {
+            others.push_back(in(bucket, key(name)));
+        }
+    }
+    return Selectors(std::move(others));
+}
+
 /// Selectors of all kinds, alone and in lists, with and without filters.
 std::vector<SharedSubscription> one_of_each()
 {
@@ -62,6 +73,9 @@ std::vector<SharedSubscription> one_of_each()
             subscribe({in("b", all()), in("c", key("l"))}),
             subscribe({in("b", glob("*1")), in("c", prefix("k")), in("d", all())}),
             subscribe({in("b", all()), whole_database()}),
+            subscribe(many_keys()),
+            subscribe(many_keys({in("c", prefix("l")), in("d", all())})),
+            subscribe(many_keys(), puts),
             subscribe(in("b", all()), puts),
             subscribe({in("b", all()), in("c", all())}, puts),
             subscribe({in("b", prefix("k")), in("c", all())}, no_deletions),
@@ -207,6 +221,22 @@ BOOST_AUTO_TEST_CASE(only_the_buckets_that_ended_are_lost)
     BOOST_TEST(selection.selected == Places{2}, boost::test_tools::per_element());
     BOOST_TEST(!select(*two, *make_commit(3, {deletion_of("b")})).any);
     BOOST_TEST(!two->lose_buckets(*make_commit(4, {deletion_of("c")})));
+}
+
+BOOST_AUTO_TEST_CASE(of_many_keys_each_is_followed)
+{
+    const auto many = subscribe(many_keys({in("d", prefix("x"))}));
+    for (const char* const bucket : {"b", "c"}) {
+        for (const char* const name : {"k", "l", "no1", "no2", "no3"}) {
+            BOOST_TEST(many->follows(bucket, name));
+        }
+        BOOST_TEST(!many->follows(bucket, "m"));
+    }
+    BOOST_TEST(!many->follows("d", "k"));
+    BOOST_TEST(many->follows("d", "xk"));
+    many->lose_buckets(*make_commit(1, {deletion_of("b")}));
+    BOOST_TEST(!many->follows("b", "k"));
+    BOOST_TEST(many->follows("c", "k"));
 }
 
 // Catching up and live are one stream: what history selects is what the distributor routes, commit
