@@ -56,12 +56,14 @@ leveldb::Status Environment::NewWritableFile(const std::string& name, leveldb::W
             return status;
         }
     }
+    keep(name);
     return wrap(target()->NewWritableFile(name, file), name, file);
 }
 
 leveldb::Status Environment::NewAppendableFile(const std::string& name,
                                                leveldb::WritableFile** file)
 {
+    keep(name);
     return wrap(target()->NewAppendableFile(name, file), name, file);
 }
 
@@ -75,7 +77,6 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
     state->entry_synced.store(is_synced_by_name(name));
     *file = new SyncedFile(*this, state, *file);
     const std::lock_guard lock(mutex_);
-    held_removals_.erase(name);
     if (is_log(name)) {
         log_ = std::move(state);
         log_names_.insert(name);
@@ -100,15 +101,26 @@ leveldb::Status Environment::RemoveFile(const std::string& name)
             changes_.fetch_add(1, std::memory_order_acq_rel);
             return leveldb::Status::OK();
         }
-        ++removing_;
+        removing_.insert(name);
     }
+    return remove(name);
+}
+
+leveldb::Status Environment::remove(const std::string& name)
+{
     leveldb::Status status = target()->RemoveFile(name);
     changes_.fetch_add(1, std::memory_order_acq_rel);
     const std::lock_guard lock(mutex_);
-    if (--removing_ == 0) {
-        removed_.notify_all();
-    }
+    removing_.erase(removing_.find(name));
+    removed_.notify_all();
     return status;
+}
+
+void Environment::keep(const std::string& name)
+{
+    std::unique_lock lock(mutex_);
+    held_removals_.erase(name);
+    removed_.wait(lock, [&] { return !removing_.contains(name); });
 }
 
 /// LevelDB renames one file only, over CURRENT, and takes a failure for "not renamed" although the
@@ -171,21 +183,20 @@ void Environment::hold_removals()
 {
     std::unique_lock lock(mutex_);
     ++holds_;
-    removed_.wait(lock, [this] { return removing_ == 0; });
+    removed_.wait(lock, [this] { return removing_.empty(); });
 }
 
+/// One after the other: LevelDB may make a file of such a name meanwhile (see keep).
 void Environment::release_removals()
 {
-    std::set<std::string> names;
-    {
-        const std::lock_guard lock(mutex_);
-        if (--holds_ > 0) {
-            return;
-        }
-        names.swap(held_removals_);
-    }
-    for (const std::string& name : names) {
-        RemoveFile(name);
+    std::unique_lock lock(mutex_);
+    --holds_;
+    while (holds_ == 0 && !held_removals_.empty() && !close_failed()) {
+        const std::string name = std::move(held_removals_.extract(held_removals_.begin()).value());
+        removing_.insert(name);
+        lock.unlock();
+        remove(name);
+        lock.lock();
     }
 }
 

@@ -67,7 +67,9 @@ public:
 
     /// From hold_removals() on, which waits for removals under way, files stay although LevelDB
     /// removes them: so an open that turns out to be impossible can be undone, and a backup finds
-    /// what it is to copy. The release_removals() of the last one who holds makes up for it.
+    /// what it is to copy. The release_removals() of the last one who holds makes up for it, but
+    /// for files that were made anew: after a crash there may be tables that no manifest knows, and
+    /// LevelDB gives their numbers again.
     void hold_removals();
     void release_removals();
 
@@ -80,6 +82,10 @@ private:
     leveldb::Status wrap(leveldb::Status status, const std::string& name,
                          leveldb::WritableFile** file);
     leveldb::Status sync_current_log();
+    /// Precondition: the name is among removing_.
+    leveldb::Status remove(const std::string& name);
+    /// A file of this name is about to be made. Its removal is no longer due, and not under way.
+    void keep(const std::string& name);
     leveldb::Status sync_entry(OpenFile& file);
 
     Disk* disk_;
@@ -94,7 +100,7 @@ private:
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;
-    std::size_t removing_ = 0;  ///< removals under way
+    std::multiset<std::string> removing_;  ///< removals under way
     std::condition_variable removed_;
 };
 

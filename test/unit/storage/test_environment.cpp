@@ -6,10 +6,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 using namespace keywatch::storage;
 using keywatch::test::PowerLossEnv;
@@ -38,6 +41,28 @@ std::optional<std::string> on_disk(const PowerLossEnv& disk, const std::string& 
     const auto found = contents.find(name);
     return found != contents.end() ? std::optional{found->second} : std::nullopt;
 }
+
+/// The first removal lasts until it is let go.
+class SlowRemovals : public leveldb::EnvWrapper {
+public:
+    explicit SlowRemovals(leveldb::Env& base) : EnvWrapper(&base) {}
+
+    leveldb::Status RemoveFile(const std::string& name) override
+    {
+        if (!std::exchange(any_, true)) {
+            began_.set_value();
+            go_.get_future().wait();
+        }
+        return target()->RemoveFile(name);
+    }
+    void wait_for_removal() { began_.get_future().wait(); }
+    void let_go() { go_.set_value(); }
+
+private:
+    bool any_ = false;
+    std::promise<void> began_;
+    std::promise<void> go_;
+};
 
 struct Fixture {
     Fixture()
@@ -224,6 +249,40 @@ BOOST_AUTO_TEST_CASE(held_removals_are_made_up_for)
     env.release_removals();
     BOOST_CHECK(!disk.contents().contains("/db/000003.ldb"));
     BOOST_CHECK(disk.contents().contains("/db/000004.ldb"));
+}
+
+// Tables that a crash, or a backup, left and no manifest knows have numbers that are given again.
+BOOST_AUTO_TEST_CASE(a_file_that_is_made_while_others_are_removed_stays)
+{
+    SlowRemovals slow(disk);
+    Environment both(&slow, &disk);
+    create(both, "/db/000003.ldb").reset();
+    create(both, "/db/000004.ldb").reset();
+    both.hold_removals();
+    both.RemoveFile("/db/000003.ldb");
+    both.RemoveFile("/db/000004.ldb");
+    std::thread releasing([&] { both.release_removals(); });
+    slow.wait_for_removal();
+    create(both, "/db/000004.ldb").reset();
+    slow.let_go();
+    releasing.join();
+    BOOST_CHECK(!disk.contents().contains("/db/000003.ldb"));
+    BOOST_CHECK(disk.contents().contains("/db/000004.ldb"));
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_made_anew_only_once_its_removal_is_over)
+{
+    SlowRemovals slow(disk);
+    Environment both(&slow, &disk);
+    create(both, "/db/000003.ldb").reset();
+    std::thread removing([&] { both.RemoveFile("/db/000003.ldb"); });
+    slow.wait_for_removal();
+    auto made = std::async(std::launch::async, [&] { create(both, "/db/000003.ldb").reset(); });
+    made.wait_for(std::chrono::milliseconds(50));  // were it not to wait, it would be made here
+    slow.let_go();
+    removing.join();
+    made.get();
+    BOOST_CHECK(disk.contents().contains("/db/000003.ldb"));
 }
 
 BOOST_AUTO_TEST_CASE(a_torn_append_is_told_and_what_went_before_is_kept)
