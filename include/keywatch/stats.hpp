@@ -94,7 +94,7 @@ struct Stats {
         std::uint64_t running = 0;
         /// Of those that ran.
         std::uint64_t ended = 0;
-        /// How often an inbox was full, or history was lost to all.
+        /// The sum of their `WatcherInfo::fell_behind`, ended ones included.
         std::uint64_t fell_behind = 0;
         /// Commits delivered whole. It may lag behind by what a worker has taken from its inbox and
         /// is delivering.

@@ -68,7 +68,7 @@ private:
 };
 
 /// What becomes of a watcher whose inbox is full, because its callback is slower than the commits.
-/// One that has yet to catch up with them is not concerned: it goes on reading history.
+/// One that has not caught up with them yet is not concerned: it goes on reading history.
 enum class Overflow : std::uint8_t {
     /// The inbox is thrown away, and the watcher catches up from history: nothing is lost.
     catch_up,
@@ -76,7 +76,7 @@ enum class Overflow : std::uint8_t {
     /// See `Message::first_revision`.
     latest,
     /// What does not fit is left out; a `gap` marker tells which revisions, and how many messages.
-    /// Only the end of a bucket that is followed by name is never left out.
+    /// Only what ends a bucket that is followed by name is never left out.
     skip,
     /// The watch ends with `Error::overflow`.
     stop,

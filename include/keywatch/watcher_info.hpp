@@ -68,7 +68,8 @@ struct WatcherInfo {
     std::uint64_t commits = 0;
     /// The messages of those that were for it.
     std::uint64_t messages = 0;
-    /// How often it was too slow: its inbox was full, or history was lost to all.
+    /// How often it had to read from history again: its inbox was full, all inboxes together were
+    /// (`Options::watch_bytes`), or history was trimmed before commits had been handed to watches.
     std::uint64_t fell_behind = 0;
     /// Messages that were left out for newer ones (`Overflow::latest`).
     std::uint64_t coalesced = 0;

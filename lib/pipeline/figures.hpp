@@ -19,7 +19,6 @@ struct Figures {
     Counter longest_nanoseconds{0};
 
     // The worker's.
-    Counter fell_behind{0};
     Counter coalesced{0};
 
     void delivered(std::size_t count) noexcept

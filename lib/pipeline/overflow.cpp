@@ -7,6 +7,7 @@
 #include "watch/coalescer.hpp"
 
 #include <exception>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -14,13 +15,25 @@ namespace keywatch::pipeline {
 
 void WatcherCore::fall_behind(bool overflowed)
 {
-    add_alone(figures_.fell_behind, 1);
     if (overflowed && overflow_ == Overflow::stop) {
-        finish(std::nullopt, std::make_exception_ptr(
-                                 boost::system::system_error(make_error_code(Error::overflow))));
+        finish(std::nullopt, exception_of(Error::overflow));
         return;
     }
     follower_.fell_behind();
+}
+
+bool WatcherCore::gives_up() const noexcept
+{
+    return follower_.too_slow() && (overflow_ == Overflow::stop || overflow_ == Overflow::skip);
+}
+
+asio::awaitable<void> WatcherCore::give_up(SliceReader& history, Watchdog& watchdog)
+{
+    if (overflow_ == Overflow::stop) {
+        finish(std::nullopt, exception_of(Error::overflow));
+    } else {
+        co_await skip_history(history, watchdog);
+    }
 }
 
 WatcherCore::Incoming WatcherCore::take_entries()
@@ -57,32 +70,58 @@ void WatcherCore::make_newest(Incoming& incoming)
 asio::awaitable<void> WatcherCore::read_latest(SliceReader& history, Watchdog& watchdog)
 {
     watch::Coalescer newest;
-    const std::optional<Gathered> gathered = co_await gather_latest(history, newest);
+    const Gather coalesce = [&](const engine::HistorySlice& slice) {
+        return gather_latest(newest, slice);
+    };
+    const std::optional<Gathered> gathered = co_await gather(history, coalesce);
     if (!gathered) {
         co_return;
     }
     add_alone(figures_.coalesced, newest.left_out());
-    if (pull_) {
-        offer_history(newest.take(), *gathered);
+    std::vector<watch::Entry> entries = newest.take();
+    co_await deliver_gathered(std::move(entries), *gathered, watchdog);
+}
+
+asio::awaitable<void> WatcherCore::skip_history(SliceReader& history, Watchdog& watchdog)
+{
+    std::unique_ptr<watch::Marker> gap;
+    const Gather skip = [&](const engine::HistorySlice& slice) { return gather_gap(gap, slice); };
+    const std::optional<Gathered> gathered = co_await gather(history, skip);
+    if (!gathered) {
         co_return;
     }
-    const std::vector<watch::Entry> entries = newest.take();
+    follower_.skipped();
+    std::vector<watch::Entry> entries;
+    if (gap) {
+        inbox.skipped(*gap->count);
+        entries.push_back({watch::make_marker(*gap), {}});
+    }
+    co_await deliver_gathered(std::move(entries), *gathered, watchdog);
+}
+
+asio::awaitable<void> WatcherCore::deliver_gathered(std::vector<watch::Entry> entries,
+                                                    const Gathered& gathered, Watchdog& watchdog)
+{
+    if (pull_) {
+        offer_history(std::move(entries), gathered);
+        co_return;
+    }
     const bool whole = co_await deliver_all(entries, watchdog);
     if (!whole) {
         co_return;
     }
-    follower_.read(gathered->reached);
+    follower_.read(gathered.reached);
     advanced();
-    if (gathered->error) {
-        std::rethrow_exception(gathered->error);
+    if (gathered.error) {
+        std::rethrow_exception(gathered.error);
     }
-    if (gathered->loses) {
-        ended_by_loss(*gathered->loses);
+    if (gathered.loses) {
+        ended_by_loss(*gathered.loses);
     }
 }
 
-asio::awaitable<std::optional<WatcherCore::Gathered>> WatcherCore::gather_latest(
-    SliceReader& history, watch::Coalescer& newest)
+asio::awaitable<std::optional<WatcherCore::Gathered>> WatcherCore::gather(SliceReader& history,
+                                                                          const Gather& take)
 {
     Gathered gathered;
     gathered.reached = follower_.position();
@@ -101,13 +140,28 @@ asio::awaitable<std::optional<WatcherCore::Gathered>> WatcherCore::gather_latest
             }
             break;  // what there is comes first
         }
-        gathered = gather(newest, *slice);
+        gathered = take(*slice);
     }
     co_return gathered;
 }
 
-WatcherCore::Gathered WatcherCore::gather(watch::Coalescer& newest,
-                                          const engine::HistorySlice& slice)
+WatcherCore::Gathered WatcherCore::gather_gap(std::unique_ptr<watch::Marker>& gap,
+                                              const engine::HistorySlice& slice) const
+{
+    for (const watch::SharedCommit& commit : slice.commits) {
+        const watch::Selection selection = watch::select(*this, *commit);
+        if (selection.loses) {
+            return {commit->previous, nullptr, true, nullptr};  // the next thing to be delivered
+        }
+        if (selection.any) {
+            watch::leave_out(gap, *commit, selection.messages(*commit));
+        }
+    }
+    return {slice.reached, nullptr, false, nullptr};
+}
+
+WatcherCore::Gathered WatcherCore::gather_latest(watch::Coalescer& newest,
+                                                 const engine::HistorySlice& slice)
 {
     const watch::Budget& budget = inbox.budget();
     for (const watch::SharedCommit& commit : slice.commits) {

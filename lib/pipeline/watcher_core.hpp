@@ -28,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -200,12 +201,22 @@ private:
 
         bool is_all() const noexcept { return loses || full || error; }
     };
+    /// Takes what it needs of a slice.
+    using Gather = std::function<Gathered(const engine::HistorySlice&)>;
+    /// Nothing if the watch has ended, or is to be.
+    asio::awaitable<std::optional<Gathered>> gather(SliceReader& history, const Gather& take);
+    asio::awaitable<void> deliver_gathered(std::vector<watch::Entry> entries,
+                                           const Gathered& gathered, Watchdog& watchdog);
     /// As read_history, of several slices and only the newest.
     asio::awaitable<void> read_latest(SliceReader& history, Watchdog& watchdog);
-    /// Nothing if the watch has ended, or is to be.
-    asio::awaitable<std::optional<Gathered>> gather_latest(SliceReader& history,
-                                                           watch::Coalescer& newest);
-    Gathered gather(watch::Coalescer& newest, const engine::HistorySlice& slice);
+    Gathered gather_latest(watch::Coalescer& newest, const engine::HistorySlice& slice);
+    /// Whether it is too slow to catch up, and its policy is not to be late.
+    bool gives_up() const noexcept;
+    asio::awaitable<void> give_up(SliceReader& history, Watchdog& watchdog);
+    /// As read_history, of all there is; only a gap is delivered. Up to where a bucket has ended.
+    asio::awaitable<void> skip_history(SliceReader& history, Watchdog& watchdog);
+    Gathered gather_gap(std::unique_ptr<watch::Marker>& gap,
+                        const engine::HistorySlice& slice) const;
 
     // By the clock (pacing.cpp).
     /// Whether it is too early to deliver what there is. The worker will be poked when it is not;

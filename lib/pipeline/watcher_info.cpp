@@ -58,8 +58,7 @@ WatcherInfo WatcherCore::info() const
     info.queued_bytes = level.bytes;
     info.commits = figures_.commits.load(std::memory_order_relaxed);
     info.messages = figures_.messages.load(std::memory_order_relaxed);
-    info.fell_behind =
-        figures_.fell_behind.load(std::memory_order_relaxed) + (level.fell_behind ? 1 : 0);
+    info.fell_behind = level.falls;
     info.coalesced = figures_.coalesced.load(std::memory_order_relaxed);
     info.gaps = level.gaps;
     info.skipped = level.skipped;

@@ -176,6 +176,10 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         co_await read_latest(history, watchdog);
         co_return;
     }
+    if (gives_up()) {
+        co_await give_up(history, watchdog);
+        co_return;
+    }
     const engine::HistorySlice* const slice = co_await read_slice(history, follower_.position());
     if (!slice) {
         // Only for a watch whose own callback closes the database: nobody waits for that one.

@@ -59,7 +59,7 @@ Distributor::Routed& Distributor::route_gap()
     routed_.victims.clear();
     for (SharedSubscription& each : index_.detach_all()) {
         ++fell_behind_;
-        if (each->inbox.signal([](Signals& signals) { signals.fell_behind = true; })) {
+        if (each->inbox.cut_off()) {
             routed_.wake.push_back(std::move(each));
         }
     }

@@ -5,12 +5,15 @@ namespace keywatch::watch {
 
 Follower::Step Follower::next(Revision routed)
 {
+    too_slow_ = false;
     if (phase_ == Phase::away) {
         if (routed < position_) {
             return Step::wait;
         }
-        if (routed - position_ > near_) {
+        if (const Revision distance = routed - position_; distance > near_) {
             up_to_ = routed;
+            away_by_ = away_by_ == 0 ? distance : away_by_;
+            too_slow_ = was_live_ && distance > away_by_ && distance - away_by_ > near_;
             return Step::read_history;
         }
         return Step::join;
@@ -19,6 +22,7 @@ Follower::Step Follower::next(Revision routed)
         up_to_ = joined_at_;
         return Step::read_history;
     }
+    was_live_ = true;
     return Step::take;
 }
 

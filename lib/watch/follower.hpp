@@ -18,6 +18,8 @@ namespace keywatch::watch {
 /// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the
 ///    inbox was then found empty, everything ≤ R has been delivered.
 /// 4. Falling behind leads from 2 and 3 back to 1, with p as it is. Nothing else does.
+/// 5. Who has been live once and is away is too slow if R has run away from it, since it began to
+///    read, by more than it may be near: then reading on would never end.
 class Follower {
 public:
     /// `near`: a distance in commits that an inbox can bear while the rest is read.
@@ -33,12 +35,20 @@ public:
     Step next(Revision routed);
     /// Of `read_history`.
     Revision up_to() const noexcept { return up_to_; }
+    /// Of `read_history`, when away: what is read should not be delivered, if the policy allows.
+    bool too_slow() const noexcept { return too_slow_; }
+    /// What there was up to R is left out: who was too slow gets another try.
+    void skipped() { away_by_ = 0; }
 
     void read(Revision reached) { advance(reached); }
     void joined(Revision routed);
     /// `routed`: R as it was read before the inbox was taken.
     void took(Revision routed) { advance(routed); }
-    void fell_behind() { phase_ = Phase::away; }
+    void fell_behind()
+    {
+        phase_ = Phase::away;
+        away_by_ = 0;
+    }
     /// A commit was delivered whole.
     void delivered(Revision revision) { advance(revision); }
 
@@ -61,8 +71,11 @@ private:
     Revision position_;
     const Revision near_;
     Phase phase_ = Phase::away;
+    bool was_live_ = false;
+    bool too_slow_ = false;
     Revision joined_at_ = 0;
     Revision up_to_ = 0;
+    Revision away_by_ = 0;  ///< how far it was away when it began to read; 0: it has not
 };
 
 }  // namespace keywatch::watch

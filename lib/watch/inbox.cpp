@@ -4,27 +4,8 @@
 #include "coalescer.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace keywatch::watch {
-
-namespace {
-
-/// Of a commit that ends buckets only the messages of that, and all but those of another.
-Entry ends_of(const Entry& entry)
-{
-    Entry ends{entry.commit, {}, {}, true};
-    for (std::size_t at = 0; at < entry.messages(); ++at) {
-        const auto place =
-            entry.selected.empty() ? static_cast<std::uint32_t>(at) : entry.selected[at];
-        if (entry.commit->messages[place].ends_bucket) {
-            ends.selected.push_back(place);
-        }
-    }
-    return ends;
-}
-
-}  // namespace
 
 Inbox::Push Inbox::push(Entry entry)
 {
@@ -35,7 +16,8 @@ Inbox::Push Inbox::push(Entry entry)
     if (!nothing_up_to_) {
         nothing_up_to_ = entry.commit->previous;
     }
-    if (has_room(entry, bytes)) {
+    const bool skips = overflow_ == Overflow::skip && caught_up_;
+    if (has_room(entry, bytes) || (skips && entry.loses)) {
         if (reserve(bytes)) {
             add(std::move(entry), bytes);
         } else {
@@ -43,8 +25,8 @@ Inbox::Push Inbox::push(Entry entry)
         }
     } else if (overflow_ == Overflow::latest) {
         dropped = make_room(std::move(entry));
-    } else if (overflow_ == Overflow::skip && caught_up_) {
-        leave_out(std::move(entry));
+    } else if (skips) {
+        skip(entry);
     } else {
         dropped = fall_behind(caught_up_);
     }
@@ -67,28 +49,11 @@ void Inbox::add(Entry entry, std::size_t bytes)
     entries_.push_back(std::move(entry));
 }
 
-void Inbox::leave_out(Entry entry)
+void Inbox::skip(const Entry& entry)
 {
-    const CommitRecord& commit = *entry.commit;
-    Entry ends = entry.loses ? ends_of(entry) : Entry();
-    const std::size_t left_out = entry.messages() - ends.selected.size();
-    if (left_out > 0) {
-        if (!gap_) {
-            gap_ = std::make_unique<Marker>();
-            gap_->operation = Operation::gap;
-            gap_->first_revision = commit.revision;
-            gap_->previous = commit.previous;
-            gap_->count = 0;
-            ++untold_.gaps;
-        }
-        gap_->revision = commit.revision;
-        gap_->time = commit.time;
-        *gap_->count += left_out;
-        untold_.messages += left_out;
-    }
-    if (!ends.selected.empty()) {
-        add(std::move(ends), 0);  // of each bucket that is followed one at the most
-    }
+    untold_.gaps += gap_ ? 0 : 1;
+    untold_.messages += entry.messages();
+    leave_out(gap_, *entry.commit, entry.messages());
 }
 
 void Inbox::close_gap()
@@ -116,8 +81,7 @@ std::vector<Entry> Inbox::make_room(Entry entry)
     }
     std::vector<Entry> dropped = clear();
     if (!reserve(bytes)) {
-        signals_.fell_behind = true;
-        news_ = true;
+        fall_behind(false);  // it has nothing any more
         return dropped;
     }
     coalesced_ += newest.left_out();
@@ -132,7 +96,23 @@ std::vector<Entry> Inbox::fall_behind(bool overflowed)
     signals_.fell_behind = true;
     signals_.overflowed = overflowed;
     news_ = true;
+    ++falls_;
     return clear();
+}
+
+bool Inbox::cut_off()
+{
+    return signal([this](Signals& signals) {
+        signals.fell_behind = true;
+        ++falls_;
+    });
+}
+
+void Inbox::skipped(std::uint64_t messages)
+{
+    const std::lock_guard lock(mutex_);
+    ++told_.gaps;
+    told_.messages += messages;
 }
 
 std::vector<Entry> Inbox::clear()
@@ -156,7 +136,7 @@ Inbox::Taken Inbox::take()
     told_.messages += untold_.messages;
     taken.entries = clear();
     taken.signals = signals_;
-    caught_up_ = !signals_.fell_behind;
+    caught_up_ = caught_up_ || !signals_.fell_behind;
     signals_.fell_behind = false;
     signals_.overflowed = false;
     taken.coalesced = std::exchange(coalesced_, 0);
@@ -169,7 +149,6 @@ void Inbox::drop()
     std::vector<Entry> dropped;  // destroyed when the mutex is free again
     const std::lock_guard lock(mutex_);
     dropped = clear();
-    caught_up_ = false;
     signals_.fell_behind = false;
     signals_.overflowed = false;
     nothing_up_to_.reset();
@@ -215,7 +194,11 @@ bool Inbox::empty() const
 Inbox::Level Inbox::level() const
 {
     const std::lock_guard lock(mutex_);
-    return {messages_, bytes_, signals_.fell_behind, told_.gaps + untold_.gaps,
+    return {messages_,
+            bytes_,
+            signals_.fell_behind,
+            falls_,
+            told_.gaps + untold_.gaps,
             told_.messages + untold_.messages};
 }
 

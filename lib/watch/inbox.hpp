@@ -25,8 +25,8 @@ namespace keywatch::watch {
 struct Signals {
     /// The inbox was full: its entries are gone, and nothing comes any more until a new join.
     bool fell_behind = false;
-    /// That was because its own budget was used up, and it had caught up: so it is slower than the
-    /// commits.
+    /// That was because its own budget was used up, and it had caught up once: so it is slower than
+    /// the commits.
     bool overflowed = false;
     bool stop = false;
     bool cancel = false;
@@ -49,11 +49,12 @@ struct Signals {
 ///    rests is woken by signals only.
 /// 2. It falls asleep only when there is nothing to be taken.
 /// 3. What has no room is dropped with all that is queued, and the subscriber falls behind. Not
-///    with `skip`: it is left out, and a gap stands in its place, which needs no room; only the
-///    ends of buckets are queued. Nor with `latest`, if enough of what is queued makes way for
-///    newer messages of the same elements.
-/// 4. `skip` is for a subscriber that has caught up, by a `take` since it joined: before that it
-///    falls behind. So does everybody if what all may hold is used up, as that is not its fault.
+///    with `skip`: it is left out, and a gap stands in its place, which needs no room; only what
+///    ends a bucket is queued all the same, of each that is followed once at the most. Nor with
+///    `latest`, if enough of what is queued makes way for newer messages of the same elements.
+/// 4. `skip` is for a subscriber that has caught up once, by a `take` of what came behind its join:
+///    before that it falls behind. So does everybody if what all may hold is used up, as that is
+///    not its fault.
 ///
 /// Thread safety: all members, from any thread.
 class Inbox {
@@ -106,9 +107,13 @@ public:
     /// All entries, and whether some were dropped: `fell_behind` is taken away. Of a worker that
     /// has delivered everything before them.
     Taken take();
-    /// Throws away what is queued. The subscriber is not in the index any more; if it joins again,
-    /// it has to catch up.
+    /// Throws away what is queued. The subscriber is not in the index any more.
     void drop();
+    /// Nothing comes any more until a new join, though nothing was dropped. True if the worker must
+    /// be started.
+    bool cut_off();
+    /// So many messages were left out of what was read of history, and a gap was made of them.
+    void skipped(std::uint64_t messages);
     /// What the worker has been told so far. It looks again before it sleeps, if there is more.
     Signals signals();
 
@@ -125,6 +130,8 @@ public:
         std::size_t messages = 0;
         std::size_t bytes = 0;
         bool fell_behind = false;
+        /// How often it has.
+        std::uint64_t falls = 0;
         std::uint64_t gaps = 0;
         std::uint64_t skipped = 0;
     };
@@ -138,7 +145,7 @@ private:
     bool has_room(const Entry& entry, std::size_t bytes) const;
     bool reserve(std::size_t bytes) { return !shared_ || shared_->reserve(bytes); }
     void add(Entry entry, std::size_t bytes);
-    void leave_out(Entry entry);
+    void skip(const Entry& entry);
     void close_gap();
     /// What is not needed any more, or has no room.
     std::vector<Entry> make_room(Entry entry);
@@ -160,6 +167,7 @@ private:
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     std::size_t coalesced_ = 0;
+    std::uint64_t falls_ = 0;
     /// Of `skip`: what was left out and taken as gaps, and what of that is queued.
     struct LeftOut {
         std::uint64_t gaps = 0;

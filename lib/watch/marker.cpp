@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "marker.hpp"
 
-#include <memory>
-
 namespace keywatch::watch {
 
 SharedCommit make_marker(const Marker& marker)
@@ -19,6 +17,20 @@ SharedCommit make_marker(const Marker& marker)
     message.time = marker.time;
     record->messages.push_back(message);
     return record;
+}
+
+void leave_out(std::unique_ptr<Marker>& gap, const CommitRecord& commit, std::size_t messages)
+{
+    if (!gap) {
+        gap = std::make_unique<Marker>();
+        gap->operation = Operation::gap;
+        gap->first_revision = commit.revision;
+        gap->previous = commit.previous;
+        gap->count = 0;
+    }
+    gap->revision = commit.revision;
+    gap->time = commit.time;
+    *gap->count += messages;
 }
 
 }  // namespace keywatch::watch

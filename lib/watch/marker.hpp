@@ -5,7 +5,9 @@
 
 #include <keywatch/message.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace keywatch::watch {
@@ -23,5 +25,9 @@ struct Marker {
     Time time{};
 };
 SharedCommit make_marker(const Marker& marker);
+
+/// Has a gap, null if there is none yet, stand for one more commit, of which so many messages are
+/// left out. Precondition: there is nothing between it and the last one that is not left out.
+void leave_out(std::unique_ptr<Marker>& gap, const CommitRecord& commit, std::size_t messages);
 
 }  // namespace keywatch::watch

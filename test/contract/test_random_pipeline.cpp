@@ -53,6 +53,9 @@ private:
         options.batch_messages = 1 + below(random_, 10);
         options.distribute_batches = 1 + below(random_, 4);
         options.victim_sets = 1 + below(random_, 3);
+        if (below(random_, 3) == 0) {
+            options.watch_bytes = 1 + below(random_, 4000);
+        }
         if (below(random_, 2) == 0) {
             options.history.commits = 20 + below(random_, 200);
         }

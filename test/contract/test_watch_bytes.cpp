@@ -11,6 +11,8 @@ using namespace keywatch::test;
 
 namespace {
 
+using Strings = std::vector<std::string>;
+
 constexpr std::array policies{kw::Overflow::catch_up, kw::Overflow::latest, kw::Overflow::skip,
                               kw::Overflow::stop};
 
@@ -20,6 +22,18 @@ kw::Options limited(std::size_t bytes)
     options.watch_bytes = bytes;
     return options;
 }
+
+/// Each of the first three messages makes five more.
+Task five_more(kw::Database db, std::size_t given)
+{
+    if (given <= 3) {
+        co_await put_many(db, "b", 5);
+        co_await routed(db);
+    }
+}
+
+/// What watches are given that find no room, and are slower than the commits.
+const Strings with_a_gap{"2.0 put first=", "3.0 put k0=0", "4.0 put k1=1", "5-17.0 gap x13"};
 
 }  // namespace
 
@@ -48,6 +62,106 @@ BOOST_AUTO_TEST_CASE(without_any_memory_everything_comes_from_history)
             co_await watcher.stop();
             co_await run.end();
         }
+        co_await db.close();
+    });
+}
+
+// But who is left further and further behind does what its policy is there for.
+BOOST_AUTO_TEST_CASE(one_that_skips_and_is_too_slow_to_catch_up_is_given_a_gap)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(limited(1), "b");
+        const Recorder recorder;
+        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
+            recorder(message);
+            co_await five_more(db, recorder.size());
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::skip));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        co_await watcher.reached(17);
+        BOOST_TEST(lines_with_intervals(recorder) == with_a_gap, boost::test_tools::per_element());
+        BOOST_TEST(watcher.info().gaps == 1U);
+        BOOST_TEST(watcher.info().skipped == 13U);
+        // And then it is up to date again.
+        co_await watcher.reached(co_await put(db, "b", "last", ""));
+        BOOST_TEST(line_of(*recorder.messages().back()) == "18.0 put last=");
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_one_that_is_too_slow_to_catch_up_is_given_a_gap)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(limited(1), "b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), slow_watch(kw::Overflow::skip));
+        const Job waiting =
+            co_await spawn([](kw::PullWatcher pulled) -> Task { co_await pulled.wait(); }(watcher));
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        co_await waiting.join();
+        const Recorder recorder;
+        while (recorder.size() < with_a_gap.size()) {
+            BOOST_TEST_REQUIRE(co_await watcher.wait());
+            if (const auto commit = watcher.try_next()) {
+                for (const kw::Message& each : *commit) {
+                    recorder(each);
+                }
+                co_await five_more(db, recorder.size());
+            }
+        }
+        BOOST_TEST(lines_with_intervals(recorder) == with_a_gap, boost::test_tools::per_element());
+        const Job taking = co_await spawn(take_all(watcher, recorder));
+        co_await db.close();
+        co_await taking.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_that_stops_and_is_too_slow_to_catch_up_is_ended)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(limited(1), "b");
+        const Recorder recorder;
+        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
+            recorder(message);
+            co_await five_more(db, recorder.size());
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::stop));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        BOOST_TEST(co_await run.error() == code(kw::Error::overflow));
+        BOOST_TEST(recorder.size() == 3U);
+        BOOST_TEST(watcher.position().revision == 4U);
+        co_await db.close();
+    });
+}
+
+// W11: a bucket that ends in what is left out ends the watch all the same.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_told_by_one_that_is_too_slow)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(limited(1), "b");
+        const Recorder recorder;
+        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
+            recorder(message);
+            co_await five_more(db, recorder.size());
+            if (recorder.size() == 3) {
+                co_await drop(db, "b");
+            }
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::skip));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await put(db, "b", "first", "");
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(end.position.revision == 18U);
+        Strings expected = with_a_gap;
+        expected.push_back("18.0 bucket_deleted");
+        BOOST_TEST(lines_with_intervals(recorder) == expected, boost::test_tools::per_element());
         co_await db.close();
     });
 }

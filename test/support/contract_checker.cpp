@@ -121,9 +121,7 @@ private:
         } else if (last_ && place < *last_) {
             fail(given_.contains(place) ? "W2" : "W1", "out of order: " + describe(message));
         }
-        const bool ends_a_gap =
-            message.ends_bucket && !gaps_.empty() && gaps_.back().last == message.revision;
-        if (message.revision <= progress_ && !ends_a_gap) {
+        if (message.revision <= progress_) {
             fail("W7", "it had passed " + describe(message));
         }
         const auto made = made_.find(message.revision);
@@ -193,7 +191,7 @@ private:
             const bool given = given_.contains(each.place);
             const Revision revision = each.place.revision;
             const bool told = is_told_in_gaps(*each.message);
-            if (given && in_a_gap(revision) && !each.message->ends_bucket) {
+            if (given && in_a_gap(revision)) {
                 fail("W3", "in a gap, and given: " + describe(*each.message));
             }
             if (given || revision > observed_.end_position || (in_a_gap(revision) && !told)) {

@@ -255,7 +255,6 @@ void JoinModel::settle_taken()
             reason_ = Reason::overflow;
             at_ = At::ended;
         }
-        caught_up_ = false;
         follower_.fell_behind();
         return;
     }

@@ -90,6 +90,57 @@ BOOST_AUTO_TEST_CASE(falling_behind_while_reading_after_the_join_starts_over_fro
     BOOST_TEST(follower.up_to() == 16U);
 }
 
+// W3: what was made before it was live is read however long it takes.
+BOOST_AUTO_TEST_CASE(who_has_yet_to_be_live_is_not_too_slow)
+{
+    Follower follower(0, 5);
+    BOOST_CHECK(follower.next(10) == Follower::Step::read_history);
+    follower.read(1);
+    BOOST_CHECK(follower.next(1000) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());
+}
+
+BOOST_AUTO_TEST_CASE(who_was_live_and_is_left_further_and_further_behind_is_too_slow)
+{
+    Follower follower(10, 5);
+    follower.joined(10);
+    BOOST_CHECK(follower.next(10) == Follower::Step::take);
+    follower.fell_behind();
+    BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());  // whatever it has missed
+    follower.read(14);
+    BOOST_CHECK(follower.next(39) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());  // 25 instead of 20
+    BOOST_CHECK(follower.next(40) == Follower::Step::read_history);
+    BOOST_TEST(follower.too_slow());
+    // What comes nearer is not.
+    follower.read(30);
+    BOOST_CHECK(follower.next(40) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());
+}
+
+BOOST_AUTO_TEST_CASE(who_was_too_slow_gets_another_try)
+{
+    Follower follower(10, 5);
+    follower.joined(10);
+    follower.next(10);
+    follower.fell_behind();
+    follower.next(30);
+    follower.next(50);
+    BOOST_TEST(follower.too_slow());
+    follower.skipped();
+    follower.next(60);
+    BOOST_TEST(!follower.too_slow());
+    follower.next(70);
+    BOOST_TEST(follower.too_slow());
+    follower.fell_behind();
+    follower.next(80);
+    BOOST_TEST(!follower.too_slow());
+    follower.read(80);
+    BOOST_CHECK(follower.next(80) == Follower::Step::join);
+    BOOST_TEST(!follower.too_slow());
+}
+
 BOOST_AUTO_TEST_CASE(revisions_need_not_be_near_each_other)
 {
     Follower follower(0, 2);

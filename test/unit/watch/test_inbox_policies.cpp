@@ -130,13 +130,30 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_left_out)
     push(inbox, 4);
     inbox.push({make_commit(5, {deletion_of("e")}), {}, {}, true});
     const Inbox::Taken taken = inbox.take();
-    BOOST_TEST(lines(taken) == (Strings{"1", "2", "3-3x1", "3", "4-4x1", "5"}),
+    // With all of its commit, which has a place in a stream that can be resumed.
+    BOOST_TEST(lines(taken) == (Strings{"1", "2", "3", "4-4x1", "5"}),
                boost::test_tools::per_element());
-    BOOST_TEST(taken.entries[3].loses);
-    BOOST_TEST(taken.entries[3].selected == (std::vector<std::uint32_t>{1, 3}),
+    BOOST_TEST(taken.entries[2].loses);
+    BOOST_TEST(taken.entries[2].selected == (std::vector<std::uint32_t>{0, 1, 3}),
                boost::test_tools::per_element());
-    BOOST_TEST(taken.entries[5].loses);
-    BOOST_TEST(!taken.entries[2].loses);
+    BOOST_TEST(taken.entries[4].loses);
+    BOOST_TEST(!taken.entries[3].loses);
+}
+
+// W10: what it holds beyond its own limit is held within that of all.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_held_only_if_there_is_memory)
+{
+    const auto shared = std::make_shared<SharedBytes>(2 * bytes_of(1) + 1);
+    LiveInbox inbox(of_two, Overflow::skip, shared);
+    push(inbox, 1);
+    push(inbox, 2);
+    push(inbox, 3);
+    BOOST_CHECK(inbox.push({make_commit(4, {deletion_of("b")}), {}, {}, true}) ==
+                Inbox::Push::full);
+    BOOST_TEST(shared->used() == 0U);
+    const Signals signals = inbox.take().signals;
+    BOOST_TEST(signals.fell_behind);  // and finds it in history
+    BOOST_TEST(!signals.overflowed);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_left_out_is_counted_before_anybody_has_taken_it)
@@ -157,6 +174,9 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_is_counted_before_anybody_has_taken_it)
     inbox.drop();  // nobody was told
     BOOST_TEST(inbox.level().gaps == 1U);
     BOOST_TEST(inbox.level().skipped == 3U);
+    inbox.skipped(7);
+    BOOST_TEST(inbox.level().gaps == 2U);
+    BOOST_TEST(inbox.level().skipped == 10U);
 }
 
 // W3: who has joined, and still reads what came before, is not slower than the commits.
@@ -177,9 +197,27 @@ BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_left_out_and_nobody_blam
         BOOST_TEST(!taken.signals.overflowed);
         BOOST_CHECK(fill() == Inbox::Push::full);  // as it has to join anew
         BOOST_TEST(!inbox.take().signals.overflowed);
-        inbox.take();
         inbox.drop();
         BOOST_CHECK(fill() == Inbox::Push::full);
+        BOOST_TEST(inbox.level().falls == 3U);
+    }
+}
+
+// Who has caught up once, and then had to read history again, is not spared any more.
+BOOST_AUTO_TEST_CASE(once_it_has_caught_up_it_is_judged_for_good)
+{
+    for (const Overflow policy : {Overflow::skip, Overflow::stop}) {
+        LiveInbox inbox(of_two, policy);
+        BOOST_TEST(!inbox.cut_off());
+        BOOST_TEST(inbox.take().signals.fell_behind);
+        inbox.drop();
+        push(inbox, 1);
+        push(inbox, 2);
+        push(inbox, 3);
+        const Inbox::Taken taken = inbox.take();
+        BOOST_TEST(taken.signals.overflowed == (policy == Overflow::stop));
+        BOOST_TEST(taken.entries.size() == (policy == Overflow::stop ? 0U : 3U));
+        BOOST_TEST(inbox.level().falls == (policy == Overflow::stop ? 2U : 1U));
     }
 }
 
@@ -221,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_is_told_from_a_gap_in_routing)
         BOOST_TEST(taken.signals.fell_behind);
         BOOST_TEST(taken.signals.overflowed);
         BOOST_TEST(!inbox.take().signals.overflowed);
-        inbox.signal([](Signals& signals) { signals.fell_behind = true; });
+        inbox.cut_off();
         BOOST_TEST(!inbox.take().signals.overflowed);
     }
 }
