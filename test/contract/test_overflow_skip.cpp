@@ -155,6 +155,14 @@ BOOST_AUTO_TEST_CASE(a_bucket_that_was_deleted_in_a_gap_ends_the_watch_behind_it
         BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1",
                                            "5-6.0 gap x2", "7.0 put last=", "7.1 bucket_deleted"}),
                    boost::test_tools::per_element());
+        // W6: who stored the gap's revision is given the end.
+        const Recorder rest;
+        const kw::Position gap{db.head_position().history, 6};
+        kw::Watcher resumed = db.watch("b", kw::all(), rest, watch_from(kw::From::after(gap)));
+        const Run run = co_await start(resumed);
+        BOOST_TEST(((co_await run.end()).reason == kw::EndReason::bucket_deleted));
+        BOOST_TEST(rest.lines() == (Strings{"7.0 put last=", "7.1 bucket_deleted"}),
+                   boost::test_tools::per_element());
         co_await db.close();
     });
 }

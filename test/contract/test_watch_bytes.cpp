@@ -33,7 +33,31 @@ Task five_more(kw::Database db, std::size_t given)
 }
 
 /// What watches are given that find no room, and are slower than the commits.
-const Strings with_a_gap{"2.0 put first=", "3.0 put k0=0", "4.0 put k1=1", "5-17.0 gap x13"};
+const Strings with_a_gap{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-17.0 gap x13"};
+
+/// A watch with such a callback, and the first message for it. The third drops the bucket as well,
+/// if that is asked for. The database must outlive the watch.
+struct SlowWatch {
+    Recorder recorder;
+    kw::Watcher watcher;
+    Run run;
+};
+asio::awaitable<SlowWatch> start_slow(kw::Database& db, kw::Overflow policy, bool drops = false)
+{
+    const Recorder recorder;
+    const auto make_more = [&db, recorder, drops](const kw::Message& message) -> Task {
+        recorder(message);
+        co_await five_more(db, recorder.size());
+        if (drops && recorder.size() == 3) {
+            co_await drop(db, "b");
+        }
+    };
+    kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(policy));
+    const Run run = co_await start(watcher);
+    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+    co_await put(db, "b", "held", "");
+    co_return SlowWatch{recorder, watcher, run};
+}
 
 }  // namespace
 
@@ -71,51 +95,17 @@ BOOST_AUTO_TEST_CASE(one_that_skips_and_is_too_slow_to_catch_up_is_given_a_gap)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
-        const Recorder recorder;
-        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
-            recorder(message);
-            co_await five_more(db, recorder.size());
-        };
-        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::skip));
-        const Run run = co_await start(watcher);
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-        co_await put(db, "b", "first", "");
-        co_await watcher.reached(17);
-        BOOST_TEST(lines_with_intervals(recorder) == with_a_gap, boost::test_tools::per_element());
-        BOOST_TEST(watcher.info().gaps == 1U);
-        BOOST_TEST(watcher.info().skipped == 13U);
+        const SlowWatch one = co_await start_slow(db, kw::Overflow::skip);
+        co_await one.watcher.reached(17);
+        BOOST_TEST(lines_with_intervals(one.recorder) == with_a_gap,
+                   boost::test_tools::per_element());
+        BOOST_TEST(one.watcher.info().gaps == 1U);
+        BOOST_TEST(one.watcher.info().skipped == 13U);
         // And then it is up to date again.
-        co_await watcher.reached(co_await put(db, "b", "last", ""));
-        BOOST_TEST(line_of(*recorder.messages().back()) == "18.0 put last=");
+        co_await one.watcher.reached(co_await put(db, "b", "last", ""));
+        BOOST_TEST(line_of(*one.recorder.messages().back()) == "18.0 put last=");
         co_await db.close();
-        co_await run.end();
-    });
-}
-
-BOOST_AUTO_TEST_CASE(a_pulled_one_that_is_too_slow_to_catch_up_is_given_a_gap)
-{
-    run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), slow_watch(kw::Overflow::skip));
-        const Job waiting =
-            co_await spawn([](kw::PullWatcher pulled) -> Task { co_await pulled.wait(); }(watcher));
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-        co_await put(db, "b", "first", "");
-        co_await waiting.join();
-        const Recorder recorder;
-        while (recorder.size() < with_a_gap.size()) {
-            BOOST_TEST_REQUIRE(co_await watcher.wait());
-            if (const auto commit = watcher.try_next()) {
-                for (const kw::Message& each : *commit) {
-                    recorder(each);
-                }
-                co_await five_more(db, recorder.size());
-            }
-        }
-        BOOST_TEST(lines_with_intervals(recorder) == with_a_gap, boost::test_tools::per_element());
-        const Job taking = co_await spawn(take_all(watcher, recorder));
-        co_await db.close();
-        co_await taking.join();
+        co_await one.run.end();
     });
 }
 
@@ -123,19 +113,25 @@ BOOST_AUTO_TEST_CASE(one_that_stops_and_is_too_slow_to_catch_up_is_ended)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
-        const Recorder recorder;
-        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
-            recorder(message);
-            co_await five_more(db, recorder.size());
-        };
-        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::stop));
-        const Run run = co_await start(watcher);
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-        co_await put(db, "b", "first", "");
-        BOOST_TEST(co_await run.error() == code(kw::Error::overflow));
-        BOOST_TEST(recorder.size() == 3U);
-        BOOST_TEST(watcher.position().revision == 4U);
+        const SlowWatch one = co_await start_slow(db, kw::Overflow::stop);
+        BOOST_TEST(co_await one.run.error() == code(kw::Error::overflow));
+        BOOST_TEST(one.recorder.size() == 3U);
+        BOOST_TEST(one.watcher.position().revision == 4U);
         co_await db.close();
+    });
+}
+
+// Nothing is lost to those whose policy it is to be late.
+BOOST_AUTO_TEST_CASE(one_that_catches_up_is_given_everything_however_slow_it_is)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with(limited(1), "b");
+        const SlowWatch one = co_await start_slow(db, kw::Overflow::catch_up);
+        co_await one.watcher.reached(17);
+        BOOST_TEST(one.recorder.size() == 16U);
+        BOOST_TEST(one.watcher.info().gaps == 0U);
+        co_await db.close();
+        co_await one.run.end();
     });
 }
 
@@ -144,25 +140,48 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_told_by_one_that_is_too_slow)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
-        const Recorder recorder;
-        const auto make_more = [&db, recorder](const kw::Message& message) -> Task {
-            recorder(message);
-            co_await five_more(db, recorder.size());
-            if (recorder.size() == 3) {
-                co_await drop(db, "b");
-            }
-        };
-        kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(kw::Overflow::skip));
-        const Run run = co_await start(watcher);
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-        co_await put(db, "b", "first", "");
-        const kw::WatchEnd end = co_await run.end();
+        const SlowWatch one = co_await start_slow(db, kw::Overflow::skip, true);
+        const kw::WatchEnd end = co_await one.run.end();
         BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(end.position.revision == 18U);
         Strings expected = with_a_gap;
         expected.push_back("18.0 bucket_deleted");
-        BOOST_TEST(lines_with_intervals(recorder) == expected, boost::test_tools::per_element());
+        BOOST_TEST(lines_with_intervals(one.recorder) == expected,
+                   boost::test_tools::per_element());
         co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_one_that_is_too_slow_to_catch_up_is_given_a_gap_or_ended)
+{
+    run([]() -> Task {
+        for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
+            kw::Database db = co_await open_with(limited(1), "b");
+            kw::PullWatcher watcher = co_await hold_pulled(db, slow_watch(policy));
+            const std::size_t given = policy == kw::Overflow::skip ? 4 : 3;
+            const Recorder recorder;
+            while (recorder.size() < given) {
+                BOOST_TEST_REQUIRE(co_await watcher.wait());
+                if (const auto commit = watcher.try_next()) {
+                    for (const kw::Message& each : *commit) {
+                        recorder(each);
+                    }
+                    co_await five_more(db, recorder.size());
+                }
+            }
+            const Strings expected(with_a_gap.begin(), with_a_gap.begin() + std::ptrdiff_t(given));
+            BOOST_TEST(lines_with_intervals(recorder) == expected,
+                       boost::test_tools::per_element());
+            const Job taking = co_await spawn(take_all(watcher, recorder));
+            if (policy == kw::Overflow::stop) {
+                BOOST_TEST(co_await failure_of(taking.join()) == code(kw::Error::overflow));
+            }
+            co_await db.close();
+            if (policy == kw::Overflow::skip) {
+                co_await taking.join();
+            }
+            BOOST_TEST(recorder.size() == given);
+        }
     });
 }
 

@@ -5,6 +5,20 @@
 
 using keywatch::watch::Follower;
 
+namespace {
+
+/// One that was live, and is at 10.
+Follower fallen_behind()
+{
+    Follower follower(10, 5);
+    follower.joined(10);
+    BOOST_CHECK(follower.next(10) == Follower::Step::take);
+    follower.fell_behind();
+    return follower;
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(test_follower)
 
 BOOST_AUTO_TEST_CASE(who_is_far_behind_reads_history_first)
@@ -102,10 +116,7 @@ BOOST_AUTO_TEST_CASE(who_has_yet_to_be_live_is_not_too_slow)
 
 BOOST_AUTO_TEST_CASE(who_was_live_and_is_left_further_and_further_behind_is_too_slow)
 {
-    Follower follower(10, 5);
-    follower.joined(10);
-    BOOST_CHECK(follower.next(10) == Follower::Step::take);
-    follower.fell_behind();
+    Follower follower = fallen_behind();
     BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
     BOOST_TEST(!follower.too_slow());  // whatever it has missed
     follower.read(14);
@@ -121,10 +132,7 @@ BOOST_AUTO_TEST_CASE(who_was_live_and_is_left_further_and_further_behind_is_too_
 
 BOOST_AUTO_TEST_CASE(who_was_too_slow_gets_another_try)
 {
-    Follower follower(10, 5);
-    follower.joined(10);
-    follower.next(10);
-    follower.fell_behind();
+    Follower follower = fallen_behind();
     follower.next(30);
     follower.next(50);
     BOOST_TEST(follower.too_slow());
