@@ -3,11 +3,8 @@
 
 #include <keywatch/error.hpp>
 
-#include <boost/container_hash/hash.hpp>
-
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -47,13 +44,6 @@ std::unique_ptr<const bytes::Glob> glob_of(const Selector& selector)
 }
 
 }  // namespace
-
-std::size_t hash_value(const KeyInBucket& key) noexcept
-{
-    std::size_t seed = std::hash<std::string_view>{}(key.bucket);
-    boost::hash_combine(seed, std::hash<std::string_view>{}(key.key));
-    return seed;
-}
 
 Interest::Interest(BucketSelector selector_)
     : selector(checked(std::move(selector_))), glob(glob_of(selector.selector()))

@@ -9,6 +9,7 @@
 #include <keywatch/message.hpp>
 #include <keywatch/selector.hpp>
 
+#include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace keywatch::watch {
@@ -39,15 +41,6 @@ struct Interest {
     bool lost = false;
     std::size_t place = 0;
     bool indexed = false;
-};
-
-/// A key of a bucket, as a selector holds it.
-struct KeyInBucket {
-    std::string_view bucket;
-    std::string_view key;
-
-    friend bool operator==(const KeyInBucket&, const KeyInBucket&) = default;
-    friend std::size_t hash_value(const KeyInBucket& key) noexcept;
 };
 
 /// What a watcher wants, and where it gets it.
@@ -105,7 +98,7 @@ private:
         if (!places_) {
             return std::ranges::any_of(interests_, fits);
         }
-        const auto at = places_->by_key.find(KeyInBucket{bucket, key});
+        const auto at = places_->by_key.find({bucket, key});
         return (at != places_->by_key.end() && fits(interests_[at->second])) ||
                std::ranges::any_of(places_->others,
                                    [&](std::size_t place) { return fits(interests_[place]); });
@@ -114,7 +107,8 @@ private:
 
     /// Where the interests are: those by key, one for each key, and all others.
     struct Places {
-        boost::unordered_flat_map<KeyInBucket, std::size_t> by_key;
+        using BucketAndKey = std::pair<std::string_view, std::string_view>;
+        boost::unordered_flat_map<BucketAndKey, std::size_t> by_key;
         std::vector<std::size_t> others;
     };
 
