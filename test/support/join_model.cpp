@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cctype>
 #include <stdexcept>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace keywatch::test {
@@ -282,47 +282,62 @@ std::string JoinModel::key() const
     return key;
 }
 
+namespace {
+
+/// Where a search is, or was.
+enum class Mark { on_the_path, left };
+
+/// A state on the path, and which of those who can go on from it does.
+struct Turn {
+    Mark& mark;
+    std::vector<JoinModel::Actor> actors;
+    std::size_t choice = 0;
+};
+
+}  // namespace
+
 JoinSearch search(const JoinScenario& scenario, Fault fault)
 {
     JoinSearch result;
-    std::unordered_set<std::string> seen;
-    // Each round replays the steps of `path`, takes the first possible ones from there on, and
-    // then turns back to the last place where there was another choice.
-    std::vector<std::size_t> path;
+    std::unordered_map<std::string, Mark> seen;
+    // Each round takes the steps of `path` again, for a model cannot be copied, goes on from there
+    // to a state that was seen before, and then turns back to the last place with another choice.
+    std::vector<Turn> path;
     do {
         JoinModel model(scenario, fault);
-        std::vector<std::size_t> choices;
-        std::unordered_set<std::string> on_the_way;
         try {
-            for (auto actors = model.enabled();; actors = model.enabled()) {
-                std::string key = model.key();
-                require(on_the_way.insert(key).second, "the worker runs in circles");
-                const bool is_new = choices.size() >= path.size();
-                if (is_new && !seen.insert(std::move(key)).second) {
+            for (const Turn& turn : path) {
+                model.step(turn.actors[turn.choice]);
+            }
+            while (true) {
+                const auto [state, is_new] = seen.try_emplace(model.key(), Mark::on_the_path);
+                require(is_new || state->second == Mark::left, "the worker runs in circles");
+                if (!is_new) {
                     break;
                 }
+                std::vector<JoinModel::Actor> actors = model.enabled();
                 if (actors.empty()) {
+                    state->second = Mark::left;
                     ++result.ends;
                     model.check_end();
                     break;
                 }
-                if (is_new) {
-                    path.push_back(0);
-                }
-                choices.push_back(actors.size());
-                model.step(actors[path[choices.size() - 1]]);
+                const JoinModel::Actor first = actors.front();
+                path.push_back({state->second, std::move(actors)});
+                model.step(first);
             }
         } catch (const std::logic_error& error) {
             result.failure = scenario.commits + ": " + error.what() + ", after";
-            for (const std::size_t each : path) {
-                *result.failure += ' ' + std::to_string(each);
+            for (const Turn& turn : path) {
+                *result.failure += ' ' + std::to_string(turn.choice);
             }
         }
-        while (!path.empty() && path.back() + 1 >= choices[path.size() - 1]) {
+        while (!path.empty() && path.back().choice + 1 == path.back().actors.size()) {
+            path.back().mark = Mark::left;
             path.pop_back();
         }
         if (!path.empty()) {
-            ++path.back();
+            ++path.back().choice;
         }
     } while (!path.empty() && !result.failure);
     result.states = seen.size();
