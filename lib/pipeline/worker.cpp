@@ -279,7 +279,7 @@ void WatcherCore::part()
 
 void WatcherCore::passed(Revision revision)
 {
-    follower_.took(revision);
+    follower_.delivered(revision);
     advanced();
 }
 

@@ -13,7 +13,7 @@ Follower::Step Follower::next(Revision routed)
         if (const Revision distance = routed - position_; distance > near_) {
             up_to_ = routed;
             away_by_ = away_by_ == 0 ? distance : away_by_;
-            too_slow_ = was_live_ && distance > away_by_ && distance - away_by_ > near_;
+            too_slow_ = caught_up_ && distance > away_by_ && distance - away_by_ > near_;
             return Step::read_history;
         }
         return Step::join;
@@ -22,7 +22,6 @@ Follower::Step Follower::next(Revision routed)
         up_to_ = joined_at_;
         return Step::read_history;
     }
-    was_live_ = true;
     return Step::take;
 }
 

@@ -3,6 +3,8 @@
 
 #include <keywatch/position.hpp>
 
+#include <optional>
+
 namespace keywatch::watch {
 
 /// The worker's half of the join protocol: says what to do next, and knows the position.
@@ -18,8 +20,9 @@ namespace keywatch::watch {
 /// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the
 ///    inbox was then found empty, everything ≤ R has been delivered.
 /// 4. Falling behind leads from 2 and 3 back to 1, with p as it is. Nothing else does.
-/// 5. Who has been live once and is away is too slow if R has run away from it, since it began to
-///    read, by more than it may be near: then reading on would never end.
+/// 5. Who has caught up once, which is to have found its inbox whole, and is away is too slow if R
+///    has run away from it, since it began to read, by more than it may be near: then reading on
+///    would never end.
 class Follower {
 public:
     /// `near`: a distance in commits that an inbox can bear while the rest is read.
@@ -42,14 +45,18 @@ public:
 
     void read(Revision reached) { advance(reached); }
     void joined(Revision routed);
-    /// `routed`: R as it was read before the inbox was taken.
-    void took(Revision routed) { advance(routed); }
+    /// The inbox was whole. `routed`: R as it was read before it was taken.
+    void took(Revision routed)
+    {
+        caught_up_ = caught_up_ || live();
+        advance(routed);
+    }
     void fell_behind()
     {
         phase_ = Phase::away;
         away_by_ = 0;
     }
-    /// A commit was delivered whole.
+    /// All there is for it up to here.
     void delivered(Revision revision) { advance(revision); }
 
     /// Whether this commit was delivered already, or is of before the start.
@@ -57,6 +64,12 @@ public:
     Revision position() const noexcept { return position_; }
     bool live() const noexcept { return phase_ == Phase::joined && position_ >= joined_at_; }
     bool joined() const noexcept { return phase_ == Phase::joined; }
+    /// What it compares with to know whether it is too slow: how far it was away when it began to
+    /// read; 0 if it has not, nothing if it has never caught up.
+    std::optional<Revision> began_away_by() const noexcept
+    {
+        return caught_up_ ? std::optional(away_by_) : std::nullopt;
+    }
 
 private:
     enum class Phase { away, joined };
@@ -71,7 +84,7 @@ private:
     Revision position_;
     const Revision near_;
     Phase phase_ = Phase::away;
-    bool was_live_ = false;
+    bool caught_up_ = false;
     bool too_slow_ = false;
     Revision joined_at_ = 0;
     Revision up_to_ = 0;

@@ -25,7 +25,8 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
       fault_(fault),
       subscriber_(std::make_shared<watch::Subscription>(
           keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
-          watch::Budget{scenario.room, std::size_t{1} << 30}, scenario.overflow)),
+          watch::Budget{scenario.room, std::size_t{1} << 30}, scenario.overflow,
+          scenario.starved ? std::make_shared<watch::SharedBytes>(0) : nullptr)),
       follower_(scenario.start, scenario.near),
       routed_(scenario.routed_before),
       next_(scenario.routed_before + 1)
@@ -258,7 +259,8 @@ std::string JoinModel::key() const
     add(newest_, caught_up_, slice_loses_, follower_.position(), follower_.joined(),
         follower_.live(), follower_.up_to(), routed_, next_, mid_commit_, wake_after_commit_,
         victim_, join_posted_, stop_steps_, closed_, interrupted_, at_, reason_, seen_routed_,
-        slice_reached_, place_, indexed());
+        slice_reached_, place_, indexed(), gave_up_, follower_.began_away_by().has_value(),
+        follower_.began_away_by().value_or(0));
     key += '/';
     for (const watch::Entry& each : taken_.entries) {
         add(each.commit->revision, each.since.empty() ? 0 : each.since.front(), each.hold,
@@ -319,6 +321,7 @@ JoinSearch search(const JoinScenario& scenario, Fault fault)
                 if (actors.empty()) {
                     state->second = Mark::left;
                     ++result.ends;
+                    result.given_up += model.gave_up() ? 1 : 0;
                     model.check_end();
                     break;
                 }

@@ -25,12 +25,14 @@ enum class Fault {
     end_not_looked_at,       ///< falls asleep without looking whether it has come to its end
     leftovers_forgotten,     ///< interrupted, it claims what it has taken and not delivered
     hold_ignored,            ///< what stands for older commits does not hold the position back
+    gap_over_an_end,         ///< too slow, it leaves out the end of its bucket as well
+    gives_up_at_once,        ///< takes the way to its beginning for being too slow
 };
 
 /// A letter is a commit: m and n match, of a key each, M has another message besides, x and o do
 /// not match (o is of another bucket), D deletes the bucket, with which a watch ends.
 struct JoinScenario {
-    std::string commits;
+    std::string commits = {};
     Revision start = 0;          ///< delivered is what comes behind it
     Revision routed_before = 0;  ///< R at the beginning
     std::size_t room = 1;        ///< of the inbox, in messages
@@ -39,6 +41,7 @@ struct JoinScenario {
     bool stop = false;      ///< somebody calls request_stop()
     bool close = false;     ///< somebody closes the database
     Overflow overflow = Overflow::catch_up;
+    bool starved = false;  ///< others have used up the bytes that all inboxes share
 };
 
 /// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
@@ -59,6 +62,8 @@ public:
     void check_end() const;
     /// Tells states apart that can go on differently.
     std::string key() const;
+    /// Whether the worker was too slow to catch up, and its policy was not to be late.
+    bool gave_up() const noexcept { return gave_up_; }
 
 private:
     /// What the worker does next.
@@ -68,7 +73,8 @@ private:
         decide,
         read_slice,
         deliver_slice,
-        deliver_newest,
+        read_gap,
+        deliver_gathered,
         joining,
         read_routed,
         take,
@@ -103,8 +109,11 @@ private:
     void decide();
     void read_slice();
     void read_newest();
+    bool gives_up() const;
+    void give_up();
+    void read_gap();
     void deliver_slice();
-    void deliver_newest();
+    void deliver_gathered();
     void deliver_taken();
     /// Whether the worker is interrupted by now.
     bool deliver_entry();
@@ -152,6 +161,7 @@ private:
     Revision slice_reached_ = 0;
     bool slice_loses_ = false;
     bool caught_up_ = false;
+    bool gave_up_ = false;
     std::size_t place_ = 0;
 
     // What the inbox was given since it was last emptied, and since its signals were looked at.
@@ -166,6 +176,8 @@ struct JoinSearch {
     std::size_t states = 0;
     /// Of these, how many in which nobody can do anything any more.
     std::size_t ends = 0;
+    /// Of these, how many after the worker gave up.
+    std::size_t given_up = 0;
 };
 
 /// Goes through every order in which the actors can take their steps, until one of them fails.

@@ -29,8 +29,11 @@ void JoinModel::work()
     case At::deliver_slice:
         deliver_slice();
         break;
-    case At::deliver_newest:
-        deliver_newest();
+    case At::read_gap:
+        read_gap();
+        break;
+    case At::deliver_gathered:
+        deliver_gathered();
         break;
     case At::read_routed:
         seen_routed_ = routed_;
@@ -42,7 +45,7 @@ void JoinModel::work()
         std::erase_if(taken_.entries, [this](const watch::Entry& entry) {
             return follower_.knows(entry.commit->revision);
         });
-        follower_.took(taken_.nothing_up_to);
+        follower_.delivered(taken_.nothing_up_to);
         if (scenario_.overflow == Overflow::latest) {
             taken_.entries = watch::coalesce(std::move(taken_.entries));
         }
@@ -91,6 +94,9 @@ void JoinModel::decide()
     switch (follower_.next(routed_)) {
     case watch::Follower::Step::read_history:
         at_ = At::read_slice;
+        if (gives_up()) {
+            give_up();
+        }
         return;
     case watch::Follower::Step::take:
         at_ = fault_ == Fault::routed_read_after_take ? At::take : At::read_routed;
@@ -141,10 +147,56 @@ void JoinModel::read_newest()
     }
     slice_.clear();
     taken_.entries = watch::coalesce(std::move(taken_.entries));
-    at_ = At::deliver_newest;
+    at_ = At::deliver_gathered;
 }
 
-void JoinModel::deliver_newest()
+bool JoinModel::gives_up() const
+{
+    const bool too_slow = follower_.too_slow() || fault_ == Fault::gives_up_at_once;
+    return too_slow &&
+           (scenario_.overflow == Overflow::skip || scenario_.overflow == Overflow::stop);
+}
+
+void JoinModel::give_up()
+{
+    gave_up_ = true;
+    if (!caught_up_) {
+        throw std::logic_error("a watch that has yet to catch up gives up");
+    }
+    if (scenario_.overflow == Overflow::stop) {
+        reason_ = Reason::overflow;
+        at_ = At::ended;
+    } else {
+        at_ = At::read_gap;
+    }
+}
+
+void JoinModel::read_gap()
+{
+    taken_ = {};
+    place_ = 0;
+    slice_loses_ = false;
+    slice_reached_ = follower_.up_to();
+    std::unique_ptr<watch::Marker> gap;
+    for (Revision each = follower_.position() + 1; each <= slice_reached_; ++each) {
+        const SharedRecord record = commit(each);
+        const watch::Selection selection = watch::select(*subscriber_, *record);
+        if (selection.loses && fault_ != Fault::gap_over_an_end) {
+            slice_reached_ = record->previous;
+            break;
+        }
+        if (selection.any) {
+            watch::leave_out(gap, *record, selection.messages(*record));
+        }
+    }
+    if (gap) {
+        taken_.entries.push_back({watch::make_marker(*gap), {}});
+    }
+    follower_.skipped();
+    at_ = At::deliver_gathered;
+}
+
+void JoinModel::deliver_gathered()
 {
     if (place_ < taken_.entries.size()) {
         if (deliver_entry()) {
@@ -201,7 +253,7 @@ void JoinModel::deliver_taken()
 bool JoinModel::deliver_entry()
 {
     const watch::Entry& entry = taken_.entries[place_];
-    follower_.took(entry.follows());
+    follower_.delivered(entry.follows());
     const Revision through = fault_ == Fault::hold_ignored ? entry.commit->revision
                                                            : watch::through(taken_.entries, place_);
     ++place_;

@@ -7,12 +7,13 @@ using keywatch::watch::Follower;
 
 namespace {
 
-/// One that was live, and is at 10.
+/// One that had caught up, and is at 10.
 Follower fallen_behind()
 {
     Follower follower(10, 5);
     follower.joined(10);
     BOOST_CHECK(follower.next(10) == Follower::Step::take);
+    follower.took(10);
     follower.fell_behind();
     return follower;
 }
@@ -104,8 +105,8 @@ BOOST_AUTO_TEST_CASE(falling_behind_while_reading_after_the_join_starts_over_fro
     BOOST_TEST(follower.up_to() == 16U);
 }
 
-// W3: what was made before it was live is read however long it takes.
-BOOST_AUTO_TEST_CASE(who_has_yet_to_be_live_is_not_too_slow)
+// W3: what was made before it had caught up is read however long it takes.
+BOOST_AUTO_TEST_CASE(who_has_yet_to_catch_up_is_not_too_slow)
 {
     Follower follower(0, 5);
     BOOST_CHECK(follower.next(10) == Follower::Step::read_history);
@@ -114,7 +115,20 @@ BOOST_AUTO_TEST_CASE(who_has_yet_to_be_live_is_not_too_slow)
     BOOST_TEST(!follower.too_slow());
 }
 
-BOOST_AUTO_TEST_CASE(who_was_live_and_is_left_further_and_further_behind_is_too_slow)
+BOOST_AUTO_TEST_CASE(who_finds_its_first_inbox_thrown_away_has_yet_to_catch_up)
+{
+    Follower follower(0, 5);
+    follower.joined(2);
+    follower.read(2);
+    BOOST_CHECK(follower.next(30) == Follower::Step::take);
+    follower.fell_behind();
+    follower.next(30);
+    follower.read(3);
+    BOOST_CHECK(follower.next(1000) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());
+}
+
+BOOST_AUTO_TEST_CASE(who_had_caught_up_and_is_left_further_and_further_behind_is_too_slow)
 {
     Follower follower = fallen_behind();
     BOOST_CHECK(follower.next(30) == Follower::Step::read_history);

@@ -14,17 +14,17 @@ const std::vector<std::string> histories{"mmm", "mxM", "xoxm", "xmDm", "mDDm", "
 /// For when there are more to come in between.
 const std::vector<std::string> short_histories{"mm", "xMm", "mDm", "xx"};
 
-void check_all(bool stop, bool close)
+void check_all(const std::vector<std::string>& commits, const JoinScenario& kind = {})
 {
-    const Total total = search_all(stop || close ? short_histories : histories, stop, close);
+    const Total total = search_all(commits, kind);
     BOOST_TEST(total.failure == "");
     BOOST_TEST(total.ends > 0U);
     BOOST_TEST_MESSAGE(total.states << " states, " << total.ends << " ends");
 }
 
-bool is_caught(Fault fault, bool stop = false, bool close = false)
+bool is_caught(Fault fault, const JoinScenario& kind = {})
 {
-    const std::string failure = search_all(short_histories, stop, close, fault).failure;
+    const std::string failure = search_all(short_histories, kind, fault).failure;
     BOOST_TEST_MESSAGE(failure);
     return !failure.empty();
 }
@@ -36,23 +36,23 @@ BOOST_AUTO_TEST_SUITE(test_join_interleavings)
 // W1, W2, W3, W7, W11, on every path.
 BOOST_AUTO_TEST_CASE(every_interleaving_delivers_each_matching_commit_once_in_order)
 {
-    check_all(false, false);
+    check_all(histories);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_at_any_point_ends_the_watch_at_what_was_delivered)
 {
-    check_all(true, false);
+    check_all(short_histories, {.stop = true});
 }
 
 // W13
 BOOST_AUTO_TEST_CASE(a_close_at_any_point_ends_the_watch_after_everything)
 {
-    check_all(false, true);
+    check_all(short_histories, {.close = true});
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_and_a_close_together_still_end_it)
 {
-    BOOST_TEST(search_all({"m", "xD"}, true, true).failure == "");
+    BOOST_TEST(search_all({"m", "xD"}, {.stop = true, .close = true}).failure == "");
 }
 
 // That the search can fail: each rule of the protocol, broken, is found out.
@@ -86,12 +86,12 @@ BOOST_AUTO_TEST_CASE(joining_before_the_start_is_caught)
 BOOST_AUTO_TEST_CASE(sleeping_over_an_end_is_caught)
 {
     BOOST_TEST(is_caught(Fault::end_not_looked_at));
-    BOOST_TEST(is_caught(Fault::end_not_looked_at, false, true));
+    BOOST_TEST(is_caught(Fault::end_not_looked_at, {.close = true}));
 }
 
 BOOST_AUTO_TEST_CASE(claiming_what_was_only_taken_is_caught)
 {
-    BOOST_TEST(is_caught(Fault::leftovers_forgotten, true));
+    BOOST_TEST(is_caught(Fault::leftovers_forgotten, {.stop = true}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,8 @@ namespace {
 
 /// Of two keys.
 const std::vector<std::string> mixed_histories{"mnm", "mnD"};
+/// Enough to run away from a watch that is live, has fallen behind, and reads.
+const std::vector<std::string> long_histories{"mnmm", "mxmD"};
 
 }  // namespace
 
@@ -25,19 +27,55 @@ BOOST_AUTO_TEST_CASE(every_interleaving_accounts_for_what_a_policy_leaves_out)
     for (const Overflow overflow : {Overflow::skip, Overflow::latest, Overflow::stop}) {
         BOOST_TEST_CONTEXT("policy " << static_cast<int>(overflow))
         {
-            const Total alone = search_all(mixed_histories, false, false, Fault::none, overflow);
+            const Total alone = search_all(mixed_histories, {.overflow = overflow});
             BOOST_TEST(alone.failure == "");
             BOOST_TEST(alone.ends > 0U);
             BOOST_TEST_MESSAGE(alone.states << " states, " << alone.ends << " ends");
-            BOOST_TEST(search_all({"mn"}, true, false, Fault::none, overflow).failure == "");
-            BOOST_TEST(search_all({"mD"}, false, true, Fault::none, overflow).failure == "");
+            BOOST_TEST(search_all({"mn"}, {.stop = true, .overflow = overflow}).failure == "");
+            BOOST_TEST(search_all({"mD"}, {.close = true, .overflow = overflow}).failure == "");
         }
+    }
+}
+
+// Others have used up the bytes for all, so that every commit makes it read history.
+BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_to_catch_up_accounts_for_everything_or_ends)
+{
+    for (const Overflow overflow :
+         {Overflow::catch_up, Overflow::skip, Overflow::latest, Overflow::stop}) {
+        BOOST_TEST_CONTEXT("policy " << static_cast<int>(overflow))
+        {
+            const JoinScenario kind{.overflow = overflow, .starved = true};
+            const Total alone = search_all(long_histories, kind);
+            BOOST_TEST(alone.failure == "");
+            const bool never = overflow == Overflow::catch_up || overflow == Overflow::latest;
+            BOOST_TEST((alone.given_up == 0) == never);
+            BOOST_TEST_MESSAGE(alone.states << " states, " << alone.ends << " ends, "
+                                            << alone.given_up << " after giving up");
+            JoinScenario interrupted = kind;
+            interrupted.stop = true;
+            BOOST_TEST(search_all({"mmm"}, interrupted).failure == "");
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_over_the_end_of_a_bucket_is_caught)
+{
+    const Total total = search_all(long_histories, {.overflow = Overflow::skip, .starved = true},
+                                   Fault::gap_over_an_end);
+    BOOST_TEST(total.failure.find("the watch does not end") != std::string::npos, total.failure);
+}
+
+BOOST_AUTO_TEST_CASE(giving_up_on_the_way_to_the_beginning_is_caught)
+{
+    for (const Overflow overflow : {Overflow::skip, Overflow::stop}) {
+        const Total total = search_all({"mnm"}, {.overflow = overflow}, Fault::gives_up_at_once);
+        BOOST_TEST(total.failure.find("yet to catch up") != std::string::npos, total.failure);
     }
 }
 
 BOOST_AUTO_TEST_CASE(going_ahead_of_what_a_newer_one_stands_for_is_caught)
 {
-    const Total total = search_all({"mnm"}, false, false, Fault::hold_ignored, Overflow::latest);
+    const Total total = search_all({"mnm"}, {.overflow = Overflow::latest}, Fault::hold_ignored);
     BOOST_TEST(total.failure.find("ahead of an undelivered") != std::string::npos, total.failure);
 }
 
