@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -26,6 +27,13 @@ using Clock = std::chrono::steady_clock;
 /// Conditions are looked at so many times in consecutive turns before a timer is used.
 constexpr int quick_looks = 20;
 constexpr std::chrono::milliseconds slow_look{1};
+
+/// When a wait that begins now is a failure. With sanitizers everything takes longer.
+Clock::time_point end_of(Clock::duration patience_without)
+{
+    const char* const slowness = std::getenv("KEYWATCH_TEST_SLOWNESS");
+    return Clock::now() + patience_without * (slowness != nullptr ? std::atoi(slowness) : 1);
+}
 
 }  // namespace
 
@@ -44,7 +52,7 @@ asio::any_io_executor EventLoop::executor() const
 
 void EventLoop::run(const std::function<Task()>& main, std::chrono::seconds deadline)
 {
-    const Clock::time_point end = Clock::now() + deadline;
+    const Clock::time_point end = end_of(deadline);
     bool done = false;
     std::exception_ptr failure;
     asio::co_spawn(impl_->context, main(), [&](std::exception_ptr error) {
@@ -66,7 +74,7 @@ void EventLoop::run(const std::function<Task()>& main, std::chrono::seconds dead
 
 void EventLoop::run_until(const std::function<bool()>& condition)
 {
-    const Clock::time_point end = Clock::now() + patience;
+    const Clock::time_point end = end_of(patience);
     while (!condition()) {
         impl_->context.restart();
         impl_->context.run_one_for(slow_look);
@@ -123,7 +131,7 @@ asio::awaitable<Job> spawn(Task task)
 
 Task until(std::function<bool()> condition, std::chrono::milliseconds deadline)
 {
-    const Clock::time_point end = Clock::now() + deadline;
+    const Clock::time_point end = end_of(deadline);
     for (int looks = 0; !condition(); ++looks) {
         if (Clock::now() > end) {
             throw std::runtime_error("a condition does not come true");
