@@ -113,6 +113,31 @@ BOOST_AUTO_TEST_CASE(one_that_has_yet_to_catch_up_is_not_ended)
     });
 }
 
+// Nor if the present runs away from it then: that is for who had been there.
+BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 3);
+        const Recorder recorder;
+        const auto change_more = [&db, recorder](const kw::Message& message) -> Task {
+            recorder(message);
+            const bool joined = message.key == "k0";
+            const bool reads_again = message.key == "k3";
+            if (joined || reads_again) {
+                co_await put_many(db, "b", joined ? 10 : 20, joined ? 3 : 13);
+                co_await routed(db);
+            }
+        };
+        kw::Watcher watcher = db.watch("b", kw::all(), change_more, near_start());
+        const Run run = co_await start(watcher);
+        co_await until([&] { return recorder.size() == 33U; });
+        BOOST_TEST(watcher.info().fell_behind == 1U);
+        co_await db.close();
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_yet_to_catch_up_is_not_ended)
 {
     run([]() -> Task {
