@@ -161,10 +161,12 @@ void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
             lose_buckets(*entry.commit);
         }
     }
-    Pull::Rest rest{std::min(routed, signals.detached_at), signals.fell_behind, signals.overflowed,
-                    false, incoming.error};
+    Pull::Rest rest{.through = std::min(routed, signals.detached_at),
+                    .of_inbox = true,
+                    .fell_behind = signals.fell_behind,
+                    .overflowed = signals.overflowed};
     if (incoming.error) {
-        rest = {incoming.before_error, false, false, false, incoming.error};
+        rest = {.through = incoming.before_error, .error = incoming.error};
     }
     offer(std::move(incoming.taken.entries), std::move(rest));
     if (!over_ && !is_parked()) {
@@ -187,7 +189,7 @@ void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
         watch::WantedEntries wanted = watch::wanted_of(std::move(entries), *predicate);
         entries = std::move(wanted.entries);
         if (wanted.error) {
-            rest = {wanted.before_error, false, false, false, wanted.error};
+            rest = {.through = wanted.before_error, .error = wanted.error};
         }
     }
     if (entries.empty()) {
@@ -227,7 +229,11 @@ void WatcherCore::pass(const Pull::Rest& rest)
         fall_behind(rest.overflowed);
         return;
     }
-    follower_.took(rest.through);
+    if (rest.of_inbox) {
+        follower_.took(rest.through);
+    } else {
+        follower_.read(rest.through);
+    }
     advanced();
     if (rest.error) {
         finish(std::nullopt, rest.error);

@@ -28,6 +28,8 @@ struct Pull {
     struct Rest {
         /// Everything through here has been delivered then.
         Revision through = 0;
+        /// The batch is what the inbox held.
+        bool of_inbox = false;
         bool fell_behind = false;
         bool overflowed = false;
         bool bucket_deleted = false;

@@ -29,6 +29,7 @@ void Follower::joined(Revision routed)
 {
     phase_ = Phase::joined;
     joined_at_ = routed;
+    away_by_ = 0;
 }
 
 }  // namespace keywatch::watch

@@ -48,7 +48,7 @@ public:
     /// The inbox was whole. `routed`: R as it was read before it was taken.
     void took(Revision routed)
     {
-        caught_up_ = caught_up_ || live();
+        caught_up_ = true;
         advance(routed);
     }
     void fell_behind()
@@ -56,7 +56,7 @@ public:
         phase_ = Phase::away;
         away_by_ = 0;
     }
-    /// All there is for it up to here.
+    /// All there is for it up to here has been delivered.
     void delivered(Revision revision) { advance(revision); }
 
     /// Whether this commit was delivered already, or is of before the start.

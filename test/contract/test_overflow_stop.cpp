@@ -29,6 +29,17 @@ kw::WatchOptions near_start()
     return options;
 }
 
+/// For a watch from near_start, at each of its messages: 10 more when it has joined, which are too
+/// many, and 20 more when it reads those.
+Task run_away_from(kw::Database db, const kw::Message& message)
+{
+    const bool joined = message.key == "k0";
+    if (joined || message.key == "k3") {
+        co_await put_many(db, "b", joined ? 10 : 20, joined ? 3 : 13);
+        co_await routed(db);
+    }
+}
+
 }  // namespace
 
 // `Overflow::stop`: being behind ends the watch, and says so.
@@ -122,12 +133,7 @@ BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
         const Recorder recorder;
         const auto change_more = [&db, recorder](const kw::Message& message) -> Task {
             recorder(message);
-            const bool joined = message.key == "k0";
-            const bool reads_again = message.key == "k3";
-            if (joined || reads_again) {
-                co_await put_many(db, "b", joined ? 10 : 20, joined ? 3 : 13);
-                co_await routed(db);
-            }
+            co_await run_away_from(db, message);
         };
         kw::Watcher watcher = db.watch("b", kw::all(), change_more, near_start());
         const Run run = co_await start(watcher);
@@ -135,6 +141,26 @@ BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
         BOOST_TEST(watcher.info().fell_behind == 1U);
         co_await db.close();
         BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_never_caught_up_is_not_too_slow)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 3);
+        kw::PullWatcher watcher = db.watch("b", kw::all(), near_start());
+        std::size_t pulled = 0;
+        while (pulled < 33) {
+            BOOST_TEST_REQUIRE(co_await watcher.wait());
+            while (const auto commit = watcher.try_next()) {
+                ++pulled;
+                co_await run_away_from(db, (*commit)[0]);
+            }
+        }
+        BOOST_TEST(pulled == 33U);
+        BOOST_TEST(watcher.info().fell_behind == 1U);
+        co_await db.close();
     });
 }
 

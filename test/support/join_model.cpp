@@ -246,6 +246,7 @@ void JoinModel::check_end() const
         break;
     case Reason::overflow:
         require(scenario_.overflow == Overflow::stop, "ended by an inbox that was full");
+        require(gave_up_ || !scenario_.starved, "ended for what others have used up");
         break;
     }
 }

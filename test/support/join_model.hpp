@@ -60,7 +60,7 @@ public:
     void step(Actor actor);
     /// What must hold when nobody can do anything any more.
     void check_end() const;
-    /// Tells states apart that can go on differently.
+    /// Tells states apart that can go on differently, or end as something else.
     std::string key() const;
     /// Whether the worker was too slow to catch up, and its policy was not to be late.
     bool gave_up() const noexcept { return gave_up_; }

@@ -3,6 +3,7 @@
 #include "join_model.hpp"
 
 #include "watch/coalescer.hpp"
+#include "watch/marker.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -132,6 +133,10 @@ void JoinModel::read_slice()
 
 void JoinModel::read_newest()
 {
+    if (interrupted_) {
+        at_ = At::look;
+        return;
+    }
     taken_ = {};
     for (const Revision each : slice_) {
         const SharedRecord record = commit(each);
@@ -173,6 +178,10 @@ void JoinModel::give_up()
 
 void JoinModel::read_gap()
 {
+    if (interrupted_) {
+        at_ = At::look;
+        return;
+    }
     taken_ = {};
     place_ = 0;
     slice_loses_ = false;

@@ -13,8 +13,9 @@ namespace {
 
 /// Of two keys.
 const std::vector<std::string> mixed_histories{"mnm", "mnD"};
-/// Enough to run away from a watch that is live, has fallen behind, and reads.
-const std::vector<std::string> long_histories{"mnmm", "mxmD"};
+/// Enough to run away from a watch that has caught up, has fallen behind, and reads: by more than 0
+/// takes four commits, by more than 1 five.
+const std::vector<std::string> long_histories{"mnmm", "mxmD", "mmmmm"};
 
 }  // namespace
 
@@ -53,7 +54,14 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_to_catch_up_accounts_for_everythin
                                             << alone.given_up << " after giving up");
             JoinScenario interrupted = kind;
             interrupted.stop = true;
-            BOOST_TEST(search_all({"mmm"}, interrupted).failure == "");
+            const Total stopped = search_all({"mmm"}, interrupted);
+            BOOST_TEST(stopped.failure == "");
+            BOOST_TEST((stopped.given_up == 0) == never);
+            JoinScenario closing = kind;
+            closing.close = true;
+            const Total closed = search_all({"mmm"}, closing);
+            BOOST_TEST(closed.failure == "");
+            BOOST_TEST((closed.given_up == 0) == never);
         }
     }
 }
