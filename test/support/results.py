@@ -39,7 +39,7 @@ def targets(folder, tests):
 def cases(output):
     """Cases that passed, names of those that failed, whether all that were planned came to an end,
     and the one that was running last."""
-    good, bad, plan, running = 0, [], None, None
+    good, skipped, bad, plan, running = 0, 0, [], None, None
     for line in output.splitlines():
         if match := re.match(r"1\.\.(\d+)", line):
             plan = int(match.group(1))
@@ -49,9 +49,11 @@ def cases(output):
             running = None
             if match.group(1):
                 bad.append(match.group(2))
-            elif not re.search(r"# SKIP\b", line, re.IGNORECASE):
+            elif re.search(r"# SKIP\b", line, re.IGNORECASE):
+                skipped += 1
+            else:
                 good += 1
-    return good, bad, plan is not None and plan > 0, running
+    return good, bad, plan == good + len(bad) + skipped > 0, running
 
 
 def count_test(run, tap):
@@ -85,9 +87,10 @@ def count(folder, tests):
     runs = []
     try:
         with open(os.path.join(folder, "meson-logs", "testlog.json"), encoding="utf-8") as file:
-            runs = [json.loads(line) for line in file]
-    except OSError:
-        pass
+            for line in file:
+                runs.append(json.loads(line))
+    except (OSError, ValueError):
+        pass  # there was no run, or it was cut short: what is missing did not run
     passed, failures, reasons = 0, [], []
     for run in runs:
         test = by_name.pop(run["name"].split(" / ")[-1], None)

@@ -15,7 +15,8 @@ TESTS = {
     "contract/test_a": ("contract", "tap", ["support", "a2"]),
     "tree/check": ("tree", "exitcode", []),
 }
-ALL_WELL = "1..2\n# running one\nok 1 - one\n# running two\nok 2 - two\n"
+# As TapReporter writes it.
+ALL_WELL = "# running one\nok 1 - one\n# running two\nok 2 - two\n1..2\n"
 
 
 def run_of(name, output="", result="OK", status=0, errors=""):
@@ -64,8 +65,10 @@ def names_and_targets(folder):
 
 def what_passed_is_counted(folder):
     yield folder.count(run_of("unit/test_ab", ALL_WELL)) == ("2 0", [])
-    skipped = ALL_WELL.replace("- two", "- two # SKIP no such compiler")
-    yield folder.count(run_of("unit/test_ab", skipped)) == ("1 0", [])
+    for skip in ("SKIP no such compiler", "skip"):
+        skipped = ALL_WELL.replace("- two", f"- two # {skip}")
+        yield folder.count(run_of("unit/test_ab", skipped)) == ("1 0", [])
+    yield folder.count(run_of("unit/test_ab", "okay then\n" + ALL_WELL)) == ("2 0", [])
     yield folder.count(run_of("tree/check"), of="check") == ("1 0", [])
 
 
@@ -79,7 +82,7 @@ def a_case_that_failed_is_named(folder):
 
 
 def who_does_not_come_to_an_end_fails(folder):
-    cut = "1..2\n# running one\nok 1 - one\n# running two\n"
+    cut = ALL_WELL.split("ok 2")[0]
     for result in ("TIMEOUT", "ERROR"):
         counts, said = folder.count(run_of("unit/test_ab", cut, result, -6))
         yield counts == "1 1"
@@ -88,6 +91,11 @@ def who_does_not_come_to_an_end_fails(folder):
     counts, said = folder.count(run_of("unit/test_ab", ALL_WELL, "FAIL", 23))
     yield counts == "2 1"
     yield said == ["FAILED unit/test_ab: FAIL outside of a case, exit status 23"]
+    # It left early, whatever its exit status.
+    for early in ("ok 1 - one\n", "ok 1 - one\n1..2\n"):
+        yield folder.count(run_of("unit/test_ab", early))[0] == "1 1"
+    yield folder.count(run_of("tree/check", "", "TIMEOUT"), of="check") == (
+        "0 1", ["FAILED tree/check (TIMEOUT)"])
 
 
 def who_has_no_case_fails(folder):
@@ -99,7 +107,12 @@ def who_did_not_run_fails(folder):
     yield folder.count() == ("0 1", ["FAILED unit/test_ab: did not run"])
     yield folder.count(run_of("unit/test_a", ALL_WELL), run_of("contract/test_a", ALL_WELL),
                        of="test_a") == ("4 1", ["FAILED unit/test_ab: did not run"])
-    (folder.path / "meson-logs" / "testlog.json").unlink()
+    log = folder.path / "meson-logs" / "testlog.json"
+    log.write_text(json.dumps(run_of("unit/test_ab", ALL_WELL)) + '\n{"name": "keywa')
+    counts, said = folder.ask("count", "test_a")
+    yield counts == ["2 2"]
+    yield said == ["FAILED unit/test_a: did not run", "FAILED contract/test_a: did not run"]
+    log.unlink()
     yield folder.ask("count", "test_ab")[0] == ["0 1"]
 
 
@@ -111,6 +124,11 @@ def why_it_failed_is_said_again(folder):
     yield said == ["FAILED unit/test_ab: two",
                    '    a.cpp(7): error: in "suite/two": check x == 3 has failed [2 != 3]',
                    "    SUMMARY: AddressSanitizer: heap-use-after-free"]
+    for line in ("KEYWATCH_SEED=5", "==9==ERROR: LeakSanitizer: detected memory leaks",
+                 "terminate called without an active exception", "a.cpp:1: Assertion `x' failed."):
+        printed = ALL_WELL.replace("ok 2", line + "\nnot ok 2")
+        _, said = folder.count(run_of("unit/test_ab", printed, "ERROR", 201))
+        yield said == ["FAILED unit/test_ab: two", "    " + line]
     # Of one that passed nothing, whatever it printed; and of none very much.
     yield folder.count(run_of("unit/test_ab", ALL_WELL, errors=errors)) == ("2 0", [])
     bad["stderr"] = (why + "x" * 1000 + "\n") * 1000
@@ -128,8 +146,8 @@ def main():
     print(f"1..{len(CASES)}")
     for number, case in enumerate(CASES, 1):
         with tempfile.TemporaryDirectory() as path:
-            wrong = [at for at, holds in enumerate(case(Folder(script, pathlib.Path(path))), 1)
-                     if not holds]
+            checks = list(case(Folder(script, pathlib.Path(path))))
+        wrong = [at for at, holds in enumerate(checks, 1) if not holds]
         failures += bool(wrong)
         print(f"{'not ok' if wrong else 'ok'} {number} - {case.__name__}")
         if wrong:
