@@ -67,15 +67,11 @@ Task check_copy(std::string directory, kw::Revision revision, Workload workload,
     co_await copy.close();
 }
 
-struct BusyBackup {
-    kw::Revision revision = 0;
-    bool others_committed = false;
-};
-
 /// Makes a backup while others commit, until it is there: a slow machine, which takes long to look
-/// at it, is not to have a larger one to make next time.
-asio::awaitable<BusyBackup> back_up_beside_writers(kw::Database db, Workload workload,
-                                                   std::string directory, bool by_stream)
+/// at it, is not to have a larger one to make next time. `busy` counts those they committed in.
+asio::awaitable<kw::Revision> back_up_beside_writers(kw::Database db, Workload workload,
+                                                     std::string directory, bool by_stream,
+                                                     int& busy)
 {
     bool stop = false;
     std::vector<Job> writers;
@@ -88,12 +84,12 @@ asio::awaitable<BusyBackup> back_up_beside_writers(kw::Database db, Workload wor
     const auto way = by_stream ? &backup_by_stream : &backup_to_directory;
     const kw::Revision revision = co_await way(db, std::move(directory));
     BOOST_TEST(revision >= head);
-    const bool others_committed = db.head_revision() > head;
+    busy += db.head_revision() > head ? 1 : 0;
     stop = true;
     for (const Job& each : writers) {
         co_await each.join();
     }
-    co_return BusyBackup{revision, others_committed};
+    co_return revision;
 }
 
 Task back_up_while_busy(kw::Options options, std::uint64_t seed, int backups)
@@ -104,9 +100,9 @@ Task back_up_while_busy(kw::Options options, std::uint64_t seed, int backups)
     int busy = 0;
     for (int i = 0; i < backups; ++i) {
         const std::string copy = directory / std::to_string(i);
-        const BusyBackup made = co_await back_up_beside_writers(db, workload, copy, i % 2 == 0);
-        busy += made.others_committed ? 1 : 0;
-        co_await check_copy(copy, made.revision, workload, db.head_position().history);
+        const kw::Revision revision =
+            co_await back_up_beside_writers(db, workload, copy, i % 2 == 0, busy);
+        co_await check_copy(copy, revision, workload, db.head_position().history);
         std::filesystem::remove_all(copy);
     }
     BOOST_TEST(busy > 0);
