@@ -90,8 +90,8 @@ BOOST_AUTO_TEST_CASE(a_removal_is_told_when_it_is_durable)
         BOOST_TEST(sink->revisions().size() == 2U);
         BOOST_TEST(!co_await sees("k"));
         env.release();
-        co_await until([this] { return expired() == 1; });
-        BOOST_TEST(sink->revisions().size() == 3U);
+        co_await until([this] { return sink->revisions().size() == 3U; });
+        BOOST_TEST(expired() == 1U);
         co_await close();
     });
 }
