@@ -19,7 +19,13 @@ void WatcherCore::fall_behind(bool overflowed)
         finish(std::nullopt, exception_of(Error::overflow));
         return;
     }
+    goes_away();
+}
+
+void WatcherCore::goes_away()
+{
     follower_.fell_behind();
+    live_.store(false, std::memory_order_relaxed);
 }
 
 bool WatcherCore::gives_up() const noexcept

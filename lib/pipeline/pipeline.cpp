@@ -243,7 +243,7 @@ void Pipeline::context_shutdown() noexcept
     const auto watchers = std::exchange(running_, {});
     add_alone(counters_.ended, watchers.size());
     const auto awaited = awaited_watchers();
-    distributor_.index().detach_all();
+    distributor_.forget_all();
     wakes_.clear();
     timetable_.clear();
     for (const auto& watcher : watchers) {

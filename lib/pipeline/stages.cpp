@@ -82,7 +82,7 @@ asio::awaitable<void> Pipeline::collect(std::shared_ptr<Pipeline> self)
     const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
     watch::Collector collector(self->feed_->hub(), self->routed(), budget);
     while (!self->stopping_) {
-        if (collector.position() < self->skip_to_) {
+        while (collector.position() < self->skip_to_) {
             collector.skip(self->skip_to_);
             co_await self->hand_over(collector.take_batch());
         }
@@ -147,7 +147,7 @@ asio::awaitable<void> Pipeline::route(watch::Batch& batch)
 {
     add_alone(counters_.batches, 1);
     if (batch.gap) {
-        watch::Distributor::Routed& routed = distributor_.route_gap();
+        watch::Distributor::Routed& routed = distributor_.route_gap(this->routed());
         counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
         co_await finish_routing(routed);
     }

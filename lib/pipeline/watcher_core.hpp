@@ -188,6 +188,7 @@ private:
 
     // Being slower than the commits (overflow.cpp).
     void fall_behind(bool overflowed);
+    void goes_away();
     /// With Overflow::latest only the newest of it.
     Incoming take_entries();
     void make_newest(Incoming& incoming);

@@ -274,7 +274,7 @@ bool WatcherCore::ended_by_loss(const CommitRecord& commit)
 void WatcherCore::part()
 {
     pipeline_->part(shared_from_this());
-    follower_.fell_behind();
+    goes_away();
 }
 
 void WatcherCore::passed(Revision revision)

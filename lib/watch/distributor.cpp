@@ -53,17 +53,23 @@ Distributor::Routed& Distributor::route(const SharedCommit& commit)
     return routed_;
 }
 
-Distributor::Routed& Distributor::route_gap()
+Distributor::Routed& Distributor::route_gap(Revision routed)
 {
     routed_.wake.clear();
     routed_.victims.clear();
     for (SharedSubscription& each : index_.detach_all()) {
         ++fell_behind_;
-        if (each->inbox.cut_off()) {
+        if (each->inbox.cut_off(routed)) {
             routed_.wake.push_back(std::move(each));
         }
     }
     return routed_;
+}
+
+void Distributor::forget_all()
+{
+    index_.detach_all();
+    routed_ = {};
 }
 
 void Distributor::end_bucket(const KeyIndex& keys, std::string_view bucket, Revision revision)

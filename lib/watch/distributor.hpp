@@ -36,8 +36,11 @@ public:
 
     /// The result is valid until the next call.
     Routed& route(const SharedCommit& commit);
-    /// Commits before the next one are not routed: all subscribers fall behind.
-    Routed& route_gap();
+    /// Commits behind `routed`, which is R, and before the next one are not routed: all subscribers
+    /// fall behind.
+    Routed& route_gap(Revision routed);
+    /// Lets go of all subscribers.
+    void forget_all();
 
     SelectorIndex& index() noexcept { return index_; }
 

@@ -10,6 +10,9 @@ bool Hub::append(SharedCommit commit)
     const std::size_t messages = commit->messages.size();
     const std::size_t bytes = commit->pinned_bytes();
     const std::lock_guard lock(mutex_);
+    if (!ring_.empty() && ring_.back()->revision != commit->previous) {
+        drop_all();
+    }
     while (!ring_.empty() && !budget_.allows(messages_ + messages, bytes_ + bytes)) {
         drop_oldest();
         ++overwritten_;
@@ -23,9 +26,7 @@ bool Hub::append(SharedCommit commit)
 bool Hub::append_unseen(Revision revision)
 {
     const std::lock_guard lock(mutex_);
-    while (!ring_.empty()) {
-        drop_oldest();  // what the ring holds is without a gap
-    }
+    drop_all();
     unseen_ = revision;
     return std::exchange(waiting_, false);
 }
@@ -74,6 +75,14 @@ Hub::Level Hub::level() const
 {
     const std::lock_guard lock(mutex_);
     return {ring_.size(), messages_, overwritten_};
+}
+
+/// What the ring holds is without a gap.
+void Hub::drop_all()
+{
+    while (!ring_.empty()) {
+        drop_oldest();
+    }
 }
 
 void Hub::drop_oldest()

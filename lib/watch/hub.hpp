@@ -33,7 +33,8 @@ class Hub {
 public:
     explicit Hub(Budget budget) : budget_(budget) {}
 
-    /// Adds the next commit. True if the collector waits, and must be woken: once per wait.
+    /// Adds the next commit, and forgets all before it if some in between were not added. True if
+    /// the collector waits, and must be woken: once per wait.
     bool append(SharedCommit commit);
 
     /// The same of a commit that is only in history: as if it and all before it were overwritten.
@@ -63,6 +64,7 @@ public:
 
 private:
     void drop_oldest();
+    void drop_all();
 
     const Budget budget_;
     mutable std::mutex mutex_;

@@ -96,15 +96,21 @@ std::vector<Entry> Inbox::fall_behind(bool overflowed)
     signals_.fell_behind = true;
     signals_.overflowed = overflowed;
     news_ = true;
+    caught_up_ = false;
+    coalesced_ = 0;  // it is read again
     ++falls_;
     return clear();
 }
 
-bool Inbox::cut_off()
+bool Inbox::cut_off(Revision routed)
 {
-    return signal([this](Signals& signals) {
+    return signal([this, routed](Signals& signals) {
         signals.fell_behind = true;
+        caught_up_ = false;
         ++falls_;
+        if (!nothing_up_to_) {
+            nothing_up_to_ = routed;
+        }
     });
 }
 
@@ -151,6 +157,8 @@ void Inbox::drop()
     dropped = clear();
     signals_.fell_behind = false;
     signals_.overflowed = false;
+    caught_up_ = false;
+    coalesced_ = 0;
     nothing_up_to_.reset();
 }
 

@@ -109,9 +109,9 @@ public:
     Taken take();
     /// Throws away what is queued. The subscriber is not in the index any more.
     void drop();
-    /// Nothing comes any more until a new join, though nothing was dropped. True if the worker must
-    /// be started.
-    bool cut_off();
+    /// Nothing comes any more until a new join, though nothing was dropped. `routed`: R. True if
+    /// the worker must be started.
+    bool cut_off(Revision routed);
     /// So many messages were left out of what was read of history, and a gap was made of them.
     void skipped(std::uint64_t messages);
     /// What the worker has been told so far. It looks again before it sleeps, if there is more.

@@ -202,6 +202,25 @@ BOOST_AUTO_TEST_CASE(falling_behind_and_callbacks_are_counted)
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_pulled_watch_that_reads_history_again_is_catching_up)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = co_await hold_pulled(db, slow_watch(kw::Overflow::catch_up));
+        co_await put_many(db, "b", 10);
+        co_await routed(db);
+        BOOST_TEST(watcher.try_next().has_value());
+        BOOST_TEST(!watcher.try_next());
+        BOOST_TEST(co_await watcher.wait());  // a slice, of which there is more
+        BOOST_TEST(watcher.info().state == kw::WatcherState::catching_up);
+        const Recorder recorder;
+        const Job taking = co_await spawn(take_all(watcher, recorder));
+        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await db.close();
+        co_await taking.join();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_pulled_watch_is_shown_too)
 {
     run([]() -> Task {

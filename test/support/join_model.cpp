@@ -11,6 +11,8 @@ namespace keywatch::test {
 
 namespace {
 
+constexpr std::size_t all_bytes = std::size_t{1} << 30;
+
 void require(bool holds, const char* what)
 {
     if (!holds) {
@@ -23,10 +25,11 @@ void require(bool holds, const char* what)
 JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
     : scenario_(scenario),
       fault_(fault),
+      bytes_(std::make_shared<watch::SharedBytes>(all_bytes)),
+      starves_(scenario.starved && bytes_->reserve(all_bytes)),
       subscriber_(std::make_shared<watch::Subscription>(
           keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
-          watch::Budget{scenario.room, std::size_t{1} << 30}, scenario.overflow,
-          scenario.starved ? std::make_shared<watch::SharedBytes>(0) : nullptr)),
+          watch::Budget{scenario.room, all_bytes}, scenario.overflow, bytes_)),
       follower_(scenario.start, scenario.near),
       routed_(scenario.routed_before),
       next_(scenario.routed_before + 1)
@@ -105,6 +108,9 @@ std::vector<JoinModel::Actor> JoinModel::enabled() const
     if (scenario_.close && !closed_ && !mid_commit_) {
         actors.push_back(Actor::closer);
     }
+    if (scenario_.relieved && starves_) {
+        actors.push_back(Actor::others);
+    }
     return actors;
 }
 
@@ -136,6 +142,10 @@ void JoinModel::step(Actor actor)
         since_look_ += 'c';
         wake(subscriber_->inbox.signal([&](watch::Signals& s) { s.close_at = head(); }));
         wake_at_posted_.push_back(head());
+        break;
+    case Actor::others:
+        starves_ = false;
+        bytes_->release(all_bytes);
         break;
     }
     check_position();
@@ -246,7 +256,8 @@ void JoinModel::check_end() const
         break;
     case Reason::overflow:
         require(scenario_.overflow == Overflow::stop, "ended by an inbox that was full");
-        require(gave_up_ || !scenario_.starved, "ended for what others have used up");
+        require(gave_up_ || scenario_.relieved || !scenario_.starved,
+                "ended for what others have used up");
         break;
     }
 }
@@ -259,9 +270,9 @@ std::string JoinModel::key() const
     };
     add(newest_, caught_up_, slice_loses_, follower_.position(), follower_.joined(),
         follower_.live(), follower_.up_to(), routed_, next_, mid_commit_, wake_after_commit_,
-        victim_, join_posted_, stop_steps_, closed_, interrupted_, at_, reason_, seen_routed_,
-        slice_reached_, place_, indexed(), gave_up_, follower_.began_away_by().has_value(),
-        follower_.began_away_by().value_or(0));
+        victim_, starves_, was_caught_up_, join_posted_, stop_steps_, closed_, interrupted_, at_,
+        reason_, seen_routed_, slice_reached_, place_, indexed(), gave_up_,
+        follower_.began_away_by().has_value(), follower_.began_away_by().value_or(0));
     key += '/';
     for (const watch::Entry& each : taken_.entries) {
         add(each.commit->revision, each.since.empty() ? 0 : each.since.front(), each.hold,

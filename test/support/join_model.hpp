@@ -41,7 +41,8 @@ struct JoinScenario {
     bool stop = false;      ///< somebody calls request_stop()
     bool close = false;     ///< somebody closes the database
     Overflow overflow = Overflow::catch_up;
-    bool starved = false;  ///< others have used up the bytes that all inboxes share
+    bool starved = false;   ///< others have used up the bytes that all inboxes share
+    bool relieved = false;  ///< and give them back
 };
 
 /// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
@@ -51,7 +52,7 @@ struct JoinScenario {
 /// Every step checks what must always hold, and throws std::logic_error if it does not.
 class JoinModel {
 public:
-    enum class Actor { strand_routes, strand_runs_task, victims, worker, stopper, closer };
+    enum class Actor { strand_routes, strand_runs_task, victims, worker, stopper, closer, others };
 
     JoinModel(const JoinScenario& scenario, Fault fault);
 
@@ -133,6 +134,10 @@ private:
     std::set<Revision> delivered_;
     Revision newest_ = 0;
 
+    // Others have all of them while they starve it.
+    const std::shared_ptr<watch::SharedBytes> bytes_;
+    bool starves_;
+
     watch::Distributor distributor_;
     std::shared_ptr<watch::Subscription> subscriber_;
     watch::Follower follower_;
@@ -160,7 +165,8 @@ private:
     std::vector<Revision> slice_;
     Revision slice_reached_ = 0;
     bool slice_loses_ = false;
-    bool caught_up_ = false;
+    bool caught_up_ = false;      ///< since it last fell behind
+    bool was_caught_up_ = false;  ///< ever
     bool gave_up_ = false;
     std::size_t place_ = 0;
 

@@ -165,7 +165,7 @@ bool JoinModel::gives_up() const
 void JoinModel::give_up()
 {
     gave_up_ = true;
-    if (!caught_up_) {
+    if (!was_caught_up_) {
         throw std::logic_error("a watch that has yet to catch up gives up");
     }
     if (scenario_.overflow == Overflow::stop) {
@@ -316,10 +316,12 @@ void JoinModel::settle_taken()
             reason_ = Reason::overflow;
             at_ = At::ended;
         }
+        caught_up_ = false;
         follower_.fell_behind();
         return;
     }
     caught_up_ = true;
+    was_caught_up_ = true;
     follower_.took(std::min(seen_routed_, taken_.signals.detached_at));
     if (fault_ == Fault::end_not_looked_at || !ends(taken_.signals)) {
         at_ = At::sleep;

@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(after_a_gap_everybody_has_fallen_behind)
     const auto b = subscribe("b", key("k"));
     const auto c = subscribe("c", all());
     c->inbox.sleep(true);
-    const Distributor::Routed& routed = distributor.route_gap();
+    const Distributor::Routed& routed = distributor.route_gap(0);
     BOOST_TEST(routed.wake.size() == 1U);
     BOOST_TEST(count(routed.wake, c) == 1U);
     for (const auto& each : {b, c}) {

@@ -172,4 +172,14 @@ BOOST_AUTO_TEST_CASE(an_unseen_commit_is_missing_wherever_it_stands)
     BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6}));
 }
 
+// W3: nothing is appended while nobody watches, and what came before may still be there.
+BOOST_AUTO_TEST_CASE(what_comes_behind_a_hole_is_not_given_for_what_comes_next)
+{
+    Hub hub(plenty);
+    fill(hub, 21, 22);
+    hub.append(commit_of(25));
+    BOOST_TEST(hub.take(20, plenty).missing_up_to == 24U);
+    BOOST_CHECK(revisions_of(hub.take(24, plenty).commits) == (Revisions{25}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
