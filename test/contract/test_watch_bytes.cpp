@@ -121,6 +121,52 @@ BOOST_AUTO_TEST_CASE(one_that_stops_and_is_too_slow_to_catch_up_is_ended)
     });
 }
 
+// What does not fit while it reads what others made it read is no fault of its own either.
+BOOST_AUTO_TEST_CASE(one_that_fell_behind_for_others_is_spared_until_it_has_caught_up_again)
+{
+    run([]() -> Task {
+        for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
+            kw::Database db = co_await open_with(limited(20'000), "b");
+            co_await create(db, "other");
+            const Held stuck;
+            kw::WatchOptions much = slow_watch(kw::Overflow::catch_up);
+            much.buffer_messages = 1000;
+            kw::Watcher other = db.watch("other", kw::all(), stuck, much);
+            const Run other_run = co_await start(other);
+            co_await until([&] { return other.info().state == kw::WatcherState::live; });
+            co_await put(db, "other", "first", "");
+            co_await until([&] { return stuck.gate.reached() == 1; });
+            co_await put(db, "other", "large", std::string(15'000, 'v'));
+
+            const Recorder recorder;
+            const auto change_more = [&db, &other, stuck,
+                                      recorder](const kw::Message& message) -> Task {
+                recorder(message);
+                if (message.key == "held") {
+                    co_await put(db, "b", "no room", std::string(10'000, 'v'));
+                    co_await routed(db);
+                    stuck.gate.open();
+                    co_await other.reached(db.head_revision());
+                } else if (message.key == "no room") {
+                    co_await put_many(db, "b", 1);
+                    co_await put_many(db, "b", 2, 1);
+                    co_await routed(db);
+                }
+            };
+            kw::Watcher watcher = db.watch("b", kw::all(), change_more, slow_watch(policy));
+            const Run run = co_await start(watcher);
+            co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+            co_await watcher.reached(co_await put(db, "b", "held", ""));
+            co_await watcher.reached(db.head_revision());
+            co_await db.close();
+            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST(recorder.keys() == (Strings{"held", "no room", "k0", "k1", "k2"}),
+                       boost::test_tools::per_element());
+            co_await other_run.end();
+        }
+    });
+}
+
 // Nothing is lost to those whose policy it is to be late.
 BOOST_AUTO_TEST_CASE(one_that_catches_up_is_given_everything_however_slow_it_is)
 {
