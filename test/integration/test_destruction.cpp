@@ -100,6 +100,44 @@ BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_comes_to_an_end)
     BOOST_TEST(recorder.size() == 5U);
 }
 
+// The ends of six buckets, of which one is being told and one may wait to be; wherever that is.
+BOOST_AUTO_TEST_CASE(ends_that_have_yet_to_be_told_keep_nothing_alive)
+{
+    for (int steps = 0; steps < 60; ++steps) {
+        const Token token = std::make_shared<int>(1);
+        {
+            EventLoop loop;
+            kw::Options options = watched_options();
+            options.victim_sets = 1;
+            kw::Database db = kw::Database::open_blocking(loop.executor(), options);
+            const std::vector<std::string> buckets{"a", "b", "c", "d", "e", "f"};
+            std::vector<kw::Watcher> watchers;
+            std::vector<Run> runs;
+            const auto watch_all = [&]() -> Task {
+                for (const std::string& each : buckets) {
+                    co_await create(db, each);
+                    watchers.push_back(db.watch(each, kw::all(), [token](const kw::Message&) {}));
+                    runs.emplace_back(loop.executor(), watchers.back());
+                    co_await watchers.back().wait_ready(patience);
+                }
+            };
+            const Job watching(loop.executor(), watch_all());
+            loop.run_until([&] { return watching.done(); });
+            const auto drop_all = [&]() -> Task {
+                co_await db.update([&](kw::Transaction& tx) {
+                    for (const std::string& each : buckets) {
+                        tx.delete_bucket(kw::Structure::btree, each);
+                    }
+                });
+            };
+            const Job dropping(loop.executor(), drop_all());
+            int done = 0;
+            loop.run_until([&] { return done++ == steps; });
+        }
+        BOOST_TEST(token.use_count() == 1, "after " << steps << " steps");
+    }
+}
+
 // A callback that owns a handle to its own database keeps that open, and nothing for ever.
 BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
 {
