@@ -3,6 +3,7 @@
 
 #include "backup_directory.hpp"
 #include "backup_stream.hpp"
+#include "disk_env.hpp"
 #include "failure.hpp"
 #include "store.hpp"
 
@@ -27,7 +28,7 @@ void check_restored(const std::string& directory, const BackupIdentity& identity
 Directory::Place backup_place(const std::string& directory, leveldb::Env* base)
 {
     Disk* const disk = base != nullptr ? dynamic_cast<Disk*>(base) : &real_disk();
-    return {directory, base != nullptr ? base : leveldb::Env::Default(), disk, base == nullptr};
+    return {directory, base != nullptr ? base : &disk_env(), disk, base == nullptr};
 }
 
 BackupIdentity restore(std::istream& in, const std::string& directory, leveldb::Env* base)

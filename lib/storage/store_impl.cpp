@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "store_impl.hpp"
 
+#include "disk_env.hpp"
 #include "failure.hpp"
 
 #include "bytes/prefix_end.hpp"
 
 #include <leveldb/helpers/memenv.h>
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdarg>
 
 namespace keywatch::storage {
@@ -15,7 +19,17 @@ namespace {
 
 constexpr std::string_view memory_location = "memory:";
 constexpr int filter_bits_per_key = 10;
-constexpr int most_open_files = 500;
+
+/// Each open table has a descriptor, and the process has other uses for most of them.
+int most_open_files()
+{
+    constexpr rlim_t most = 500;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return most;
+    }
+    return static_cast<int>(std::min(most, limit.rlim_cur / 4));
+}
 
 bool in_memory(const Options& options)
 {
@@ -24,9 +38,8 @@ bool in_memory(const Options& options)
 
 std::unique_ptr<leveldb::Env> make_memory(const Options& options, const leveldb::Env* given)
 {
-    return std::unique_ptr<leveldb::Env>(in_memory(options) && given == nullptr
-                                             ? leveldb::NewMemEnv(leveldb::Env::Default())
-                                             : nullptr);
+    return std::unique_ptr<leveldb::Env>(
+        in_memory(options) && given == nullptr ? leveldb::NewMemEnv(&disk_env()) : nullptr);
 }
 
 Disk* find_disk(const Options& options, leveldb::Env* given)
@@ -50,7 +63,7 @@ Store::Impl::Impl(const Options& options, leveldb::Env* given)
       write_buffer_bytes(options.write_buffer_bytes),
       path(in_memory(options) ? "/memory" : options.location),
       memory(make_memory(options, given)),
-      base(given != nullptr ? given : (memory ? memory.get() : leveldb::Env::Default())),
+      base(given != nullptr ? given : (memory ? memory.get() : &disk_env())),
       environment(base, find_disk(options, given)),
       log(std::make_unique<NoLog>()),
       cache(leveldb::NewLRUCache(options.cache_bytes)),
@@ -71,7 +84,7 @@ void Store::Impl::open_database()
     options.block_cache = cache.get();
     options.filter_policy = filter.get();
     options.write_buffer_size = write_buffer_bytes;
-    options.max_open_files = most_open_files;
+    options.max_open_files = most_open_files();
     options.compression = leveldb::kNoCompression;
     options.paranoid_checks = false;  // a torn record at the end of the log is what a crash leaves
 
