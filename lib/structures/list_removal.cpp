@@ -28,6 +28,23 @@ void record_removal(Workspace& workspace, BucketIndex bucket, std::string_view k
     workspace.record(bucket, message);
 }
 
+/// "Keep 0 from 0 on" would look as if all had been kept: what leaves nothing is an erase.
+void record_trim(Workspace& workspace, BucketIndex bucket, std::string_view key, Span kept,
+                 std::uint64_t dropped)
+{
+    Message message;
+    message.key = key;
+    if (kept.size() > 0) {
+        message.operation = Operation::trim;
+        message.list_index = kept.begin;
+        message.count = kept.size();
+    } else {
+        message.operation = Operation::erase;
+        message.count = dropped;
+    }
+    workspace.record(bucket, message);
+}
+
 void erase_elements(Workspace& workspace, BucketIndex bucket, const Row& row, Span span)
 {
     ElementKeys keys(row);
@@ -231,12 +248,7 @@ std::uint64_t trim(Workspace& workspace, BucketIndex bucket, std::string_view ke
     }
     row->header.size = kept.size();
     save(workspace, bucket, key, *row);
-    Message message;
-    message.operation = Operation::trim;
-    message.key = key;
-    message.list_index = kept.begin;
-    message.count = kept.size();
-    workspace.record(bucket, message);
+    record_trim(workspace, bucket, key, kept, dropped);
     return kept.size();
 }
 

@@ -75,6 +75,21 @@ Task change(kw::Database db, std::function<void(kw::List)> function)
     co_await db.update(write);
 }
 
+/// Applies what a message tells with the operation that has its name.
+void apply_to_copy(kw::List copy, const kw::Message& message)
+{
+    if (message.operation == kw::Operation::push_back) {
+        copy.push_back(message.key, message.value);
+    } else if (message.operation == kw::Operation::trim) {
+        const auto first = static_cast<std::int64_t>(message.list_index.value());
+        copy.trim(message.key, first, first + static_cast<std::int64_t>(*message.count) - 1);
+    } else {
+        BOOST_TEST(message.operation == kw::Operation::erase);
+        BOOST_TEST((copy.size(message.key) == message.count));
+        copy.erase(message.key);
+    }
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(test_list_messages, EventLoop)
@@ -145,9 +160,48 @@ BOOST_AUTO_TEST_CASE(a_trim_reaches_the_watcher_of_its_key_and_no_other)
             lists.trim("k", 5, 6);
         });
         co_await db.close();
-        const Strings expected{"trim k @0 #4", "trim k @3 #1", "trim k @0 #0"};
+        const Strings expected{"trim k @0 #4", "trim k @3 #1", "erase k #1"};
         BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
         BOOST_TEST(other.lines().empty());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_trim_leaves_the_same_of_a_copy_live_and_from_history)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_lists();
+        const Watched live = co_await watch(db, kw::all());
+        co_await change(db, [](kw::List lists) {
+            for (std::int64_t first = -4; first <= 4; ++first) {
+                for (std::int64_t last = -4; last <= 4; ++last) {
+                    const std::string key = std::to_string(first) + ' ' + std::to_string(last);
+                    lists.push_back(key, {"a", "b", "c"});
+                    lists.trim(key, first, last);
+                }
+            }
+        });
+        co_await live.watcher.reached(db.head_revision());
+        const Recorder past;
+        kw::Watcher late = db.watch("l", kw::all(), past, watch_from(kw::From::revision(2)));
+        const Run run = co_await start(late);
+        co_await late.reached(db.head_revision());
+        for (const Recorder* told : {&live.recorder, &past}) {
+            const auto compare = [told](kw::Transaction& tx) {
+                const std::string name = "copy";
+                tx.create_bucket(kw::Structure::list, name);
+                for (const kw::OwnedMessage& each : told->messages()) {
+                    apply_to_copy(tx.list(name), *each);
+                }
+                BOOST_TEST((tx.list(name).keys().to_vector() == tx.list("l").keys().to_vector()));
+                for (const std::string& key : tx.list("l").keys().to_vector()) {
+                    BOOST_TEST((tx.list(name).range(key).to_vector() ==
+                                tx.list("l").range(key).to_vector()));
+                }
+                tx.delete_bucket(kw::Structure::list, name);
+            };
+            co_await db.update(compare);
+        }
+        co_await db.close();
     });
 }
 

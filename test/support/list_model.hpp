@@ -74,6 +74,7 @@ private:
             break;
         case Operation::trim:
             demand(message.count.has_value() && *message.count < list.size(), "a trim of nothing");
+            demand(*message.count > 0, "a trim that leaves nothing");
             list.erase(list.begin(), at(list.size()));
             list.resize(*message.count);
             break;

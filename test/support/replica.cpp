@@ -93,6 +93,7 @@ void trim(std::deque<std::string>& list, const Message& message)
     const auto kept = static_cast<std::ptrdiff_t>(*message.count);
     const auto size = static_cast<std::ptrdiff_t>(list.size());
     require(first + kept <= size && kept < size, message, "a trim that trims nothing");
+    require(kept > 0, message, "a trim that leaves nothing, which is an erase");
     list.erase(list.begin() + first + kept, list.end());
     list.erase(list.begin(), list.begin() + first);
 }
