@@ -3,7 +3,7 @@
 
 build_packages=(
     g++ meson ninja-build pkg-config python3
-    libboost1.81-dev libboost-program-options1.81-dev libleveldb-dev
+    libboost1.81-dev libboost-program-options1.81-dev libleveldb-dev libre2-dev
     nlohmann-json3-dev libbenchmark-dev
     binutils doxygen
 )

@@ -50,7 +50,7 @@ const char* describe(Error error) noexcept
     case Error::invalid_pattern:
         return "the pattern is not well-formed: correct it";
     case Error::pattern_too_complex:
-        return "looking for the pattern took too many steps: anchor it, do not nest repeats";
+        return "the key is too long for this pattern: give a shorter one, with smaller repeats";
     case Error::transaction_too_large:
         return "the transaction exceeds max_transaction_bytes: split it";
     case Error::transaction_finished:

@@ -2,16 +2,11 @@
 #include <keywatch/error.hpp>
 #include <keywatch/key_pattern.hpp>
 
-// How often Boost.Regex may try a state, for one key: some milliseconds. Its own limit is a hundred
-// times that.
-#undef BOOST_REGEX_MAX_STATE_COUNT
-#define BOOST_REGEX_MAX_STATE_COUNT 1000000
+#include <re2/re2.h>
 
-#include <boost/regex.hpp>
-
+#include <algorithm>
 #include <cstddef>
-#include <locale>
-#include <stdexcept>
+#include <cstdint>
 #include <string>
 
 namespace [[gnu::visibility("default")]] keywatch {
@@ -20,65 +15,73 @@ namespace {
 
 constexpr std::size_t max_pattern_bytes = 4096;
 
-/// The classic locale's, not the program's. Its being a type of this file keeps all that is
-/// compiled from Boost's templates with the limit above apart from what the program compiles.
-struct ByteTraits : boost::cpp_regex_traits<char> {
-    ByteTraits() { imbue(std::locale::classic()); }
-};
+/// Bytes for what is compiled of a pattern, and for the automaton that is made of it as it is
+/// matched.
+constexpr std::int64_t max_memory = std::int64_t{1} << 20;
 
-using Regex = boost::basic_regex<char, ByteTraits>;
+/// What one key may cost: RE2 takes at most some 20 ns for each byte and each instruction of the
+/// compiled pattern, a few tenths of a second in all. That is rare: mostly a byte costs 1 ns, and
+/// all instructions together.
+constexpr std::size_t max_steps = std::size_t{1} << 24;
+
+/// Of what RE2 says about a pattern, which may repeat all of it.
+constexpr std::size_t most_said = 200;
 
 [[noreturn]] void fail(Error error, const std::string& what)
 {
     throw boost::system::system_error(make_error_code(error), what);
 }
 
-/// Recursion copies with each step all that is open, and verbs such as `(*SKIP)` can go round for
-/// ever without a step: with them the limit would be none.
-bool has_unlimited_parts(const Regex& regex)
+re2::StringPiece piece(std::string_view bytes)
 {
-    namespace detail = boost::BOOST_REGEX_DETAIL_NS;
-    for (auto state = regex.get_first_state(); state != nullptr; state = state->next.p) {
-        if (state->type == detail::syntax_element_recurse ||
-            state->type == detail::syntax_element_commit ||
-            state->type == detail::syntax_element_then) {
-            return true;
-        }
-    }
-    return false;
+    return {bytes.data(), bytes.size()};
 }
 
-Regex compile(std::string_view pattern)
+re2::RE2::Options options()
 {
-    if (pattern.size() > max_pattern_bytes) {
-        fail(Error::invalid_pattern, "longer than 4096 bytes");
-    }
-    Regex regex;
-    try {
-        regex.assign(pattern.data(), pattern.data() + pattern.size(), Regex::perl);
-    } catch (const std::runtime_error& error) {
-        fail(Error::invalid_pattern, error.what());
-    }
-    if (has_unlimited_parts(regex)) {
-        fail(Error::invalid_pattern, "it has recursion or backtracking verbs");
-    }
-    return regex;
+    re2::RE2::Options options;
+    options.set_encoding(re2::RE2::Options::EncodingLatin1);  // byte by byte
+    options.set_dot_nl(true);
+    options.set_never_capture(true);
+    options.set_max_mem(max_memory);
+    options.set_log_errors(false);
+    return options;
 }
 
 }  // namespace
 
 class KeyPattern::Compiled {
 public:
-    explicit Compiled(std::string_view pattern) : regex_(compile(pattern)) {}
+    explicit Compiled(std::string_view pattern) : regex_(piece(checked(pattern)), options())
+    {
+        if (!regex_.ok()) {
+            fail(Error::invalid_pattern, regex_.error().substr(0, most_said));
+        }
+    }
 
     bool matches(std::string_view key) const
     {
-        return boost::regex_search(key.data(), key.data() + key.size(), regex_,
-                                   boost::match_single_line);
+        if (key.size() > max_steps / instructions()) {
+            fail(Error::pattern_too_complex, "a key of " + std::to_string(key.size()) + " bytes");
+        }
+        return regex_.Match(piece(key), 0, key.size(), re2::RE2::UNANCHORED, nullptr, 0);
     }
 
 private:
-    const Regex regex_;
+    static std::string_view checked(std::string_view pattern)
+    {
+        if (pattern.size() > max_pattern_bytes) {
+            fail(Error::invalid_pattern, "longer than 4096 bytes");
+        }
+        return pattern;
+    }
+
+    std::size_t instructions() const
+    {
+        return static_cast<std::size_t>(std::max(regex_.ProgramSize(), 1));
+    }
+
+    const re2::RE2 regex_;
 };
 
 KeyPattern::KeyPattern(std::string_view pattern)
@@ -88,11 +91,7 @@ KeyPattern::KeyPattern(std::string_view pattern)
 
 bool KeyPattern::matches(std::string_view key) const
 {
-    try {
-        return compiled_->matches(key);
-    } catch (const std::runtime_error&) {
-        fail(Error::pattern_too_complex, "a key of " + std::to_string(key.size()) + " bytes");
-    }
+    return compiled_->matches(key);
 }
 
 }  // namespace keywatch

@@ -21,7 +21,7 @@ ASIO_MACRO = "-DBOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING"
 INTERNAL = ["storage", "structures", "watch", "async", "engine", "pipeline", "DatabaseState"]
 OURS = r"_Z(?:T[VISTv]|GV|Z)*NK?R?8keywatch"
 HIDDEN = re.compile(rf"{OURS}(?:{'|'.join(f'{len(name)}{name}' for name in INTERNAL)})"
-                    r"|_Z(?:T[VISTv]|GV|Z)*NK?7leveldb")
+                    r"|_Z(?:T[VISTv]|GV|Z)*NK?(?:7leveldb|3re2)")
 
 PROJECT = """
 project('outside', 'cpp', default_options: ['cpp_std=c++20'])
@@ -91,9 +91,10 @@ class Project:
     def asio_macros(self):
         assert ASIO_MACRO in pkg_config(self.prefix, "--cflags")
 
-    def leveldb_is_private(self):
-        assert "-lleveldb" not in pkg_config(self.prefix, "--libs")
-        assert "-lleveldb" in pkg_config(self.prefix, "--libs", "--static")
+    def libraries_are_private(self):
+        for flag in ("-lleveldb", "-lre2"):
+            assert flag not in pkg_config(self.prefix, "--libs")
+            assert flag in pkg_config(self.prefix, "--libs", "--static")
 
 
 def main():
@@ -109,7 +110,8 @@ def main():
                   ("nothing internal is among its symbols", project.internal_symbols),
                   ("what the public headers declare is", project.public_symbols),
                   ("the pkg-config file has Asio's macros", project.asio_macros),
-                  ("LevelDB is a private matter of a shared library", project.leveldb_is_private)]
+                  ("LevelDB and RE2 are a private matter of a shared library",
+                   project.libraries_are_private)]
         cases += [(f"{path.name} is built with pkg-config's flags and runs",
                    lambda path=path: build_and_run(COMPILER, project.prefix, path))
                   for path in programs(SOURCE)]

@@ -78,7 +78,7 @@ PLANTED = [
     ("only_storage_knows_leveldb", "lib/engine/engine.hpp", HEADER + "#include <leveldb/db.h>\n"),
     ("only_storage_knows_leveldb", "include/keywatch/a.hpp", HEADER + "#include <leveldb/db.h>\n"),
     ("only_key_pattern_knows_regex", "include/keywatch/a.hpp",
-     HEADER + "#include <boost/regex.hpp>\n"),
+     HEADER + "#include <re2/re2.h>\n"),
     ("only_key_pattern_knows_regex", "lib/storage/s.hpp",
      HEADER + "#include <boost/regex/v5/x.hpp>\n"),
     ("json_is_opt_in", "include/keywatch/a.hpp", HEADER + "#include <nlohmann/json_fwd.hpp>\n"),

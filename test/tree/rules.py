@@ -112,10 +112,12 @@ def only_storage_knows_leveldb(tree):
 
 
 def only_key_pattern_knows_regex(tree):
-    """Its limit of steps must not be that of another translation unit too."""
+    """RE2 is a library of the implementation; no other one for regular expressions is needed."""
     for name, line, _, path in tree.included("include", "lib"):
-        if path.startswith("boost/regex") and name != "lib/key_pattern.cpp":
-            yield f"{name}:{line}: only lib/key_pattern.cpp includes Boost.Regex"
+        if path.startswith("boost/regex") or path == "regex":
+            yield f"{name}:{line}: regular expressions are RE2's"
+        if path.startswith("re2/") and name != "lib/key_pattern.cpp":
+            yield f"{name}:{line}: only lib/key_pattern.cpp includes RE2"
 
 
 def json_is_opt_in(tree):
