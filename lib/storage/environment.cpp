@@ -23,24 +23,19 @@ std::string_view without_directory(std::string_view name)
     return name.substr(name.rfind('/') + 1);
 }
 
-/// LevelDB names its logs <number>.log.
-bool is_log(std::string_view name)
-{
-    name = without_directory(name);
-    if (!name.ends_with(".log")) {
-        return false;
-    }
-    name.remove_suffix(4);
-    return !name.empty() &&
-           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 /// Whether a file's name is made durable without us: LevelDB's own files sync the directory with
 /// each sync of a manifest, and a temporary file is renamed over CURRENT, which syncs it.
 bool is_synced_by_name(std::string_view name)
 {
-    name = without_directory(name);
-    return name.starts_with("MANIFEST-") || name.ends_with(".dbtmp");
+    return is_manifest(name) || name.ends_with(".dbtmp");
+}
+
+/// If that fails, a log has no mark, and is as good as without one.
+void append_mark(const OpenFile& log, leveldb::WritableFile& file, LogMark mark)
+{
+    if (file.Append(mark_bytes(mark, log.appended)).ok()) {
+        file.Sync();
+    }
 }
 
 }  // namespace
@@ -49,25 +44,42 @@ Environment::Environment(leveldb::Env* base, Disk* disk) : EnvWrapper(base), dis
 
 Environment::~Environment() = default;
 
+leveldb::Status Environment::NewSequentialFile(const std::string& name,
+                                               leveldb::SequentialFile** file)
+{
+    return recovery_ && LogRecovery::checks(name) ? recovery_->open(name, file)
+                                                  : target()->NewSequentialFile(name, file);
+}
+
+bool Environment::FileExists(const std::string& name)
+{
+    if (target()->FileExists(name)) {
+        return true;
+    }
+    std::vector<std::string> names;
+    const bool listed = target()->GetChildren(directory_of(name), &names).ok();
+    return !listed || std::ranges::find(names, without_directory(name)) != names.end();
+}
+
 leveldb::Status Environment::NewWritableFile(const std::string& name, leveldb::WritableFile** file)
 {
-    if (is_log(name)) {
-        if (leveldb::Status status = sync_current_log(); !status.ok()) {
-            return status;
-        }
+    if (!log_number(name)) {
+        mark_rotated_logs();
+    } else if (leveldb::Status status = sync_current_log(); !status.ok()) {
+        return status;
     }
     keep(name);
-    return wrap(target()->NewWritableFile(name, file), name, file);
+    return wrap(target()->NewWritableFile(name, file), name, true, file);
 }
 
 leveldb::Status Environment::NewAppendableFile(const std::string& name,
                                                leveldb::WritableFile** file)
 {
     keep(name);
-    return wrap(target()->NewAppendableFile(name, file), name, file);
+    return wrap(target()->NewAppendableFile(name, file), name, false, file);
 }
 
-leveldb::Status Environment::wrap(leveldb::Status status, const std::string& name,
+leveldb::Status Environment::wrap(leveldb::Status status, const std::string& name, bool made,
                                   leveldb::WritableFile** file)
 {
     if (!status.ok()) {
@@ -75,9 +87,10 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
     }
     auto state = std::make_shared<OpenFile>(name);
     state->entry_synced.store(is_synced_by_name(name));
+    state->gets_mark = made && log_number(name);
     *file = new SyncedFile(*this, state, *file);
     const std::lock_guard lock(mutex_);
-    if (is_log(name)) {
+    if (log_number(name)) {
         log_ = std::move(state);
         log_names_.insert(name);
         logs_.store(log_names_.size(), std::memory_order_release);
@@ -165,6 +178,37 @@ leveldb::Status Environment::sync_current_log()
         log = log_;
     }
     return log && log->open != nullptr && !log->clean() ? log->open->Sync() : leveldb::Status::OK();
+}
+
+void Environment::finish_log(std::shared_ptr<OpenFile> log,
+                             std::unique_ptr<leveldb::WritableFile> file)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (log != log_) {  // under LevelDB's mutex
+            rotated_.emplace_back(std::move(log), std::move(file));
+            return;
+        }
+    }
+    mark_rotated_logs();
+    append_mark(*log, *file, LogMark::closed);
+}
+
+void Environment::mark_rotated_logs()
+{
+    decltype(rotated_) rotated;
+    std::shared_ptr<OpenFile> next;
+    {
+        const std::lock_guard lock(mutex_);
+        rotated.swap(rotated_);
+        next = log_;
+    }
+    if (rotated.empty() || !sync_entry(*next).ok()) {
+        return;
+    }
+    for (const auto& [log, file] : rotated) {
+        append_mark(*log, *file, LogMark::rotated);
+    }
 }
 
 leveldb::Status Environment::sync_entry(OpenFile& file)

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "disk.hpp"
+#include "log_mark.hpp"
+#include "log_recovery.hpp"
 
 #include <leveldb/env.h>
 
@@ -11,8 +13,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace keywatch::storage {
 
@@ -30,6 +35,10 @@ class SyncedFile;
 ///    `base` does that, nor of what is to be renamed. Removals need no sync: LevelDB ignores and
 ///    removes again what comes back after a power cut.
 /// 4. Nothing is appended to a file behind what could not be written or synced.
+/// 5. While a database is opened, its logs and its manifest are checked (LogRecovery).
+/// 6. A log that is complete gets a mark at its end (LogMark): one that LevelDB has rotated away
+///    from as soon as a table is begun, which is what its background thread does next, and the
+///    last one when it is closed. Nothing depends on whether that succeeds.
 ///
 /// Everything else goes to `base`, which a test replaces by one that fails or forgets.
 class Environment : public leveldb::EnvWrapper {
@@ -39,11 +48,20 @@ public:
     Environment(leveldb::Env* base, Disk* disk);
     ~Environment() override;
 
+    leveldb::Status NewSequentialFile(const std::string& name,
+                                      leveldb::SequentialFile** file) override;
     leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
     leveldb::Status NewAppendableFile(const std::string& name,
                                       leveldb::WritableFile** file) override;
+    /// False only if the directory was read and has no such file: LevelDB makes a new database
+    /// where it does not find CURRENT.
+    bool FileExists(const std::string& name) override;
     leveldb::Status RemoveFile(const std::string& name) override;
     leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
+
+    /// Between these two LevelDB opens the database, on the thread that calls them.
+    void begin_recovery() { recovery_.emplace(*target()); }
+    void end_recovery() { recovery_.reset(); }
 
     /// Syncs what the current log file has so far, from any thread, while another one appends. So
     /// a rotation has little left to sync.
@@ -79,9 +97,12 @@ public:
 private:
     friend class SyncedFile;
 
-    leveldb::Status wrap(leveldb::Status status, const std::string& name,
+    leveldb::Status wrap(leveldb::Status status, const std::string& name, bool made,
                          leveldb::WritableFile** file);
     leveldb::Status sync_current_log();
+    /// LevelDB is done with a log, all of which is synced.
+    void finish_log(std::shared_ptr<OpenFile> log, std::unique_ptr<leveldb::WritableFile> file);
+    void mark_rotated_logs();
     /// Precondition: the name is among removing_.
     leveldb::Status remove(const std::string& name);
     /// A file of this name is about to be made. Its removal is no longer due, and not under way.
@@ -89,6 +110,7 @@ private:
     leveldb::Status sync_entry(OpenFile& file);
 
     Disk* disk_;
+    std::optional<LogRecovery> recovery_;
     std::atomic<std::uint64_t> logs_created_{0};
     std::atomic<std::uint64_t> changes_{0};
     std::atomic<std::size_t> logs_{0};
@@ -97,6 +119,8 @@ private:
     // Under mutex_, which is never held during input or output.
     mutable std::mutex mutex_;
     std::shared_ptr<OpenFile> log_;
+    std::vector<std::pair<std::shared_ptr<OpenFile>, std::unique_ptr<leveldb::WritableFile>>>
+        rotated_;  ///< logs that have yet to get their mark
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;

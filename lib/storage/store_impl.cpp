@@ -86,12 +86,14 @@ void Store::Impl::open_database()
     options.write_buffer_size = write_buffer_bytes;
     options.max_open_files = most_open_files();
     options.compression = leveldb::kNoCompression;
-    options.paranoid_checks = false;  // a torn record at the end of the log is what a crash leaves
+    options.paranoid_checks = true;  // what a crash leaves of a log the environment does not show
 
     environment.hold_removals();
+    environment.begin_recovery();
     leveldb::DB* opened = nullptr;
     const leveldb::Status status = leveldb::DB::Open(options, path, &opened);
     db.reset(opened);
+    environment.end_recovery();
     if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound()) {
         fail(Error::damaged, status.ToString());
     }

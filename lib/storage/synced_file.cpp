@@ -12,8 +12,13 @@ SyncedFile::SyncedFile(Environment& environment, std::shared_ptr<OpenFile> file,
 
 SyncedFile::~SyncedFile()
 {
-    if (file_->open != nullptr && !finish().ok()) {
+    if (file_->open == nullptr) {
+        return;
+    }
+    if (!finish().ok()) {
         environment_.close_failed_.store(true, std::memory_order_release);
+    } else if (file_->gets_mark && !failed_) {
+        environment_.finish_log(std::move(file_), std::move(base_));
     }
 }
 

@@ -26,6 +26,7 @@ struct OpenFile {
     // Only for the thread that writes the file.
     std::uint64_t appended = 0;
     leveldb::WritableFile* open = nullptr;  ///< until it is closed
+    bool gets_mark = false;                 ///< a log that was begun here
 
     bool clean() const noexcept { return synced.load() >= appended; }
 };

@@ -10,9 +10,29 @@ namespace {
 using leveldb::Slice;
 using leveldb::Status;
 
+constexpr std::size_t page_bytes = 4096;
+
 bool is_manifest(const std::string& name)
 {
     return name.substr(name.rfind('/') + 1).starts_with("MANIFEST");
+}
+
+/// What a power cut may make of these bytes, which are in one page.
+void spoil(char* begin, char* end, std::mt19937_64& random)
+{
+    switch (random() % 8) {
+    case 0:
+        std::fill(begin, end, '\0');
+        break;
+    case 1:
+        std::generate(begin, end, [&] { return static_cast<char>(random()); });
+        break;
+    case 2:
+        std::fill(begin + random() % static_cast<std::size_t>(end - begin), end, '\0');
+        break;
+    default:
+        break;
+    }
 }
 
 }  // namespace
@@ -97,17 +117,35 @@ std::unique_ptr<PowerLossEnv> PowerLossEnv::survivors(const Survival& survival) 
         if (!names.directories.contains(parent_of(name))) {
             continue;
         }
-        const std::size_t tail = inode->bytes.size() - inode->synced;
-        const std::size_t kept = survival.bytes == Unsynced::kept   ? tail
-                                 : survival.bytes == Unsynced::lost ? 0
-                                                                    : random() % (tail + 1);
         auto copy = std::make_shared<Inode>();
-        copy->bytes = inode->bytes.substr(0, inode->synced + kept);
+        copy->bytes = remains(*inode, survival.bytes, random);
         copy->synced = copy->bytes.size();
         after->now_.files[name] = std::move(copy);
     }
     after->durable_ = after->now_;
     return after;
+}
+
+std::string PowerLossEnv::remains(const Inode& inode, Survival::Unsynced bytes,
+                                  std::mt19937_64& random)
+{
+    const std::size_t size = inode.bytes.size();
+    if (bytes == Survival::Unsynced::kept) {
+        return inode.bytes;
+    }
+    if (bytes == Survival::Unsynced::lost) {
+        return inode.bytes.substr(0, inode.synced);
+    }
+    const bool by_pages = random() % 2 == 0;
+    const bool whole = by_pages && random() % 2 == 0;
+    std::string left =
+        inode.bytes.substr(0, whole ? size : inode.synced + random() % (size - inode.synced + 1));
+    for (std::size_t at = inode.synced; by_pages && at < left.size();) {
+        const std::size_t end = std::min(left.size(), (at / page_bytes + 1) * page_bytes);
+        spoil(left.data() + at, left.data() + end, random);
+        at = end;
+    }
+    return left;
 }
 
 void PowerLossEnv::fail_append(std::uint64_t nth, Torn written, const std::string& suffix)

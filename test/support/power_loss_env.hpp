@@ -20,8 +20,9 @@ namespace keywatch::test {
 /// What a power cut leaves of what was not synced.
 struct Survival {
     enum class Unsynced { lost, kept, random };
-    /// Of the bytes of a file: what was synced stays; of what was appended since, nothing, all, or
-    /// a random beginning.
+    /// Of the bytes of a file: what was synced stays; of what was appended since, nothing, all, or,
+    /// for each file by itself, a random beginning, or some of its pages: each one as it was
+    /// written, or cut off, zero or garbage.
     Unsynced bytes = Unsynced::lost;
     /// Of the names of a directory (files made, renamed, removed): the changes since it was synced
     /// are all undone, all kept, or each kept or not by itself.
@@ -150,6 +151,8 @@ private:
     leveldb::Status append(const std::string& name, Inode& inode, const leveldb::Slice& data);
     leveldb::Status sync(const std::string& name, Inode& inode);
     void make_directory_durable(const std::string& directory);
+    static std::string remains(const Inode& inode, Survival::Unsynced bytes,
+                               std::mt19937_64& random);
 
     mutable std::mutex mutex_;
     Names now_;

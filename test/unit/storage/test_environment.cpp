@@ -115,7 +115,8 @@ BOOST_AUTO_TEST_CASE(a_destroyed_file_is_synced)
     auto file = create(env, "/db/000003.log");
     append(*file, "acknowledged");
     file.reset();
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "acknowledged");
+    BOOST_CHECK(on_disk(disk, "/db/000003.log") ==
+                "acknowledged" + mark_bytes(LogMark::closed, 12));
     BOOST_CHECK(!env.close_failed());
 }
 
@@ -137,6 +138,43 @@ BOOST_AUTO_TEST_CASE(the_next_log_is_created_only_once_the_old_one_is_synced)
     auto next_log = create(env, "/db/000004.log");
     BOOST_REQUIRE(next_log != nullptr);
     BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
+}
+
+// LevelDB's background thread begins a table next; nobody waits for that.
+BOOST_AUTO_TEST_CASE(a_rotated_log_gets_its_mark_once_a_table_is_begun)
+{
+    auto old_log = create(env, "/db/000003.log");
+    append(*old_log, "first");
+    auto next_log = create(env, "/db/000004.log");
+    old_log.reset();
+    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
+    BOOST_CHECK(!on_disk(disk, "/db/000004.log"));
+    disk.fail_sync(1, "/db/");
+    create(env, "/db/000005.ldb").reset();  // without the name of the next log there is no mark
+    BOOST_CHECK(disk.contents().at("/db/000003.log") == "first");
+
+    append(*next_log, "next");
+    auto last_log = create(env, "/db/000006.log");
+    next_log.reset();
+    create(env, "/db/000007.ldb").reset();
+    BOOST_CHECK(on_disk(disk, "/db/000004.log") == "next" + mark_bytes(LogMark::rotated, 4));
+    BOOST_CHECK(on_disk(disk, "/db/000006.log") == "");
+    BOOST_CHECK(!env.close_failed());
+}
+
+BOOST_AUTO_TEST_CASE(a_log_that_lost_something_gets_no_mark)
+{
+    auto log = create(env, "/db/000003.log");
+    append(*log, "first");
+    disk.fail_append(1, PowerLossEnv::Torn::half, ".log");
+    append(*log, "second");
+    log.reset();
+    BOOST_CHECK(disk.contents().at("/db/000003.log") == "firstsec");
+    log = create(env, "/db/000004.log");
+    append(*log, "first");
+    disk.fail_sync(1, ".log");
+    log.reset();
+    BOOST_CHECK(disk.contents().at("/db/000004.log") == "first");
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_sync_at_the_end_is_told)
@@ -319,8 +357,8 @@ BOOST_AUTO_TEST_CASE(in_memory_nothing_has_to_be_synced_from_outside)
     const auto before = disk.operations();
     BOOST_CHECK(memory.sync_log().ok());
     BOOST_TEST(disk.operations() == before);
-    log.reset();  // the file's own sync still happens
-    BOOST_TEST(disk.operations() == before + 1);
+    log.reset();  // the file's own sync still happens, and one of the mark
+    BOOST_TEST(disk.operations() == before + 3);
 }
 
 // Real files; the sanitizers look on.
