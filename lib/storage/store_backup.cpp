@@ -2,6 +2,7 @@
 #include "store_backup.hpp"
 
 #include "failure.hpp"
+#include "log_mark.hpp"
 #include "store_impl.hpp"
 
 #include <algorithm>
@@ -45,6 +46,9 @@ void StoreBackup::note_logs_and_manifest()
     for (const std::string& log : environment_.logs()) {
         note(log.substr(log.rfind('/') + 1));
     }
+    if (!files_.empty()) {
+        files_.back().tail = mark_bytes(LogMark::closed, files_.back().size);
+    }
     check_read(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
     if (!current_.ends_with('\n')) {
         fail(Error::damaged, path_of(current_file) + " names no manifest");
@@ -66,7 +70,7 @@ void StoreBackup::note_tables()
 
 void StoreBackup::note(const std::string& name)
 {
-    File file{name, 0};
+    File file{name, 0, {}};
     check_read(environment_.GetFileSize(path_of(name), &file.size));
     files_.push_back(std::move(file));
 }
@@ -90,7 +94,7 @@ void StoreBackup::copy(const File& file, BackupTarget& target,
     check_read(environment_.NewSequentialFile(path_of(file.name), &raw));
     const std::unique_ptr<leveldb::SequentialFile> source(raw);
     const auto chunk = std::make_unique<char[]>(backup_chunk_bytes);
-    target.begin_file(file.name, file.size);
+    target.begin_file(file.name, file.size + file.tail.size());
     for (std::uint64_t left = file.size; left > 0;) {
         check();
         leveldb::Slice bytes;
@@ -101,6 +105,9 @@ void StoreBackup::copy(const File& file, BackupTarget& target,
         }
         target.append({bytes.data(), bytes.size()});
         left -= bytes.size();
+    }
+    if (!file.tail.empty()) {
+        target.append(file.tail);
     }
 }
 

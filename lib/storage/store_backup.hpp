@@ -17,7 +17,8 @@ namespace keywatch::storage {
 /// LevelDB changes its files in two ways only: it appends to the manifest and to the newest log,
 /// and it removes what is no longer needed. So files that are kept from being removed, up to their
 /// lengths of one moment, are what a crash at that moment would have left; and what opening makes
-/// of that is the state of that moment, as every write was complete.
+/// of that is the state of that moment, as every write was complete. Unlike after a crash, the copy
+/// of the newest log has a mark at its end (LogMark).
 ///
 /// 1. Removals are held before anything is looked at.
 /// 2. Logs first, then the manifest: every log that the manifest still needs is among them, also if
@@ -47,6 +48,7 @@ private:
     struct File {
         std::string name;
         std::uint64_t size;
+        std::string tail;  ///< what the copy has after it
     };
 
     std::string path_of(std::string_view name) const { return path_ + "/" + std::string(name); }

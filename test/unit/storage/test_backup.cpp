@@ -177,6 +177,26 @@ BOOST_AUTO_TEST_CASE(backups_hold_files_each_for_itself)
     check_copy(copied_second, expected_second, 1000);
 }
 
+// After a crash it would be what a power cut may have left.
+BOOST_AUTO_TEST_CASE(a_bad_record_in_a_log_of_a_backup_is_damage)
+{
+    Source source;
+    source.commit(50);
+    PowerLossEnv copied;
+    copy(*source.store->start_backup(), copied);
+    for (const auto& [name, bytes] : copied.contents()) {
+        for (std::size_t at = 0; name.ends_with(".log") && at + 20 < bytes.size(); at += 7) {
+            std::string changed = bytes;
+            changed[at] = static_cast<char>(changed[at] ^ 1);
+            copied.overwrite(name, changed);
+            BOOST_CHECK(error_of([&] { Store::open(options_for(false), &copied); }) ==
+                        Error::damaged);
+            copied.overwrite(name, bytes);
+        }
+    }
+    BOOST_TEST(Store::open(options_for(false), &copied)->head_at_open() == 50U);
+}
+
 BOOST_AUTO_TEST_CASE(without_history_the_head_is_kept_too)
 {
     Source source;
