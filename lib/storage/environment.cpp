@@ -165,6 +165,8 @@ leveldb::Status Environment::sync_log()
     if (status.ok()) {
         raise(log->synced, bytes);
         status = sync_entry(*log);
+    } else {
+        log->sync_failed.store(true);
     }
     return status;
 }

@@ -17,7 +17,7 @@ SyncedFile::~SyncedFile()
     }
     if (!finish().ok()) {
         environment_.close_failed_.store(true, std::memory_order_release);
-    } else if (file_->gets_mark && !failed_) {
+    } else if (file_->gets_mark && !failed_ && !file_->sync_failed.load()) {
         environment_.finish_log(std::move(file_), std::move(base_));
     }
 }

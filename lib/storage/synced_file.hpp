@@ -22,6 +22,8 @@ struct OpenFile {
     std::atomic<std::uint64_t> flushed{0};
     std::atomic<std::uint64_t> synced{0};
     std::atomic<bool> entry_synced{false};
+    /// The system may forget what it could not write, and then report success.
+    std::atomic<bool> sync_failed{false};
 
     // Only for the thread that writes the file.
     std::uint64_t appended = 0;
