@@ -3,6 +3,7 @@
 
 #include "database_state.hpp"
 
+#include "storage/place.hpp"
 #include "storage/restore.hpp"
 
 #include <keywatch/database.hpp>
@@ -35,6 +36,7 @@ asio::awaitable<Revision> run_backup(std::shared_ptr<DatabaseState> state,
 {
     if (place.stream == nullptr) {
         check_directory(place.directory);
+        place.directory = storage::absolute_path(place.directory, Error::backup_failed);
     }
     co_return co_await open_state_of(state).engine->backup(std::move(place));
 }

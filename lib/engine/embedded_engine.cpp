@@ -30,7 +30,10 @@ private:
     EmbeddedEngine& engine_;
 };
 
-EmbeddedEngine::EmbeddedEngine(const Options& options) : options_(options), clock_(options.clock) {}
+EmbeddedEngine::EmbeddedEngine(const Options& options)
+    : options_(storage::Store::located(options)), clock_(options.clock)
+{
+}
 
 EmbeddedEngine::~EmbeddedEngine()
 {
@@ -44,7 +47,7 @@ std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io
                                                               leveldb::Env* base)
 {
     auto engine = std::make_shared<EmbeddedEngine>(options);
-    engine->adopt(storage::Store::open(options, base), executor);
+    engine->adopt(storage::Store::open(engine->options_, base), executor);
     async::ContextService::add(executor, engine);
     return engine;
 }

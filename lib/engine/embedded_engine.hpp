@@ -122,6 +122,8 @@ private:
     bool may_write_now(const Executed& executed) const;
     void prepare_rotation();
     void commit_ended();
+    /// What there is to be said at the end if the database's directory was moved; else nothing.
+    std::exception_ptr find_moved() const noexcept;
 
     // Constant after open, or thread-safe by itself.
     const Options options_;

@@ -54,18 +54,29 @@ asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> 
     auto wait = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         const bool posted = self->thread_.post_last([self, done] {
+            const std::exception_ptr moved = self->find_moved();
             self->views_.close();
             self->backups_.finish();
             self->reader_.finish();
             self->states_->close();
             self->store_.reset();
-            done->complete();
+            done->complete(moved);
         });
         if (!posted) {
             done->complete();
         }
     };
     co_await async::suspend(wait);
+}
+
+std::exception_ptr EmbeddedEngine::find_moved() const noexcept
+{
+    try {
+        store_->check_place();
+        return {};
+    } catch (...) {
+        return std::current_exception();
+    }
 }
 
 void EmbeddedEngine::context_shutdown() noexcept

@@ -20,14 +20,30 @@ void check_backup(const leveldb::Status& status)
 
 }  // namespace
 
-BackupDirectory::BackupDirectory(Directory::Place place) : place_(std::move(place))
+BackupDirectory::BackupDirectory(Place place) : place_(std::move(place))
 {
-    std::vector<std::string> names;
-    if (!place_.env->GetChildren(place_.path, &names).ok()) {
-        check_backup(place_.env->CreateDir(place_.path));
-        made_directory_ = true;
-    } else if (!children().empty()) {
-        fail(Error::backup_failed, place_.path + " is not empty");
+    make_directory();
+    try {
+        if (place_.files) {
+            check_backup(place_.files->hold(place_.path));
+        }
+        if (!children().empty()) {
+            fail(Error::backup_failed, place_.path + " is not empty");
+        }
+    } catch (...) {
+        if (made_directory_) {
+            place_.env->RemoveDir(place_.path);
+        }
+        throw;
+    }
+}
+
+void BackupDirectory::make_directory()
+{
+    const leveldb::Status status = place_.env->CreateDir(place_.path);
+    made_directory_ = status.ok();
+    if (!status.ok() && !place_.env->FileExists(place_.path)) {
+        check_backup(status);
     }
 }
 
@@ -98,7 +114,8 @@ std::vector<std::string> BackupDirectory::children() const
     return names;
 }
 
-/// The marker first: what is left if this is cut short must not look like a database.
+/// The marker first: what is left if this is cut short must not look like a database. Needs no
+/// descriptor in a real directory, as the lack of them may be why it is called.
 void BackupDirectory::remove_all() noexcept
 {
     try {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backup_target.hpp"
-#include "directory.hpp"
+#include "place.hpp"
 
 #include <memory>
 #include <string>
@@ -18,7 +18,7 @@ namespace keywatch::storage {
 class BackupDirectory final : public BackupTarget {
 public:
     /// Makes the directory, or finds it empty.
-    explicit BackupDirectory(Directory::Place place);
+    explicit BackupDirectory(Place place);
     BackupDirectory(const BackupDirectory&) = delete;
     BackupDirectory& operator=(const BackupDirectory&) = delete;
     ~BackupDirectory() override;
@@ -35,12 +35,13 @@ public:
 private:
     std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
     std::vector<std::string> children() const;
+    void make_directory();
     void end_file();
     void write_marker();
     void sync_directory(const std::string& directory) const;
     void remove_all() noexcept;
 
-    const Directory::Place place_;
+    const Place place_;
     bool made_directory_ = false;
     bool kept_ = false;
     std::unique_ptr<leveldb::WritableFile> open_;

@@ -7,6 +7,8 @@
 #include "bytes/numbers.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <istream>
 #include <ostream>
 
@@ -24,6 +26,12 @@ constexpr std::size_t longest_first_line = 40;
 [[noreturn]] void damaged(const char* what)
 {
     fail(Error::damaged, std::string("the backup ") + what);
+}
+
+/// A stream does not say why it failed; one that is a file leaves what the system said.
+std::string system_reason()
+{
+    return errno != 0 ? ": " + std::string(std::strerror(errno)) : std::string();
 }
 
 std::string_view bytes_of(const HistoryId& id)
@@ -66,8 +74,9 @@ void BackupStream::finish()
     append_fixed(payload, files_);
     append_fixed(payload, bytes_);
     write_frame(FrameKind::end, payload);
+    errno = 0;
     if (!out_.flush()) {
-        fail(Error::backup_failed, "the stream cannot be flushed");
+        fail(Error::backup_failed, "the stream cannot be flushed" + system_reason());
     }
 }
 
@@ -89,8 +98,9 @@ void BackupStream::write_frame(FrameKind kind, std::string_view payload)
 
 void BackupStream::write(std::string_view bytes)
 {
+    errno = 0;
     if (!out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-        fail(Error::backup_failed, "the stream takes no more");
+        fail(Error::backup_failed, "the stream takes no more" + system_reason());
     }
 }
 

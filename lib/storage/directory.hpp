@@ -1,40 +1,25 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "disk.hpp"
-
-#include <leveldb/env.h>
+#include "descriptor.hpp"
+#include "place.hpp"
+#include "trial.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 
 namespace keywatch::storage {
-
-/// The directory that this one, or this file, is in.
-std::string parent_of(std::string path);
 
 /// The directory that a database lives in, told from others by a marker file, which is locked for
 /// as long as this object lives.
 ///
 /// The constructor finds out whether a database is or can be here before it changes anything: at
 /// most it makes the directory and the marker. What it and LevelDB do from then on, rollback()
-/// undoes: LevelDB only adds files and points CURRENT to them, as long as removals are held.
+/// undoes; keep() ends that.
 class Directory {
 public:
-    struct Place {
-        std::string path;
-        leveldb::Env* env;
-        Disk* disk;  ///< may be null
-        /// Whether it is the operating system's, so that permissions can be looked at and the
-        /// marker be locked. Otherwise only `env` is used, and nothing is locked.
-        bool real;
-    };
-
     Directory(Place place, bool create_if_missing);
-    ~Directory();
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
@@ -44,32 +29,34 @@ public:
 
     /// Makes it as it was before. LevelDB must be closed.
     void rollback() noexcept;
+    /// The open has succeeded.
+    void keep() const noexcept { trial_.end(); }
+
+    /// `storage_failed` if the location does not lead to this directory any more.
+    void check_place() const;
 
 private:
-    std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
-    bool exists() const;
-    std::set<std::string> children() const;
+    std::string file(std::string_view name) const { return place_.file(name); }
+    bool find();
     bool is_marked() const;
     bool check_marker() const;
-    void check_writable(const std::set<std::string>& names) const;
+    void check_usable(const std::set<std::string>& names) const;
+    void check_owner() const;
+    void check_kinds(const std::set<std::string>& names) const;
+    void hold();
     void make();
     void make_directory();
     void write_marker();
     void publish_marker(const std::string& temporary);
     void lock();
-    void unlock() noexcept;
-    void sync_directory(const std::string& directory) const;
     void remember(bool create_if_missing);
-    void restore_current();
-    void remove_new_files();
 
-    Place place_;
-    int lock_ = -1;
+    const Place place_;
+    Descriptor lock_;
+    Trial trial_{place_};
     bool made_directory_ = false;
     bool made_marker_ = false;
-    std::set<std::string> before_;
     std::uint64_t log_bytes_before_ = 0;
-    std::optional<std::string> current_before_;
 };
 
 }  // namespace keywatch::storage

@@ -24,7 +24,4 @@ public:
     virtual leveldb::Status sync_file(const std::string& name) = 0;
 };
 
-/// The operating system's.
-Disk& real_disk();
-
 }  // namespace keywatch::storage

@@ -1,76 +1,221 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "disk_env.hpp"
 
+#include "disk_files.hpp"
+
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <cstdio>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 namespace keywatch::storage {
 
 namespace {
 
-leveldb::Status last_error(const std::string& name)
+constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
+constexpr mode_t directory_mode = S_IRWXU;
+
+leveldb::Status result_of(int result, const std::string& name)
 {
-    return errno == ENOENT ? leveldb::Status::NotFound(name, std::strerror(errno))
-                           : leveldb::Status::IOError(name, std::strerror(errno));
+    return result == 0 ? leveldb::Status::OK() : last_error(name);
 }
 
-/// Gives less than it is asked for only at the end of the file.
-class PositionedFile final : public leveldb::RandomAccessFile {
-public:
-    PositionedFile(std::string name, int file) : name_(std::move(name)), file_(file) {}
-    ~PositionedFile() override { ::close(file_); }
-
-    leveldb::Status Read(std::uint64_t offset, std::size_t size, leveldb::Slice* result,
-                         char* scratch) const override
-    {
-        std::size_t read = 0;
-        while (read < size) {
-            const ssize_t got =
-                ::pread(file_, scratch + read, size - read, static_cast<off_t>(offset + read));
-            if (got == 0) {
-                break;
-            }
-            if (got > 0) {
-                read += static_cast<std::size_t>(got);
-            } else if (errno != EINTR) {
-                *result = leveldb::Slice();
-                return last_error(name_);
-            }
-        }
-        *result = leveldb::Slice(scratch, read);
-        return leveldb::Status::OK();
-    }
-
-private:
-    const std::string name_;
-    const int file_;
-};
+std::string directory_of(const std::string& name)
+{
+    const std::size_t slash = name.rfind('/');
+    return slash == std::string::npos ? "." : name.substr(0, slash + 1);
+}
 
 }  // namespace
+
+/// Keeps programs out that use LevelDB alone; for those that use keywatch the marker is locked.
+class DiskEnv::Lock final : public leveldb::FileLock {
+public:
+    explicit Lock(Descriptor file) : file_(std::move(file)) {}
+
+private:
+    const Descriptor file_;
+};
 
 DiskEnv::DiskEnv() : EnvWrapper(leveldb::Env::Default()) {}
 
 DiskEnv::~DiskEnv() = default;
 
+leveldb::Status DiskEnv::hold(const std::string& directory)
+{
+    HeldDirectory::Opened opened = HeldDirectory::open(directory);
+    held_ = std::move(opened.directory);
+    held_path_ = directory;
+    return opened.status;
+}
+
+OpenedFile DiskEnv::open_file(const std::string& name, int flags) const
+{
+    if (held_ && held_->has(name)) {
+        return held_->open_file(name, flags);
+    }
+    const int opened = ::open(name.c_str(), flags | O_CLOEXEC, file_mode);
+    return opened < 0 ? OpenedFile{{}, last_error(name)}
+                      : OpenedFile{Descriptor(opened), leveldb::Status::OK()};
+}
+
+DiskEnv::Place DiskEnv::place_of(const std::string& name) const
+{
+    return held_ && held_->has(name) ? Place{held_->descriptor(), HeldDirectory::name_of(name)}
+                                     : Place{AT_FDCWD, name};
+}
+
+leveldb::Status DiskEnv::link_file(const std::string& name, const std::string& second) const
+{
+    const Place from = place_of(name);
+    const Place to = place_of(second);
+    return result_of(::linkat(from.directory, from.name.c_str(), to.directory, to.name.c_str(), 0),
+                     second);
+}
+
+leveldb::Status DiskEnv::NewSequentialFile(const std::string& name, leveldb::SequentialFile** file)
+{
+    OpenedFile opened = open_file(name, O_RDONLY);
+    *file = opened.file ? new DiskReader(name, std::move(opened.file)) : nullptr;
+    return opened.status;
+}
+
 leveldb::Status DiskEnv::NewRandomAccessFile(const std::string& name,
                                              leveldb::RandomAccessFile** file)
 {
+    OpenedFile opened = open_file(name, O_RDONLY);
+    *file = opened.file ? new PositionedFile(name, std::move(opened.file)) : nullptr;
+    return opened.status;
+}
+
+leveldb::Status DiskEnv::open_writer(const std::string& name, int flags,
+                                     leveldb::WritableFile** file)
+{
     *file = nullptr;
-    int opened = -1;
-    do {
-        opened = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-    } while (opened < 0 && errno == EINTR);
-    if (opened < 0) {
+    if (held_ && held_->has(name)) {
+        if (leveldb::Status status = held_->check_place(); !status.ok()) {
+            return status;
+        }
+    }
+    OpenedFile opened = open_file(name, flags | O_WRONLY | O_CREAT);
+    // Not by the open: it would be done to a file that is none of ours, too.
+    if (opened.file && (flags & O_APPEND) == 0 && ::ftruncate(opened.file.get(), 0) != 0) {
         return last_error(name);
     }
-    *file = new PositionedFile(name, opened);
+    if (opened.file) {
+        // LevelDB relies on it that the sync of a manifest makes durable which tables there are.
+        const bool manifest = HeldDirectory::name_of(name).starts_with("MANIFEST");
+        std::function<leveldb::Status()> before_sync;
+        if (manifest) {
+            before_sync = [this, directory = directory_of(name)] {
+                return sync_directory(directory);
+            };
+        }
+        *file = new DiskWriter(name, std::move(opened.file), std::move(before_sync));
+    }
+    return opened.status;
+}
+
+leveldb::Status DiskEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file)
+{
+    return open_writer(name, 0, file);
+}
+
+leveldb::Status DiskEnv::NewAppendableFile(const std::string& name, leveldb::WritableFile** file)
+{
+    return open_writer(name, O_APPEND, file);
+}
+
+bool DiskEnv::FileExists(const std::string& name)
+{
+    const Place place = place_of(name);
+    struct stat found{};
+    return ::fstatat(place.directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+leveldb::Status DiskEnv::GetChildren(const std::string& directory, std::vector<std::string>* names)
+{
+    return held_ && directory == held_path_ ? held_->list(names)
+                                            : target()->GetChildren(directory, names);
+}
+
+leveldb::Status DiskEnv::RemoveFile(const std::string& name)
+{
+    const Place place = place_of(name);
+    return result_of(::unlinkat(place.directory, place.name.c_str(), 0), name);
+}
+
+leveldb::Status DiskEnv::CreateDir(const std::string& name)
+{
+    return result_of(::mkdir(name.c_str(), directory_mode), name);
+}
+
+leveldb::Status DiskEnv::GetFileSize(const std::string& name, std::uint64_t* size)
+{
+    const Place place = place_of(name);
+    struct stat found{};
+    leveldb::Status status = result_of(
+        ::fstatat(place.directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW), name);
+    *size = status.ok() ? static_cast<std::uint64_t>(found.st_size) : 0;
+    return status;
+}
+
+leveldb::Status DiskEnv::RenameFile(const std::string& from, const std::string& to)
+{
+    const Place old_place = place_of(from);
+    const Place new_place = place_of(to);
+    return result_of(::renameat(old_place.directory, old_place.name.c_str(), new_place.directory,
+                                new_place.name.c_str()),
+                     from);
+}
+
+leveldb::Status DiskEnv::LockFile(const std::string& name, leveldb::FileLock** lock)
+{
+    *lock = nullptr;
+    OpenedFile opened = open_file(name, O_RDWR | O_CREAT);
+    if (!opened.status.ok()) {
+        return opened.status;
+    }
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(opened.file.get(), F_SETLK, &whole) != 0) {
+        return last_error(errno == EACCES || errno == EAGAIN ? "lock " + name : name);
+    }
+    *lock = new Lock(std::move(opened.file));
     return leveldb::Status::OK();
+}
+
+leveldb::Status DiskEnv::UnlockFile(leveldb::FileLock* lock)
+{
+    delete lock;
+    return leveldb::Status::OK();
+}
+
+/// A descriptor of its own for every sync: LevelDB's file objects may be used by one thread only.
+leveldb::Status DiskEnv::sync_directory(const std::string& directory)
+{
+    const bool is_held = held_ && (directory == held_path_ || directory == held_path_ + "/");
+    if (is_held) {
+        return result_of(::fsync(held_->descriptor()), directory);
+    }
+    OpenedFile opened = open_file(directory, O_RDONLY | O_DIRECTORY);
+    return opened.file ? result_of(::fsync(opened.file.get()), directory) : opened.status;
+}
+
+leveldb::Status DiskEnv::sync_file(const std::string& name)
+{
+    OpenedFile opened = open_file(name, O_WRONLY);
+    if (opened.status.IsNotFound()) {
+        return leveldb::Status::OK();
+    }
+    return opened.file ? result_of(::fdatasync(opened.file.get()), name) : opened.status;
 }
 
 leveldb::Env& disk_env()

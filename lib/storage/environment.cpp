@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "environment.hpp"
 
+#include "format_text.hpp"
 #include "synced_file.hpp"
 
 #include <algorithm>
@@ -69,6 +70,9 @@ leveldb::Status Environment::NewWritableFile(const std::string& name, leveldb::W
         return status;
     }
     keep(name);
+    if (leveldb::Status status = set_aside(name); !status.ok()) {
+        return status;
+    }
     return wrap(target()->NewWritableFile(name, file), name, true, file);
 }
 
@@ -244,6 +248,37 @@ void Environment::release_removals()
         remove(name);
         lock.lock();
     }
+}
+
+void Environment::begin_trial()
+{
+    hold_removals();
+    const std::lock_guard lock(mutex_);
+    trial_ = true;
+}
+
+void Environment::end_trial()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        trial_ = false;
+        made_on_trial_.clear();
+    }
+    release_removals();
+}
+
+leveldb::Status Environment::set_aside(const std::string& name)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (!trial_ || !made_on_trial_.insert(name).second) {
+            return leveldb::Status::OK();
+        }
+    }
+    return target()->FileExists(name)
+               ? target()->RenameFile(
+                     name, directory_of(name) + "/" + aside_name(without_directory(name)))
+               : leveldb::Status::OK();
 }
 
 std::set<std::string> Environment::logs() const

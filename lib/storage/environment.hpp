@@ -91,6 +91,12 @@ public:
     void hold_removals();
     void release_removals();
 
+    /// hold_removals(), and until end_trial() a file that was there before gets another name
+    /// (aside_name) when LevelDB makes one of its name. So an open that fails can be undone, also
+    /// after a crash, when there are tables that no manifest knows. See Trial.
+    void begin_trial();
+    void end_trial();
+
     /// The log files that LevelDB has not removed; by name, so oldest first.
     std::set<std::string> logs() const;
 
@@ -108,6 +114,7 @@ private:
     /// A file of this name is about to be made. Its removal is no longer due, and not under way.
     void keep(const std::string& name);
     leveldb::Status sync_entry(OpenFile& file);
+    leveldb::Status set_aside(const std::string& name);
 
     Disk* disk_;
     std::optional<LogRecovery> recovery_;
@@ -125,6 +132,8 @@ private:
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;
     std::multiset<std::string> removing_;  ///< removals under way
+    bool trial_ = false;
+    std::set<std::string> made_on_trial_;
     std::condition_variable removed_;
 };
 

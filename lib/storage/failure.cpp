@@ -35,4 +35,11 @@ void fail_open(const std::string& what, int error_number)
     fail_open(leveldb::Status::IOError(what, std::strerror(error_number)));
 }
 
+void check_open(const leveldb::Status& status)
+{
+    if (!status.ok()) {
+        fail_open(status);
+    }
+}
+
 }  // namespace keywatch::storage

@@ -18,5 +18,7 @@ void check_read(const leveldb::Status& status);
 /// `open_failed`, with the status's own text.
 [[noreturn]] void fail_open(const leveldb::Status& status);
 [[noreturn]] void fail_open(const std::string& what, int error_number);
+/// The same, unless it is success.
+void check_open(const leveldb::Status& status);
 
 }  // namespace keywatch::storage

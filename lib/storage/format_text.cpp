@@ -6,6 +6,12 @@
 
 namespace keywatch::storage {
 
+namespace {
+
+constexpr std::size_t random_digits = 12;
+
+}  // namespace
+
 std::string format_line(std::string_view text, unsigned number)
 {
     return std::string(text) + std::to_string(number) + "\n";
@@ -28,7 +34,7 @@ std::string unfinished_name(std::string_view name)
     constexpr std::string_view digits = "0123456789abcdef";
     std::random_device random;
     std::string unfinished = std::string(name) + ".";
-    for (int i = 0; i < 12; ++i) {
+    for (std::size_t i = 0; i < random_digits; ++i) {
         unfinished += digits[random() % digits.size()];
     }
     return unfinished;
@@ -37,6 +43,19 @@ std::string unfinished_name(std::string_view name)
 bool is_unfinished(std::string_view name, std::string_view file)
 {
     return file.starts_with(std::string(name) + ".");
+}
+
+std::string aside_name(std::string_view name)
+{
+    return unfinished_name(marker_name) + "-" + std::string(name);
+}
+
+std::optional<std::string> name_set_aside(std::string_view file)
+{
+    const std::size_t hyphen = marker_name.size() + 1 + random_digits;
+    return is_unfinished(marker_name, file) && file.size() > hyphen + 1 && file[hyphen] == '-'
+               ? std::optional(std::string(file.substr(hyphen + 1)))
+               : std::nullopt;
 }
 
 }  // namespace keywatch::storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,5 +26,11 @@ unsigned parse_format_line(std::string_view text, std::string_view line);
 std::string unfinished_name(std::string_view name);
 /// Whether a file may be what a crash has left of that.
 bool is_unfinished(std::string_view name, std::string_view file);
+
+/// A second name for a file of a database, which nobody else has: as that of an unfinished marker,
+/// a hyphen, and the file's own.
+std::string aside_name(std::string_view name);
+/// The file's own name, if this is a second one.
+std::optional<std::string> name_set_aside(std::string_view file);
 
 }  // namespace keywatch::storage

@@ -3,7 +3,6 @@
 
 #include "backup_directory.hpp"
 #include "backup_stream.hpp"
-#include "disk_env.hpp"
 #include "failure.hpp"
 #include "store.hpp"
 
@@ -25,17 +24,17 @@ void check_restored(const std::string& directory, const BackupIdentity& identity
 
 }  // namespace
 
-Directory::Place backup_place(const std::string& directory, leveldb::Env* base)
+Place backup_place(const std::string& directory, leveldb::Env* base)
 {
-    Disk* const disk = base != nullptr ? dynamic_cast<Disk*>(base) : &real_disk();
-    return {directory, base != nullptr ? base : &disk_env(), disk, base == nullptr};
+    return find_place(directory, base, Error::backup_failed);
 }
 
 BackupIdentity restore(std::istream& in, const std::string& directory, leveldb::Env* base)
 {
-    BackupDirectory target(backup_place(directory, base));
+    const Place place = backup_place(directory, base);
+    BackupDirectory target(place);
     const BackupIdentity identity = BackupReader(in).copy_to(target);
-    check_restored(directory, identity, base);
+    check_restored(place.path, identity, base);
     target.keep();
     return identity;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backup_target.hpp"
-#include "directory.hpp"
+#include "place.hpp"
 
 #include <iosfwd>
 #include <string>
@@ -21,6 +21,6 @@ BackupIdentity restore(std::istream& in, const std::string& directory,
                        leveldb::Env* base = nullptr);
 
 /// Where a backup that is a directory goes: with an Env as in Store::open.
-Directory::Place backup_place(const std::string& directory, leveldb::Env* base = nullptr);
+Place backup_place(const std::string& directory, leveldb::Env* base = nullptr);
 
 }  // namespace keywatch::storage

@@ -78,6 +78,13 @@ void Store::write(Batch& batch, bool sync)
     }
 }
 
+void Store::check_place() const
+{
+    if (impl_->directory) {
+        impl_->directory->check_place();
+    }
+}
+
 bool Store::erase_orphan(const std::string& prefix, std::size_t most)
 {
     if (impl_->erasing != prefix) {

@@ -100,6 +100,8 @@ public:
     /// made without history since the newest record, history starts anew behind them: `oldest` is
     /// head + 1.
     static std::unique_ptr<Store> open(const Options& options, leveldb::Env* base = nullptr);
+    /// The same options, with a location that does not depend on the process's directory any more.
+    static Options located(Options options);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -142,13 +144,16 @@ public:
     std::vector<CursorLag> cursor_lags(Time now) const;
 
     /// Holds on to the files as they are now, to be copied while writes go on. `storage_failed`
-    /// after a failed write. The backup must be gone before the store is.
+    /// after a failed write, and as check_place(). The backup must be gone before the store is.
     std::unique_ptr<StoreBackup> start_backup() const;
 
     /// Applies a batch. After any failure this and every later call throws `storage_failed`. May
     /// be called while trim, erase_orphan or prepare_rotation run on another thread.
     void write(Batch& batch, bool sync);
     bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+    /// `storage_failed` if the location does not lead to this store's directory any more: it was
+    /// moved, removed or replaced.
+    void check_place() const;
 
     // History and space; called by the thread that writes groups.
     /// Adds a record to a batch, in parts if it is long.

@@ -13,9 +13,22 @@
 
 namespace keywatch::storage {
 
+namespace {
+
+/// Throws `storage_failed` if the system refused to read, `damaged` if something is missing.
+void check_copied(const leveldb::Status& status)
+{
+    if (!status.ok()) {
+        fail(status.IsIOError() ? Error::storage_failed : Error::damaged, status.ToString());
+    }
+}
+
+}  // namespace
+
 std::unique_ptr<StoreBackup> Store::start_backup() const
 {
-    auto backup = std::make_unique<StoreBackup>(impl_->environment, impl_->path);
+    check_place();
+    auto backup = std::make_unique<StoreBackup>(impl_->environment, impl_->place.path);
     std::optional<StoreSnapshot> snapshot;
     {
         const std::lock_guard lock(impl_->writing);
@@ -49,7 +62,7 @@ void StoreBackup::note_logs_and_manifest()
     if (!files_.empty()) {
         files_.back().tail = mark_bytes(LogMark::closed, files_.back().size);
     }
-    check_read(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
+    check_copied(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
     if (!current_.ends_with('\n')) {
         fail(Error::damaged, path_of(current_file) + " names no manifest");
     }
@@ -59,7 +72,7 @@ void StoreBackup::note_logs_and_manifest()
 void StoreBackup::note_tables()
 {
     std::vector<std::string> names;
-    check_read(environment_.GetChildren(path_, &names));
+    check_copied(environment_.GetChildren(path_, &names));
     std::ranges::sort(names);
     for (const std::string& name : names) {
         if (is_table_file(name)) {
@@ -71,7 +84,7 @@ void StoreBackup::note_tables()
 void StoreBackup::note(const std::string& name)
 {
     File file{name, 0, {}};
-    check_read(environment_.GetFileSize(path_of(name), &file.size));
+    check_copied(environment_.GetFileSize(path_of(name), &file.size));
     files_.push_back(std::move(file));
 }
 
@@ -91,14 +104,14 @@ void StoreBackup::copy(const File& file, BackupTarget& target,
                        const std::function<void()>& check) const
 {
     leveldb::SequentialFile* raw = nullptr;
-    check_read(environment_.NewSequentialFile(path_of(file.name), &raw));
+    check_copied(environment_.NewSequentialFile(path_of(file.name), &raw));
     const std::unique_ptr<leveldb::SequentialFile> source(raw);
     const auto chunk = std::make_unique<char[]>(backup_chunk_bytes);
     target.begin_file(file.name, file.size + file.tail.size());
     for (std::uint64_t left = file.size; left > 0;) {
         check();
         leveldb::Slice bytes;
-        check_read(
+        check_copied(
             source->Read(std::min<std::uint64_t>(left, backup_chunk_bytes), &bytes, chunk.get()));
         if (bytes.empty()) {
             fail(Error::damaged, path_of(file.name) + " has become shorter");

@@ -42,12 +42,12 @@ std::unique_ptr<leveldb::Env> make_memory(const Options& options, const leveldb:
         in_memory(options) && given == nullptr ? leveldb::NewMemEnv(&disk_env()) : nullptr);
 }
 
-Disk* find_disk(const Options& options, leveldb::Env* given)
+Place place_for(const Options& options, leveldb::Env* memory, leveldb::Env* given)
 {
-    if (given != nullptr) {
-        return dynamic_cast<Disk*>(given);
+    if (in_memory(options)) {
+        return find_place("/memory", given != nullptr ? given : memory, Error::open_failed);
     }
-    return in_memory(options) ? nullptr : &real_disk();
+    return find_place(options.location, given, Error::open_failed);
 }
 
 /// LevelDB's own log of what it does is a file in the directory, unless it is given something else.
@@ -58,19 +58,25 @@ public:
 
 }  // namespace
 
+Options Store::located(Options options)
+{
+    if (!in_memory(options)) {
+        options.location = absolute_path(options.location, Error::open_failed);
+    }
+    return options;
+}
+
 Store::Impl::Impl(const Options& options, leveldb::Env* given)
     : create_if_missing(options.create_if_missing),
       write_buffer_bytes(options.write_buffer_bytes),
-      path(in_memory(options) ? "/memory" : options.location),
       memory(make_memory(options, given)),
-      base(given != nullptr ? given : (memory ? memory.get() : &disk_env())),
-      environment(base, find_disk(options, given)),
+      place(place_for(options, memory.get(), given)),
+      environment(place.env, place.disk),
       log(std::make_unique<NoLog>()),
       cache(leveldb::NewLRUCache(options.cache_bytes)),
       filter(leveldb::NewBloomFilterPolicy(filter_bits_per_key))
 {
     if (memory == nullptr) {
-        const Directory::Place place{path, base, find_disk(options, given), given == nullptr};
         directory.emplace(place, create_if_missing);
     }
 }
@@ -88,16 +94,16 @@ void Store::Impl::open_database()
     options.compression = leveldb::kNoCompression;
     options.paranoid_checks = true;  // what a crash leaves of a log the environment does not show
 
-    environment.hold_removals();
+    environment.begin_trial();
     environment.begin_recovery();
     leveldb::DB* opened = nullptr;
-    const leveldb::Status status = leveldb::DB::Open(options, path, &opened);
+    const leveldb::Status status = leveldb::DB::Open(options, place.path, &opened);
     db.reset(opened);
     environment.end_recovery();
     if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound()) {
         fail(Error::damaged, status.ToString());
     }
-    if (status.IsIOError() && status.ToString().find("lock " + path) != std::string::npos) {
+    if (status.IsIOError() && status.ToString().find("lock " + place.path) != std::string::npos) {
         fail(Error::locked, status.ToString());
     }
     if (!status.ok()) {

@@ -50,9 +50,8 @@ struct Store::Impl {
 
     const bool create_if_missing;
     const std::size_t write_buffer_bytes;
-    const std::string path;
     std::unique_ptr<leveldb::Env> memory;
-    leveldb::Env* const base;
+    const Place place;
     std::optional<Directory> directory;
     Environment environment;
     std::unique_ptr<leveldb::Logger> log;

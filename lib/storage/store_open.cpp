@@ -100,7 +100,10 @@ std::unique_ptr<Store> Store::open(const Options& options, leveldb::Env* base)
         }
         throw;
     }
-    impl.environment.release_removals();
+    impl.environment.end_trial();
+    if (impl.directory) {
+        impl.directory->keep();
+    }
     return store;
 }
 

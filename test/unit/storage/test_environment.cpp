@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "storage/disk_env.hpp"
 #include "storage/environment.hpp"
 #include "support/power_loss_env.hpp"
 #include "support/temporary_directory.hpp"
@@ -371,7 +372,8 @@ BOOST_AUTO_TEST_CASE(in_memory_nothing_has_to_be_synced_from_outside)
 BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_when_it_is_gone)
 {
     const keywatch::test::TemporaryDirectory directory;
-    Environment real(leveldb::Env::Default(), &real_disk());
+    DiskEnv files;
+    Environment real(&files, &files);
     auto log = create(real, directory / "000003.log");
     BOOST_REQUIRE(log != nullptr);
     std::atomic<bool> done{false};
@@ -392,7 +394,7 @@ BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_when_it_is_gone)
     BOOST_CHECK(real.sync_log().ok());
     log.reset();
     BOOST_CHECK(!real.close_failed());
-    BOOST_CHECK(!real_disk().sync_directory(directory / "not there").ok());
+    BOOST_CHECK(!files.sync_directory(directory / "not there").ok());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,44 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
 #include "support/database_directory.hpp"
+#include "support/other_user.hpp"
 #include "support/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace keywatch;
 using namespace keywatch::storage;
 using namespace keywatch::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-/// Runs in a process of a user without rights; gives whether `check` said so there.
-bool as_nobody(const std::function<bool()>& check)
-{
-    const pid_t child = ::fork();
-    if (child == 0) {
-        bool passed = ::setgid(65534) == 0 && ::setuid(65534) == 0;
-        try {
-            passed = passed && check();
-        } catch (...) {
-            passed = false;
-        }
-        ::_exit(passed ? 0 : 1);
-    }
-    int status = 0;
-    return ::waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(test_store_open, DatabaseDirectory)
 
@@ -214,7 +192,7 @@ BOOST_AUTO_TEST_CASE(a_refused_open_does_not_lock)
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
 {
-    if (::getuid() != 0) {
+    if (!can_become_others()) {
         BOOST_TEST_MESSAGE("needs root to become somebody else");
         return;
     }

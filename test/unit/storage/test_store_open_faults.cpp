@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
 #include <vector>
 
 using namespace keywatch;
@@ -20,6 +21,22 @@ std::vector<Survival> many_survivals(std::uint64_t seed)
         survivals.push_back(Survival::random(100 * seed + i));
     }
     return survivals;
+}
+
+/// Files with the numbers that LevelDB will give next, which no manifest names.
+void add_unreferenced_files(PowerLossEnv& disk)
+{
+    const auto contents = disk.contents();
+    for (int number = 4; number < 12; ++number) {
+        const std::string digits = "00000" + std::to_string(number);
+        const std::string name = digits.substr(digits.size() - 6);
+        for (const std::string& file :
+             {"/db/" + name + ".ldb", "/db/" + name + ".dbtmp", "/db/MANIFEST-" + name}) {
+            if (!contents.contains(file)) {
+                disk.overwrite(file, "left by a crash");
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -78,7 +95,8 @@ BOOST_AUTO_TEST_CASE(a_reopening_can_be_cut_short_anywhere)
     }
 }
 
-// Every single failure of the disk while opening is an error that leaves everything as it was.
+// Every single failure of the disk while opening is an error that leaves everything as it was, also
+// files that a crash has left and whose numbers LevelDB gives again.
 BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
 {
     PowerLossEnv first;
@@ -86,6 +104,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
         const auto store = Store::open(Options("/db"), &first);
         Committer(*store).commit();
     }
+    add_unreferenced_files(first);
     const auto before = first.contents();
     for (const bool append : {true, false}) {
         bool failed = true;
@@ -105,6 +124,21 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
             }
             BOOST_REQUIRE(nth < 100);
         }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_open_that_succeeds_leaves_no_second_names)
+{
+    PowerLossEnv disk;
+    Committer(*Store::open(Options("/db"), &disk)).commit();
+    add_unreferenced_files(disk);
+    disk.overwrite("/db/KEYWATCH.0123456789ab-000005.ldb", "left by a crash");
+    BOOST_TEST(Store::open(Options("/db"), &disk)->head_at_open() == 1U);
+    for (const auto& [name, bytes] : disk.contents()) {
+        BOOST_TEST(name.find("KEYWATCH.") == std::string::npos, name);
+        // LevelDB itself keeps manifests with higher numbers than its own.
+        BOOST_TEST((bytes != "left by a crash" || name.find("MANIFEST") != std::string::npos),
+                   name);
     }
 }
 

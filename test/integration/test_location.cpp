@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace kw = keywatch;
+namespace fs = std::filesystem;
+using namespace keywatch::test;
+
+namespace {
+
+struct Places {
+    TemporaryDirectory directory;
+    fs::path before = fs::current_path();
+
+    Places()
+    {
+        fs::create_directory(directory / "one");
+        fs::create_directory(directory / "two");
+        fs::current_path(directory / "one");
+    }
+    ~Places() { fs::current_path(before); }
+};
+
+/// What an awaited call throws: its code and message.
+struct Refusal {
+    boost::system::error_code code;
+    std::string message;
+};
+
+template <class T>
+asio::awaitable<Refusal> refusal_of(asio::awaitable<T> call)
+{
+    Refusal refusal;
+    try {
+        co_await std::move(call);
+    } catch (const boost::system::system_error& error) {
+        refusal = {error.code(), error.what()};
+    }
+    co_return refusal;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_location)
+
+BOOST_FIXTURE_TEST_CASE(the_program_may_change_its_directory, Places)
+{
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        kw::Options options("rel");
+        options.write_buffer_bytes = 65536;
+        options.durability = kw::Durability::buffered;
+        kw::Database db = co_await kw::Database::open(options);
+        co_await db.update(
+            [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+        fs::current_path(directory / "two");
+        for (int i = 0; i < 300; ++i) {
+            co_await db.put("b", std::to_string(i), std::string(1000, 'v'));
+        }
+        co_await db.backup("copy");
+        {
+            std::ofstream out("stream", std::ios::binary);
+            co_await db.backup(out);
+        }
+        std::ifstream in("stream", std::ios::binary);
+        const kw::Revision head = db.head_revision();
+        BOOST_TEST(kw::restore_blocking(in, "restored") == head);
+        co_await db.close();
+        for (const char* place : {"one/rel", "two/copy", "two/restored"}) {
+            kw::Options there(directory / place);
+            there.create_if_missing = false;
+            kw::Database again = co_await kw::Database::open(there);
+            BOOST_TEST(again.head_revision() == head);
+            co_await again.close();
+        }
+        BOOST_CHECK(!fs::exists(directory / "two/rel"));
+    });
+}
+
+BOOST_FIXTURE_TEST_CASE(closing_tells_that_the_directory_was_moved, Places)
+{
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        kw::Database db = co_await kw::Database::open(kw::Options("rel"));
+        co_await db.update(
+            [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+        fs::rename("rel", "moved");
+        co_await db.put("b", "k", "v");
+        const Refusal backup = co_await refusal_of(db.backup(directory / "copy"));
+        BOOST_CHECK(backup.code == kw::Error::storage_failed);
+        BOOST_CHECK(!fs::exists(directory / "copy"));
+        const Refusal closing = co_await refusal_of(db.close());
+        BOOST_CHECK(closing.code == kw::Error::storage_failed);
+        BOOST_TEST(closing.message.find("was moved") != std::string::npos, closing.message);
+        kw::Database again = co_await kw::Database::open(kw::Options("moved"));
+        const auto value = co_await again.get("b", "k");
+        BOOST_CHECK(value == "v");
+        co_await again.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
