@@ -84,7 +84,7 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     executed_.catalogue = store_->catalogue_at_open();
     executed_.next_bucket = store_->next_bucket_at_open();
     executed_.head = store_->head_at_open();
-    clock_.seen(store_->newest_time_at_open());
+    clock_.seen(store_->latest_time_at_open());
     executed_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
     keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_, clock_);
@@ -220,6 +220,7 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
     executed.orphans = workspace.orphans();
     executed.earliest_deadline = workspace.earliest_deadline();
     executed.expired = workspace.expired();
+    executed.may_expire = executed_.catalogue.has_deadlines();
     workspace.write_to(batch_);
     if (options_.enable_watch) {
         std::string record =

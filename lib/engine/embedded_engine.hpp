@@ -124,6 +124,7 @@ private:
     void commit_ended();
     /// What there is to be said at the end if the database's directory was moved; else nothing.
     std::exception_ptr find_moved() const noexcept;
+    void close_store() noexcept;
 
     // Constant after open, or thread-safe by itself.
     const Options options_;

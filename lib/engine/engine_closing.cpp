@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded_engine.hpp"
 
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -59,7 +60,7 @@ asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> 
             self->backups_.finish();
             self->reader_.finish();
             self->states_->close();
-            self->store_.reset();
+            self->close_store();
             done->complete(moved);
         });
         if (!posted) {
@@ -98,6 +99,24 @@ void EmbeddedEngine::context_shutdown() noexcept
     commits_under_way_.fetch_or(draining);
     views_.close();
     states_->close();
+    close_store();
+}
+
+/// What has expired for a view, or for a transaction that changed nothing, stays so in the next
+/// life of the database, whatever the clock tells then.
+void EmbeddedEngine::close_store() noexcept
+{
+    try {
+        const Time latest = clock_.latest();
+        if (store_ && writer_ && !writer_->failed() && writer_->stored_time() < latest &&
+            executed_.catalogue.has_deadlines()) {
+            storage::Batch batch;
+            batch.put(storage::time_key, storage::encode_time(latest));
+            store_->write(batch, options_.durability == Durability::sync);
+        }
+    } catch (const std::exception&) {
+        // What was acknowledged is there: that of the newest commit is known.
+    }
     store_.reset();
 }
 

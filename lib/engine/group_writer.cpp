@@ -33,7 +33,8 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
       catalogue_(std::move(catalogue)),
       keeper_(std::move(keeper)),
       head_(store_.head_at_open()),
-      handed_over_(store_.head_at_open())
+      handed_over_(store_.head_at_open()),
+      stored_time_(store_.latest_time_at_open())
 {
 }
 
@@ -154,8 +155,12 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
         return;  // nobody changed anything
     }
     handed_over_.store(last, std::memory_order_release);
+    const std::optional<Time> time = time_to_store(executed);
     if (!keeps_history_) {
         batch.put(storage::head_key, storage::encode_number(last));
+        if (time) {
+            batch.put(storage::time_key, storage::encode_time(*time));
+        }
     }
     const bool trims = keeps_history_ && keeper_->add_removals(batch, executed.size());
     if (!changes.empty()) {
@@ -178,8 +183,24 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     if (trims) {
         keeper_->trimmed();
     }
+    if (time) {
+        stored_time_.store(*time);
+    }
     count(batch, executed, sync ? Clock::now() - began : Clock::duration::zero());
     publish(executed, last);
+}
+
+/// The time of the newest commit, unless neither its history record tells it nor anything can have
+/// expired by it.
+std::optional<Time> GroupWriter::time_to_store(std::span<const Executed> executed) const
+{
+    std::optional<Time> time;
+    for (const Executed& each : executed) {
+        if (each.revision != 0 && (keeps_history_ || each.may_expire)) {
+            time = each.time;
+        }
+    }
+    return time;
 }
 
 void GroupWriter::publish(std::span<const Executed> executed, Revision last) noexcept

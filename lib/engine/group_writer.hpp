@@ -43,6 +43,7 @@ struct Executed {
     std::optional<Time> earliest_deadline;  ///< of those that keys have got
     std::vector<Revision> unpins;           ///< where cursors of this history are not any more
     std::size_t expired = 0;                ///< keys that were removed as their time was over
+    bool may_expire = false;                ///< some key may have a deadline, so its time counts
 };
 
 /// Makes executed transactions durable, in groups: all that were executed while the engine thread
@@ -92,6 +93,8 @@ public:
     void give_up();
     /// What it knows of them.
     Stats::Engine stats() const;
+    /// The time of the database that the next open will find.
+    Time stored_time() const noexcept { return stored_time_.load(); }
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Hands over those who wait, to be destroyed.
@@ -108,6 +111,7 @@ private:
     void start();
     void write_open_group();
     bool write(Group& group);
+    std::optional<Time> time_to_store(std::span<const Executed> executed) const;
     void write_batch(storage::Batch& batch, std::span<const Executed> executed);
     void publish(std::span<const Executed> executed, Revision last) noexcept;
     void fail_everything(Group group);
@@ -128,6 +132,7 @@ private:
     std::atomic<Revision> head_;
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
+    std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group
     /// For `Stats`, as named there; changed by who writes a group.
     struct {
         std::atomic<std::uint64_t> commits{0};

@@ -78,7 +78,7 @@ bool HistoryKeeper::over_limits(Time now) const
     const auto age = now - history_.oldest_time;
     const auto slack = limits_.age / static_cast<std::int64_t>(slack_part);
     return exceeds(kept_bytes(), limits_.bytes) || exceeds(commits, limits_.commits) ||
-           (limits_.age < std::chrono::years{200} && age > limits_.age + slack);
+           (limits_.age < storage::no_age_limit && age > limits_.age + slack);
 }
 
 void HistoryKeeper::schedule_plan()

@@ -32,6 +32,8 @@ public:
     std::optional<Bucket> find_expiring(BucketId id) const;
     /// Whether a key of the bucket has ever had a deadline.
     bool has_deadlines(BucketId id) const { return !expiring_.empty() && expiring_.contains(id); }
+    /// Whether a key of any of them has.
+    bool has_deadlines() const noexcept { return !expiring_.empty(); }
     /// How many structures have a bucket of this name.
     std::size_t count(std::string_view name) const;
     std::vector<Bucket> list() const;

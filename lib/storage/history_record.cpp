@@ -4,6 +4,7 @@
 #include "record_format.hpp"
 
 #include "bytes/numbers.hpp"
+#include "bytes/time_range.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -18,6 +19,15 @@ namespace {
 
 /// Up to this many names are searched one by one.
 constexpr std::size_t few_names = 8;
+
+/// What cannot be read is not written: the transaction fails instead.
+std::uint64_t checked_time(Time time)
+{
+    if (!is_storable(time)) {
+        throw std::out_of_range("a time that a history record cannot have");
+    }
+    return static_cast<std::uint64_t>(time.time_since_epoch().count());
+}
 
 /// Those that most messages do not have.
 std::uint64_t fields_of_structures(const Message& message)
@@ -55,8 +65,7 @@ void append_structure_fields(std::string& out, const Message& message)
         append_varint(out, *message.count);
     }
     if (message.deadline) {
-        const auto time = message.deadline->time_since_epoch().count();
-        append_fixed(out, static_cast<std::uint64_t>(time));
+        append_fixed(out, checked_time(*message.deadline));
     }
 }
 
@@ -131,6 +140,9 @@ void RecordWriter::add(std::uint32_t bucket, const Message& message)
 {
     const std::uint64_t fields = fields_of(message);
     const std::size_t size = message_bytes(bucket, fields, message);
+    if (message.deadline) {
+        checked_time(*message.deadline);  // before anything is added
+    }
     if (const std::size_t need = body_.size() + varint_bytes(size) + size;
         need > body_.capacity()) {
         body_.reserve(std::max(need, 2 * body_.capacity()));  // once, not piece by piece
@@ -178,7 +190,7 @@ std::string RecordWriter::finish(Revision previous, Time time, Totals& totals) c
     header[0] = static_cast<char>(record_format);
     store_fixed(header + 1, parts);
     store_fixed(header + 3, previous);
-    store_fixed(header + 11, static_cast<std::uint64_t>(time.time_since_epoch().count()));
+    store_fixed(header + 11, checked_time(time));
     store_fixed(header + 19, totals.messages);
     store_fixed(header + 27, totals.bytes);
 

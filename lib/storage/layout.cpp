@@ -2,6 +2,7 @@
 #include "layout.hpp"
 
 #include "bytes/numbers.hpp"
+#include "bytes/time_range.hpp"
 
 namespace keywatch::storage {
 
@@ -84,7 +85,7 @@ std::string encode_cursor(const CursorEntry& entry)
 {
     std::string bytes;
     append_fixed(bytes, entry.position);
-    append_fixed(bytes, static_cast<std::uint64_t>(entry.saved.time_since_epoch().count()));
+    bytes += encode_time(entry.saved);
     return bytes;
 }
 
@@ -93,9 +94,9 @@ std::optional<CursorEntry> decode_cursor(std::string_view value)
     if (value.size() != cursor_entry_bytes) {
         return std::nullopt;
     }
-    const auto saved = load_fixed<std::uint64_t>(value.data() + sizeof(Revision));
-    return CursorEntry{load_fixed<Revision>(value.data()),
-                       Time{std::chrono::microseconds{static_cast<std::int64_t>(saved)}}};
+    const std::optional<Time> saved = decode_time(value.substr(sizeof(Revision)));
+    return saved ? std::optional(CursorEntry{load_fixed<Revision>(value.data()), *saved})
+                 : std::nullopt;
 }
 
 std::string history_key(Revision revision, std::uint16_t part)
@@ -158,6 +159,21 @@ std::optional<Deadline> parse_deadline_key(std::string_view key)
     const char* const id = key.data() + deadline_prefix_bytes;
     return Deadline{Time{std::chrono::microseconds{static_cast<std::int64_t>(time)}},
                     load_fixed<BucketId>(id), key.substr(deadline_prefix_bytes + 4)};
+}
+
+std::string encode_time(Time time)
+{
+    return encode_number(static_cast<std::uint64_t>(time.time_since_epoch().count()));
+}
+
+std::optional<Time> decode_time(std::string_view bytes)
+{
+    const auto number = decode_number(bytes);
+    if (!number) {
+        return std::nullopt;
+    }
+    const Time time{std::chrono::microseconds{static_cast<std::int64_t>(*number)}};
+    return is_storable(time) ? std::optional(time) : std::nullopt;
 }
 
 std::string encode_number(std::uint64_t number)

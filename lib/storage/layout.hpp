@@ -37,6 +37,8 @@ inline constexpr std::string_view history_id_key = "mhistory_id";
 inline constexpr std::string_view next_bucket_key = "mnext_bucket";
 /// The oldest revision that history has.
 inline constexpr std::string_view oldest_key = "moldest";
+/// The time of the database, where no history record has it. See Store::latest_time_at_open.
+inline constexpr std::string_view time_key = "mtime";
 
 std::string bucket_key(Structure structure, std::string_view name);
 /// Reads what bucket_key made; nothing if it is not one.
@@ -90,6 +92,10 @@ std::string deadline_key(Time deadline, std::string_view data_key);
 /// The first key that one of this time could have.
 std::string deadline_keys_from(Time time);
 std::optional<Deadline> parse_deadline_key(std::string_view key);
+
+/// Times as values: microseconds since 1970, as a number. Nothing if it is out of range.
+std::string encode_time(Time time);
+std::optional<Time> decode_time(std::string_view bytes);
 
 /// Numbers as values: 8 bytes, big-endian.
 std::string encode_number(std::uint64_t number);

@@ -3,6 +3,7 @@
 #include "record_format.hpp"
 
 #include "bytes/numbers.hpp"
+#include "bytes/time_range.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -17,15 +18,6 @@ using namespace bytes;
 namespace {
 
 using Names = boost::container::small_vector<std::string_view, 8>;
-
-/// Some 70 000 years: so that the difference of two times does not overflow.
-constexpr std::int64_t latest_time = std::int64_t{1} << 61;
-
-bool valid(Time time)
-{
-    const std::int64_t count = time.time_since_epoch().count();
-    return count >= -latest_time && count <= latest_time;
-}
 
 // No default below: the compiler then asks for the operations that come later.
 
@@ -135,7 +127,7 @@ bool read_message(std::string_view bytes, const Names& names, Message& message)
     if (fields & ~std::uint64_t{field_score - 1}) {
         read_structure_fields(in, fields, message);
     }
-    if (message.deadline && !valid(*message.deadline)) {
+    if (message.deadline && !is_storable(*message.deadline)) {
         return false;
     }
     if (in.failed() || bucket >= names.size() || !known(message.structure) ||
@@ -199,7 +191,7 @@ std::optional<RecordHeader> decode_header(std::string_view bytes)
     header.time = Time{std::chrono::microseconds{time}};
     header.totals.messages = load_fixed<std::uint64_t>(at + 19);
     header.totals.bytes = load_fixed<std::uint64_t>(at + 27);
-    if (header.parts == 0 || !valid(header.time)) {
+    if (header.parts == 0 || !is_storable(header.time)) {
         return std::nullopt;
     }
     return header;

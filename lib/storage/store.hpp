@@ -17,6 +17,7 @@
 #include <leveldb/filter_policy.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,6 +70,10 @@ struct HistoryState {
     Totals newest_totals;
 };
 
+/// An age from which on nothing is trimmed for it, however far the clock jumps. "For ever" may be
+/// given as one that microseconds cannot hold.
+inline constexpr std::chrono::seconds no_age_limit = std::chrono::hours{24 * 365'250};
+
 /// Removals of history records that belong into one batch.
 struct TrimStep {
     Batch batch;
@@ -109,7 +114,9 @@ public:
     // What open() found. Constant afterwards.
     const HistoryId& history_id() const noexcept { return history_id_; }
     Revision head_at_open() const noexcept { return head_at_open_; }
-    Time newest_time_at_open() const noexcept { return newest_time_at_open_; }
+    /// The time of the database: of the newest record, or a later one that was stored under
+    /// `time_key`; Time::min() if there is neither.
+    Time latest_time_at_open() const noexcept { return latest_time_at_open_; }
     BucketId next_bucket_at_open() const noexcept { return next_bucket_at_open_; }
     const Catalogue& catalogue_at_open() const noexcept { return catalogue_at_open_; }
     const std::vector<std::string>& orphans_at_open() const noexcept { return orphans_at_open_; }
@@ -188,7 +195,7 @@ private:
     Store();
     HistoryId history_id_;
     Revision head_at_open_ = 0;
-    Time newest_time_at_open_{};
+    Time latest_time_at_open_ = Time::min();
     BucketId next_bucket_at_open_ = 1;
     Catalogue catalogue_at_open_;
     std::vector<std::string> orphans_at_open_;

@@ -157,7 +157,14 @@ void Store::Opening::read_head()
     store_.head_at_open_ = std::max(newest, overtaken);
     if (newest != 0) {
         newest_ = find(newest);
-        store_.newest_time_at_open_ = newest_.time;
+        store_.latest_time_at_open_ = newest_.time;
+    }
+    if (const auto stored = store_.get(time_key, nullptr)) {
+        const auto time = decode_time(*stored);
+        if (!time) {
+            fail(Error::damaged, std::string(time_key) + " is not a time");
+        }
+        store_.latest_time_at_open_ = std::max(store_.latest_time_at_open_, *time);
     }
 }
 

@@ -16,12 +16,9 @@ std::uint64_t kept_bytes(const HistoryState& state)
     return state.newest_totals.bytes - state.before_oldest.bytes;
 }
 
-/// "For ever" may be given as an age that microseconds cannot hold.
-constexpr std::chrono::seconds longest_age = std::chrono::hours{24 * 365 * 1000};
-
 bool keeps_too_much(const HistoryState& state, const HistoryLimits& keep, Time now)
 {
-    return now - state.oldest_time > std::min(keep.age, longest_age) ||
+    return (keep.age < no_age_limit && now - state.oldest_time > keep.age) ||
            kept_bytes(state) > keep.bytes || state.newest - state.oldest + 1 > keep.commits;
 }
 

@@ -2,8 +2,11 @@
 #include "stamp.hpp"
 
 #include "bytes/numbers.hpp"
+#include "bytes/time_range.hpp"
 
 #include <keywatch/error.hpp>
+
+#include <algorithm>
 
 namespace keywatch::structures {
 
@@ -13,6 +16,7 @@ constexpr char no_deadline = 0;
 constexpr char has_deadline = 1;
 constexpr std::size_t deadline_bytes = 8;
 constexpr std::chrono::milliseconds longest_ttl = std::chrono::hours{24} * 365'250;
+static_assert(bytes::clock_range + longest_ttl <= bytes::storable_range);
 
 [[noreturn]] void fail_damaged()
 {
@@ -64,7 +68,8 @@ Time deadline_after(const Workspace& workspace, std::chrono::milliseconds ttl)
 
 std::chrono::milliseconds time_left(const Workspace& workspace, Time deadline)
 {
-    return std::chrono::ceil<std::chrono::milliseconds>(deadline - workspace.now());
+    const Time end = std::min(deadline, Time{bytes::storable_range});
+    return std::chrono::ceil<std::chrono::milliseconds>(end - workspace.now());
 }
 
 }  // namespace keywatch::structures

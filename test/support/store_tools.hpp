@@ -36,7 +36,7 @@ public:
         : store_(&store),
           head_(store.head_at_open()),
           totals_(store.history_at_open().newest_totals),
-          time_(store.newest_time_at_open())
+          time_(std::max(store.latest_time_at_open(), Time{}))
     {
     }
 

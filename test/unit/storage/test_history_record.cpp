@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/history_record.hpp"
 
+#include "bytes/time_range.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <random>
+#include <stdexcept>
 
 using namespace keywatch;
 using namespace keywatch::storage;
@@ -281,6 +284,33 @@ BOOST_AUTO_TEST_CASE(every_field_of_every_structure_comes_back)
     BOOST_CHECK(read.list_index == message.list_index);
     BOOST_CHECK(read.count == message.count);
     BOOST_CHECK(read.deadline == message.deadline);
+}
+
+// What a reader would call damage must not be acknowledged.
+BOOST_AUTO_TEST_CASE(times_that_could_not_be_read_are_not_written)
+{
+    constexpr Time last{bytes::storable_range};
+    constexpr Time first{-bytes::storable_range};
+    for (const Time time : {first, last, Time{}, Time{-1us}}) {
+        RecordWriter writer;
+        Message message = put("k", "v");
+        message.deadline = time;
+        writer.add(writer.bucket("b"), message);
+        Totals totals;
+        const auto record = decode_record(1, writer.finish(0, time, totals));
+        BOOST_REQUIRE(record);
+        BOOST_CHECK(record->time == time);
+        BOOST_CHECK(record->messages.at(0).deadline == time);
+    }
+    for (const Time time : {first - 1us, last + 1us, Time::min(), Time::max()}) {
+        RecordWriter writer;
+        Message message = put("k", "v");
+        message.deadline = time;
+        BOOST_CHECK_THROW(writer.add(writer.bucket("b"), message), std::out_of_range);
+        BOOST_TEST(writer.messages() == 0U);
+        Totals totals;
+        BOOST_CHECK_THROW(writer.finish(0, time, totals), std::out_of_range);
+    }
 }
 
 // Counts and lengths close to 2^64 must neither wrap around nor be allocated.

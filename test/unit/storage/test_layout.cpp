@@ -72,6 +72,7 @@ BOOST_AUTO_TEST_CASE(cursors_are_these_bytes)
     }
     BOOST_CHECK(!parse_cursor_key("c"));
     BOOST_CHECK(!parse_cursor_key("b\x01name"));
+    BOOST_CHECK(!decode_cursor(encode_cursor({1, kw::Time::max()})));
     BOOST_CHECK(!decode_cursor("123456789012345"));
     BOOST_CHECK(!decode_cursor("12345678901234567"));
 }
@@ -129,8 +130,9 @@ BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
     const std::set<char> areas{bucket_area,  data_area, deadline_area,
                                history_area, meta_area, orphan_area};
     BOOST_TEST(areas.size() == 6U);
-    const std::set<std::string_view> keys{head_key, history_id_key, next_bucket_key, oldest_key};
-    BOOST_TEST(keys.size() == 4U);
+    const std::set<std::string_view> keys{head_key, history_id_key, next_bucket_key, oldest_key,
+                                          time_key};
+    BOOST_TEST(keys.size() == 5U);
     for (const std::string_view key : keys) {
         BOOST_TEST(key.front() == meta_area);
     }

@@ -101,6 +101,9 @@ BOOST_AUTO_TEST_CASE(content_that_cannot_be_is_damage)
         {std::string(oldest_key), encode_number(2)},  // but history has 3 and goes on with 4
         {std::string(head_key), ""},
         {std::string(next_bucket_key), encode_number(1ULL << 32)},
+        {std::string(time_key), "short"},
+        {std::string(time_key), encode_time(Time::max())},
+        {cursor_key("c"), encode_cursor({1, Time::min()})},
         {std::string(history_id_key), "short"},
         {bucket_key(Structure::btree, "b"), encode_number(1)},  // an id that was never given
         {bucket_key(Structure::btree, ""), encode_number(0)},

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(everything_is_found_again)
     const auto store = Store::open(options());
     BOOST_CHECK(store->history_id() == id);
     BOOST_TEST(store->head_at_open() == 2U);
-    BOOST_CHECK(store->newest_time_at_open() == time);
+    BOOST_CHECK(store->latest_time_at_open() == time);
     BOOST_TEST(store->next_bucket_at_open() == 5U);
     BOOST_CHECK(store->catalogue_at_open().find(Structure::set, "users") == BucketId{4});
     BOOST_TEST(store->catalogue_at_open().list().size() == 2U);
@@ -76,6 +76,29 @@ BOOST_AUTO_TEST_CASE(everything_is_found_again)
     BOOST_TEST(history.newest_totals.messages == 5U);
     BOOST_CHECK(has_data(*store, 1) && has_data(*store, 2) && !has_data(*store, 3));
     BOOST_TEST(store->revision(*store->snapshot()) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_latest_time_is_that_of_the_newest_record_or_a_later_one_that_is_stored)
+{
+    using namespace std::chrono_literals;
+    const Time time{1000h};
+    {
+        const auto store = Store::open(options());
+        BOOST_CHECK(store->latest_time_at_open() == Time::min());
+        Committer committer(*store);
+        committer.set_time(time);
+        committer.commit();
+    }
+    for (const auto& [stored, latest] :
+         {std::pair{time - 1us, time}, std::pair{time + 1us, time + 1us}}) {
+        {
+            const auto store = Store::open(options());
+            Batch batch;
+            batch.put(time_key, encode_time(stored));
+            store->write(batch, false);
+        }
+        BOOST_CHECK(Store::open(options())->latest_time_at_open() == latest);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(two_databases_have_different_histories)
