@@ -7,6 +7,7 @@
 #include <keywatch/selector.hpp>
 #include <keywatch/stats.hpp>
 #include <keywatch/transaction.hpp>
+#include <keywatch/transaction_function.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>
 #include <keywatch/write_batch.hpp>
@@ -92,7 +93,8 @@ public:
     /// `fn` runs on the caller's executor, one transaction at a time, in the order of the calls. It
     /// may be run more than once (an engine with other writers does), so it must have no effect but
     /// on the transaction and on what it assigns. If it throws, nothing is committed, and the
-    /// exception comes out of here. It must not be a coroutine.
+    /// exception comes out of here. It must not be a coroutine, and what it returns must own
+    /// its bytes: no views, ranges or iterators; both are refused at compile time.
     ///
     /// Gives the revision, or `Committed<T>{revision, value}` if `fn` returns a T; when it is
     /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes no
@@ -115,8 +117,7 @@ public:
     ///
     /// `fn` runs at once, on the caller's executor, and blocks it, also while blocks are read from
     /// disk: keep it short. There is no suspension, so a loop of views is to make one itself. `fn`
-    /// sees one revision throughout, and must not be a coroutine. What it returns must own its
-    /// bytes.
+    /// sees one revision throughout. What it must not be or return is as of `update`.
     ///
     /// Errors: `closed`, once the database has closed; what `fn` throws. Cancellation: none.
     template <class Function>
@@ -150,6 +151,10 @@ public:
     /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
     /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`. It must
     /// be copyable, and is kept until the last handle of the watch is gone and `run()` has ended.
+    ///
+    /// On g++ 12 do not call this within an expression that has a `co_await` if the callback is a
+    /// temporary that owns what it captured: that compiler destroys it twice, and nothing can
+    /// refuse that. Give the watcher a name first.
     ///
     /// Without `run()` nothing is delivered or held back. Where the watch starts is settled here.
     ///
@@ -242,26 +247,6 @@ using ViewFunction = std::function<void(const Snapshot&)>;
 asio::awaitable<Revision> update(std::shared_ptr<DatabaseState> state, UpdateFunction fn);
 asio::awaitable<void> view(std::shared_ptr<DatabaseState> state, ViewFunction fn);
 
-/// g++ before 13 destroys a temporary closure twice if it stands in a `co_await` expression.
-template <class Function>
-constexpr bool safe_in_co_await()
-{
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-    return std::is_lvalue_reference_v<Function> || std::is_trivially_destructible_v<Function>;
-#else
-    return true;
-#endif
-}
-
-template <class T>
-struct IsView : std::false_type {};
-template <class Char, class Traits>
-struct IsView<std::basic_string_view<Char, Traits>> : std::true_type {};
-template <class T>
-struct IsView<std::optional<T>> : IsView<T> {};
-template <class T, class U>
-struct IsView<std::pair<T, U>> : std::disjunction<IsView<T>, IsView<U>> {};
-
 template <class Function, class T>
 asio::awaitable<Committed<T>> update_value(std::shared_ptr<DatabaseState> state, Function fn)
 {
@@ -289,16 +274,22 @@ auto Database::update(Function&& fn)
     static_assert(detail::safe_in_co_await<Function>(),
                   "g++ 12 destroys this temporary twice: capture by reference ([&]), or name the "
                   "lambda and pass the name");
-    static_assert(std::is_invocable_v<Stored&, Transaction&>,
+    constexpr detail::Problem problem = detail::problem_of<Stored, Transaction&>();
+    static_assert(problem != detail::Problem::argument,
                   "update() takes a function of keywatch::Transaction&");
-    static_assert(std::is_copy_constructible_v<Stored>,
+    static_assert(problem != detail::Problem::copy,
                   "the function must be copyable: pass std::ref(fn)");
-    using T = std::invoke_result_t<Stored&, Transaction&>;
-    if constexpr (std::is_void_v<T>) {
+    static_assert(problem != detail::Problem::coroutine,
+                  "update() takes a plain function: a coroutine would never run");
+    static_assert(problem != detail::Problem::escape,
+                  "what the function returns must own its bytes: not a view, range, iterator or "
+                  "reference, which end with the transaction");
+    if constexpr (problem != detail::Problem::none) {
+        return asio::awaitable<Revision>();
+    } else if constexpr (std::is_void_v<std::invoke_result_t<Stored&, Transaction&>>) {
         return detail::update(state_, detail::UpdateFunction(std::forward<Function>(fn)));
     } else {
-        static_assert(!detail::IsView<T>::value,
-                      "what fn returns must own its bytes: return a std::string");
+        using T = std::invoke_result_t<Stored&, Transaction&>;
         return detail::update_value<Stored, T>(state_, std::forward<Function>(fn));
     }
 }
@@ -310,16 +301,22 @@ auto Database::view(Function&& fn) const
     static_assert(detail::safe_in_co_await<Function>(),
                   "g++ 12 destroys this temporary twice: capture by reference ([&]), or name the "
                   "lambda and pass the name");
-    static_assert(std::is_invocable_v<Stored&, const Snapshot&>,
+    constexpr detail::Problem problem = detail::problem_of<Stored, const Snapshot&>();
+    static_assert(problem != detail::Problem::argument,
                   "view() takes a function of const keywatch::Snapshot&");
-    static_assert(std::is_copy_constructible_v<Stored>,
+    static_assert(problem != detail::Problem::copy,
                   "the function must be copyable: pass std::ref(fn)");
-    using T = std::invoke_result_t<Stored&, const Snapshot&>;
-    if constexpr (std::is_void_v<T>) {
+    static_assert(problem != detail::Problem::coroutine,
+                  "view() takes a plain function: a coroutine would never run");
+    static_assert(problem != detail::Problem::escape,
+                  "what the function returns must own its bytes: not a view, range, iterator or "
+                  "reference, which end with the snapshot");
+    if constexpr (problem != detail::Problem::none) {
+        return asio::awaitable<void>();
+    } else if constexpr (std::is_void_v<std::invoke_result_t<Stored&, const Snapshot&>>) {
         return detail::view(state_, detail::ViewFunction(std::forward<Function>(fn)));
     } else {
-        static_assert(!detail::IsView<T>::value,
-                      "what fn returns must own its bytes: return a std::string");
+        using T = std::invoke_result_t<Stored&, const Snapshot&>;
         return detail::view_value<Stored, T>(state_, std::forward<Function>(fn));
     }
 }

@@ -27,6 +27,7 @@
 #include <keywatch/stats.hpp>
 #include <keywatch/time.hpp>
 #include <keywatch/transaction.hpp>
+#include <keywatch/transaction_function.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>

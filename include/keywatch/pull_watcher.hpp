@@ -90,7 +90,7 @@ public:
     /// How the watch ended, if it has ended in an expected way; never `EndReason::cancelled`.
     std::optional<WatchEnd> ended() const;
 
-    /// Waits until `wait()` was called and follows the database; as `Watcher::wait_ready`.
+    /// Waits until `wait()` was called and the watch has begun; as `Watcher::wait_ready`.
     asio::awaitable<void> wait_ready(std::chrono::milliseconds timeout) const;
 
     /// Ends the watch, and waits for that; at once if it was not begun. What was not taken is not

@@ -99,7 +99,7 @@ struct WatchOptions {
 
     /// With `Overflow::latest`: so long at least lies between the beginnings of two deliveries, in
     /// which messages of the same element become one. Zero: as soon as there is something. The end
-    /// of the watch does not wait for it, nor do the pieces of history while it catches up.
+    /// of the watch does not wait, nor do pieces of history (if more changes than the inbox holds).
     std::chrono::milliseconds min_interval{0};
 
     /// If nothing was delivered for so long, a `progress` marker is. Zero: never. Its revision

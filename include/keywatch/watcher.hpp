@@ -108,12 +108,16 @@ public:
     /// Cancellation: terminal. A suspended callback is cancelled and awaited, then it returns
     /// `EndReason::cancelled`.
     ///
+    /// With a completion token that keeps exceptions, as `as_tuple`, the `WatchEnd` that comes with
+    /// one is empty: `position()` tells.
+    ///
     /// Not available on a temporary: name the watcher. (g++ 12 would destroy the callback twice.)
     asio::awaitable<WatchEnd> run() &;
     asio::awaitable<WatchEnd> run() && = delete;
 
-    /// Waits until `run()` was called and follows the database. Nothing needs this for correctness:
-    /// what is committed after `watch()` is delivered.
+    /// Waits until `run()` was called and the watch has begun. It may be catching up then, and go
+    /// on doing so: `info().state` tells. Nothing needs this for correctness: what is committed
+    /// after `watch()` is delivered.
     ///
     /// Fails with `Error::ready_timeout`, with what `run()` failed with if that ended before, with
     /// `Error::watch_ended` if it ended in an expected way, `Error::invalid_option` for a time that
@@ -171,6 +175,10 @@ WatchCallback::Function wrap_callback(Callback callback)
     using CoroutineVoid = std::conditional_t<commit, WatchCallback::CoroutineCommitVoid,
                                              WatchCallback::CoroutineVoid>;
 
+    static_assert(std::is_void_v<Result> || std::is_same_v<Result, Flow> ||
+                      std::is_same_v<Result, asio::awaitable<void>> ||
+                      std::is_same_v<Result, asio::awaitable<Flow>>,
+                  "a watch callback returns void, Flow, awaitable<void> or awaitable<Flow>");
     if constexpr (std::is_void_v<Result>) {
         return Plain{[callback = std::move(callback)](const Argument& argument) mutable {
             callback(argument);
@@ -180,10 +188,10 @@ WatchCallback::Function wrap_callback(Callback callback)
         return Plain{std::move(callback)};
     } else if constexpr (std::is_same_v<Result, asio::awaitable<void>>) {
         return CoroutineVoid{std::move(callback)};
-    } else {
-        static_assert(std::is_same_v<Result, asio::awaitable<Flow>>,
-                      "a watch callback returns void, Flow, awaitable<void> or awaitable<Flow>");
+    } else if constexpr (std::is_same_v<Result, asio::awaitable<Flow>>) {
         return Coroutine{std::move(callback)};
+    } else {
+        return {};
     }
 }
 
@@ -192,11 +200,15 @@ WatchCallback::Function wrap_callback(Callback callback)
 {
     constexpr bool messages = std::is_invocable_v<Callback&, const Message&>;
     constexpr bool commits = std::is_invocable_v<Callback&, const Commit&>;
+    constexpr bool copyable = std::is_copy_constructible_v<Callback>;
     static_assert(messages || commits,
                   "a watch callback takes const keywatch::Message& or const keywatch::Commit&");
     static_assert(!(messages && commits),
                   "a watch callback must take one of const Message& and const Commit&, not both");
-    if constexpr (messages) {
+    static_assert(copyable, "a watch callback must be copyable: pass std::ref(callback)");
+    if constexpr (messages == commits || !copyable) {
+        return {};
+    } else if constexpr (messages) {
         return wrap_callback<Callback, Message>(std::move(callback));
     } else {
         return wrap_callback<Callback, Commit>(std::move(callback));

@@ -4,7 +4,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
+#include <map>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <variant>
 
 namespace kw = keywatch;
 using namespace keywatch::test;
@@ -34,10 +42,28 @@ static_assert(!kw::detail::safe_in_co_await<Owning>());
 #endif
 
 // No bytes of a transaction may get out of it.
-static_assert(kw::detail::IsView<std::string_view>::value);
-static_assert(kw::detail::IsView<std::optional<std::string_view>>::value);
-static_assert(kw::detail::IsView<std::pair<int, std::string_view>>::value);
-static_assert(!kw::detail::IsView<std::string>::value);
+template <class... Types>
+constexpr bool all_escape = (kw::detail::Escapes<Types>::value && ...);
+template <class... Types>
+constexpr bool none_escapes = (!kw::detail::Escapes<Types>::value && ...);
+using View = std::string_view;
+using Members = kw::Range<kw::ScoredMember>;
+static_assert(all_escape<View, std::span<const int>, const char*, const std::string&, int&&>);
+static_assert(all_escape<std::optional<View>, std::pair<int, View>, std::tuple<View, int>,
+                         std::vector<View>, std::array<View, 2>, std::variant<int, View>,
+                         std::map<std::string, View>, std::vector<std::optional<View>>>);
+static_assert(all_escape<kw::Transaction, kw::Snapshot*, kw::BTree, const kw::SetView, kw::List,
+                         std::vector<kw::SortedSet>, std::shared_ptr<kw::BTreeView>>);
+static_assert(all_escape<kw::BTreeRange, kw::BTreeRange::Iterator, kw::BTreeIterator, Members,
+                         Members::Iterator, kw::Range<View>::Iterator, kw::ScoredMember>);
+static_assert(all_escape<decltype(std::declval<Members>() | std::views::take(1))>);
+static_assert(all_escape<std::optional<asio::awaitable<int>>>);
+struct Unknown;
+static_assert(none_escapes<void, int, std::string, std::vector<std::string>, kw::Position,
+                           std::optional<std::chrono::milliseconds>, std::vector<kw::Bucket>,
+                           std::map<std::string, std::vector<std::pair<std::string, double>>>,
+                           std::shared_ptr<Unknown>, std::unique_ptr<int>, std::function<void()>,
+                           Unknown*, std::array<int, 2>, std::vector<int>::iterator>);
 
 // A snapshot is for reading, and a transaction's views come from nowhere else.
 template <class T>
