@@ -65,8 +65,8 @@ enum class Error {
     /// A pattern for keys or for bucket names is not well-formed. Correct it; the message of the
     /// exception says what is wrong with it.
     invalid_pattern,
-    /// Looking for a pattern in a key took too many steps. Leave it fewer ways to match the same
-    /// text: anchor it, do not nest repeats.
+    /// A key is too long to look for this pattern in it: the product of both is limited, see
+    /// `KeyPattern`. Give a shorter pattern, with smaller repeats.
     pattern_too_complex,
     /// The transaction writes more than `Options::max_transaction_bytes`. Split it.
     transaction_too_large,

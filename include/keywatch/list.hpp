@@ -176,7 +176,7 @@ public:
     /// Leaves only the elements from `first` up to and including `last`, as far as there are any,
     /// and tells how many those are. Costs as much as the smaller part, of what stays and what
     /// goes: to leave little of a long list is a small write, and its space comes back in the
-    /// background. One `trim` message.
+    /// background. One `trim` message; if nothing is left, an `erase`.
     std::uint64_t trim(std::string_view key, std::int64_t first, std::int64_t last);
 
     /// Removes the list of this key with all it holds, and tells whether there was one: then one

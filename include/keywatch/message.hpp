@@ -44,7 +44,7 @@ enum class Operation : std::uint8_t {
     set = 10,
     /// List: the element at this index, set and sorted set: this member, was taken away.
     remove = 11,
-    /// List: only `count` elements from this index on are left.
+    /// List: only `count` elements from this index on are left, at least one (none: `erase`).
     trim = 12,
     /// Set and sorted set: a new member.
     add = 13,
