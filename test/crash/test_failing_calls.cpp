@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -92,7 +93,7 @@ public:
         trim(*store);
         read(*store);
         back_up(*store);
-        while (logs() > 1 && !failed()) {  // the last table is being made
+        while ((logs() > 1 || !compacted(files)) && !failed()) {
             std::this_thread::yield();
         }
         write(*store, 4);
@@ -134,6 +135,15 @@ private:
                 error.what());
         }
         return false;
+    }
+
+    /// Whether the tables from before are gone. All of them overlap, so they go together.
+    bool compacted(const std::map<std::string, std::string>& files) const
+    {
+        const auto now = disk_->contents();
+        return std::ranges::none_of(files, [&](const auto& file) {
+            return file.first.ends_with(".ldb") && now.contains(file.first);
+        });
     }
 
     std::ptrdiff_t logs() const
