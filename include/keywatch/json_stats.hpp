@@ -34,6 +34,7 @@ void visit_figures(Engine& engine, Visit visit)
     visit("expired", engine.expired);
     visit("pending_bytes", engine.pending_bytes);
     visit("waiting", engine.waiting);
+    visit("clock_lead", engine.clock_lead);
 }
 template <class History, class Visit>
     requires std::same_as<std::remove_const_t<History>, Stats::History>
@@ -84,6 +85,11 @@ Json figure_to_json(std::chrono::nanoseconds figure)
     return Json(std::int64_t{figure.count()});
 }
 template <AnyJson Json>
+Json figure_to_json(std::chrono::microseconds figure)
+{
+    return Json(std::int64_t{figure.count()});
+}
+template <AnyJson Json>
 Json figure_to_json(Time figure)
 {
     return time_to_json<Json>(figure);
@@ -99,6 +105,12 @@ void read_figure(const ObjectReader<Json>& reader, const char* name,
                  std::chrono::nanoseconds& figure)
 {
     figure = std::chrono::nanoseconds{reader.template number<std::int64_t>(name)};
+}
+template <AnyJson Json>
+void read_figure(const ObjectReader<Json>& reader, const char* name,
+                 std::chrono::microseconds& figure)
+{
+    figure = std::chrono::microseconds{reader.template number<std::int64_t>(name)};
 }
 template <AnyJson Json>
 void read_figure(const ObjectReader<Json>& reader, const char* name, Time& figure)

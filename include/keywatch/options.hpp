@@ -28,7 +28,7 @@ enum class Durability : std::uint8_t {
 struct HistoryLimits {
     HistoryLimits() {}  // not an aggregate: see Options
 
-    /// Commits older than this are trimmed.
+    /// Commits older than this are trimmed. From 1000 years on there is no such limit.
     std::chrono::seconds age = std::chrono::hours{24 * 7};
     /// Total size of history, in bytes as encoded.
     std::uint64_t bytes = std::uint64_t{1} << 30;

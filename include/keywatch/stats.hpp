@@ -42,6 +42,9 @@ struct Stats {
         std::uint64_t pending_bytes = 0;
         /// Calls of `update()` that wait for their turn.
         std::uint64_t waiting = 0;
+        /// How far the time of the database is ahead of what the clock tells: for so long commits
+        /// have the same time and nothing expires. It is 0 unless the clock has gone back.
+        std::chrono::microseconds clock_lead{};
     };
 
     /// What history has; all zero, and `oldest_revision` one more than `newest_revision`, if there

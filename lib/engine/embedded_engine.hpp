@@ -83,6 +83,7 @@ public:
         return std::min(options_.max_transaction_bytes, largest_transaction);
     }
     const HistoryId& history_id() const noexcept override { return history_id_; }
+    Time now() const override { return clock_.now(); }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
     Revision highest_readable() const noexcept override { return writer_->handed_over(); }
     Revision oldest() const noexcept override;

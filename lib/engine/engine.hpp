@@ -141,6 +141,8 @@ public:
     /// As Options::max_transaction_bytes, or less.
     virtual std::size_t max_transaction_bytes() const noexcept = 0;
     virtual const HistoryId& history_id() const noexcept = 0;
+    /// The time of the database: never before that of a commit.
+    virtual Time now() const = 0;
     virtual Revision durable_head() const noexcept = 0;
     /// No less than any revision that a read may have shown: that can be ahead of durable_head(),
     /// for a moment.

@@ -108,6 +108,7 @@ Stats::Engine EmbeddedEngine::stats() const
     stats.unchanged = unchanged_.load(std::memory_order_relaxed);
     stats.failed = failed_.load(std::memory_order_relaxed);
     stats.waiting = turn_->waiting();
+    stats.clock_lead = clock_.lead();
     return stats;
 }
 

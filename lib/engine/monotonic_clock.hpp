@@ -37,6 +37,14 @@ public:
     /// The time of the database when it was last needed. Does not ask the clock.
     Time latest() const noexcept { return latest_.load(std::memory_order_relaxed); }
 
+    /// How far the time of the database is ahead of what the clock tells: for so long it stands
+    /// still.
+    std::chrono::microseconds lead() const
+    {
+        const Time told = bytes::in_clock_range(this->told());
+        return seen(told) - told;
+    }
+
 private:
     Time told() const
     {

@@ -50,7 +50,7 @@ std::optional<watch::Entry> WatcherCore::progress_to_tell()
     marker.operation = Operation::progress;
     marker.revision = position;
     marker.previous = position;
-    marker.time = pipeline_->time();
+    marker.time = pipeline_->engine().now();
     return watch::Entry{watch::make_marker(marker), {}};
 }
 

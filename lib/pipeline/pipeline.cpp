@@ -192,12 +192,6 @@ void Pipeline::rouse_feed()
     wake_collector();
 }
 
-Time Pipeline::time() const
-{
-    return options_.clock ? options_.clock()
-                          : std::chrono::floor<Time::duration>(std::chrono::system_clock::now());
-}
-
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
 {
     if (context_gone_) {

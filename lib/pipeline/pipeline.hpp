@@ -68,8 +68,6 @@ public:
     const Counters& counters() const noexcept { return counters_; }
     const watch::Hub& hub() const noexcept { return feed_->hub(); }
     const std::shared_ptr<watch::SharedBytes>& inbox_bytes() const noexcept { return inbox_bytes_; }
-    /// The time of day.
-    Time time() const;
 
     /// Any thread: there is something in the hub.
     void wake_collector() noexcept;

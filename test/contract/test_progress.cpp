@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/hand_clock.hpp"
 #include "support/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -280,6 +281,28 @@ BOOST_AUTO_TEST_CASE(a_negative_interval_is_refused)
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), telling(-1ms)); }) ==
                    code(kw::Error::invalid_option));
         co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_time_of_a_marker_is_not_before_that_of_a_commit)
+{
+    run([]() -> Task {
+        const HandClock clock;
+        kw::Options options = watched_options();
+        options.clock = clock.clock();
+        kw::Database db = co_await open_with(options, "b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        const Run run = co_await start(watcher);
+        co_await put(db, "b", "a", "1");
+        clock.advance(-1h);
+        const std::size_t before = recorder.size();
+        co_await until([&] { return recorder.size() >= before + 2; });
+        for (const kw::OwnedMessage& each : recorder.messages()) {
+            BOOST_TEST((each->time == clock.now() + 1h));
+        }
+        co_await db.close();
+        co_await run.end();
     });
 }
 

@@ -339,4 +339,21 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stands_still_and_nothing_is_go
     });
 }
 
+BOOST_AUTO_TEST_CASE(the_lead_over_a_clock_that_came_back_is_in_the_figures)
+{
+    run([this]() -> Task {
+        kw::Database db = co_await make(true);
+        BOOST_TEST((db.stats().engine.clock_lead == 0s));
+        clock.advance(1h);
+        co_await db.put("b", "other", "v");
+        clock.advance(-1h);
+        BOOST_TEST((db.stats().engine.clock_lead == 1h));
+        clock.advance(40min);
+        BOOST_TEST((db.stats().engine.clock_lead == 20min));
+        clock.advance(30min);
+        BOOST_TEST((db.stats().engine.clock_lead == 0s));
+        co_await db.close();
+    });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

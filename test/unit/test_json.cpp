@@ -308,6 +308,7 @@ BOOST_AUTO_TEST_CASE(all_figures_survive)
     BOOST_TEST(json(stats) == figures);
     BOOST_TEST(stats.engine.commits == most);
     BOOST_TEST(json(stats.engine.flush_time.count()) == figures["engine"]["flush_time"]);
+    BOOST_TEST(json(stats.engine.clock_lead.count()) == figures["engine"]["clock_lead"]);
     BOOST_TEST(json(stats.watchers.made) == figures["watchers"]["made"]);
 }
 
