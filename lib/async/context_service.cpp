@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "context_service.hpp"
 
+#include <boost/asio/detail/strand_executor_service.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/query.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <utility>
 
@@ -11,20 +11,34 @@ namespace keywatch::async {
 
 asio::execution_context::id ContextService::id;
 
-void ContextService::add(const asio::any_io_executor& executor, std::weak_ptr<ContextUser> user)
+ContextService::ContextService(asio::execution_context& context) : service(context)
 {
     // Services shut down in the reverse order of their making. That of strands must be there before
     // this one, or it goes first, while other threads still post to strands.
-    asio::make_strand(executor);
-    asio::execution_context& context = asio::query(executor, asio::execution::context);
-    auto& service = asio::use_service<ContextService>(context);
+    asio::use_service<asio::detail::strand_executor_service>(context);
+}
+
+ContextService& ContextService::of(const asio::any_io_executor& executor)
+{
+    return asio::use_service<ContextService>(asio::query(executor, asio::execution::context));
+}
+
+void ContextService::add(const asio::any_io_executor& executor, std::weak_ptr<ContextUser> user)
+{
+    ContextService& service = of(executor);
     const std::lock_guard lock(service.mutex_);
     std::erase_if(service.users_, [](const auto& each) { return each.expired(); });
     service.users_.push_back(std::move(user));
 }
 
+std::shared_ptr<ContextLife> ContextService::life(const asio::any_io_executor& executor)
+{
+    return of(executor).life_;
+}
+
 void ContextService::shutdown()
 {
+    life_->end();
     std::vector<std::weak_ptr<ContextUser>> users;
     {
         const std::lock_guard lock(mutex_);
@@ -35,6 +49,7 @@ void ContextService::shutdown()
             user->context_shutdown();
         }
     }
+    life_->drop_parked();
 }
 
 }  // namespace keywatch::async

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "context_life.hpp"
+#include "context_service.hpp"
 #include "post.hpp"
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -15,7 +16,9 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,74 +30,110 @@ namespace asio = boost::asio;
 ///
 /// While it exists, the coroutine's executor has outstanding work. Destroying it without
 /// completing it destroys the coroutine: that is for the end of an execution context only.
+///
+/// If the coroutine's context is destroyed first, the coroutine is destroyed with it. What is left
+/// is an empty shell: completing or destroying that does nothing.
 class Waiter {
 public:
     Waiter() = default;
     template <class Handler>
     Waiter(Handler handler, int)
-        : slot_(asio::get_associated_cancellation_slot(handler)),
-          executor_(asio::prefer(asio::any_io_executor(asio::get_associated_executor(handler)),
-                                 asio::execution::outstanding_work.tracked)),
-          handler_(std::in_place, std::move(handler))
+        : suspended_(std::make_shared<SuspendedWith<Handler>>(std::move(handler)))
     {
+        suspended_->life->park(suspended_);
     }
-    Waiter(Waiter&& other) noexcept { swap(other); }
+    Waiter(Waiter&& other) noexcept = default;
     Waiter& operator=(Waiter&& other) noexcept
     {
         Waiter old(std::move(other));
-        swap(old);
+        std::swap(suspended_, old.suspended_);
         return *this;
     }
-    ~Waiter() = default;
+    ~Waiter()
+    {
+        if (suspended_) {
+            destroy();
+        }
+    }
 
-    explicit operator bool() const noexcept { return handler_.has_value(); }
+    explicit operator bool() const noexcept { return suspended_ != nullptr; }
 
     /// Where its coroutine would like to hear of cancellation. What is assigned stays there when
-    /// the waiter has been completed, so it must bear being called late.
-    asio::cancellation_slot slot() const noexcept { return slot_; }
+    /// the waiter has been completed, so it must bear being called late. To be used where its
+    /// coroutine runs.
+    asio::cancellation_slot slot() const noexcept { return suspended_->slot; }
 
-    /// Where its coroutine runs.
-    const asio::any_io_executor& executor() const noexcept { return executor_; }
+    /// Where its coroutine runs. To be used there only: elsewhere the context may end meanwhile.
+    const asio::any_io_executor& executor() const noexcept { return suspended_->executor; }
+    /// The same, for use anywhere.
+    HeldExecutor held_executor() const { return {suspended_->life, suspended_->executor}; }
+    /// Whether its coroutine runs there too.
+    bool runs_on(const HeldExecutor& other) const
+    {
+        return suspended_->life == other.life() && suspended_->executor == other.executor();
+    }
+
+    /// The life of the context that its coroutine runs on.
+    const std::shared_ptr<ContextLife>& life() const noexcept { return suspended_->life; }
+    /// Keeps the coroutine from being destroyed, for a thread that uses its frame. The end of its
+    /// context waits for that.
+    ContextLife::Hold hold() const { return ContextLife::Hold(suspended_->life); }
+    /// Whether the end of its context waits already.
+    bool is_ending() const noexcept { return suspended_->life->is_ending(); }
 
     /// Lets the coroutine go on, by a post to its executor; with an exception if one is given. Any
     /// thread; once.
-    void complete(std::exception_ptr error = nullptr)
-    {
-        Waiter self(std::move(*this));
-        const asio::any_io_executor executor = self.executor_;
-        auto resume = [self = std::move(self), error = std::move(error)]() mutable {
-            Handler handler = std::move(*self.handler_);
-            self = Waiter();
-            std::move(handler)(std::move(error));
-        };
-        post(executor, std::move(resume));
-    }
+    void complete(std::exception_ptr error = nullptr);
+    /// The same at once, on its executor. False if its context is gone.
+    bool resume(std::exception_ptr error = nullptr);
 
 private:
-    using Handler = asio::any_completion_handler<void(std::exception_ptr)>;
+    struct Suspended : ContextLife::Parked {
+        Suspended(std::shared_ptr<ContextLife> life_, asio::cancellation_slot slot_,
+                  asio::any_io_executor executor_)
+            : life(std::move(life_)), slot(slot_), executor(std::move(executor_))
+        {
+        }
 
-    // Boost 1.81's any_completion_handler cannot be assigned to, so the optional is rebuilt.
-    void swap(Waiter& other) noexcept
-    {
-        std::optional<Handler> mine;
-        if (handler_) {
-            mine.emplace(std::move(*handler_));
-            handler_.reset();
-        }
-        if (other.handler_) {
-            handler_.emplace(std::move(*other.handler_));
-            other.handler_.reset();
-        }
-        if (mine) {
-            other.handler_.emplace(std::move(*mine));
-        }
-        std::swap(slot_, other.slot_);
-        std::swap(executor_, other.executor_);
-    }
+        virtual void resume(std::exception_ptr error) = 0;
 
-    asio::cancellation_slot slot_;
-    asio::any_io_executor executor_;
-    std::optional<Handler> handler_;
+        const std::shared_ptr<ContextLife> life;
+        asio::cancellation_slot slot;
+        asio::any_io_executor executor;
+    };
+
+    template <class Handler>
+    struct SuspendedWith final : Suspended {
+        explicit SuspendedWith(Handler given)
+            : SuspendedWith(std::move(given), asio::get_associated_executor(given))
+        {
+        }
+        SuspendedWith(Handler&& given, const asio::any_io_executor& inner)
+            : Suspended(ContextService::life(inner), asio::get_associated_cancellation_slot(given),
+                        asio::prefer(inner, asio::execution::outstanding_work.tracked)),
+              handler(std::in_place, std::move(given))
+        {
+        }
+
+        void resume(std::exception_ptr error) override
+        {
+            Handler mine = std::move(*handler);
+            drop();
+            std::move(mine)(std::move(error));
+        }
+        void drop() noexcept override
+        {
+            handler.reset();
+            slot = asio::cancellation_slot();
+            executor = asio::any_io_executor();
+        }
+
+        std::optional<Handler> handler;
+    };
+
+    void destroy() noexcept;
+
+    std::shared_ptr<Suspended> suspended_;
 };
 
 /// Completes them all, in this order. Those in a row that run on the same executor are handed to it

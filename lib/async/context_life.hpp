@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace keywatch::async {
+
+namespace asio = boost::asio;
+
+/// Whether an execution context still exists, for threads that may use it after its end; and what
+/// is suspended on it, which is destroyed with it.
+///
+/// 1. A context that is being destroyed waits until nobody holds it. After that nobody can.
+/// 2. What is parked when the context ends is dropped by the thread that destroys the context.
+///
+/// Thread safety: all members, from any thread.
+class ContextLife {
+public:
+    /// Keeps the context from being destroyed for a short time. Empty if its end has begun.
+    class Hold {
+    public:
+        Hold() = default;
+        explicit Hold(const std::shared_ptr<ContextLife>& life)
+            : life_(life && life->enter() ? life : nullptr)
+        {
+        }
+        Hold(Hold&& other) noexcept = default;
+        Hold& operator=(Hold&& other) noexcept
+        {
+            life_.swap(other.life_);
+            return *this;
+        }
+        ~Hold()
+        {
+            if (life_) {
+                life_->leave();
+            }
+        }
+
+        explicit operator bool() const noexcept { return life_ != nullptr; }
+        const std::shared_ptr<ContextLife>& life() const noexcept { return life_; }
+
+    private:
+        std::shared_ptr<ContextLife> life_;
+    };
+
+    /// Something that is suspended on the context.
+    class Parked {
+    public:
+        Parked() = default;
+        Parked(const Parked&) = delete;
+        Parked& operator=(const Parked&) = delete;
+        virtual ~Parked() = default;
+
+        /// Destroys what is suspended; the object itself may live on.
+        virtual void drop() noexcept = 0;
+
+    private:
+        friend class ContextLife;
+        std::shared_ptr<Parked> self_;  ///< while it is in the list
+        Parked* previous_ = nullptr;
+        Parked* next_ = nullptr;
+    };
+
+    ContextLife() = default;
+    ContextLife(const ContextLife&) = delete;
+    ContextLife& operator=(const ContextLife&) = delete;
+    ~ContextLife() = default;
+
+    void park(std::shared_ptr<Parked> parked);
+    /// Precondition: the caller holds the context. False if it was taken out already.
+    bool unpark(Parked& parked);
+
+    /// Whether the end has begun: who holds the context should hurry.
+    bool is_ending() const noexcept { return (state_.load() & ending) != 0; }
+
+    /// The context is being destroyed: waits until nobody holds it.
+    void end() noexcept;
+    /// After end().
+    void drop_parked() noexcept;
+
+private:
+    static constexpr std::uint32_t ending = std::uint32_t{1} << 31;
+
+    bool enter() noexcept;
+    void leave() noexcept;
+    std::shared_ptr<Parked> unlink(Parked& parked) noexcept;
+
+    /// The number of holders, and `ending`.
+    std::atomic<std::uint32_t> state_{0};
+    std::mutex mutex_;
+    Parked* first_ = nullptr;  ///< of the mutex
+};
+
+/// An executor that can be used as long as this exists. Empty if its context is being destroyed.
+class HeldExecutor {
+public:
+    HeldExecutor() = default;
+    HeldExecutor(const std::shared_ptr<ContextLife>& life, const asio::any_io_executor& executor)
+        : hold_(life), executor_(hold_ ? executor : asio::any_io_executor())
+    {
+    }
+
+    explicit operator bool() const noexcept { return static_cast<bool>(hold_); }
+    const std::shared_ptr<ContextLife>& life() const noexcept { return hold_.life(); }
+    const asio::any_io_executor& executor() const noexcept { return executor_; }
+
+private:
+    ContextLife::Hold hold_;  // destroyed last
+    asio::any_io_executor executor_;
+};
+
+}  // namespace keywatch::async
