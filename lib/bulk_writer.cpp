@@ -7,8 +7,7 @@
 #include <keywatch/error.hpp>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/query.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -155,11 +154,6 @@ asio::awaitable<void> BulkWriter::wait_for(std::uint64_t done)
             co_return;
         }
     }
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto* const context = &asio::query(executor, asio::execution::context);
-    if (std::exchange(known_context_, context) != context) {
-        async::ContextService::add(executor, weak_from_this());
-    }
     auto wait = [&](async::Waiter waiter) { waiting_->add(std::move(waiter), done); };
     co_await async::suspend(wait);
 }
@@ -210,14 +204,37 @@ void BulkWriter::drop() noexcept
     queue_.clear();
 }
 
-void BulkWriter::context_shutdown() noexcept
+/// The frame of a coroutine that commits: whoever waits for it must hear if it is destroyed.
+class BulkWriter::Committing {
+public:
+    explicit Committing(BulkWriter& writer) : writer_(&writer) {}
+    Committing(const Committing&) = delete;
+    Committing& operator=(const Committing&) = delete;
+    ~Committing()
+    {
+        if (writer_ != nullptr) {
+            writer_->committing_is_destroyed();
+        }
+    }
+
+    void ended() noexcept { writer_ = nullptr; }
+
+private:
+    BulkWriter* writer_;
+};
+
+void BulkWriter::committing_is_destroyed() noexcept
 {
-    const auto destroyed = waiting_->abandon();
+    finished(std::make_exception_ptr(
+        boost::system::system_error(make_error_code(asio::error::operation_aborted))));
+    const std::lock_guard lock(mutex_);
+    committing_ = false;
 }
 
 /// Ends when nothing waits to be committed; the next one who hands something over starts another.
 asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
 {
+    Committing committing(*self);
     while (const Gathered writes = self->next()) {
         std::exception_ptr error;
         try {
@@ -227,6 +244,7 @@ asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
         }
         self->finished(std::move(error));
     }
+    committing.ended();
 }
 
 asio::awaitable<void> BulkWriter::commit(Gathered writes)

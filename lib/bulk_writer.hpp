@@ -4,7 +4,6 @@
 #include "database_state.hpp"
 #include "gathered_writes.hpp"
 
-#include "async/context_service.hpp"
 #include "async/waiter_list.hpp"
 
 #include <keywatch/write_batch.hpp>
@@ -28,8 +27,7 @@ namespace keywatch {
 ///    error was taken.
 /// 2. What is done never exceeds what was handed over, and only grows. A waiter waits for a number
 ///    of it.
-class BulkWriter final : public async::ContextUser,
-                         public std::enable_shared_from_this<BulkWriter> {
+class BulkWriter final : public std::enable_shared_from_this<BulkWriter> {
 public:
     BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options);
 
@@ -47,8 +45,6 @@ private:
     using Gathered = std::shared_ptr<GatheredWrites>;
     class Use;
 
-    void context_shutdown() noexcept override;
-
     void check(std::string_view bucket, std::string_view key, std::size_t bytes) const;
     asio::awaitable<void> added();
     static asio::awaitable<void> run_hand_over(std::shared_ptr<BulkWriter> self);
@@ -63,6 +59,9 @@ private:
     asio::awaitable<void> commit(Gathered writes);
     Gathered next();
     void finished(std::exception_ptr error);
+    class Committing;
+    /// The coroutine that commits is being destroyed, with the context that it ran on.
+    void committing_is_destroyed() noexcept;
 
     // Constant after construction, or thread-safe by itself.
     const std::shared_ptr<DatabaseState> state_;
@@ -76,7 +75,6 @@ private:
 
     // Belongs to whoever calls.
     Gathered gathered_ = std::make_shared<GatheredWrites>();
-    const asio::execution_context* known_context_ = nullptr;
 
     // Of the mutex.
     mutable std::mutex mutex_;

@@ -69,8 +69,10 @@ struct Committed {
 /// away, and no call of it is under way, the database closes as `close()` does, without waiting.
 ///
 /// Thread safety: all members may be called from any thread. Lifetime: a handle may be destroyed
-/// while a call made on it is under way. The execution contexts of all callers must outlive their
-/// calls, and the one that it was opened on all use from others. Not usable after `fork()`.
+/// while a call made on it is under way. If the execution context of a caller is destroyed, what is
+/// suspended on it is destroyed with it, and a watch that runs on it ends; the database goes on for
+/// other callers. The context that it was opened on must outlive all use from other threads. Not
+/// usable after `fork()`.
 class Database {
 public:
     /// Opens a database; its pipeline lives on the executor that this is awaited on.
@@ -90,11 +92,13 @@ public:
 
     /// Runs `fn(Transaction&)` as one transaction and commits what it did.
     ///
-    /// `fn` runs on the caller's executor, one transaction at a time, in the order of the calls. It
-    /// may be run more than once (an engine with other writers does), so it must have no effect but
-    /// on the transaction and on what it assigns. If it throws, nothing is committed, and the
-    /// exception comes out of here. It must not be a coroutine, and what it returns must own
-    /// its bytes: no views, ranges or iterators; both are refused at compile time.
+    /// `fn` runs on the caller's executor, one transaction at a time, in the order of the calls. A
+    /// caller whose executor is blocked by other code for more than a millisecond is overtaken; an
+    /// `fn` that blocks holds up all commits. `fn` may be run more than once (an engine with other
+    /// writers does), so it must have no effect but on the transaction and on what it assigns. If
+    /// it throws, nothing is committed, and the exception comes out of here. It must not be a
+    /// coroutine, and what it returns must own its bytes: no views, ranges or iterators; both are
+    /// refused at compile time.
     ///
     /// Gives the revision, or `Committed<T>{revision, value}` if `fn` returns a T; when it is
     /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes no
@@ -180,9 +184,12 @@ public:
     ///
     /// Watchers that are not done after `timeout` are cancelled; if a callback does not return
     /// within half a second even then, this throws `Error::close_timeout`. The database is closed
-    /// in any case. Further calls wait for the first one, whose timeout counts. Awaited inside a
-    /// callback, it does not wait for that one. `Error::invalid_option` for a negative timeout.
-    /// Cancellation: any; it closes all the same.
+    /// in any case. Transactions that still wait at `timeout` because their executors are blocked
+    /// fail with `closed`. If the event loop of `open` itself is blocked or stopped for a second
+    /// then, this throws `close_timeout`, on a loop that runs. A function of `update` or `view`
+    /// that has begun is waited for without a limit. Further calls wait for the first one, whose
+    /// timeout counts. Awaited inside a callback, it does not wait for that one.
+    /// `Error::invalid_option` for a negative timeout. Cancellation: any; it closes all the same.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
     /// Copies the database, with its history, while commits go on, and gives the one revision that

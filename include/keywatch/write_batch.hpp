@@ -56,7 +56,8 @@ struct WriteBatchOptions {
 ///
 /// Thread safety: distinct objects; one object from several threads, but one call at a time, which
 /// ends when what it returned was awaited (`batch_in_use`). Lifetime: it counts as a handle to the
-/// database. The execution context of whoever awaits must outlive the batch's commits.
+/// database. If the execution context of a call is destroyed while what it handed over is being
+/// committed, that fails with `operation_aborted` at the next call on another context.
 class WriteBatch {
 public:
     /// @cond no part of the interface

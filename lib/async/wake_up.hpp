@@ -48,13 +48,6 @@ public:
         }
     }
 
-    /// Hands over who waits, to be destroyed.
-    Waiter abandon()
-    {
-        const std::lock_guard lock(mutex_);
-        return std::move(waiter_);
-    }
-
 private:
     std::mutex mutex_;
     Waiter waiter_;

@@ -95,8 +95,9 @@ WorkerThread::Task WorkerThread::next(State& state)
         const auto due = state.later.begin();
         const bool waits = !state.finishing && due != state.later.end();
         if (waits && due->first <= std::chrono::steady_clock::now()) {
-            state.tasks.push_back(std::move(due->second));
+            Task task = std::move(due->second);
             state.later.erase(due);
+            return task;
         } else if (!state.tasks.empty()) {
             Task task = std::move(state.tasks.front());
             state.tasks.pop_front();

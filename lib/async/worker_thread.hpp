@@ -28,7 +28,8 @@ public:
     /// False if it no longer takes tasks. A task must not throw.
     bool post(Task task);
 
-    /// The same once this time is over. Dropped, if the thread takes no more tasks by then.
+    /// The same once this time is over, before the tasks that wait. Dropped, if the thread takes no
+    /// more tasks by then.
     bool post_after(std::chrono::milliseconds time, Task task);
 
     /// Takes no more tasks, runs those it has, and waits until they are done (a task of its own

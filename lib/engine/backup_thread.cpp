@@ -36,12 +36,18 @@ asio::awaitable<Revision> BackupThread::backup(std::shared_ptr<const void> owner
         if (auto slot = waiter.slot(); slot.is_connected()) {
             slot.assign([flag = cancelled](asio::cancellation_type) { flag->store(true); });
         }
-        // The coroutine cannot go away before the task has run or was dropped: the task has it.
+        // The coroutine cannot go away before the task has run or was dropped: the task has it. If
+        // its context ends first, that waits until the task has noticed.
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         auto task = [this, &store, &place, &revision, cancelled, done] {
+            const auto hold = done->hold();
+            if (!hold) {
+                return;
+            }
             std::exception_ptr error;
             try {
-                revision = make(store, place, *cancelled);
+                const auto is_cancelled = [&] { return *cancelled || done->is_ending(); };
+                revision = make(store, place, is_cancelled);
             } catch (...) {
                 error = std::current_exception();
             }
@@ -72,9 +78,9 @@ async::WorkerThread& BackupThread::thread()
 }
 
 Revision BackupThread::make(const std::unique_ptr<storage::Store>& store, const BackupPlace& place,
-                            const std::atomic<bool>& cancelled) const
+                            const std::function<bool()>& is_cancelled) const
 {
-    const auto check = [&] { this->check(cancelled); };
+    const auto check = [&] { this->check(is_cancelled()); };
     check();
     if (place.stream != nullptr) {
         const auto backup = store->start_backup();
@@ -89,7 +95,7 @@ Revision BackupThread::make(const std::unique_ptr<storage::Store>& store, const 
     return backup->identity().revision;
 }
 
-void BackupThread::check(const std::atomic<bool>& cancelled) const
+void BackupThread::check(bool cancelled) const
 {
     if (refused_.load(std::memory_order_acquire)) {
         fail(make_error_code(Error::closed));

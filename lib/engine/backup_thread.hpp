@@ -37,8 +37,8 @@ private:
     async::WorkerThread& thread();
     async::WorkerThread* started();
     Revision make(const std::unique_ptr<storage::Store>& store, const BackupPlace& place,
-                  const std::atomic<bool>& cancelled) const;
-    void check(const std::atomic<bool>& cancelled) const;
+                  const std::function<bool()>& is_cancelled) const;
+    void check(bool cancelled) const;
 
     std::atomic<bool> refused_{false};
     std::mutex mutex_;

@@ -12,24 +12,6 @@
 
 namespace keywatch::engine {
 
-/// Counts a commit from its call to its end, so that drain() knows.
-class EmbeddedEngine::CommitUnderWay {
-public:
-    explicit CommitUnderWay(EmbeddedEngine& engine) : engine_(engine)
-    {
-        if (engine_.commits_under_way_.fetch_add(1) >= draining) {
-            engine_.commit_ended();
-            fail(Error::closed);
-        }
-    }
-    CommitUnderWay(const CommitUnderWay&) = delete;
-    CommitUnderWay& operator=(const CommitUnderWay&) = delete;
-    ~CommitUnderWay() { engine_.commit_ended(); }
-
-private:
-    EmbeddedEngine& engine_;
-};
-
 EmbeddedEngine::EmbeddedEngine(const Options& options)
     : options_(storage::Store::located(options)), clock_(options.clock)
 {
@@ -95,6 +77,16 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     sweeper_ =
         std::make_shared<Sweeper>(*store_, clock_, thread_, executor, weak_from_this(), commit);
     writer_->set_sweeper(sweeper_);
+    const auto look = [turn = std::weak_ptr(turn_), writer = std::weak_ptr(writer_)] {
+        const auto waited_for = turn.lock();
+        const auto written_by = writer.lock();
+        const bool waits = waited_for && waited_for->look();
+        return (written_by && written_by->look()) || waits;
+    };
+    // On the reader thread: a flush may keep the other one for long.
+    const auto lookout = std::make_shared<Lookout>(weak_from_this(), reader_, look);
+    turn_->set_lookout([lookout] { lookout->arm(); });
+    writer_->set_lookout([lookout] { lookout->arm(); });
     keeper_->start();
 }
 
@@ -122,7 +114,6 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     Revision revision = 0;
     bool begun = false;
     try {
-        const CommitUnderWay under_way(*self);
         if (!self->turn_->try_acquire()) {
             co_await self->turn_->acquire();
         }

@@ -6,6 +6,7 @@
 #include "engine.hpp"
 #include "group_writer.hpp"
 #include "history_keeper.hpp"
+#include "lookout.hpp"
 #include "monotonic_clock.hpp"
 #include "open_states.hpp"
 #include "snapshot_workspace.hpp"
@@ -24,8 +25,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -90,11 +93,13 @@ public:
     Lag lag(Revision seen) const override;
     Stats::Engine stats() const override;
     Stats::History history_stats() const override;
+    void call_after(std::chrono::milliseconds time, std::function<void()> function) override;
     asio::awaitable<void> drain() override;
+    void give_up_doubtful() override;
     asio::awaitable<void> close() override;
+    void close_without_loop(std::function<void()> closed) override;
 
 private:
-    class CommitUnderWay;
     class EmbeddedState;
     class StateReading;
 
@@ -122,7 +127,10 @@ private:
     void adopt(const Executed& executed, bool overlay);
     bool may_write_now(const Executed& executed) const;
     void prepare_rotation();
-    void commit_ended();
+    void refuse_commits();
+    void tell_if_drained();
+    /// On the engine thread, if it has not begun yet.
+    void close_on_thread();
     /// What there is to be said at the end if the database's directory was moved; else nothing.
     std::exception_ptr find_moved() const noexcept;
     void close_store() noexcept;
@@ -152,11 +160,13 @@ private:
     /// LevelDB has lengths of 32 bits.
     static constexpr std::size_t largest_transaction = std::size_t{2} << 30;
 
-    // The end. The number of commits has `draining` added once no more are taken.
-    static constexpr std::uint64_t draining = std::uint64_t{1} << 63;
-    std::atomic<std::uint64_t> commits_under_way_{0};
+    // The end. Of the mutex.
     std::mutex mutex_;
-    std::vector<async::Waiter> drained_;  ///< of the mutex
+    std::vector<async::Waiter> drained_;  ///< those that wait until all commits are decided
+    std::vector<async::Waiter> closed_;   ///< those that wait until the store is closed
+    bool store_is_closed_ = false;
+    bool closes_when_drained_ = false;
+    std::function<void()> when_closed_;
 
     // Last, so that they end before what they use.
     BackupThread backups_;

@@ -11,6 +11,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <iosfwd>
@@ -153,11 +154,20 @@ public:
     virtual Stats::Engine stats() const = 0;
     virtual Stats::History history_stats() const = 0;
 
-    /// From now on commit fails with `closed`; returns once those that were queued have ended.
+    /// Calls a function on a thread of the engine, once this time is over. Not after close().
+    virtual void call_after(std::chrono::milliseconds time, std::function<void()> function) = 0;
+
+    /// From now on commit fails with `closed`; returns once those that were queued are durable or
+    /// have failed, even if the executors of their callers do not run.
     virtual asio::awaitable<void> drain() = 0;
+    /// From now on commits fail with `closed` whose turn has come and whose executors do not run.
+    virtual void give_up_doubtful() = 0;
     /// After drain(): ends the threads and closes the storage; reads fail with `closed` from then
     /// on.
     virtual asio::awaitable<void> close() = 0;
+    /// drain() and close(), for a program whose event loop does not run: with give_up_doubtful().
+    /// Calls `closed` when the storage is closed, on a thread of the engine; not if it was before.
+    virtual void close_without_loop(std::function<void()> closed) = 0;
 };
 
 }  // namespace keywatch::engine

@@ -2,24 +2,53 @@
 #include "embedded_engine.hpp"
 
 #include <exception>
-#include <iterator>
 #include <utility>
 
 // How the engine ends.
 namespace keywatch::engine {
 
-void EmbeddedEngine::commit_ended()
+namespace {
+
+std::exception_ptr closed_error()
 {
-    if (commits_under_way_.fetch_sub(1) != draining + 1) {
+    return std::make_exception_ptr(boost::system::system_error(make_error_code(Error::closed)));
+}
+
+}  // namespace
+
+void EmbeddedEngine::call_after(std::chrono::milliseconds time, std::function<void()> function)
+{
+    reader_.post_after(time, std::move(function));
+}
+
+void EmbeddedEngine::refuse_commits()
+{
+    turn_->shut(closed_error(), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) {
+            self->tell_if_drained();
+        }
+    });
+}
+
+/// Whoever has executed a transaction has added it to a group before the turn is idle. What becomes
+/// of the coroutines that wait for them does not matter: their executors may be blocked.
+void EmbeddedEngine::tell_if_drained()
+{
+    if (!turn_->is_idle() || (writer_ && !writer_->idle())) {
         return;
     }
     std::vector<async::Waiter> drained;
+    bool close = false;
     {
         const std::lock_guard lock(mutex_);
         drained.swap(drained_);
+        close = closes_when_drained_;
     }
     for (async::Waiter& each : drained) {
         each.complete();
+    }
+    if (close) {
+        close_on_thread();
     }
 }
 
@@ -31,15 +60,12 @@ asio::awaitable<void> EmbeddedEngine::drain()
 asio::awaitable<void> EmbeddedEngine::run_drain(std::shared_ptr<EmbeddedEngine> self)
 {
     auto wait = [&](async::Waiter waiter) {
+        const std::shared_ptr<EmbeddedEngine> engine = self;
         {
-            // Whoever ends the last commit comes for the waiters only after this one was added.
-            const std::lock_guard lock(self->mutex_);
-            if (self->commits_under_way_.fetch_or(draining) % draining > 0) {
-                self->drained_.push_back(std::move(waiter));
-                return;
-            }
+            const std::lock_guard lock(engine->mutex_);
+            engine->drained_.push_back(std::move(waiter));
         }
-        waiter.complete();
+        engine->refuse_commits();
     };
     co_await async::suspend(wait);
 }
@@ -51,23 +77,67 @@ asio::awaitable<void> EmbeddedEngine::close()
 
 asio::awaitable<void> EmbeddedEngine::run_close(std::shared_ptr<EmbeddedEngine> self)
 {
-    self->backups_.refuse();
     auto wait = [&](async::Waiter waiter) {
-        auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        const bool posted = self->thread_.post_last([self, done] {
-            const std::exception_ptr moved = self->find_moved();
-            self->views_.close();
-            self->backups_.finish();
-            self->reader_.finish();
-            self->states_->close();
-            self->close_store();
-            done->complete(moved);
-        });
-        if (!posted) {
-            done->complete();
+        const std::shared_ptr<EmbeddedEngine> engine = self;
+        {
+            const std::lock_guard lock(engine->mutex_);
+            if (!engine->store_is_closed_) {
+                engine->closed_.push_back(std::move(waiter));
+            }
+        }
+        if (waiter) {  // NOLINT(bugprone-use-after-move): only moved if it has to wait
+            waiter.complete();
+        } else {
+            engine->close_on_thread();
         }
     };
     co_await async::suspend(wait);
+}
+
+void EmbeddedEngine::close_on_thread()
+{
+    backups_.refuse();
+    thread_.post_last([self = shared_from_this()] {
+        const std::exception_ptr moved = self->find_moved();
+        self->views_.close();
+        self->backups_.finish();
+        self->reader_.finish();
+        self->states_->close();
+        self->close_store();
+        std::vector<async::Waiter> closed;
+        std::function<void()> call;
+        {
+            const std::lock_guard lock(self->mutex_);
+            self->store_is_closed_ = true;
+            closed.swap(self->closed_);
+            call.swap(self->when_closed_);
+        }
+        for (async::Waiter& each : closed) {
+            each.complete(moved);
+        }
+        if (call) {
+            call();
+        }
+    });
+}
+
+void EmbeddedEngine::give_up_doubtful()
+{
+    turn_->give_up_doubtful(closed_error());
+}
+
+void EmbeddedEngine::close_without_loop(std::function<void()> closed)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (store_is_closed_) {
+            return;  // those who wait for that were told by the one that has closed it
+        }
+        closes_when_drained_ = true;
+        when_closed_ = std::move(closed);
+    }
+    give_up_doubtful();
+    refuse_commits();
 }
 
 std::exception_ptr EmbeddedEngine::find_moved() const noexcept
@@ -82,24 +152,25 @@ std::exception_ptr EmbeddedEngine::find_moved() const noexcept
 
 void EmbeddedEngine::context_shutdown() noexcept
 {
-    // Nothing else runs any more, but our own threads. Coroutines that wait are destroyed last,
-    // with no lock held: their frames may own anything.
+    // Nothing of this context runs any more, only our own threads. Coroutines that wait on it are
+    // destroyed by the service. Those of other contexts are told.
     backups_.refuse();
     backups_.stop();
     reader_.stop();
     thread_.stop();
-    std::vector<async::Waiter> waiters = turn_->abandon();
+    turn_->refuse(closed_error());
     if (writer_) {
-        std::ranges::move(writer_->abandon(), std::back_inserter(waiters));
+        async::complete_all(writer_->abandon(), closed_error());
     }
     if (sweeper_) {
         sweeper_->let_go();
     }
-    std::ranges::move(std::exchange(drained_, {}), std::back_inserter(waiters));
-    commits_under_way_.fetch_or(draining);
     views_.close();
     states_->close();
     close_store();
+    for (std::vector<async::Waiter>* const each : {&drained_, &closed_}) {
+        async::complete_all(std::exchange(*each, {}), closed_error());
+    }
 }
 
 /// What has expired for a view, or for a transaction that changed nothing, stays so in the next

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded_engine.hpp"
 
+#include "thread_task.hpp"
+
+#include <functional>
 #include <utility>
 
 // What the engine tells of cursors outside of transactions.
@@ -28,26 +31,9 @@ asio::awaitable<std::vector<CursorLag>> EmbeddedEngine::run_cursors(
     std::shared_ptr<EmbeddedEngine> self)
 {
     std::vector<CursorLag> cursors;
-    bool refused = false;
-    // As in run_read_history.
-    auto read = [&](async::Waiter waiter) {
-        auto done = std::make_shared<async::Waiter>(std::move(waiter));
-        auto task = [&, done, engine = self.get()] {
-            std::exception_ptr error;
-            try {
-                cursors = engine->store_->cursor_lags(engine->clock_.now());
-            } catch (...) {
-                error = std::current_exception();
-            }
-            done->complete(error);
-        };
-        if (!self->reader_.post(std::move(task))) {
-            refused = true;
-            done->complete();
-        }
-    };
-    co_await async::suspend(read);
-    if (refused) {
+    const auto read = [&] { cursors = self->store_->cursor_lags(self->clock_.now()); };
+    const bool taken = co_await run_on(self->reader_, self, std::ref(read));
+    if (!taken) {
         fail(Error::closed);
     }
     co_return cursors;

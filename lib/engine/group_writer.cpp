@@ -65,7 +65,28 @@ void GroupWriter::join(Executed executed, const storage::Batch& batch, async::Wa
     // Not only for the first of a group: its event loop may be held up, or gone.
     if (!writing) {
         async::post(executor, [self] { self->start(); });
+        if (waits_) {
+            waits_();
+        }
     }
+}
+
+bool GroupWriter::look()
+{
+    bool overdue = false;
+    {
+        const std::lock_guard lock(mutex_);
+        const bool waits = !writing_ && !open_.waiters.empty();
+        overdue = waits && looked_ == group_;
+        looked_ = waits ? group_ : 0;
+        if (!waits) {
+            return false;
+        }
+    }
+    if (overdue) {
+        start();
+    }
+    return true;
 }
 
 void GroupWriter::start()
@@ -86,6 +107,7 @@ void GroupWriter::write_open_group()
     {
         const std::lock_guard lock(mutex_);
         group = std::exchange(open_, Group());
+        ++group_;
     }
     const bool written = write(group);
     bool resume = false;
@@ -107,7 +129,9 @@ void GroupWriter::write_open_group()
     if (resume) {
         turn_->resume();
     }
-    if (more) {
+    if (!more) {
+        turn_->tell_if_idle();
+    } else {
         // A task for each group, so that trimming has its turn however busy the writers are.
         thread_.post([self = shared_from_this()] { self->write_open_group(); });
     }

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -67,6 +68,10 @@ public:
     /// The same, for who is to be told of deadlines.
     void set_sweeper(std::shared_ptr<Sweeper> sweeper) { sweeper_ = std::move(sweeper); }
 
+    /// The same. `waits` is called when a group waits to be started by an executor of the program:
+    /// `look` is to be called from then on.
+    void set_lookout(std::function<void()> waits) { waits_ = std::move(waits); }
+
     /// Whether a commit will be given to somebody.
     bool wants_commits() const noexcept { return sink_ && sink_->wants_commits(); }
 
@@ -74,6 +79,10 @@ public:
     /// if the engine thread is busy, else after a turn of the waiter's event loop, so that writers
     /// in a closed loop form full groups.
     void join(Executed executed, const storage::Batch& batch, async::Waiter waiter);
+
+    /// Starts the group that the executors of its writers have not started since the last call of
+    /// this, as they are blocked. To be called again if it gives true.
+    bool look();
 
     /// Whether nothing is waiting or being written.
     bool idle() const;
@@ -129,6 +138,7 @@ private:
     const std::shared_ptr<HistoryKeeper> keeper_;
     std::shared_ptr<CommitSink> sink_;
     std::shared_ptr<Sweeper> sweeper_;
+    std::function<void()> waits_;
     std::atomic<Revision> head_;
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
@@ -148,6 +158,8 @@ private:
     Group open_;
     std::size_t pending_bytes_ = 0;
     bool writing_ = false;
+    std::uint64_t group_ = 1;   ///< the number of the open one
+    std::uint64_t looked_ = 0;  ///< the one that waited when `look` was last called
 };
 
 }  // namespace keywatch::engine

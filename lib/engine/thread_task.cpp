@@ -10,10 +10,15 @@ asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const 
 {
     const std::shared_ptr<const void> keep = std::move(owner);
     bool taken = true;
-    // The coroutine cannot go away before the task has run or was dropped: the task has it.
+    // The coroutine cannot go away before the task has run or was dropped: the task has it. If its
+    // context ends first, that waits for a task that runs, and the others do nothing.
     auto start = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         auto run = [&task, done] {
+            const auto hold = done->hold();
+            if (!hold) {
+                return;
+            }
             std::exception_ptr error;
             try {
                 task();

@@ -1,18 +1,43 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "writer_turn.hpp"
 
+#include "async/post.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace keywatch::engine {
 
+/// What is posted to a waiter's executor. If that destroys it without running it, the waiter is
+/// passed over.
+class WriterTurn::Claim {
+public:
+    Claim(std::shared_ptr<WriterTurn> turn, Id id) : turn_(std::move(turn)), id_(id) {}
+    Claim(Claim&& other) noexcept = default;
+    Claim& operator=(Claim&&) = delete;
+    ~Claim()
+    {
+        if (turn_) {
+            turn_->claim_is_lost(id_);
+        }
+    }
+
+    void operator()() { std::exchange(turn_, nullptr)->claim_runs(id_); }
+
+private:
+    std::shared_ptr<WriterTurn> turn_;
+    Id id_;
+};
+
+WriterTurn::WriterTurn(std::function<Clock::time_point()> now) : now_(std::move(now)) {}
+
 bool WriterTurn::try_acquire()
 {
     const std::lock_guard lock(mutex_);
-    if (held_ || paused_ || refused_ || !waiting_.empty()) {
+    if (held_ || paused_ || refused_ || !queue_.empty() || !doubtful_.empty()) {
         return false;
     }
     held_ = true;
@@ -29,50 +54,58 @@ void WriterTurn::enqueue(async::Waiter waiter)
     // What waits may let go of this, on another thread, while this is still in here.
     const std::shared_ptr<WriterTurn> keep = shared_from_this();
     std::exception_ptr refused;
-    async::Waiter next;
+    Calls calls;
     {
         const std::lock_guard lock(mutex_);
         refused = refused_;
         if (!refused) {
-            const std::uint64_t id = next_id_++;
-            if (auto slot = waiter.slot(); slot.is_connected()) {
-                slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
-                    const bool terminal =
-                        (type & asio::cancellation_type::terminal) != asio::cancellation_type::none;
-                    if (const auto self = weak.lock(); self && terminal) {
-                        self->cancel(id);
-                    }
-                });
-            }
-            waiting_.push_back({id, std::move(waiter)});
-            next = give();
+            const Id id = next_id_++;
+            listen(waiter, id);
+            queue_.emplace_hint(queue_.end(), id, Waiting{std::move(waiter), std::nullopt});
+            calls = advance();
         }
     }
     if (refused) {
         waiter.complete(refused);  // NOLINT(bugprone-use-after-move): only moved if not refused
+        return;
     }
-    if (next) {
-        next.complete();
+    carry_out(std::move(calls));
+    if (waits_) {
+        waits_();
+    }
+}
+
+void WriterTurn::listen(const async::Waiter& waiter, Id id)
+{
+    if (auto slot = waiter.slot(); slot.is_connected()) {
+        slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
+            const bool terminal =
+                (type & asio::cancellation_type::terminal) != asio::cancellation_type::none;
+            if (const auto self = weak.lock(); self && terminal) {
+                self->cancel(id);
+            }
+        });
     }
 }
 
 std::size_t WriterTurn::waiting() const
 {
     const std::lock_guard lock(mutex_);
-    return waiting_.size();
+    return queue_.size() + doubtful_.size();
 }
 
 void WriterTurn::release()
 {
-    async::Waiter next;
+    Calls calls;
     {
         const std::lock_guard lock(mutex_);
         held_ = false;
-        next = give();
+        if (queue_.empty() && !idle_) {
+            return;
+        }
+        calls = advance();
     }
-    if (next) {
-        next.complete();
-    }
+    carry_out(std::move(calls));
 }
 
 void WriterTurn::pause()
@@ -83,66 +116,267 @@ void WriterTurn::pause()
 
 void WriterTurn::resume()
 {
-    async::Waiter next;
+    Calls calls;
     {
         const std::lock_guard lock(mutex_);
         paused_ = false;
-        next = give();
+        calls = advance();
     }
-    if (next) {
-        next.complete();
+    carry_out(std::move(calls));
+}
+
+bool WriterTurn::look()
+{
+    Calls calls;
+    bool waits = false;
+    {
+        const std::lock_guard lock(mutex_);
+        calls = advance();
+        waits = !queue_.empty();
     }
+    carry_out(std::move(calls));
+    return waits;
 }
 
 void WriterTurn::refuse(std::exception_ptr reason)
 {
-    std::list<Waiting> waiting;
+    Calls calls;
     {
         const std::lock_guard lock(mutex_);
         refused_ = reason;
-        waiting.swap(waiting_);
+        calls.failed = take_all();
+        calls.reason = std::move(reason);
+        calls.idle = told_if_idle();
     }
-    for (Waiting& each : waiting) {
-        each.waiter.complete(reason);
-    }
+    carry_out(std::move(calls));
 }
 
-std::vector<async::Waiter> WriterTurn::abandon()
+void WriterTurn::shut(std::exception_ptr reason, std::function<void()> idle)
 {
-    const std::lock_guard lock(mutex_);
-    std::vector<async::Waiter> waiters;
-    for (Waiting& each : waiting_) {
-        waiters.push_back(std::move(each.waiter));
-    }
-    waiting_.clear();
-    return waiters;
-}
-
-void WriterTurn::cancel(std::uint64_t id)
-{
-    async::Waiter cancelled;
     {
         const std::lock_guard lock(mutex_);
-        const auto at = std::ranges::find(waiting_, id, &Waiting::id);
-        if (at == waiting_.end()) {
+        if (!refused_) {
+            refused_ = std::move(reason);
+        }
+        idle_ = std::move(idle);
+    }
+    tell_if_idle();
+}
+
+void WriterTurn::tell_if_idle()
+{
+    Calls calls;
+    {
+        const std::lock_guard lock(mutex_);
+        calls.idle = told_if_idle();
+    }
+    carry_out(std::move(calls));
+}
+
+bool WriterTurn::is_idle() const
+{
+    const std::lock_guard lock(mutex_);
+    return !held_ && queue_.empty() && doubtful_.empty();
+}
+
+std::function<void()> WriterTurn::told_if_idle() const
+{
+    return !held_ && queue_.empty() && doubtful_.empty() ? idle_ : nullptr;
+}
+
+void WriterTurn::give_up_doubtful(std::exception_ptr reason)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        doubtful_refused_ = std::move(reason);
+    }
+    look();
+}
+
+void WriterTurn::cancel(Id id)
+{
+    async::Waiter cancelled;
+    Calls calls;
+    {
+        const std::lock_guard lock(mutex_);
+        cancelled = take_out(id);
+        if (!cancelled) {
             return;
         }
-        cancelled = std::move(at->waiter);
-        waiting_.erase(at);
+        calls = advance();
     }
     cancelled.complete(std::make_exception_ptr(
         boost::system::system_error(make_error_code(asio::error::operation_aborted))));
+    carry_out(std::move(calls));
 }
 
-async::Waiter WriterTurn::give()
+void WriterTurn::claim_runs(Id id)
 {
-    if (held_ || paused_ || waiting_.empty()) {
-        return {};
+    async::Waiter holder;
+    Calls calls;
+    {
+        const std::lock_guard lock(mutex_);
+        if (auto found = doubtful_.extract(id)) {
+            queue_.insert(std::move(found));
+        }
+        const auto at = queue_.find(id);
+        if (at != queue_.end()) {
+            at->second.claimed.reset();
+        }
+        const bool late = doubt();
+        if (at != queue_.end() && at == queue_.begin() && !held_ && !paused_) {
+            held_ = true;
+            holder = std::move(at->second.waiter);
+            queue_.erase(at);
+        } else {
+            calls = advance(late);
+        }
     }
-    held_ = true;
-    async::Waiter next = std::move(waiting_.front().waiter);
-    waiting_.pop_front();
-    return next;
+    if (!holder) {
+        carry_out(std::move(calls));
+    } else if (!holder.resume()) {
+        release();
+    }
+}
+
+void WriterTurn::claim_is_lost(Id id)
+{
+    Calls calls;
+    {
+        const std::lock_guard lock(mutex_);
+        if (auto found = doubtful_.extract(id)) {
+            queue_.insert(std::move(found));
+        }
+        const auto at = queue_.find(id);
+        if (at != queue_.end() && at->second.waiter.hold()) {
+            at->second.claimed.reset();  // for want of memory: it is posted again at the next look
+        } else {
+            take_out(id);
+            calls = advance();
+        }
+    }
+    carry_out(std::move(calls));
+    if (waits_) {
+        waits_();
+    }
+}
+
+/// Moves those to the doubtful ones whose claims have been on their way for too long; whether there
+/// are any. Nobody else can be late if the first is not, but for claims that were not needed.
+bool WriterTurn::doubt()
+{
+    if (queue_.empty() || !queue_.begin()->second.claimed) {
+        return false;
+    }
+    const Clock::time_point late = now_() - patience;
+    const auto is_late = [&](const Queue::value_type& each) {
+        return each.second.claimed && *each.second.claimed <= late;
+    };
+    if (!is_late(*queue_.begin())) {
+        return false;
+    }
+    for (auto at = queue_.begin(); at != queue_.end();) {
+        const auto next = std::next(at);
+        if (is_late(*at)) {
+            doubtful_.insert(queue_.extract(at));
+        }
+        at = next;
+    }
+    return true;
+}
+
+/// What there is to do after a change.
+WriterTurn::Calls WriterTurn::advance(bool late)
+{
+    Calls calls;
+    if (doubtful_refused_ && !doubtful_.empty()) {
+        calls.reason = doubtful_refused_;
+        for (auto& [id, waiting] : doubtful_) {
+            calls.failed.push_back(std::move(waiting.waiter));
+        }
+        doubtful_.clear();
+    }
+    if (!held_ && !paused_) {
+        auto at = queue_.begin();
+        while (at != queue_.end() && !calls.first) {
+            if (at->second.claimed) {
+                return calls;
+            }
+            calls.first = call(at);
+        }
+        // Those behind may be on blocked executors too: with a claim each, all of those are found
+        // to be doubtful at the same time.
+        while (late && at != queue_.end() && calls.others.size() < most_claims) {
+            if (at->second.claimed) {
+                ++at;
+            } else if (auto other = call(at)) {
+                calls.others.push_back(std::move(*other));
+            }
+        }
+    }
+    calls.idle = told_if_idle();
+    return calls;
+}
+
+/// The claim of this waiter, and moves on to the next one. Nothing if its context is gone.
+std::optional<WriterTurn::Call> WriterTurn::call(Queue::iterator& at)
+{
+    async::HeldExecutor executor = at->second.waiter.held_executor();
+    if (!executor) {
+        at = queue_.erase(at);
+        return std::nullopt;
+    }
+    at->second.claimed = now_();
+    const Id id = at->first;
+    ++at;
+    return Call{id, std::move(executor)};
+}
+
+void WriterTurn::carry_out(Calls calls)
+{
+    const auto post = [this](const Call& each) {
+        try {
+            async::post(each.executor.executor(), Claim(shared_from_this(), each.id));
+        } catch (...) {
+            // The claim has told that it is lost.
+        }
+    };
+    if (calls.first) {
+        post(*calls.first);
+    }
+    for (const Call& each : calls.others) {
+        post(each);
+    }
+    for (async::Waiter& each : calls.failed) {
+        each.complete(calls.reason);
+    }
+    if (calls.idle) {
+        calls.idle();
+    }
+}
+
+async::Waiter WriterTurn::take_out(Id id)
+{
+    for (Queue* const each : {&queue_, &doubtful_}) {
+        if (const auto at = each->find(id); at != each->end()) {
+            async::Waiter waiter = std::move(at->second.waiter);
+            each->erase(at);
+            return waiter;
+        }
+    }
+    return {};
+}
+
+std::vector<async::Waiter> WriterTurn::take_all()
+{
+    std::vector<async::Waiter> waiters;
+    for (Queue* const each : {&queue_, &doubtful_}) {
+        for (auto& [id, waiting] : *each) {
+            waiters.push_back(std::move(waiting.waiter));
+        }
+        each->clear();
+    }
+    return waiters;
 }
 
 }  // namespace keywatch::engine

@@ -47,11 +47,18 @@ void Pipeline::abandon() noexcept
     }
 }
 
-void Pipeline::add_closer(asio::any_io_executor closer)
+void Pipeline::add_closer(const asio::any_io_executor& closer)
 {
-    asio::post(strand_, [self = shared_from_this(), closer = std::move(closer)]() mutable {
+    // Not the executor itself, whose context may end before this one.
+    std::vector<std::weak_ptr<const WatcherCore>> own;
+    for (const auto& watcher : registry_.all()) {
+        if (watcher->runs_on(closer)) {
+            own.push_back(watcher);
+        }
+    }
+    asio::post(strand_, [self = shared_from_this(), own = std::move(own)] {
         if (!self->stopping_) {
-            self->closers_.push_back(std::move(closer));
+            self->closers_.insert(self->closers_.end(), own.begin(), own.end());
             self->poke_closer();
         }
     });
@@ -62,18 +69,22 @@ void Pipeline::begin_close(std::chrono::milliseconds timeout)
     if (closing_.exchange(true)) {
         return;
     }
-    asio::co_spawn(strand_, run_close(shared_from_this(), timeout),
+    const auto limit = std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
+    limit_closing(limit);
+    asio::co_spawn(strand_, run_close(shared_from_this(), limit),
                    [self = shared_from_this()](std::exception_ptr error) {
-                       self->closed_->close(std::move(error));
+                       self->tell_closed(std::move(error));
                    });
 }
 
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
+    const Clock::time_point begun = Clock::now();
     co_await self->engine_->drain();
+    // If transactions took all of the time, watchers have some all the same.
     co_await self->drain_watchers(
-        Clock::now() + std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365}));
+        std::max(begun + timeout, Clock::now() + std::min(timeout, grace)));
     const bool done = self->watchers_done();
     self->closers_.clear();
     // Nothing more will be routed: whoever goes on after its own close() has this to come to.
@@ -125,7 +136,7 @@ bool Pipeline::watchers_done() const
     // Whoever closes from within a callback is not waited for.
     return std::ranges::all_of(running_, [this](const auto& each) {
         return std::ranges::any_of(closers_,
-                                   [&](const auto& closer) { return each->runs_on(closer); });
+                                   [&](const auto& closer) { return closer.lock() == each; });
     });
 }
 

@@ -56,6 +56,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine
     : options_(options),
       engine_(std::move(engine)),
       feed_(std::move(feed)),
+      life_(async::ContextService::life(executor)),
       inbox_bytes_(std::make_shared<watch::SharedBytes>(options.watch_bytes)),
       routed_(engine_->durable_head()),
       executor_(executor),
@@ -72,15 +73,10 @@ void Pipeline::wake_collector() noexcept
     wake_.notify();
 }
 
-void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
-                     asio::any_io_executor strand)
+void Pipeline::enter(std::shared_ptr<WatcherCore> watcher)
 {
-    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher),
-                         run_waiter = std::move(run_waiter), strand = std::move(strand)]() mutable {
-        if (!strand) {
-            strand = async::SmallStrand::on(self->executor_);
-        }
-        watcher->hold(std::move(run_waiter), std::move(strand));
+    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
+        watcher->use_executor(self->executor_);
         if (self->error_) {
             watcher->refuse(self->error_);
         } else if (self->draining_) {
@@ -99,20 +95,21 @@ void Pipeline::enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_wai
 
 asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
 {
-    const std::shared_ptr<Pipeline> self = shared_from_this();
-    Revision routed = 0;
+    // The frame of this may be destroyed with its context before the strand has its turn.
+    const auto joined_at = std::make_shared<Revision>(0);
     if (context_gone_) {
         throw boost::system::system_error(make_error_code(Error::closed));
     }
     auto join = [&](async::Waiter waiter) {
-        asio::post(strand_, [&, waiter = std::move(waiter)]() mutable {
+        asio::post(strand_, [self = shared_from_this(), watcher, joined_at,
+                             waiter = std::move(waiter)]() mutable {
             self->distributor_.index().add(watcher);
-            routed = self->routed();
+            *joined_at = self->routed();
             waiter.complete();
         });
     };
     co_await async::suspend(join);
-    co_return routed;
+    co_return *joined_at;
 }
 
 void Pipeline::awaited(std::weak_ptr<WatcherCore> watcher)
@@ -229,11 +226,12 @@ void Pipeline::fail(std::exception_ptr error)
 
 void Pipeline::context_shutdown() noexcept
 {
-    // Everything that belongs to the context goes now. Coroutines that wait are destroyed last.
+    // Everything that belongs to the context goes now. Coroutines that wait on it are destroyed by
+    // the service; those of other contexts are told.
     context_gone_ = true;
     closing_ = true;
-    auto waiters = closed_->abandon();
-    const async::Waiter collector = wake_.abandon();
+    tell_closed(
+        std::make_exception_ptr(boost::system::system_error(make_error_code(Error::closed))));
     const auto watchers = std::exchange(running_, {});
     add_alone(counters_.ended, watchers.size());
     const auto awaited = awaited_watchers();

@@ -58,6 +58,8 @@ public:
     engine::Engine& engine() noexcept { return *engine_; }
     /// R: the last revision whose commits have all been routed. Any thread.
     Revision routed() const noexcept { return routed_.load(std::memory_order_acquire); }
+    /// Of the context that the database was opened on.
+    const std::shared_ptr<async::ContextLife>& life() const noexcept { return life_; }
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
@@ -73,10 +75,8 @@ public:
     void wake_collector() noexcept;
 
     // For running watchers. Any thread.
-    /// Takes the watcher in, and starts its worker; or refuses it. Without a strand it gets one of
-    /// the database's executor.
-    void enter(std::shared_ptr<WatcherCore> watcher, async::Waiter run_waiter,
-               asio::any_io_executor strand);
+    /// Takes the watcher in, and starts its worker; or refuses it.
+    void enter(std::shared_ptr<WatcherCore> watcher);
     /// Somebody waits for this watcher, which may never be run: it is told of the end all the same.
     void awaited(std::weak_ptr<WatcherCore> watcher);
     /// Puts the watcher's subscription into the index; gives R of that moment.
@@ -130,7 +130,7 @@ private:
 
     // Closing (closing.cpp).
     void begin_close(std::chrono::milliseconds timeout);
-    void add_closer(asio::any_io_executor closer);
+    void add_closer(const asio::any_io_executor& closer);
     static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
                                            std::chrono::milliseconds timeout);
     asio::awaitable<void> drain_watchers(std::chrono::steady_clock::time_point deadline);
@@ -138,10 +138,17 @@ private:
     bool watchers_done() const;
     void poke_closer();
 
+    // The limit of closing (closing_limit.cpp).
+    void limit_closing(std::chrono::milliseconds timeout);
+    void look_after_loop();
+    void close_without_loop();
+    void tell_closed(std::exception_ptr result);
+
     // Constant after construction, or thread-safe by itself.
     const Options options_;
     const std::shared_ptr<engine::Engine> engine_;
     const std::shared_ptr<Feed> feed_;
+    const std::shared_ptr<async::ContextLife> life_;
     const std::shared_ptr<async::WaiterList> closed_ = std::make_shared<async::WaiterList>();
     const std::shared_ptr<watch::SharedBytes> inbox_bytes_;
     std::atomic<Revision> routed_;
@@ -149,6 +156,7 @@ private:
     Counters counters_;
     Registry registry_;
     std::atomic<bool> closing_{false};
+    std::atomic<bool> told_closed_{false};
     std::atomic<bool> context_gone_{false};
     async::WakeUp wake_;  ///< the collector
     /// Reset when the context goes away, as a strand must not outlive it.
@@ -188,8 +196,8 @@ private:
     bool stopping_ = false;
     std::exception_ptr error_;
     asio::steady_timer* close_timer_ = nullptr;
-    /// Where those run who wait for the closing.
-    std::vector<asio::any_io_executor> closers_;
+    /// Those whose own callbacks wait for the closing.
+    std::vector<std::weak_ptr<const WatcherCore>> closers_;
 };
 
 }  // namespace keywatch::pipeline

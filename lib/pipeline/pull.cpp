@@ -74,7 +74,7 @@ void WatcherCore::begin_pulled()
     begin();
     // The end of the context has to find who waits even before the pipeline has taken this in.
     pipeline_->awaited(weak_from_this());
-    pipeline_->enter(shared_from_this(), async::Waiter(), asio::any_io_executor());
+    pipeline_->enter(shared_from_this());
 }
 
 watch::Outbox::Answer WatcherCore::take()

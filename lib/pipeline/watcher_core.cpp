@@ -12,7 +12,6 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -72,6 +71,18 @@ WatcherCore::~WatcherCore()
     pipeline_->registry().remove(*this);
 }
 
+/// The frame of run(): if it is destroyed before the watch has ended, its context is.
+class WatcherCore::RunFrame {
+public:
+    explicit RunFrame(WatcherCore& core) : core_(core) {}
+    RunFrame(const RunFrame&) = delete;
+    RunFrame& operator=(const RunFrame&) = delete;
+    ~RunFrame() { core_.run_is_destroyed(); }
+
+private:
+    WatcherCore& core_;
+};
+
 asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
 {
     // Cancellation ends the watch, with a value: it must not surface at a suspension in here.
@@ -79,6 +90,7 @@ asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     self->begin();
+    const RunFrame frame(*self);
     if (cancelled != asio::cancellation_type::none) {
         self->request_cancel();
     }
@@ -143,14 +155,56 @@ void WatcherCore::start(async::Waiter waiter, const asio::any_io_executor& execu
             }
         });
     }
-    pipeline_->enter(shared_from_this(), std::move(waiter), async::SmallStrand::on(executor));
+    const bool foreign = waiter.life() != pipeline_->life();
+    {
+        asio::any_io_executor strand = async::SmallStrand::on(executor);
+        const std::lock_guard lock(mutex());
+        life_ = foreign ? waiter.life() : nullptr;
+        run_waiter_ = std::move(waiter);
+        strand_ = std::move(strand);
+    }
+    if (foreign) {
+        // The end of the database's context has to find it even before the pipeline has taken it
+        // in.
+        pipeline_->awaited(weak_from_this());
+    }
+    pipeline_->enter(shared_from_this());
 }
 
-void WatcherCore::hold(async::Waiter waiter, asio::any_io_executor strand)
+void WatcherCore::use_executor(const asio::any_io_executor& executor)
 {
-    const std::lock_guard lock(mutex());
-    run_waiter_ = std::move(waiter);
-    strand_ = std::move(strand);
+    if (pull_) {
+        const std::lock_guard lock(mutex());
+        strand_ = async::SmallStrand::on(executor);
+    }
+}
+
+std::optional<async::ContextLife::Hold> WatcherCore::hold_context() const
+{
+    std::optional<async::ContextLife::Hold> hold(std::in_place, life_);
+    if (life_ && !*hold) {
+        hold.reset();
+    }
+    return hold;
+}
+
+void WatcherCore::run_is_destroyed() noexcept
+{
+    asio::any_io_executor strand;
+    std::shared_ptr<Waiters> waiters;
+    {
+        const std::lock_guard lock(mutex());
+        if (state_ == State::ended) {
+            return;
+        }
+        state_ = State::ended;
+        strand = std::exchange(strand_, asio::any_io_executor());
+        waiters = waiters_;
+    }
+    pipeline_->leave(shared_from_this());
+    if (waiters) {
+        tell_end(*waiters);
+    }
 }
 
 void WatcherCore::entered(std::size_t place)
@@ -173,7 +227,9 @@ void WatcherCore::entered(std::size_t place)
 
 void WatcherCore::refuse(std::exception_ptr error)
 {
-    finish(std::nullopt, std::move(error));
+    if (const auto hold = hold_context()) {
+        finish(std::nullopt, std::move(error));
+    }
 }
 
 template <class Change>
@@ -227,7 +283,8 @@ void WatcherCore::poke()
 void WatcherCore::cancel_worker()
 {
     const std::lock_guard lock(mutex());
-    if (strand_) {
+    const auto hold = hold_context();
+    if (hold && strand_) {
         asio::post(strand_, [worker = worker_] {
             if (const auto watchdog = worker.lock()) {
                 watchdog->cancel();
@@ -295,24 +352,33 @@ void WatcherCore::raise_position(Revision revision) const noexcept
 
 void WatcherCore::context_shutdown() noexcept
 {
+    const auto hold = hold_context();
+    if (!hold) {
+        return;  // its own context has ended too
+    }
+    // Those that wait on the context that ends are destroyed with it, others are told.
     async::Waiter run_waiter;
-    std::vector<async::Waiter> others;
+    std::shared_ptr<Waiters> waiters;
     {
         const std::lock_guard lock(mutex());
+        if (state_ == State::ended) {
+            return;
+        }
         state_ = State::ended;
         error_ = exception_of(Error::closed);
         strand_ = asio::any_io_executor();
         run_waiter = std::move(run_waiter_);
-        if (pull_) {
-            pull_->outbox.shut();
-            others = pull_->batches->abandon();
-        }
-        if (waiters_) {
-            for (const auto& list : {waiters_->ready, waiters_->ended, waiters_->reached}) {
-                auto waiting = list->abandon();
-                std::move(waiting.begin(), waiting.end(), std::back_inserter(others));
-            }
-        }
+        waiters = waiters_;
+    }
+    if (pull_) {
+        pull_->outbox.shut();
+        pull_->batches->close(nullptr);
+    }
+    if (waiters) {
+        tell_end(*waiters);
+    }
+    if (run_waiter) {
+        run_waiter.complete(exception_of(Error::closed));
     }
 }
 

@@ -99,9 +99,8 @@ public:
     std::size_t place() const noexcept { return place_; }
     void set_place(std::size_t place) noexcept { place_ = place; }
     void refuse(std::exception_ptr error);
-    /// Takes what belongs to the caller's context, now that the pipeline can have it let go of
-    /// that.
-    void hold(async::Waiter waiter, asio::any_io_executor strand);
+    /// Gives a watch that is pulled a strand of the database's executor.
+    void use_executor(const asio::any_io_executor& executor);
     /// If it was never run, it will not be any more: tells those who wait for that.
     void database_closed();
     void start_worker();
@@ -141,6 +140,11 @@ private:
     void enter_registry();
     void begin();
     void start(async::Waiter waiter, const asio::any_io_executor& executor);
+    class RunFrame;
+    /// The context of run() is being destroyed: ends the watch, which has no worker any more.
+    void run_is_destroyed() noexcept;
+    /// Keeps the context of run() alive while something is posted to it. Null if it is gone.
+    std::optional<async::ContextLife::Hold> hold_context() const;
     void request_cancel();
     void cancel_worker();
     template <class Change>
@@ -324,6 +328,8 @@ private:
     bool ran_ = false;
     bool following_ = false;
     asio::any_io_executor strand_;
+    /// Of the context of run(), if that is not the database's. Constant while the watch runs.
+    std::shared_ptr<async::ContextLife> life_;
     std::weak_ptr<Watchdog> worker_;
     async::Waiter run_waiter_;
     std::shared_ptr<Waiters> waiters_;

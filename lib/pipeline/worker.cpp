@@ -36,7 +36,8 @@ bool is_error(const std::exception_ptr& error, const boost::system::error_code& 
 void WatcherCore::start_worker()
 {
     // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
-    if (!strand_) {
+    const auto hold = hold_context();
+    if (!hold || !strand_) {
         return;  // its context is gone
     }
     // A plain callback needs no strand: the inbox lets one worker at a time be started.

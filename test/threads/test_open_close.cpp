@@ -141,6 +141,64 @@ BOOST_AUTO_TEST_CASE(a_database_is_used_from_another_context_than_its_own)
     }
 }
 
+/// A caller that ends in the middle of everything, on an event loop of its own.
+void live_and_leave(Database database, int turns)
+{
+    asio::io_context context(1);
+    const auto pull = [](PullWatcher watcher) -> asio::awaitable<void> {
+        for (bool more = true; more;) {
+            more = co_await watcher.wait();
+            while (watcher.try_next()) {
+            }
+        }
+    };
+    const auto reach = [](Watcher watcher) -> asio::awaitable<void> {
+        co_await watcher.reached(1'000'000'000);
+    };
+    Watcher watcher = database.watch(
+        "data", all(), [](const Message&) -> asio::awaitable<void> { co_await turn(); });
+    asio::co_spawn(context, watcher.run(), [](std::exception_ptr, WatchEnd) {});
+    asio::co_spawn(context, watch(database), [](std::exception_ptr, WatchEnd) {});
+    asio::co_spawn(context, reach(watcher), [](std::exception_ptr) {});
+    asio::co_spawn(context, pull(database.watch("data", all())), [](std::exception_ptr) {});
+    for (int i = 0; i < 3; ++i) {
+        asio::co_spawn(context, put_for_ever(database), [](std::exception_ptr) {});
+    }
+    for (int i = 0; i < turns; ++i) {
+        context.run_one();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(contexts_of_callers_come_and_go_while_the_database_lives)
+{
+    Crew own(2);
+    Database database = Database::open_blocking(own.executor(), in_memory());
+    result(own.start(create_bucket(database)), "create");
+    auto working = own.start(put_for_ever(database));
+    auto watching = own.start(watch(database));
+    Problems problems;
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 3; ++thread) {
+        threads.emplace_back([&, thread] {
+            try {
+                for (int i = 0; i < 40; ++i) {
+                    live_and_leave(database, 10 + thread + 7 * i);
+                }
+            } catch (const std::exception& error) {
+                problems.add(error.what());
+            }
+        });
+    }
+    for (std::thread& each : threads) {
+        each.join();
+    }
+    problems.report();
+    result(own.start(database.close()), "close");
+    result(std::move(working), "a committer");
+    expect_closed(std::move(watching));
+    BOOST_TEST(database.stats().watchers.running == 0U);
+}
+
 // The handle goes away on one thread while calls of others are under way: they finish.
 BOOST_AUTO_TEST_CASE(the_last_handle_goes_away_while_calls_are_under_way)
 {

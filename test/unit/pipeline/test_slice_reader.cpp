@@ -74,8 +74,11 @@ public:
     Lag lag(Revision) const override { return {}; }
     Stats::Engine stats() const override { return {}; }
     Stats::History history_stats() const override { return {}; }
+    void call_after(std::chrono::milliseconds, std::function<void()>) override {}
     asio::awaitable<void> drain() override { co_return; }
+    void give_up_doubtful() override {}
     asio::awaitable<void> close() override { co_return; }
+    void close_without_loop(std::function<void()>) override {}
 
     std::vector<Asked> asked;
     Revision fails_after = 1000;

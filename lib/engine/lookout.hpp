@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "async/worker_thread.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace keywatch::engine {
+
+/// Calls a function once in a while on a thread of the database, as long as that has something to
+/// look at: so nothing waits for an executor of the program that does not run.
+///
+/// Thread safety: all members, from any thread.
+class Lookout : public std::enable_shared_from_this<Lookout> {
+public:
+    static constexpr std::chrono::milliseconds period{1};
+
+    /// `owner` owns the thread. `look`: whether it has to look again.
+    Lookout(std::weak_ptr<const void> owner, async::WorkerThread& thread,
+            std::function<bool()> look);
+
+    /// There is something to look at.
+    void arm();
+
+private:
+    void tick();
+
+    const std::weak_ptr<const void> owner_;
+    async::WorkerThread& thread_;
+    const std::function<bool()> look_;
+    std::atomic<bool> armed_{false};
+};
+
+}  // namespace keywatch::engine

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: BSL-1.0
+// Contexts of callers that are destroyed before the database's: what was suspended on them is
+// destroyed with them, and the database goes on for the others.
+#include "support/gated_stream.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+// Mostly for the sanitizers, as test_destruction.
+namespace {
+
+/// Tells when it is destroyed.
+using Token = std::shared_ptr<int>;
+
+struct OnTwoLoops : EventLoop {
+    std::optional<EventLoop> other{std::in_place};
+
+    asio::any_io_executor theirs() const { return other->executor(); }
+
+    /// Gives the other loop so many turns, with turns of the own one in between.
+    void take_turns(int turns)
+    {
+        for (int i = 0; i < turns; ++i) {
+            for (EventLoop* each : {&*other, static_cast<EventLoop*>(this)}) {
+                int left = 1;
+                each->run_until([&] { return left-- == 0; });
+            }
+        }
+    }
+
+    void take_turns_until(const std::function<bool()>& condition)
+    {
+        run_until([&] {
+            int left = 1;
+            other->run_until([&] { return left-- == 0; });
+            return condition();
+        });
+    }
+
+    /// The database works for others.
+    Task check(kw::Database db)
+    {
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const Run running = co_await keywatch::test::start(watcher);
+        const kw::Revision last = co_await put_many(db, "b", 3);
+        co_await watcher.reached(last);
+        BOOST_TEST(recorder.size() == 3U);
+        co_await db.close();
+    }
+};
+
+Task write_on(kw::Database db, Token)
+{
+    for (int i = 0;; ++i) {
+        co_await put_many(db, "b", 1, i);
+    }
+}
+
+Task look_on(kw::Database db, Token)
+{
+    for (;;) {
+        co_await get(db, "b", "k1");
+        co_await yield();
+    }
+}
+
+Task pull(kw::PullWatcher watcher, Token)
+{
+    for (bool more = true; more;) {
+        more = co_await watcher.wait();
+        while (watcher.try_next()) {
+            co_await yield();
+        }
+    }
+}
+
+Task write_batches(kw::Database db, Token)
+{
+    kw::WriteBatchOptions options;
+    options.batch_bytes = 100;
+    options.in_flight = 1;
+    kw::WriteBatch batch = db.write_batch(options);
+    for (int i = 0;; ++i) {
+        co_await batch.put("b", "k" + std::to_string(i), "v");
+        if (i % 5 == 0) {
+            co_await batch.flush();
+        }
+    }
+}
+
+Task reach(kw::Watcher watcher, Token)
+{
+    co_await watcher.reached(1'000'000);
+}
+
+Task wait_ready(kw::Watcher watcher, Token)
+{
+    co_await watcher.wait_ready(patience);
+}
+
+Task stop(kw::Watcher watcher, Token)
+{
+    co_await watcher.stop();
+}
+
+Task run(kw::Watcher watcher, Token)
+{
+    co_await watcher.run();
+}
+
+Task back_up(kw::Database db, std::ostream& out, Token)
+{
+    co_await db.backup(out);
+}
+
+Task list(kw::Database db, Token)
+{
+    for (;;) {
+        co_await db.cursors();
+    }
+}
+
+Task close(kw::Database db, Token)
+{
+    co_await db.close();
+}
+
+kw::WatchOptions from_start()
+{
+    kw::WatchOptions options;
+    options.from = kw::From::snapshot();
+    options.buffer_messages = 2;
+    options.callback_timeout = 10 * patience;
+    return options;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_callers_context, OnTwoLoops)
+
+BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)
+{
+    const Token token = std::make_shared<int>(1);
+    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    EventLoop::run([&]() -> Task { co_await create(db, "b"); });
+    kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+    const Job running(theirs(), ::run(watcher, token));
+    take_turns_until([&] { return db.stats().watchers.running == 1; });
+    EventLoop::run([&]() -> Task {
+        const Job waits = co_await spawn(watcher.reached(1'000));
+        co_await put(db, "b", "k", "1");
+        co_await yield();
+        other.reset();
+        BOOST_TEST((co_await failure_of(waits.join()) == code(kw::Error::watch_ended)));
+        co_await until([&] { return db.stats().watchers.running == 0; });
+        BOOST_TEST((co_await failure_of(watcher.reached(1'000)) == code(kw::Error::watch_ended)));
+        co_await watcher.stop();
+        watcher.request_stop();
+        co_await check(db);
+    });
+    BOOST_TEST(!running.done());
+    BOOST_TEST(token.use_count() == 1);
+}
+
+// With all that may be suspended, at any moment.
+BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_at_any_moment)
+{
+    for (int turns = 0; turns < 120; turns += 4) {
+        const Token token = std::make_shared<int>(1);
+        std::optional<OnTwoLoops> loops(std::in_place);
+        kw::Options options = watched_options();
+        if (turns % 8 == 0) {
+            options.durability = kw::Durability::buffered;
+        }
+        kw::Database db = kw::Database::open_blocking(loops->executor(), options);
+        loops->EventLoop::run([&]() -> Task {
+            co_await create(db, "b");
+            co_await put_many(db, "b", 20);
+        });
+        kw::Watcher plain = db.watch("b", kw::all(), [](const kw::Message&) {});
+        kw::Watcher coroutine =
+            db.watch("b", kw::all(), [](const kw::Message&) -> Task { co_await yield(); });
+        kw::Watcher stuck = db.watch(
+            "b", kw::all(), [](const kw::Message&) -> Task { co_await for_ever(); }, from_start());
+        const auto theirs = loops->theirs();
+        std::vector<Job> jobs;
+        for (const kw::Watcher& each : {plain, coroutine, stuck}) {
+            jobs.emplace_back(theirs, ::run(each, token));
+            jobs.emplace_back(theirs, wait_ready(each, token));
+            jobs.emplace_back(theirs, reach(each, token));
+        }
+        for (int i = 0; i < 3; ++i) {
+            jobs.emplace_back(theirs, write_on(db, token));
+        }
+        jobs.emplace_back(theirs, look_on(db, token));
+        jobs.emplace_back(theirs, list(db, token));
+        jobs.emplace_back(theirs, write_batches(db, token));
+        jobs.emplace_back(theirs, pull(db.watch("b", kw::all(), from_start()), token));
+        const Job ours(loops->executor(), write_on(db, token));
+        loops->take_turns(turns);
+        jobs.emplace_back(theirs, stop(stuck, token));
+        loops->take_turns(2);
+        loops->other.reset();
+        BOOST_TEST(!jobs[2].done());
+        ours.cancel();
+        loops->EventLoop::run([&]() -> Task {
+            co_await failure_of(ours.join());
+            co_await loops->check(db);
+        });
+        BOOST_TEST(token.use_count() == 1, "after " << turns << " turns");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_while_they_close)
+{
+    for (int turns = 0; turns < 30; turns += 2) {
+        const Token token = std::make_shared<int>(1);
+        std::optional<OnTwoLoops> loops(std::in_place);
+        kw::Database db = kw::Database::open_blocking(loops->executor(), watched_options());
+        loops->EventLoop::run([&]() -> Task { co_await create(db, "b"); });
+        const auto closes = [&](const kw::Message&) -> Task { co_await close(db, token); };
+        kw::Watcher watcher = db.watch("b", kw::all(), closes);
+        const auto theirs = loops->theirs();
+        const Job running(theirs, ::run(watcher, token));
+        loops->take_turns_until([&] { return db.stats().watchers.running == 1; });
+        const Job writer(theirs, write_on(db, token));
+        loops->take_turns_until([&] { return db.head_revision() > 1; });
+        const Job closing(theirs, close(db, token));
+        loops->take_turns(turns);
+        loops->other.reset();
+        loops->EventLoop::run([&]() -> Task { co_await db.close(); });
+        BOOST_TEST(db.stats().watchers.running == 0U);
+    }
+}
+
+// The next in the queue for the turn, and one that has committed and waits for the flush.
+BOOST_AUTO_TEST_CASE(a_context_of_waiting_committers_hands_the_turn_on)
+{
+    const Token token = std::make_shared<int>(1);
+    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    EventLoop::run([&]() -> Task {
+        co_await create(db, "b");
+        const auto let_them_wait = [&](kw::Transaction& tx) {
+            const Job first(theirs(), write_on(db, token));
+            const Job second(theirs(), write_on(db, token));
+            int left = 4;
+            other->run_until([&] { return left-- == 0; });
+            BOOST_TEST(db.stats().engine.waiting == 2U);
+            other.reset();
+            tx.btree("b").put("k", "1");
+        };
+        co_await db.update(let_them_wait);
+        co_await check(db);
+    });
+    BOOST_TEST(token.use_count() == 1);
+}
+
+// The stream is the caller's: it must not be written to once its owner is gone.
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_until_its_backup_has_noticed)
+{
+    const Token token = std::make_shared<int>(1);
+    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    EventLoop::run([&]() -> Task {
+        co_await create(db, "b");
+        co_await put_many(db, "b", 100);
+        auto stream = std::make_unique<GatedStream>();
+        const Job backup(theirs(), back_up(db, stream->out(), token));
+        other->run_until([&] { return stream->reached(); });
+        auto gone = std::async(std::launch::async, [&] {
+            other.reset();
+            stream.reset();
+        });
+        stream->open();
+        gone.get();
+        co_await check(db);
+    });
+    BOOST_TEST(token.use_count() == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
