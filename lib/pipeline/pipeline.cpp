@@ -180,13 +180,12 @@ void Pipeline::forget(const WatcherCore& watcher)
     }
 }
 
-/// What was committed while nobody watched is passed over, behind the batches that are still on
-/// their way. Who joins before that has happened falls behind, and reads it from history.
+/// R moves to the present. It may, as no watch is in the index that a commit up to there would have
+/// to be pushed to. Those that are still on their way are not routed, see route().
 void Pipeline::rouse_feed()
 {
     feed_->rouse();
-    skip_to_ = engine_->durable_head();
-    wake_collector();
+    set_routed(engine_->durable_head());
 }
 
 void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)

@@ -56,7 +56,8 @@ public:
              std::shared_ptr<Feed> feed, const Options& options);
 
     engine::Engine& engine() noexcept { return *engine_; }
-    /// R: the last revision whose commits have all been routed. Any thread.
+    /// R: the last revision whose commits have all been routed, or passed over while no watch ran.
+    /// Any thread.
     Revision routed() const noexcept { return routed_.load(std::memory_order_acquire); }
     /// Of the context that the database was opened on.
     const std::shared_ptr<async::ContextLife>& life() const noexcept { return life_; }
@@ -186,7 +187,6 @@ private:
     watch::Timetable timetable_;
     bool keeps_time_ = false;  ///< there is a coroutine for that, which has the timer
     asio::steady_timer* timer_ = nullptr;
-    Revision skip_to_ = 0;   ///< for the collector
     bool draining_ = false;  ///< the running ones have been told to end
     BatchChannel* batches_ = nullptr;
     VictimChannel* victims_ = nullptr;

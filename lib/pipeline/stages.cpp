@@ -82,10 +82,7 @@ asio::awaitable<void> Pipeline::collect(std::shared_ptr<Pipeline> self)
     const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
     watch::Collector collector(self->feed_->hub(), self->routed(), budget);
     while (!self->stopping_) {
-        while (collector.position() < self->skip_to_) {
-            collector.skip(self->skip_to_);
-            co_await self->hand_over(collector.take_batch());
-        }
+        collector.pass_over(self->routed());  // it is ahead if no watch ran for a time
         switch (collector.next()) {
         case watch::Collector::Step::wait:
             co_await self->wake_.wait();
@@ -146,12 +143,17 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
 asio::awaitable<void> Pipeline::route(watch::Batch& batch)
 {
     add_alone(counters_.batches, 1);
-    if (batch.gap) {
+    // A batch from before the feed was roused: each watch has joined at R or later, and must not be
+    // given what is at or before that, least of all the end of a bucket.
+    if (batch.gap && batch.reached > this->routed()) {
         watch::Distributor::Routed& routed = distributor_.route_gap(this->routed());
         counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
         co_await finish_routing(routed);
     }
     for (const watch::SharedCommit& commit : batch.commits) {
+        if (commit->revision <= this->routed()) {
+            continue;
+        }
         watch::Distributor::Routed& routed = distributor_.route(commit);
         count_routed(*commit);
         set_routed(commit->revision);

@@ -30,12 +30,7 @@ void Collector::read(std::vector<SharedCommit> commits, Revision reached)
 
 void Collector::compacted(Revision oldest)
 {
-    skip(oldest - 1);
-}
-
-void Collector::skip(Revision position)
-{
-    position_ = position;
+    position_ = oldest - 1;
     batch_ = {{}, 0, position_, true};
 }
 

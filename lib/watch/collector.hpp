@@ -3,6 +3,7 @@
 
 #include "hub.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -44,8 +45,8 @@ public:
     /// History begins with `oldest` by now. The next step is a batch that says so.
     void compacted(Revision oldest);
 
-    /// What comes before this is only in history. The next step is a batch that says so.
-    void skip(Revision position);
+    /// No subscriber needs what is at or before this revision.
+    void pass_over(Revision revision) noexcept { position_ = std::max(position_, revision); }
 
     Batch take_batch();
 

@@ -21,6 +21,30 @@ kw::WatchOptions tiny()
     return options;
 }
 
+/// A watch of bucket b that was run and stopped: from there on no watch runs.
+asio::awaitable<kw::Position> watch_for_a_moment(kw::Database db)
+{
+    kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
+    const Run run = co_await start(watcher);
+    co_await watcher.reached(co_await put(db, "b", "seen", ""));
+    co_await watcher.stop();
+    co_return (co_await run.end()).position;
+}
+
+/// Puts a key into bucket b, or deletes it and makes it anew.
+Task change(kw::Database db, bool replaces)
+{
+    const auto make_change = [replaces](kw::Transaction& tx) {
+        if (replaces) {
+            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.create_bucket(kw::Structure::btree, "b");
+        } else {
+            tx.btree("b").put("k", "");
+        }
+    };
+    co_await db.update(make_change);
+}
+
 }  // namespace
 
 // What a watcher has that slept for long: everything, though it was given nothing.
@@ -47,6 +71,74 @@ BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_history_from_be
         co_await watcher.stop();
         BOOST_TEST((co_await run.end()).position == db.head_position());
         co_await db.close();
+    });
+}
+
+// W3, for each policy: it joins at the present, whatever was committed while no watch ran.
+BOOST_AUTO_TEST_CASE(the_first_watch_after_a_time_without_any_does_not_fall_behind)
+{
+    run([]() -> Task {
+        for (const kw::Overflow policy : {kw::Overflow::catch_up, kw::Overflow::latest,
+                                          kw::Overflow::skip, kw::Overflow::stop}) {
+            for (const int missed : {0, 1, 10}) {
+                kw::Database db = co_await open_with("b");
+                const kw::Position position = co_await watch_for_a_moment(db);
+                co_await put_many(db, "b", missed);
+                kw::WatchOptions options = watch_from(kw::From::after(position));
+                options.overflow = policy;
+                options.buffer_messages = 4;
+                std::uint64_t fell_behind = 0;
+                std::size_t given = 0;
+                kw::Watcher watcher = db.watch(
+                    "b", kw::all(),
+                    [&](const kw::Message&) {
+                        ++given;
+                        fell_behind += watcher.info().fell_behind;
+                    },
+                    options);
+                const Run run = co_await start(watcher);
+                co_await watcher.reached(db.head_revision());
+                co_await watcher.reached(co_await put(db, "b", "next", ""));
+                BOOST_TEST(fell_behind == 0U);
+                BOOST_TEST(watcher.info().fell_behind == 0U);
+                BOOST_TEST(given == std::size_t(missed) + 1);
+                co_await db.close();
+                co_await run.end();
+            }
+        }
+    });
+}
+
+// Many batches are on their way when the only watch ends, and the next one comes before they have
+// arrived.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_that_is_on_its_way_does_not_end_a_watch_from_after_it)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.batch_messages = 1;
+        for (int round = 0; round < 5; ++round) {
+            kw::Database db = co_await open_with(options, "b");
+            kw::Watcher first = db.watch("b", kw::key("none"), Recorder());
+            const Run first_run = co_await start(first);
+            std::vector<Job> commits;
+            for (int i = 1; i <= 200; ++i) {
+                commits.push_back(co_await spawn(change(db, i == 200)));
+            }
+            for (const Job& each : commits) {
+                co_await each.join();
+            }
+            co_await first.stop();
+            const Recorder recorder;
+            kw::Watcher second = db.watch("b", kw::all(), recorder);
+            const Run second_run = co_await start(second);
+            co_await put(db, "b", "k", "");
+            co_await until([&] { return recorder.size() == 1U || second_run.done(); });
+            BOOST_TEST(recorder.keys() == std::vector<std::string>{"k"},
+                       boost::test_tools::per_element());
+            co_await db.close();
+            BOOST_TEST((co_await second_run.end()).reason == kw::EndReason::database_closed);
+            co_await first_run.end();
+        }
     });
 }
 

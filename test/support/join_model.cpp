@@ -32,7 +32,7 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
           watch::Budget{scenario.room, all_bytes}, scenario.overflow, bytes_)),
       follower_(scenario.start, scenario.near),
       routed_(scenario.routed_before),
-      next_(scenario.routed_before + 1)
+      next_(scenario.routed_before + 1 - std::min(scenario.routed_before, scenario.on_their_way))
 {
     for (Revision revision = scenario.start + 1; revision <= head(); ++revision) {
         if (matches(revision)) {
@@ -154,6 +154,9 @@ void JoinModel::step(Actor actor)
 void JoinModel::route()
 {
     const Revision revision = mid_commit_ ? routed_ : next_++;
+    if (revision <= scenario_.routed_before && fault_ != Fault::routes_the_past) {
+        return;
+    }
     if (indexed()) {
         const std::string given = std::to_string(revision) + ' ';
         since_take_ += given;
@@ -169,7 +172,7 @@ void JoinModel::route()
 
 void JoinModel::write_routed()
 {
-    routed_ = mid_commit_ ? next_ - 1 : next_++;
+    routed_ = std::max(routed_, mid_commit_ ? next_ - 1 : next_++);
     if (std::exchange(wake_after_commit_, false)) {
         wake(true);
     }

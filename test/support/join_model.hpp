@@ -27,6 +27,7 @@ enum class Fault {
     hold_ignored,            ///< what stands for older commits does not hold the position back
     gap_over_an_end,         ///< too slow, it leaves out the end of its bucket as well
     gives_up_at_once,        ///< takes the way to its beginning for being too slow
+    routes_the_past,         ///< commits from before the feed was roused are routed
 };
 
 /// A letter is a commit: m and n match, of a key each, M has another message besides, x and o do
@@ -35,6 +36,7 @@ struct JoinScenario {
     std::string commits = {};
     Revision start = 0;          ///< delivered is what comes behind it
     Revision routed_before = 0;  ///< R at the beginning
+    Revision on_their_way = 0;   ///< so many commits up to R have yet to reach the distributor
     std::size_t room = 1;        ///< of the inbox, in messages
     Revision near = 1;
     std::size_t slice = 1;  ///< of history, in commits

@@ -96,15 +96,27 @@ BOOST_AUTO_TEST_CASE(trimmed_history_becomes_a_gap_up_to_where_history_begins)
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_skipped_is_a_gap_for_who_is_there_already)
+BOOST_AUTO_TEST_CASE(what_no_subscriber_needs_is_passed_over_without_a_batch)
 {
     commit(1, 3);
-    collector.skip(2);
-    const Batch gap = collector.take_batch();
-    BOOST_TEST(gap.gap);
-    BOOST_TEST(gap.reached == 2U);
+    collector.pass_over(2);
+    collector.pass_over(1);  // it never goes back
+    BOOST_TEST(collector.position() == 2U);
     BOOST_CHECK(collector.next() == Collector::Step::batch);
-    BOOST_CHECK(revisions_of(collector.take_batch().commits) == std::vector<Revision>{3});
+    const Batch batch = collector.take_batch();
+    BOOST_TEST(!batch.gap);
+    BOOST_CHECK(revisions_of(batch.commits) == Revisions{3});
+}
+
+// Nor is it asked for from history, although the ring has lost it.
+BOOST_AUTO_TEST_CASE(what_was_committed_while_the_hub_was_given_nothing_is_not_read)
+{
+    commit(1, 3);
+    collector.pass_over(40);
+    BOOST_CHECK(collector.next() == Collector::Step::wait);
+    commit(41, 42);
+    BOOST_CHECK(collector.next() == Collector::Step::batch);
+    BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{41, 42}));
 }
 
 BOOST_AUTO_TEST_CASE(a_ring_overtaken_again_while_history_is_read_is_asked_for_again)

@@ -55,6 +55,13 @@ BOOST_AUTO_TEST_CASE(a_stop_and_a_close_together_still_end_it)
     BOOST_TEST(search_all({"m", "xD"}, {.stop = true, .close = true}).failure == "");
 }
 
+// The feed was roused: R is at the present, and older commits are still on their way.
+BOOST_AUTO_TEST_CASE(commits_from_before_a_watch_came_take_nothing_from_it)
+{
+    check_all({"mmm", "xmDm", "mDDm"}, {.on_their_way = 4});
+    check_all({"mDm"}, {.on_their_way = 4, .close = true});
+}
+
 // That the search can fail: each rule of the protocol, broken, is found out.
 
 // Trap 13
@@ -87,6 +94,11 @@ BOOST_AUTO_TEST_CASE(sleeping_over_an_end_is_caught)
 {
     BOOST_TEST(is_caught(Fault::end_not_looked_at));
     BOOST_TEST(is_caught(Fault::end_not_looked_at, {.close = true}));
+}
+
+BOOST_AUTO_TEST_CASE(routing_what_was_there_before_the_watch_is_caught)
+{
+    BOOST_TEST(is_caught(Fault::routes_the_past, {.on_their_way = 4}));
 }
 
 BOOST_AUTO_TEST_CASE(claiming_what_was_only_taken_is_caught)
