@@ -91,6 +91,7 @@ void to_json(Json& to, const WatcherInfo& info)
     to["error"] = detail::bytes_to_json<Json>(info.error);
     to["position"] = info.position;
     to["lag"] = info.lag;
+    to["overflowed"] = info.overflowed;
     detail::visit_counts(info, [&](const char* name, std::uint64_t count) { to[name] = count; });
     to["callback_time"] = std::int64_t{info.callback_time.count()};
     to["longest_callback"] = std::int64_t{info.longest_callback.count()};
@@ -113,6 +114,7 @@ void from_json(const Json& from, WatcherInfo& info)
     read.error = reader.bytes("error");
     read.position = reader.position("position");
     read.lag = reader.at("lag").template get<Lag>();
+    read.overflowed = reader.flag("overflowed");
     detail::visit_counts(read, [&](const char* name, std::uint64_t& count) {
         count = reader.template number<std::uint64_t>(name);
     });

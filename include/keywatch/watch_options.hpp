@@ -68,7 +68,14 @@ private:
 };
 
 /// What becomes of a watcher whose inbox is full, because its callback is slower than the commits.
-/// One that has not caught up with them yet is not concerned: it goes on reading history.
+///
+/// `skip` and `stop` are for a watch that has been at the present once: it began there
+/// (`From::now`, or nothing had been committed after its start when `watch()` was called), or it
+/// has been given everything since. Before that it reads history, however long that takes. After
+/// that it is too slow if its inbox is full; or, while it reads history, if the present has moved
+/// away from it by more than `buffer_messages` commits since it began to read. It begins to read
+/// when it runs, and again when it falls behind because others have used up `Options::watch_bytes`,
+/// which is not its fault. `WatcherInfo::overflowed` tells at once, even if its callback is stuck.
 enum class Overflow : std::uint8_t {
     /// The inbox is thrown away, and the watcher catches up from history: nothing is lost.
     catch_up,

@@ -71,6 +71,10 @@ struct WatcherInfo {
     /// How often it had to read from history again: its inbox was full, all inboxes together were
     /// (`Options::watch_bytes`), or history was trimmed before commits had been handed to watches.
     std::uint64_t fell_behind = 0;
+    /// Whether it is slower than its policy allows (`Overflow::skip` and `Overflow::stop`; see
+    /// there), also while its callback still runs. Once that returns the watch is given a gap, or
+    /// ends. False of one that has ended.
+    bool overflowed = false;
     /// Messages that were left out for newer ones (`Overflow::latest`).
     std::uint64_t coalesced = 0;
     /// Gaps that were left (`Overflow::skip`).

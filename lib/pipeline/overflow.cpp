@@ -13,19 +13,38 @@
 
 namespace keywatch::pipeline {
 
-void WatcherCore::fall_behind(bool overflowed)
+void WatcherCore::fall_behind(bool full, bool overflowed)
 {
     if (overflowed && overflow_ == Overflow::stop) {
         finish(std::nullopt, exception_of(Error::overflow));
         return;
     }
-    goes_away();
+    goes_away(full && !overflowed);
 }
 
-void WatcherCore::goes_away()
+void WatcherCore::goes_away(bool by_itself)
 {
-    follower_.fell_behind();
-    live_.store(false, std::memory_order_relaxed);
+    follower_.fell_behind(by_itself);
+    show_phase();
+}
+
+void WatcherCore::show_phase() noexcept
+{
+    live_.store(follower_.live(), std::memory_order_relaxed);
+    away_.store(!follower_.joined(), std::memory_order_relaxed);
+    bears_.store(follower_.bears(), std::memory_order_relaxed);
+}
+
+bool WatcherCore::has_overflowed(const watch::Inbox::Level& level) const noexcept
+{
+    if (overflow_ != Overflow::stop && overflow_ != Overflow::skip) {
+        return false;
+    }
+    const Revision position = position_.load();
+    const Revision routed = pipeline_->routed();
+    const bool too_far = routed > position && routed - position > bears_.load();
+    const bool away = away_.load() && !level.fell_behind;
+    return level.overflowed || (too_far && (away || level.full));
 }
 
 bool WatcherCore::gives_up() const noexcept

@@ -164,6 +164,7 @@ void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
     Pull::Rest rest{.through = std::min(routed, signals.detached_at),
                     .of_inbox = true,
                     .fell_behind = signals.fell_behind,
+                    .full = signals.full,
                     .overflowed = signals.overflowed};
     if (incoming.error) {
         rest = {.through = incoming.before_error, .error = incoming.error};
@@ -226,7 +227,7 @@ void WatcherCore::settle_batch()
 void WatcherCore::pass(const Pull::Rest& rest)
 {
     if (rest.fell_behind) {
-        fall_behind(rest.overflowed);
+        fall_behind(rest.full, rest.overflowed);
         return;
     }
     if (rest.of_inbox) {

@@ -31,6 +31,7 @@ struct Pull {
         /// The batch is what the inbox held.
         bool of_inbox = false;
         bool fell_behind = false;
+        bool full = false;
         bool overflowed = false;
         bool bucket_deleted = false;
         /// What the predicate threw: the end of the watch.

@@ -31,6 +31,13 @@ Overflow inbox_policy(const WatchOptions& options)
                                                                             : options.overflow;
 }
 
+/// Whether nothing has been committed after the start of a watch that is being made.
+bool is_at_present(const From& from, Revision start, Pipeline& pipeline)
+{
+    return from.kind() == From::Kind::now ||
+           (from.kind() != From::Kind::snapshot && start >= pipeline.engine().durable_head());
+}
+
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
@@ -54,7 +61,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start),
-      follower_(start, options.buffer_messages),
+      follower_(start, options.buffer_messages, is_at_present(options.from, start, *pipeline_)),
       pace_(Pace::of(options)),
       start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
                                                                : nullptr)

@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -191,8 +192,11 @@ private:
     void raise_position(Revision revision) const noexcept;
 
     // Being slower than the commits (overflow.cpp).
-    void fall_behind(bool overflowed);
-    void goes_away();
+    void fall_behind(bool full, bool overflowed);
+    void goes_away(bool by_itself = false);
+    void show_phase() noexcept;
+    /// Whether its policy is not to be late, and it is. Any thread.
+    bool has_overflowed(const watch::Inbox::Level& level) const noexcept;
     /// With Overflow::latest only the newest of it.
     Incoming take_entries();
     void make_newest(Incoming& incoming);
@@ -304,8 +308,10 @@ private:
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
-    /// The follower's, for everybody to see.
+    // The follower's, for everybody to see.
     std::atomic<bool> live_{false};
+    std::atomic<bool> away_{true};
+    std::atomic<Revision> bears_{std::numeric_limits<Revision>::max()};
     /// Set when somebody waits for a revision. In one order with the position, so that of who waits
     /// and who moves it at the same time at least one sees the other.
     std::atomic<bool> awaited_{false};

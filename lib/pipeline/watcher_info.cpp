@@ -44,6 +44,7 @@ WatcherInfo WatcherCore::info() const
         } else if (state_ == State::running) {
             const bool live = live_.load(std::memory_order_relaxed) && !level.fell_behind;
             info.state = live ? WatcherState::live : WatcherState::catching_up;
+            info.overflowed = has_overflowed(level);
         }
         info.end = reason_;
         error = error_;

@@ -138,7 +138,9 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
             }
             continue;
         }
-        switch (follower_.next(pipeline_->routed())) {
+        const watch::Follower::Step step = follower_.next(pipeline_->routed());
+        show_phase();
+        switch (step) {
         case watch::Follower::Step::read_history:
             co_await read_history(history, watchdog);
             co_await tell_progress(watchdog);
@@ -291,7 +293,7 @@ void WatcherCore::took(Revision routed, const Incoming& incoming)
     }
     const watch::Signals& signals = incoming.taken.signals;
     if (signals.fell_behind) {
-        fall_behind(signals.overflowed);  // the entries were thrown away
+        fall_behind(signals.full, signals.overflowed);  // the entries were thrown away
         return;
     }
     follower_.took(std::min(routed, signals.detached_at));
@@ -324,7 +326,7 @@ bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages
 
 void WatcherCore::advanced()
 {
-    live_.store(follower_.live(), std::memory_order_relaxed);
+    show_phase();
     raise_position(follower_.position());
     if (awaited_.load()) {
         waiters()->reached->reach(follower_.position());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "follower.hpp"
 
+#include <limits>
+
 namespace keywatch::watch {
 
 Follower::Step Follower::next(Revision routed)
@@ -10,10 +12,13 @@ Follower::Step Follower::next(Revision routed)
         if (routed < position_) {
             return Step::wait;
         }
-        if (const Revision distance = routed - position_; distance > near_) {
+        const Revision distance = routed - position_;
+        if (began_away_by_ == has_not_begun) {
+            began_away_by_ = distance;
+        }
+        if (distance > near_) {
             up_to_ = routed;
-            away_by_ = away_by_ == 0 ? distance : away_by_;
-            too_slow_ = caught_up_ && distance > away_by_ && distance - away_by_ > near_;
+            too_slow_ = distance > bears();
             return Step::read_history;
         }
         return Step::join;
@@ -29,7 +34,15 @@ void Follower::joined(Revision routed)
 {
     phase_ = Phase::joined;
     joined_at_ = routed;
-    away_by_ = 0;
+}
+
+Revision Follower::bears() const noexcept
+{
+    constexpr Revision all = std::numeric_limits<Revision>::max();
+    if (!caught_up_ || began_away_by_ == has_not_begun || near_ > all - began_away_by_) {
+        return all;
+    }
+    return began_away_by_ + near_;
 }
 
 }  // namespace keywatch::watch

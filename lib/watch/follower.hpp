@@ -3,7 +3,7 @@
 
 #include <keywatch/position.hpp>
 
-#include <optional>
+#include <limits>
 
 namespace keywatch::watch {
 
@@ -20,13 +20,20 @@ namespace keywatch::watch {
 /// 3. Live: p ≥ J. The inbox holds what matches behind p, in order. If R was read first and the
 ///    inbox was then found empty, everything ≤ R has been delivered.
 /// 4. Falling behind leads from 2 and 3 back to 1, with p as it is. Nothing else does.
-/// 5. Who has caught up once, which is to have found its inbox whole, and is away is too slow if R
-///    has run away from it, since it began to read, by more than it may be near: then reading on
-///    would never end.
+/// 5. A watch that is away is too slow if R has run away from it by more than it may be near since
+///    it began to read: then reading on would never end. Only a watch that has been at the present
+///    once is: it began there, or has found its inbox whole.
+/// 6. It begins to read when it starts, and when it falls behind for what is not its own fault. A
+///    watch that falls behind because its own inbox was full, and has not caught up since it began,
+///    goes on with that.
 class Follower {
 public:
-    /// `near`: a distance in commits that an inbox can bear while the rest is read.
-    Follower(Revision position, Revision near) : position_(position), near_(near) {}
+    /// `near`: a distance in commits that an inbox can bear while the rest is read. `at_present`:
+    /// nothing came after `position` when the watch was made.
+    Follower(Revision position, Revision near, bool at_present = false)
+        : position_(position), near_(near), caught_up_(at_present)
+    {
+    }
 
     enum class Step {
         wait,          ///< until R has reached position()
@@ -40,8 +47,10 @@ public:
     Revision up_to() const noexcept { return up_to_; }
     /// Of `read_history`, when away: what is read should not be delivered, if the policy allows.
     bool too_slow() const noexcept { return too_slow_; }
+    /// The largest distance from R at which it is not too slow yet.
+    Revision bears() const noexcept;
     /// What there was up to R is left out: who was too slow gets another try.
-    void skipped() { away_by_ = 0; }
+    void skipped() { began_away_by_ = has_not_begun; }
 
     void read(Revision reached) { advance(reached); }
     void joined(Revision routed);
@@ -49,12 +58,14 @@ public:
     void took(Revision routed)
     {
         caught_up_ = true;
+        began_away_by_ = has_not_begun;
         advance(routed);
     }
-    void fell_behind()
+    /// `by_itself`: its own inbox was full before it had caught up.
+    void fell_behind(bool by_itself = false)
     {
         phase_ = Phase::away;
-        away_by_ = 0;
+        began_away_by_ = by_itself ? began_away_by_ : has_not_begun;
     }
     /// All there is for it up to here has been delivered.
     void delivered(Revision revision) { advance(revision); }
@@ -64,12 +75,6 @@ public:
     Revision position() const noexcept { return position_; }
     bool live() const noexcept { return phase_ == Phase::joined && position_ >= joined_at_; }
     bool joined() const noexcept { return phase_ == Phase::joined; }
-    /// What it compares with to know whether it is too slow: how far it was away when it began to
-    /// read; 0 if it has not, nothing if it has never caught up.
-    std::optional<Revision> began_away_by() const noexcept
-    {
-        return caught_up_ ? std::optional(away_by_) : std::nullopt;
-    }
 
 private:
     enum class Phase { away, joined };
@@ -81,14 +86,16 @@ private:
         }
     }
 
+    static constexpr Revision has_not_begun = std::numeric_limits<Revision>::max();
+
     Revision position_;
     const Revision near_;
     Phase phase_ = Phase::away;
-    bool caught_up_ = false;
+    bool caught_up_;
     bool too_slow_ = false;
     Revision joined_at_ = 0;
     Revision up_to_ = 0;
-    Revision away_by_ = 0;  ///< how far it was away when it began to read; 0: it has not
+    Revision began_away_by_ = has_not_begun;  ///< how far it was away when it began to read
 };
 
 }  // namespace keywatch::watch

@@ -28,7 +28,7 @@ Inbox::Push Inbox::push(Entry entry)
     } else if (skips) {
         skip(entry);
     } else {
-        dropped = fall_behind(caught_up_);
+        dropped = fall_behind(true);
     }
     if (signals_.fell_behind) {
         return wake ? Push::full_wake : Push::full;
@@ -77,7 +77,7 @@ std::vector<Entry> Inbox::make_room(Entry entry)
     // Less than half would be full again too soon.
     const Budget half{budget_.messages / 2, budget_.bytes / 2};
     if (!half.allows(messages, bytes)) {
-        return fall_behind(caught_up_);
+        return fall_behind(true);
     }
     std::vector<Entry> dropped = clear();
     if (!reserve(bytes)) {
@@ -91,10 +91,11 @@ std::vector<Entry> Inbox::make_room(Entry entry)
     return dropped;
 }
 
-std::vector<Entry> Inbox::fall_behind(bool overflowed)
+std::vector<Entry> Inbox::fall_behind(bool full)
 {
     signals_.fell_behind = true;
-    signals_.overflowed = overflowed;
+    signals_.full = full;
+    signals_.overflowed = full && caught_up_;
     news_ = true;
     caught_up_ = false;
     coalesced_ = 0;  // it is read again
@@ -144,6 +145,7 @@ Inbox::Taken Inbox::take()
     taken.signals = signals_;
     caught_up_ = caught_up_ || !signals_.fell_behind;
     signals_.fell_behind = false;
+    signals_.full = false;
     signals_.overflowed = false;
     taken.coalesced = std::exchange(coalesced_, 0);
     taken.nothing_up_to = std::exchange(nothing_up_to_, std::nullopt).value_or(0);
@@ -156,6 +158,7 @@ void Inbox::drop()
     const std::lock_guard lock(mutex_);
     dropped = clear();
     signals_.fell_behind = false;
+    signals_.full = false;
     signals_.overflowed = false;
     caught_up_ = false;
     coalesced_ = 0;
@@ -202,12 +205,9 @@ bool Inbox::empty() const
 Inbox::Level Inbox::level() const
 {
     const std::lock_guard lock(mutex_);
-    return {messages_,
-            bytes_,
-            signals_.fell_behind,
-            falls_,
-            told_.gaps + untold_.gaps,
-            told_.messages + untold_.messages};
+    return {
+        messages_,           bytes_, signals_.fell_behind,      signals_.full,
+        signals_.overflowed, falls_, told_.gaps + untold_.gaps, told_.messages + untold_.messages};
 }
 
 std::optional<Revision> Inbox::up_to_date(Revision routed) const

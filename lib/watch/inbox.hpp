@@ -25,8 +25,9 @@ namespace keywatch::watch {
 struct Signals {
     /// The inbox was full: its entries are gone, and nothing comes any more until a new join.
     bool fell_behind = false;
-    /// That was because its own budget was used up, and it had caught up once: so it is slower than
-    /// the commits.
+    /// That was because its own budget was used up.
+    bool full = false;
+    /// And it had caught up before: so it is slower than the commits.
     bool overflowed = false;
     bool stop = false;
     bool cancel = false;
@@ -130,6 +131,8 @@ public:
         std::size_t messages = 0;
         std::size_t bytes = 0;
         bool fell_behind = false;
+        bool full = false;
+        bool overflowed = false;
         /// How often it has.
         std::uint64_t falls = 0;
         std::uint64_t gaps = 0;
@@ -149,7 +152,7 @@ private:
     void close_gap();
     /// What is not needed any more, or has no room.
     std::vector<Entry> make_room(Entry entry);
-    std::vector<Entry> fall_behind(bool overflowed);
+    std::vector<Entry> fall_behind(bool full);
     std::vector<Entry> clear();
 
     const Budget budget_;

@@ -52,6 +52,31 @@ BOOST_AUTO_TEST_CASE(a_gap_tells_what_was_left_out)
     });
 }
 
+// W3: a watch that began at the present is given a gap, whatever was committed before it ran.
+BOOST_AUTO_TEST_CASE(what_ran_away_before_it_had_caught_up_is_a_gap)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Held held;
+        kw::Watcher watcher = db.watch("b", kw::all(), held, skipping());
+        co_await put(db, "b", "late", "");
+        const Run run = co_await start(watcher);
+        co_await until([&] { return held.gate.reached() == 1; });
+        co_await put_many(db, "b", 20);
+        co_await routed(db);
+        BOOST_TEST(watcher.info().overflowed);
+        held.gate.open();
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(
+            lines_with_intervals(held.recorder) == (Strings{"2.0 put late=", "3-22.0 gap x20"}),
+            boost::test_tools::per_element());
+        BOOST_TEST(!watcher.info().overflowed);
+        BOOST_TEST(watcher.info().skipped == 20U);
+        co_await db.close();
+        co_await run.end();
+    });
+}
+
 // Who looks at a watch that is stuck sees what it loses.
 BOOST_AUTO_TEST_CASE(a_gap_is_counted_before_it_is_told)
 {

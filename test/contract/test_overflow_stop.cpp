@@ -56,12 +56,16 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_ends_the_watch_where_it_was)
         const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), stopping());
         co_await put_many(db, "b", 10);
         co_await other_watcher.reached(db.head_revision());
+        co_await routed(db);
+        BOOST_TEST(one.watcher.info().overflowed);  // although its callback still runs
+        BOOST_TEST(one.watcher.info().state == kw::WatcherState::catching_up);
         one.held.gate.open();
         BOOST_TEST(co_await one.run.error() == code(kw::Error::overflow));
         BOOST_TEST(one.held.recorder.revisions() == std::vector<kw::Revision>{2});
         BOOST_TEST(one.watcher.position() == at(db, 2));
         BOOST_TEST(one.watcher.info().fell_behind == 1U);
         BOOST_TEST(!one.watcher.info().error.empty());
+        BOOST_TEST(!one.watcher.info().overflowed);
         BOOST_TEST(co_await failure_of(one.watcher.reached(12)) == code(kw::Error::overflow));
         BOOST_TEST(other.size() == 11U);
         const Strings rest =
@@ -78,6 +82,8 @@ BOOST_AUTO_TEST_CASE(what_fits_is_delivered_and_nothing_ends)
         kw::Database db = co_await open_with("b");
         const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), stopping());
         co_await put_many(db, "b", 2);
+        co_await routed(db);
+        BOOST_TEST(!one.watcher.info().overflowed);
         co_await one.release(db);
         // More than the inbox holds, but in one commit, and it is empty.
         co_await db.update([](kw::Transaction& tx) {
@@ -115,6 +121,7 @@ BOOST_AUTO_TEST_CASE(one_that_has_yet_to_catch_up_is_not_ended)
         co_await until([&] { return held.gate.reached() == 1; });
         co_await put_many(db, "b", 10, 3);
         co_await routed(db);
+        BOOST_TEST(!watcher.info().overflowed);
         held.gate.open();
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(held.recorder.size() == 13U);
@@ -124,7 +131,80 @@ BOOST_AUTO_TEST_CASE(one_that_has_yet_to_catch_up_is_not_ended)
     });
 }
 
-// Nor if the present runs away from it then: that is for who had been there.
+// One that begins at the present has been there: a commit between watch() and run() changes
+// nothing.
+BOOST_AUTO_TEST_CASE(one_that_began_at_the_present_is_ended_before_it_has_caught_up)
+{
+    run([]() -> Task {
+        for (const bool by_commit : {false, true}) {
+            for (const int late : {1, 2, 5}) {
+                kw::Database db = co_await open_with("b");
+                const Held held;
+                const auto whole = [held](const kw::Commit& commit) -> Task {
+                    const kw::Message first = commit[0];
+                    co_await held(first);
+                };
+                const kw::WatchCallback callback =
+                    by_commit ? kw::WatchCallback(whole) : kw::WatchCallback(held);
+                kw::Watcher watcher = db.watch("b", kw::all(), callback, stopping());
+                co_await put_many(db, "b", late);
+                const Run run = co_await start(watcher);
+                co_await until([&] { return held.gate.reached() == 1; });
+                BOOST_TEST(!watcher.info().overflowed);
+                co_await put_many(db, "b", 20);
+                co_await routed(db);
+                BOOST_TEST(watcher.info().overflowed);
+                held.gate.open();
+                BOOST_TEST(co_await run.error() == code(kw::Error::overflow));
+                BOOST_TEST(watcher.position().revision < kw::Revision(late) + 4);
+                BOOST_TEST(watcher.position().revision == 1 + held.recorder.size());
+                co_await db.close();
+            }
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_one_that_began_at_the_present_is_ended_before_it_has_caught_up)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), stopping());
+        co_await put(db, "b", "late", "");
+        BOOST_TEST(co_await watcher.wait());
+        co_await put_many(db, "b", 20);
+        co_await routed(db);
+        BOOST_TEST(watcher.info().overflowed);
+        const Recorder recorder;
+        const auto error = co_await failure_of(take_all(watcher, recorder));
+        BOOST_TEST(error == code(kw::Error::overflow));
+        BOOST_TEST(recorder.keys() == Strings{"late"}, boost::test_tools::per_element());
+        BOOST_TEST(watcher.position() == at(db, 2));
+        co_await db.close();
+    });
+}
+
+// Commits that are not for it do not fill its inbox.
+BOOST_AUTO_TEST_CASE(what_is_not_for_one_that_began_at_the_present_does_not_end_it)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Held held;
+        kw::Watcher watcher = db.watch("b", kw::key("late"), held, stopping());
+        co_await put(db, "b", "late", "");
+        const Run run = co_await start(watcher);
+        co_await until([&] { return held.gate.reached() == 1; });
+        co_await put_many(db, "b", 20);
+        co_await routed(db);
+        BOOST_TEST(!watcher.info().overflowed);
+        held.gate.open();
+        co_await watcher.reached(db.head_revision());
+        BOOST_TEST(watcher.info().fell_behind == 0U);
+        co_await db.close();
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+    });
+}
+
+// One that begins in the past may be left behind until it has been at the present.
 BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
 {
     run([]() -> Task {

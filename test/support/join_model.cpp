@@ -30,9 +30,10 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
       subscriber_(std::make_shared<watch::Subscription>(
           keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
           watch::Budget{scenario.room, all_bytes}, scenario.overflow, bytes_)),
-      follower_(scenario.start, scenario.near),
+      follower_(scenario.start, scenario.near, scenario.at_present),
       routed_(scenario.routed_before),
-      next_(scenario.routed_before + 1 - std::min(scenario.routed_before, scenario.on_their_way))
+      next_(scenario.routed_before + 1 - std::min(scenario.routed_before, scenario.on_their_way)),
+      was_caught_up_(scenario.at_present)
 {
     for (Revision revision = scenario.start + 1; revision <= head(); ++revision) {
         if (matches(revision)) {
@@ -274,14 +275,15 @@ std::string JoinModel::key() const
     add(newest_, caught_up_, slice_loses_, follower_.position(), follower_.joined(),
         follower_.live(), follower_.up_to(), routed_, next_, mid_commit_, wake_after_commit_,
         victim_, starves_, was_caught_up_, join_posted_, stop_steps_, closed_, interrupted_, at_,
-        reason_, seen_routed_, slice_reached_, place_, indexed(), gave_up_,
-        follower_.began_away_by().has_value(), follower_.began_away_by().value_or(0));
+        reason_, seen_routed_, slice_reached_, place_, indexed(), gave_up_, follower_.bears(),
+        began_at_.has_value(), began_at_.value_or(0));
     key += '/';
     for (const watch::Entry& each : taken_.entries) {
         add(each.commit->revision, each.since.empty() ? 0 : each.since.front(), each.hold,
             each.loses);
     }
     key += taken_.signals.overflowed ? 'o' : '-';
+    key += taken_.signals.full ? 'F' : '-';
     key += taken_.signals.fell_behind ? 'f' : '-';
     key += taken_.signals.stop ? 's' : '-';
     key += taken_.signals.close_at ? 'c' : '-';

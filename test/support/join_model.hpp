@@ -43,8 +43,9 @@ struct JoinScenario {
     bool stop = false;      ///< somebody calls request_stop()
     bool close = false;     ///< somebody closes the database
     Overflow overflow = Overflow::catch_up;
-    bool starved = false;   ///< others have used up the bytes that all inboxes share
-    bool relieved = false;  ///< and give them back
+    bool starved = false;     ///< others have used up the bytes that all inboxes share
+    bool relieved = false;    ///< and give them back
+    bool at_present = false;  ///< nothing came behind the start when the watch was made
 };
 
 /// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
@@ -167,8 +168,10 @@ private:
     std::vector<Revision> slice_;
     Revision slice_reached_ = 0;
     bool slice_loses_ = false;
-    bool caught_up_ = false;      ///< since it last fell behind
-    bool was_caught_up_ = false;  ///< ever
+    bool caught_up_ = false;  ///< since it last fell behind
+    bool was_caught_up_;      ///< ever
+    /// R when it began to read what it reads, if that may be too much.
+    std::optional<Revision> began_at_;
     bool gave_up_ = false;
     std::size_t place_ = 0;
 

@@ -92,7 +92,11 @@ void JoinModel::work()
 void JoinModel::decide()
 {
     seen_routed_ = routed_;
-    switch (follower_.next(routed_)) {
+    const watch::Follower::Step step = follower_.next(routed_);
+    if (step != watch::Follower::Step::wait && !began_at_) {
+        began_at_ = routed_;
+    }
+    switch (step) {
     case watch::Follower::Step::read_history:
         at_ = At::read_slice;
         if (gives_up()) {
@@ -168,6 +172,10 @@ void JoinModel::give_up()
     if (!was_caught_up_) {
         throw std::logic_error("a watch that has yet to catch up gives up");
     }
+    if (routed_ - *began_at_ <= scenario_.near) {
+        throw std::logic_error("a watch gives up from which the present has not run away");
+    }
+    began_at_.reset();
     if (scenario_.overflow == Overflow::stop) {
         reason_ = Reason::overflow;
         at_ = At::ended;
@@ -317,10 +325,15 @@ void JoinModel::settle_taken()
             at_ = At::ended;
         }
         caught_up_ = false;
-        follower_.fell_behind();
+        const bool by_itself = taken_.signals.full && !taken_.signals.overflowed;
+        follower_.fell_behind(by_itself);
+        if (!by_itself) {
+            began_at_.reset();
+        }
         return;
     }
     caught_up_ = true;
+    began_at_.reset();
     was_caught_up_ = true;
     follower_.took(std::min(seen_routed_, taken_.signals.detached_at));
     if (fault_ == Fault::end_not_looked_at || !ends(taken_.signals)) {

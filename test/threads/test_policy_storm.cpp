@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <thread>
 
 namespace keywatch::test {
 namespace {
@@ -148,6 +149,52 @@ private:
     std::atomic<bool> done_{false};
 };
 
+Task put(Database db, int count)
+{
+    const auto change = [](Transaction& tx) { tx.btree("b").put("k", "v"); };
+    for (int i = 0; i < count; ++i) {
+        co_await db.update(change);
+    }
+}
+
+Task create_bucket(Database db)
+{
+    const auto create = [](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); };
+    co_await db.update(create);
+}
+
+Database open_with_bucket(Crew& crew)
+{
+    Options options{"memory:"};
+    options.enable_watch = true;
+    Database db = Database::open_blocking(crew.executor(), options);
+    result(crew.start(create_bucket(db)), "create");
+    return db;
+}
+
+/// Waits for a condition, without taking part in the event loop.
+void wait_until(const std::function<bool()>& holds, const char* what)
+{
+    const auto deadline = std::chrono::steady_clock::now() + crew_patience;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            std::cerr << "does not come: " << what << std::endl;
+            std::abort();
+        }
+        std::this_thread::yield();
+    }
+}
+
+bool ends_with_overflow(std::future<WatchEnd> end)
+{
+    try {
+        result(std::move(end), "a watch");
+    } catch (const boost::system::system_error& error) {
+        return is(error, Error::overflow);
+    }
+    return false;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_policy_storm)
@@ -158,6 +205,84 @@ BOOST_AUTO_TEST_CASE(watches_of_all_policies_on_several_threads_keep_their_promi
     const std::uint64_t seed = new_seed();
     for (std::uint64_t i = 0; i < 15; ++i) {
         Storm(seed + 3 * i).blow(300);
+    }
+}
+
+// W11: a commit came between watch() and run(), and the callback of that blocks its thread.
+BOOST_AUTO_TEST_CASE(a_plain_callback_that_is_stuck_is_shown_as_overflowed_and_then_ended)
+{
+    for (const bool by_commit : {false, true}) {
+        Crew crew{2};
+        Crew blocked{1};
+        Database db = open_with_bucket(crew);
+        WatchOptions options;
+        options.overflow = Overflow::stop;
+        options.buffer_messages = 10;
+        options.callback_timeout = 2 * crew_patience;
+        std::promise<void> release;
+        std::atomic<int> calls{0};
+        const auto block = [&, released = release.get_future().share()] {
+            if (++calls == 1) {
+                released.wait();
+            }
+        };
+        const WatchCallback callback = by_commit
+                                           ? WatchCallback([block](const Commit&) { block(); })
+                                           : WatchCallback([block](const Message&) { block(); });
+        Watcher watcher = db.watch("b", all(), callback, options);
+        result(crew.start(put(db, 1)), "a commit");
+        std::future<WatchEnd> end = blocked.start(watcher.run());
+        wait_until([&] { return calls == 1; }, "the first call");
+        BOOST_TEST(!watcher.info().overflowed);
+        result(crew.start(put(db, 100)), "commits");
+        wait_until([&] { return watcher.info().overflowed; }, "an overflow");
+        BOOST_TEST(calls == 1);
+        release.set_value();
+        BOOST_TEST(ends_with_overflow(std::move(end)));
+        BOOST_TEST(calls == 1);
+        result(crew.start(db.close(crew_patience)), "close");
+    }
+}
+
+// W3: it joins at the present, also while commits are on their way to the watch before it.
+BOOST_AUTO_TEST_CASE(a_watch_that_comes_when_no_other_runs_is_not_blamed_for_what_it_has_missed)
+{
+    for (int round = 0; round < 20; ++round) {
+        Crew crew{4};
+        Database db = open_with_bucket(crew);
+        WatchOptions options;
+        options.from = From::after(db.head_position());
+        options.overflow = round % 2 == 0 ? Overflow::skip : Overflow::stop;
+        options.buffer_messages = 16;
+        Problems problems;
+        Watcher first = db.watch("b", all(), [](const Message&) {});
+        std::future<WatchEnd> first_end = crew.start(first.run());
+        result(crew.start(put(db, 100)), "commits");
+        first.request_stop();
+        result(std::move(first_end), "the first watch");
+        result(crew.start(put(db, 100)), "commits");
+        const Revision missed = db.head_revision();
+        std::future<void> one = crew.start(put(db, 100));
+        std::future<void> other = crew.start(put(db, 100));
+        const auto look = [&problems, missed](const Message& message) {
+            problems.expect(message.operation != Operation::gap || message.first_revision > missed,
+                            "a gap over what it has missed");
+        };
+        Watcher second = db.watch("b", all(), look, options);
+        std::future<WatchEnd> second_end = crew.start(second.run());
+        result(std::move(one), "a committer");
+        result(std::move(other), "a committer");
+        wait_until(
+            [&] {
+                return second.info().state == WatcherState::ended ||
+                       second.position().revision >= db.head_revision();
+            },
+            "all that there is");
+        second.request_stop();
+        ends_with_overflow(std::move(second_end));
+        problems.expect(second.position().revision >= missed, "it has ended too early");
+        problems.report();
+        result(crew.start(db.close(crew_patience)), "close");
     }
 }
 

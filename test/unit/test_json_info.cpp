@@ -30,6 +30,7 @@ WatcherInfo example()
     info.commits = 7;
     info.messages = UINT64_MAX;
     info.fell_behind = 8;
+    info.overflowed = true;
     info.coalesced = 9;
     info.gaps = 10;
     info.skipped = 11;
@@ -72,6 +73,7 @@ BOOST_AUTO_TEST_CASE(all_that_is_told_of_a_watcher_survives)
     BOOST_TEST(read.commits == 7U);
     BOOST_TEST(read.messages == UINT64_MAX);
     BOOST_TEST(read.fell_behind == 8U);
+    BOOST_TEST(read.overflowed);
     BOOST_TEST(read.coalesced == 9U);
     BOOST_TEST(read.gaps == 10U);
     BOOST_TEST(read.skipped == 11U);

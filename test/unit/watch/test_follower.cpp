@@ -3,6 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <limits>
+
+using keywatch::Revision;
 using keywatch::watch::Follower;
 
 namespace {
@@ -161,6 +164,64 @@ BOOST_AUTO_TEST_CASE(who_was_too_slow_gets_another_try)
     follower.read(80);
     BOOST_CHECK(follower.next(80) == Follower::Step::join);
     BOOST_TEST(!follower.too_slow());
+}
+
+// As one for whom a commit came between its start and its first look: it is stuck with that.
+BOOST_AUTO_TEST_CASE(a_watch_that_began_at_the_present_is_too_slow_if_that_runs_away)
+{
+    Follower follower(10, 5, true);
+    BOOST_CHECK(follower.next(11) == Follower::Step::join);
+    follower.joined(11);
+    BOOST_TEST(follower.bears() == 6U);
+    BOOST_CHECK(follower.next(11) == Follower::Step::read_history);
+    follower.read(11);
+    follower.fell_behind(true);
+    BOOST_TEST(follower.bears() == 6U);  // it goes on with what it began
+    BOOST_CHECK(follower.next(17) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());
+    BOOST_CHECK(follower.next(18) == Follower::Step::read_history);
+    BOOST_TEST(follower.too_slow());
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_began_at_the_present_may_read_what_came_before_its_first_look)
+{
+    Follower follower(10, 5, true);
+    BOOST_CHECK(follower.next(1000) == Follower::Step::read_history);
+    follower.read(500);
+    BOOST_CHECK(follower.next(1400) == Follower::Step::read_history);
+    BOOST_TEST(!follower.too_slow());
+    BOOST_CHECK(follower.next(1496) == Follower::Step::read_history);
+    BOOST_TEST(follower.too_slow());  // 996 instead of 990
+}
+
+BOOST_AUTO_TEST_CASE(falling_behind_for_others_begins_anew_and_a_full_inbox_goes_on)
+{
+    Follower follower = fallen_behind();
+    BOOST_CHECK(follower.next(12) == Follower::Step::join);
+    follower.joined(12);
+    follower.read(12);
+    BOOST_CHECK(follower.next(30) == Follower::Step::take);
+    Follower pushed_out = follower;
+    pushed_out.fell_behind();
+    BOOST_CHECK(pushed_out.next(30) == Follower::Step::read_history);
+    BOOST_TEST(!pushed_out.too_slow());
+    follower.fell_behind(true);
+    BOOST_CHECK(follower.next(30) == Follower::Step::read_history);
+    BOOST_TEST(follower.too_slow());
+}
+
+BOOST_AUTO_TEST_CASE(no_distance_is_too_far_for_a_watch_that_has_yet_to_catch_up)
+{
+    constexpr Revision all = std::numeric_limits<Revision>::max();
+    Follower follower(0, 5);
+    follower.next(10);
+    BOOST_TEST(follower.bears() == all);
+    Follower wide(0, all, true);
+    wide.next(10);
+    BOOST_TEST(wide.bears() == all);
+    follower.joined(10);
+    follower.took(10);
+    BOOST_TEST(follower.bears() == all);  // its inbox tells
 }
 
 BOOST_AUTO_TEST_CASE(revisions_need_not_be_near_each_other)

@@ -194,6 +194,7 @@ BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_left_out_and_nobody_blam
         Inbox::Taken taken = inbox.take();
         BOOST_TEST(taken.entries.empty());
         BOOST_TEST(taken.signals.fell_behind);
+        BOOST_TEST(taken.signals.full);
         BOOST_TEST(!taken.signals.overflowed);
         BOOST_CHECK(fill() == Inbox::Push::full);  // as it has to join anew
         BOOST_TEST(!inbox.take().signals.overflowed);
@@ -286,13 +287,17 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_is_told_from_a_gap_in_routing)
         push(inbox, 1);
         push(inbox, 2);
         BOOST_CHECK(push(inbox, 3) == Inbox::Push::full);
+        BOOST_TEST(inbox.level().full);
+        BOOST_TEST(inbox.level().overflowed);
         Inbox::Taken taken = inbox.take();
         BOOST_TEST(taken.entries.empty());
         BOOST_TEST(taken.signals.fell_behind);
+        BOOST_TEST(taken.signals.full);
         BOOST_TEST(taken.signals.overflowed);
-        BOOST_TEST(!inbox.take().signals.overflowed);
         inbox.cut_off(0);
-        BOOST_TEST(!inbox.take().signals.overflowed);
+        taken = inbox.take();
+        BOOST_TEST(!taken.signals.full);
+        BOOST_TEST(!taken.signals.overflowed);
     }
 }
 
@@ -348,6 +353,7 @@ BOOST_AUTO_TEST_CASE(not_even_a_single_commit_passes_what_all_may_hold)
         BOOST_CHECK(push(inbox, 1) == Inbox::Push::full);
         const Signals signals = inbox.take().signals;
         BOOST_TEST(signals.fell_behind);
+        BOOST_TEST(!signals.full);
         BOOST_TEST(!signals.overflowed);
     }
     BOOST_TEST(shared->used() == 0U);

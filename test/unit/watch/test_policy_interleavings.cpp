@@ -66,6 +66,24 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_to_catch_up_accounts_for_everythin
     }
 }
 
+// It has been at the present, whatever came before it ran: so it may not be left further behind.
+BOOST_AUTO_TEST_CASE(a_watch_that_began_at_the_present_is_too_slow_at_any_stage_or_has_everything)
+{
+    for (const Overflow overflow :
+         {Overflow::catch_up, Overflow::skip, Overflow::latest, Overflow::stop}) {
+        BOOST_TEST_CONTEXT("policy " << static_cast<int>(overflow))
+        {
+            const JoinScenario kind{.overflow = overflow, .at_present = true};
+            const Total total = search_all(long_histories, kind);
+            BOOST_TEST(total.failure == "");
+            const bool never = overflow == Overflow::catch_up || overflow == Overflow::latest;
+            BOOST_TEST((total.given_up == 0) == never);
+            BOOST_TEST_MESSAGE(total.states << " states, " << total.ends << " ends, "
+                                            << total.given_up << " after giving up");
+        }
+    }
+}
+
 // Then what comes while it still reads history is not its own fault either.
 BOOST_AUTO_TEST_CASE(a_watch_that_others_made_fall_behind_is_spared_until_it_has_caught_up_again)
 {
