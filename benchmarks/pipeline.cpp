@@ -47,7 +47,7 @@ public:
     {
         co_return nullptr;
     }
-    std::optional<kw::Revision> cursor(std::string_view) const override { return std::nullopt; }
+    std::optional<kw::Position> cursor(std::string_view) const override { return std::nullopt; }
     asio::awaitable<std::vector<kw::CursorLag>> cursors() override
     {
         co_return std::vector<kw::CursorLag>();
@@ -137,7 +137,7 @@ void our_run(const std::vector<watch::SharedCommit>& commits, std::size_t per_tu
     auto core = pipeline::WatcherCore::make(
         stages, kw::in("b", kw::all()),
         kw::WatchCallback([&](const kw::Message& message) { seen += message.value.size(); }),
-        kw::WatchOptions(), 0);
+        kw::WatchOptions(), kw::Position());
     kw::Watcher watcher(core);
     asio::co_spawn(context, watcher.run(), kw::rethrow);
     asio::co_spawn(context, feed_all(feed, commits, watcher, per_turn), kw::rethrow);

@@ -129,6 +129,14 @@ OwnedMessage& OwnedMessage::operator=(OwnedMessage other) noexcept
     return *this;
 }
 
+Position Commit::position(const HistoryId& history) const noexcept
+{
+    if (record_->messages.front().snapshot) {
+        return {history, 0};
+    }
+    return seen_ == 0 ? Position{history, revision()} : Position{history, previous(), seen_};
+}
+
 std::size_t CommitRecord::pinned_bytes() const noexcept
 {
     return sizeof(CommitRecord) + bytes.capacity() + messages.capacity() * sizeof(Message);

@@ -19,13 +19,17 @@ constexpr std::size_t id_digits = 2 * std::tuple_size_v<decltype(HistoryId::byte
 std::string to_string(const Position& position)
 {
     std::string text;
-    text.reserve(id_digits + 21);
+    text.reserve(id_digits + 32);
     for (const std::uint8_t byte : position.history.bytes) {
         text += hex_digits[byte >> 4];
         text += hex_digits[byte & 0xf];
     }
     text += ':';
     text += std::to_string(position.revision);
+    if (position.seen_of_next != 0) {
+        text += '+';
+        text += std::to_string(position.seen_of_next);
+    }
     return text;
 }
 
@@ -44,7 +48,13 @@ std::optional<Position> parse_position(std::string_view text)
         byte = static_cast<std::uint8_t>(byte << 4 | digit);
     }
     const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data() + id_digits + 1, last, position.revision);
+    auto [end, error] = std::from_chars(text.data() + id_digits + 1, last, position.revision);
+    if (error == std::errc() && end != last && *end == '+') {
+        const auto seen = std::from_chars(end + 1, last, position.seen_of_next);
+        end = seen.ptr;
+        error = seen.ec;
+    }
+    // Each position has one text.
     if (error != std::errc() || end != last || to_string(position) != text) {
         return std::nullopt;
     }

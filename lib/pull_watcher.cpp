@@ -18,17 +18,18 @@ const std::vector<T>* some_of(const std::vector<T>& list)
 }  // namespace
 
 PulledCommit::PulledCommit(std::shared_ptr<const CommitRecord> record,
-                           std::vector<std::uint32_t> selected, std::vector<Revision> since)
-    : Commit(*record, nullptr),
+                           std::vector<std::uint32_t> selected, std::vector<Revision> since,
+                           std::uint32_t seen)
+    : Commit(*record, nullptr, nullptr, seen),
       record_(std::move(record)),
       selected_(std::move(selected)),
       since_(std::move(since))
 {
-    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
+    Commit::operator=(with(some_of(selected_), some_of(since_)));
 }
 
 PulledCommit::PulledCommit(const PulledCommit& other)
-    : PulledCommit(other.record_, other.selected_, other.since_)
+    : PulledCommit(other.record_, other.selected_, other.since_, other.seen())
 {
 }
 
@@ -38,7 +39,7 @@ PulledCommit::PulledCommit(PulledCommit&& other) noexcept
       selected_(std::move(other.selected_)),
       since_(std::move(other.since_))
 {
-    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
+    Commit::operator=(with(some_of(selected_), some_of(since_)));
 }
 
 PulledCommit& PulledCommit::operator=(PulledCommit other) noexcept
@@ -46,7 +47,7 @@ PulledCommit& PulledCommit::operator=(PulledCommit other) noexcept
     record_.swap(other.record_);
     selected_.swap(other.selected_);
     since_.swap(other.since_);
-    Commit::operator=({*record_, some_of(selected_), some_of(since_)});
+    Commit::operator=(other.with(some_of(selected_), some_of(since_)));
     return *this;
 }
 
@@ -66,7 +67,7 @@ std::optional<PulledCommit> PullWatcher::try_next()
     std::optional<PulledCommit> commit;
     if (answer.there) {
         commit.emplace(std::move(answer.entry.commit), std::move(answer.entry.selected),
-                       std::move(answer.entry.since));
+                       std::move(answer.entry.since), answer.entry.seen);
     }
     return commit;
 }

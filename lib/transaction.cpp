@@ -111,6 +111,11 @@ void Transaction::save_cursor(std::string_view name, Revision revision)
     workspace_->save_cursor(name, {workspace_->history_id(), revision});
 }
 
+void Transaction::save_cursor(std::string_view name, const Commit& commit)
+{
+    workspace_->save_cursor(name, commit.position(workspace_->history_id()));
+}
+
 bool Transaction::delete_cursor(std::string_view name)
 {
     return workspace_->delete_cursor(name);

@@ -37,16 +37,17 @@ void check(const WatchOptions& options)
     require(options.progress_interval >= std::chrono::milliseconds::zero(), "progress_interval");
 }
 
-/// Where a watch is to begin, as the last revision that it already has.
-Revision start_of(const From& from, const engine::Engine& engine)
+/// Where a watch is to begin, as what it already has.
+Position start_of(const From& from, const engine::Engine& engine)
 {
+    const HistoryId history = engine.history_id();
     switch (from.kind()) {
     case From::Kind::now:
-        return engine.durable_head();
+        return {history, engine.durable_head()};
     case From::Kind::revision:
-        return from.position().revision == 0 ? 0 : from.position().revision - 1;
+        return {history, from.position().revision == 0 ? 0 : from.position().revision - 1};
     case From::Kind::oldest:
-        return engine.oldest() - 1;
+        return {history, engine.oldest() - 1};
     case From::Kind::cursor: {
         const auto position = engine.cursor(from.cursor());
         if (!position) {
@@ -55,21 +56,23 @@ Revision start_of(const From& from, const engine::Engine& engine)
         return *position;
     }
     case From::Kind::snapshot:
-        return 0;  // until the state has been delivered
+        return {history, 0};  // until the state has been delivered
     case From::Kind::after:
         break;
     }
-    if (from.position().history != engine.history_id()) {
+    const Position& position = from.position();
+    if (position.history != history) {
         fail(Error::foreign_position);
     }
-    if (from.position().revision > engine.highest_readable()) {
+    const Revision newest = engine.highest_readable();
+    if (position.revision > newest || (position.seen_of_next != 0 && position.revision == newest)) {
         fail(Error::position_ahead);
     }
-    return from.position().revision;
+    return position;
 }
 
 /// Refuses what cannot be watched; gives where the watch begins.
-Revision check_watch(const engine::Engine& engine, const WatchOptions& options)
+Position check_watch(const engine::Engine& engine, const WatchOptions& options)
 {
     if (!engine.keeps_history()) {
         fail(Error::watch_disabled);
@@ -84,7 +87,7 @@ Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
                         WatchOptions options) const
 {
     const DatabaseState& state = open_state_of(state_);
-    const Revision start = check_watch(*state.engine, options);
+    const Position start = check_watch(*state.engine, options);
     return Watcher(pipeline::WatcherCore::make(state.pipeline, selectors, std::move(callback),
                                                options, start));
 }
@@ -92,7 +95,7 @@ Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
 PullWatcher Database::watch(const Selectors& selectors, WatchOptions options) const
 {
     const DatabaseState& state = open_state_of(state_);
-    const Revision start = check_watch(*state.engine, options);
+    const Position start = check_watch(*state.engine, options);
     return PullWatcher(pipeline::WatcherCore::make(state.pipeline, selectors, options, start));
 }
 

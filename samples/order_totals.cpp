@@ -40,7 +40,7 @@ asio::awaitable<void> add_up(kw::Database db, const kw::Commit& commit)
                 tx.btree("totals").increment(message.key, std::stoll(std::string(message.value)));
             }
         }
-        tx.save_cursor(cursor, commit.revision());
+        tx.save_cursor(cursor, commit);
     };
     co_await db.update(add);
 }

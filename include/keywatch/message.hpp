@@ -226,10 +226,11 @@ public:
     };
 
     /// `selected`: the places of the selected messages in the record; null: all of them. `since`:
-    /// of each of these the first revision that it stands for; null: its own.
+    /// of each of these the first revision that it stands for; null: its own. `seen`: see
+    /// `Position::seen_of_next`.
     Commit(const CommitRecord& record, const std::vector<std::uint32_t>* selected,
-           const std::vector<Revision>* since = nullptr) noexcept
-        : record_(&record), selected_(selected), since_(since)
+           const std::vector<Revision>* since = nullptr, std::uint32_t seen = 0) noexcept
+        : record_(&record), selected_(selected), since_(since), seen_(seen)
     {
     }
 
@@ -241,6 +242,12 @@ public:
     Time time() const noexcept { return record_->time; }
     /// The tag that the transaction gave itself, or empty.
     std::string_view origin() const noexcept { return record_->origin; }
+
+    /// The position of a consumer that has dealt with this commit, to be stored with what it made
+    /// of it: a watch `From::after` that goes on where this commit ends for the watch. That is
+    /// within the commit, if the bucket of the watch ends there and is made anew. Of a part of a
+    /// state the position before all revisions, as such a start is not resumed.
+    Position position(const HistoryId& history) const noexcept;
 
     /// How many messages were selected; at least 1.
     std::size_t size() const noexcept
@@ -276,14 +283,17 @@ public:
     Commit with(const std::vector<std::uint32_t>* selected,
                 const std::vector<Revision>* since) const noexcept
     {
-        return {*record_, selected, since};
+        return {*record_, selected, since, seen_};
     }
+    /// As the constructor was given it.
+    std::uint32_t seen() const noexcept { return seen_; }
     /// @endcond
 
 private:
     const CommitRecord* record_;
     const std::vector<std::uint32_t>* selected_;
     const std::vector<Revision>* since_;
+    std::uint32_t seen_;
 };
 
 }  // namespace keywatch

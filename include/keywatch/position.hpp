@@ -27,17 +27,24 @@ struct HistoryId {
 ///
 /// A consumer that stores the position of what it has processed, and later watches
 /// `From::after(position)`, continues without gap and without repeat, also after a restart.
+///
+/// It may be within a commit: a watch ends with its bucket, and the commit that deletes the bucket
+/// may make it anew. Then `revision` is before that commit, and `seen_of_next` tells how much of it
+/// has been seen.
 struct Position {
     /// Whose history.
     HistoryId history;
     /// The last commit that has been seen.
     Revision revision = 0;
+    /// How many messages of the commit after that one have been seen, counted as `Message::index`.
+    std::uint32_t seen_of_next = 0;
 
     /// Whether both are the same place.
     friend bool operator==(const Position&, const Position&) = default;
 };
 
-/// `<32 hexadecimal digits>:<revision>`, as `parse_position` reads it.
+/// `<32 hexadecimal digits>:<revision>`, with `+<seen_of_next>` behind it if that is not 0, as
+/// `parse_position` reads it.
 std::string to_string(const Position& position);
 
 /// Reads what `to_string` wrote; nothing if the text is not exactly that.

@@ -25,7 +25,7 @@ class PulledCommit : public Commit {
 public:
     /// @cond no part of the interface
     PulledCommit(std::shared_ptr<const CommitRecord> record, std::vector<std::uint32_t> selected,
-                 std::vector<Revision> since);
+                 std::vector<Revision> since, std::uint32_t seen = 0);
     /// @endcond
 
     /// Shares the bytes.

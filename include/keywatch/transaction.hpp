@@ -125,11 +125,13 @@ public:
     ///
     /// Errors, of which each leaves it as it was: `invalid_name` (empty, or longer than 65535
     /// bytes); `watch_disabled`, as no history is kept that it could stand in; `foreign_position`;
-    /// `position_ahead` of `revision()`; `Compacted`, if history behind the position has been
-    /// trimmed: start that consumer anew.
+    /// `position_ahead` of `revision()`, or within a commit after it; `Compacted`, if history
+    /// behind the position has been trimmed: start that consumer anew.
     void save_cursor(std::string_view name, const Position& position);
-    /// The same, of a revision of this database: for who has it from a commit of a watch of it.
+    /// The same, of a revision of this database: everything up to that commit, and all of it.
     void save_cursor(std::string_view name, Revision revision);
+    /// The same, of a commit that a watch of this database has given: see `Commit::position`.
+    void save_cursor(std::string_view name, const Commit& commit);
 
     /// Removes a cursor, and tells whether it was there. History is not kept for it any more; a
     /// watch that began there goes on.

@@ -34,6 +34,8 @@ enum class EndReason : std::uint8_t {
     /// `close()`: everything committed before it has been delivered, unless its timeout came first.
     database_closed,
     /// The last structure of the watched bucket's name was deleted; that message was delivered.
+    /// What follows in the same commit, in a new bucket of that name, is delivered to a watch
+    /// `From::after` its position.
     bucket_deleted,
 };
 
@@ -48,7 +50,8 @@ struct WatcherInfo;
 struct WatchEnd {
     /// Why the watch ended.
     EndReason reason = EndReason::stopped;
-    /// The last commit that was delivered whole, or that did not match.
+    /// The last commit that was delivered whole, or that did not match; or a place within a commit,
+    /// if its bucket has ended there.
     Position position;
 };
 

@@ -74,7 +74,7 @@ public:
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
-    std::optional<Revision> cursor(std::string_view name) const override;
+    std::optional<Position> cursor(std::string_view name) const override;
     asio::awaitable<std::vector<CursorLag>> cursors() override;
     bool keeps_history() const noexcept override { return options_.enable_watch; }
     bool records_previous() const noexcept override

@@ -131,7 +131,7 @@ public:
     virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
 
     /// The durable position of a cursor, if there is one. Works until close().
-    virtual std::optional<Revision> cursor(std::string_view name) const = 0;
+    virtual std::optional<Position> cursor(std::string_view name) const = 0;
     /// As Database::cursors.
     virtual asio::awaitable<std::vector<CursorLag>> cursors() = 0;
 

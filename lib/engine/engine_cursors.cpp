@@ -9,7 +9,7 @@
 // What the engine tells of cursors outside of transactions.
 namespace keywatch::engine {
 
-std::optional<Revision> EmbeddedEngine::cursor(std::string_view name) const
+std::optional<Position> EmbeddedEngine::cursor(std::string_view name) const
 {
     if (!views_.enter()) {
         fail(Error::closed);
@@ -19,7 +19,7 @@ std::optional<Revision> EmbeddedEngine::cursor(std::string_view name) const
         ~Leave() { gate.leave(); }
     } const leave{views_};
     const auto stored = store_->get(storage::cursor_key(name), nullptr);
-    return stored ? std::optional(store_->cursor(name, *stored).position.revision) : std::nullopt;
+    return stored ? std::optional(store_->cursor(name, *stored).position) : std::nullopt;
 }
 
 asio::awaitable<std::vector<CursorLag>> EmbeddedEngine::cursors()

@@ -37,7 +37,8 @@ void TransactionWorkspace::save_cursor(std::string_view name, const Position& po
     if (position.history != store_.history_id()) {
         fail(Error::foreign_position);
     }
-    if (position.revision > executed_.head) {
+    const bool within = position.seen_of_next != 0;
+    if (position.revision > executed_.head || (within && position.revision == executed_.head)) {
         fail(Error::position_ahead);
     }
     const Revision first_kept = store_.pins().first_kept();
@@ -49,7 +50,8 @@ void TransactionWorkspace::save_cursor(std::string_view name, const Position& po
         return;
     }
     pin(position.revision);
-    const std::string value = storage::encode_cursor({position.revision, now()});
+    const std::string value =
+        storage::encode_cursor({position.revision, now(), position.seen_of_next});
     charge(name.size() + value.size() + write_overhead);
     writes_->put(storage::cursor_key(name), value);
     if (before) {

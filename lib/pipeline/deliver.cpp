@@ -58,8 +58,9 @@ asio::awaitable<bool> WatcherCore::deliver_all(const std::vector<watch::Entry>& 
     for (std::size_t at = 0; at < entries.size(); ++at) {
         const watch::Entry& entry = entries[at];
         passed(entry.follows());
-        const Outcome outcome = co_await deliver(commit_of(entry), watchdog);
-        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+        const Commit commit = commit_of(entry);
+        const Outcome outcome = co_await deliver(commit, watchdog);
+        if (settle(commit, watch::through(entries, at), outcome, entry.messages(), tally)) {
             co_return false;
         }
         if (entry.loses) {
@@ -76,8 +77,9 @@ bool WatcherCore::deliver_all_plain(const std::vector<watch::Entry>& entries)
     for (std::size_t at = 0; at < entries.size(); ++at) {
         const watch::Entry& entry = entries[at];
         passed(entry.follows());
-        const Outcome outcome = deliver_plain(commit_of(entry));
-        if (settle(watch::through(entries, at), outcome, entry.messages(), tally)) {
+        const Commit commit = commit_of(entry);
+        const Outcome outcome = deliver_plain(commit);
+        if (settle(commit, watch::through(entries, at), outcome, entry.messages(), tally)) {
             return false;
         }
         if (entry.loses) {

@@ -65,8 +65,9 @@ asio::awaitable<void> WatcherCore::tell_progress(Watchdog& watchdog)
         co_return;
     }
     Tally tally(pipeline_->counters());
-    const Outcome outcome = co_await deliver(commit_of(*entry), watchdog);
-    settle(follower_.position(), outcome, 1, tally);
+    const Commit commit = commit_of(*entry);
+    const Outcome outcome = co_await deliver(commit, watchdog);
+    settle(commit, follower_.position(), outcome, 1, tally);
 }
 
 void WatcherCore::tell_progress_plain()
@@ -80,7 +81,8 @@ void WatcherCore::tell_progress_plain()
         return;
     }
     Tally tally(pipeline_->counters());
-    settle(follower_.position(), deliver_plain(commit_of(*entry)), 1, tally);
+    const Commit commit = commit_of(*entry);
+    settle(commit, follower_.position(), deliver_plain(commit), 1, tally);
 }
 
 void Pipeline::call_at(std::chrono::steady_clock::time_point time,

@@ -33,7 +33,7 @@ private:
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                         const WatchOptions& options, Revision start)
+                         const WatchOptions& options, const Position& start)
     : WatcherCore(std::move(pipeline), selectors, WatchCallback([](const Commit&) {}), options,
                   start, std::make_unique<Pull>())
 {
@@ -86,6 +86,9 @@ watch::Outbox::Answer WatcherCore::take()
 
 void WatcherCore::heed(const watch::Outbox::Answer& answer)
 {
+    if (answer.within.seen != 0) {
+        move_within(answer.within);
+    }
     raise_position(answer.delivered);
     if (answer.messages != 0) {
         Tally(pipeline_->counters()).delivered(answer.messages);
@@ -196,6 +199,9 @@ void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
     if (entries.empty()) {
         pass(rest);
         return;
+    }
+    for (watch::Entry& each : entries) {
+        each.seen = seen_of(*each.commit, each.selected);
     }
     begin_delivery(entries);
     const std::uint64_t batch = pull_->outbox.offer(std::move(entries));

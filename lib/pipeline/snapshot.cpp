@@ -95,10 +95,11 @@ asio::awaitable<void> WatcherCore::deliver_part(watch::SharedCommit part, Watchd
 
 asio::awaitable<void> WatcherCore::deliver_synced(watch::SharedCommit marker, Watchdog& watchdog)
 {
-    const Outcome outcome = co_await deliver(Commit(*marker, nullptr), watchdog);
+    const Commit commit(*marker, nullptr);
+    const Outcome outcome = co_await deliver(commit, watchdog);
     start_state_.reset();
     Tally tally(pipeline_->counters());
-    settle(marker->revision, outcome, 1, tally);
+    settle(commit, marker->revision, outcome, 1, tally);
 }
 
 void WatcherCore::offer_state(watch::SharedCommit part)

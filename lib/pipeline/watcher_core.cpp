@@ -41,13 +41,13 @@ bool is_at_present(const From& from, Revision start, Pipeline& pipeline)
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                         WatchCallback callback, const WatchOptions& options, Revision start)
+                         WatchCallback callback, const WatchOptions& options, const Position& start)
     : WatcherCore(std::move(pipeline), selectors, std::move(callback), options, start, nullptr)
 {
 }
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                         WatchCallback callback, const WatchOptions& options, Revision start,
+                         WatchCallback callback, const WatchOptions& options, const Position& start,
                          std::unique_ptr<Pull> pull)
     : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes},
                    inbox_policy(options), pipeline->inbox_bytes()),
@@ -60,12 +60,15 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       overflow_(options.overflow),
       predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
-      position_(start),
-      follower_(start, options.buffer_messages, is_at_present(options.from, start, *pipeline_)),
+      position_(start.revision),
+      follower_(start.revision, options.buffer_messages,
+                is_at_present(options.from, start.revision, *pipeline_), start.seen_of_next != 0),
       pace_(Pace::of(options)),
       start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
-                                                               : nullptr)
+                                                               : nullptr),
+      within_{start.revision, start.revision, start.seen_of_next}
 {
+    start_within(start.revision, start.seen_of_next);
 }
 
 void WatcherCore::enter_registry()
@@ -340,14 +343,28 @@ Position WatcherCore::position() const
     if (const auto through = inbox.up_to_date(routed)) {
         raise_position(*through);
     }
-    return {pipeline_->engine().history_id(), position_.load()};
+    const HistoryId history = pipeline_->engine().history_id();
+    const std::lock_guard lock(mutex());
+    const Revision revision = position_.load();
+    return within_.seen != 0 && within_.at == revision
+               ? Position{history, within_.revision, within_.seen}
+               : Position{history, revision};
+}
+
+void WatcherCore::move_within(const watch::Within& within)
+{
+    // In one step, so that it never seems to go back.
+    const std::lock_guard lock(mutex());
+    within_ = within;
+    raise_position(within.at);
 }
 
 bool WatcherCore::waits_for(Revision revision) const
 {
     const std::lock_guard lock(mutex());
     return state_ != State::ended &&
-           (position_.load() == revision || (waiters_ && waiters_->reached->awaits(revision)));
+           (follower_.begins_at() == revision || position_.load() == revision ||
+            (waiters_ && waiters_->reached->awaits(revision)));
 }
 
 void WatcherCore::raise_position(Revision revision) const noexcept

@@ -58,10 +58,10 @@ class WatcherCore final : public watch::Subscription,
 public:
     /// Throws what is wrong with the selectors: see Subscription.
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                WatchCallback callback, const WatchOptions& options, Revision start);
+                WatchCallback callback, const WatchOptions& options, const Position& start);
     /// One without a callback.
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                const WatchOptions& options, Revision start);
+                const WatchOptions& options, const Position& start);
     /// Makes one, with the arguments of a constructor, and has the registry show it. Not in the
     /// constructor: others would ask it for a pointer that is yet to be written.
     template <class... Arguments>
@@ -117,7 +117,7 @@ public:
 
 private:
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
-                WatchCallback callback, const WatchOptions& options, Revision start,
+                WatchCallback callback, const WatchOptions& options, const Position& start,
                 std::unique_ptr<Pull> pull);
 
     enum class State : std::uint8_t { created, running, ended };
@@ -190,6 +190,8 @@ private:
     void settle_position();
     void advanced();
     void raise_position(Revision revision) const noexcept;
+    /// Raises it to there, and shows this place instead.
+    void move_within(const watch::Within& within);
 
     // Being slower than the commits (overflow.cpp).
     void fall_behind(bool full, bool overflowed);
@@ -251,15 +253,15 @@ private:
     void begin_delivery(const std::vector<watch::Entry>& entries);
     /// What the commit refers to must live until it has been awaited.
     asio::awaitable<Outcome> deliver(Commit commit, Watchdog& watchdog);
-    static Commit commit_of(const watch::Entry& entry) noexcept
+    Commit commit_of(const watch::Entry& entry) const
     {
         return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected,
-                entry.since.empty() ? nullptr : &entry.since};
+                entry.since.empty() ? nullptr : &entry.since,
+                seen_of(*entry.commit, entry.selected)};
     }
-    static Commit commit_of(const CommitRecord& record,
-                            const std::vector<std::uint32_t>& selected) noexcept
+    Commit commit_of(const CommitRecord& record, const std::vector<std::uint32_t>& selected) const
     {
-        return {record, selected.empty() ? nullptr : &selected};
+        return {record, selected.empty() ? nullptr : &selected, nullptr, seen_of(record, selected)};
     }
     bool is_plain() const noexcept;
     Outcome deliver_plain(const Commit& offered);
@@ -276,7 +278,8 @@ private:
     }
     /// Settles a delivered commit, with which everything up to `through` is; true if the worker has
     /// to end.
-    bool settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally);
+    bool settle(const Commit& commit, Revision through, Outcome outcome, std::size_t messages,
+                Tally& tally);
 
     // Being pulled (pull.cpp).
     void begin_pulled();
@@ -341,6 +344,7 @@ private:
     std::shared_ptr<Waiters> waiters_;
     std::optional<EndReason> reason_;
     std::exception_ptr error_;
+    watch::Within within_;
 };
 
 }  // namespace keywatch::pipeline

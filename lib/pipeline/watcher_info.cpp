@@ -53,7 +53,7 @@ WatcherInfo WatcherCore::info() const
         info.error = text_of(error);
     }
     if (info.state != WatcherState::ended) {
-        info.lag = pipeline_->engine().lag(info.position.revision);
+        info.lag = pipeline_->engine().lag(position_.load());
     }
     info.queued_messages = level.messages;
     info.queued_bytes = level.bytes;

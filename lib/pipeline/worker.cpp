@@ -163,7 +163,8 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
             break;
         case watch::Follower::Step::wait:
             // A poke that comes too early is news, so that it is not slept through.
-            pipeline_->wake_at(follower_.position(), weak_from_this());
+            pipeline_->wake_at(std::max(follower_.position(), follower_.begins_at()),
+                               weak_from_this());
             if (inbox.sleep(false)) {
                 co_return;
             }
@@ -206,9 +207,9 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.any) {
-            const Outcome outcome =
-                co_await deliver(commit_of(*commit, selection.selected), watchdog);
-            if (settle(commit->revision, outcome, selection.messages(*commit), tally)) {
+            const Commit given = commit_of(*commit, selection.selected);
+            const Outcome outcome = co_await deliver(given, watchdog);
+            if (settle(given, commit->revision, outcome, selection.messages(*commit), tally)) {
                 co_return;
             }
         }
@@ -301,9 +302,13 @@ void WatcherCore::took(Revision routed, const Incoming& incoming)
     ended_by(signals);  // it may have come to where it was told to end
 }
 
-bool WatcherCore::settle(Revision through, Outcome outcome, std::size_t messages, Tally& tally)
+bool WatcherCore::settle(const Commit& commit, Revision through, Outcome outcome,
+                         std::size_t messages, Tally& tally)
 {
     if (outcome.whole) {
+        if (commit.seen() != 0 && through == commit.revision()) {
+            move_within({through, commit.previous(), commit.seen()});
+        }
         if (messages > outcome.left_out) {
             tally.delivered(messages - outcome.left_out);
             figures_.delivered(messages - outcome.left_out);

@@ -14,6 +14,8 @@ constexpr std::size_t history_key_bytes = 1 + 8 + 2;
 constexpr std::size_t deadline_prefix_bytes = 1 + 8;
 constexpr std::size_t data_prefix_bytes = 1 + 4;
 constexpr std::size_t cursor_entry_bytes = 8 + 8;
+/// Of a cursor within a commit.
+constexpr std::size_t long_cursor_entry_bytes = cursor_entry_bytes + 4;
 constexpr std::uint64_t has_deadlines = std::uint64_t{1} << 32;
 constexpr std::uint64_t sign = std::uint64_t{1} << 63;
 
@@ -86,17 +88,25 @@ std::string encode_cursor(const CursorEntry& entry)
     std::string bytes;
     append_fixed(bytes, entry.position);
     bytes += encode_time(entry.saved);
+    if (entry.seen_of_next != 0) {
+        append_fixed(bytes, entry.seen_of_next);
+    }
     return bytes;
 }
 
 std::optional<CursorEntry> decode_cursor(std::string_view value)
 {
-    if (value.size() != cursor_entry_bytes) {
+    const bool within = value.size() == long_cursor_entry_bytes;
+    if (!within && value.size() != cursor_entry_bytes) {
         return std::nullopt;
     }
-    const std::optional<Time> saved = decode_time(value.substr(sizeof(Revision)));
-    return saved ? std::optional(CursorEntry{load_fixed<Revision>(value.data()), *saved})
-                 : std::nullopt;
+    const std::optional<Time> saved =
+        decode_time(value.substr(sizeof(Revision), sizeof(std::uint64_t)));
+    const auto seen = within ? load_fixed<std::uint32_t>(value.data() + cursor_entry_bytes) : 0;
+    if (!saved || (within && seen == 0)) {
+        return std::nullopt;
+    }
+    return CursorEntry{load_fixed<Revision>(value.data()), *saved, seen};
 }
 
 std::string history_key(Revision revision, std::uint16_t part)

@@ -58,10 +58,12 @@ std::string cursor_key(std::string_view name);
 /// Reads what cursor_key made; nothing if it is not one.
 std::optional<std::string_view> parse_cursor_key(std::string_view key);
 
-/// What is stored of a cursor: everything up to `position` was dealt with, at `saved`.
+/// What is stored of a cursor: everything up to `position` was dealt with, and so many messages of
+/// the commit after it, at `saved`.
 struct CursorEntry {
     Revision position;
     Time saved;
+    std::uint32_t seen_of_next = 0;
 
     friend bool operator==(const CursorEntry&, const CursorEntry&) = default;
 };

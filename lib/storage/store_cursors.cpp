@@ -76,7 +76,7 @@ Cursor Store::cursor(std::string_view name, std::string_view stored) const
     if (!entry) {
         fail(Error::damaged, "a cursor is nowhere");
     }
-    return {std::string(name), {history_id_, entry->position}, entry->saved};
+    return {std::string(name), {history_id_, entry->position, entry->seen_of_next}, entry->saved};
 }
 
 std::vector<CursorLag> Store::cursor_lags(Time now) const

@@ -13,6 +13,14 @@
 
 namespace keywatch::watch {
 
+/// What is shown in place of the position `at`, as the subscriber is within the commit of that
+/// revision, or the one after it: see Position::seen_of_next.
+struct Within {
+    Revision at = 0;
+    Revision revision = 0;
+    std::uint32_t seen = 0;  ///< 0: it is not
+};
+
 /// A commit for one subscriber.
 struct Entry {
     SharedCommit commit;
@@ -22,6 +30,9 @@ struct Entry {
     std::vector<Revision> since = {};
     /// A bucket that the subscriber follows has ended here.
     bool loses = false;
+    /// Once it is delivered so many messages of its commit have been seen, if not all: see
+    /// Position::seen_of_next. Of what is about to be delivered.
+    std::uint32_t seen = 0;
     /// Until it is delivered the position must not go beyond this, whatever was delivered: it, or
     /// one that comes later, stands for the next revision too.
     Revision hold = std::numeric_limits<Revision>::max();

@@ -9,7 +9,7 @@ Follower::Step Follower::next(Revision routed)
 {
     too_slow_ = false;
     if (phase_ == Phase::away) {
-        if (routed < position_) {
+        if (routed < position_ || routed < begins_at_) {
             return Step::wait;
         }
         const Revision distance = routed - position_;

@@ -13,7 +13,8 @@ namespace keywatch::watch {
 /// position, through which everything has been delivered.
 ///
 /// 1. Away: not in the index. Waits until R has reached p, since the deletion of its bucket must
-///    not end it if that came before its start. Reads history (p, R] until it is near R, and
+///    not end it if that came before its start; of one that starts within a commit, until R has
+///    reached that commit. Reads history (p, R] until it is near R, and
 ///    joins.
 /// 2. Joined at J: in the index since everything ≤ J, and nothing behind it, was routed. Reads
 ///    history (p, J], never beyond J.
@@ -29,14 +30,18 @@ namespace keywatch::watch {
 class Follower {
 public:
     /// `near`: a distance in commits that an inbox can bear while the rest is read. `at_present`:
-    /// nothing came after `position` when the watch was made.
-    Follower(Revision position, Revision near, bool at_present = false)
-        : position_(position), near_(near), caught_up_(at_present)
+    /// nothing came after `position` when the watch was made. `within_next`: a part of the commit
+    /// after `position` has been delivered, so it is to be read from history.
+    Follower(Revision position, Revision near, bool at_present = false, bool within_next = false)
+        : position_(position),
+          near_(near),
+          begins_at_(position + (within_next ? 1 : 0)),
+          caught_up_(at_present)
     {
     }
 
     enum class Step {
-        wait,          ///< until R has reached position()
+        wait,          ///< until R has reached position() and begins_at()
         read_history,  ///< deliver a slice of (position(), up_to()], then call read()
         join,          ///< get into the index, then call joined()
         take,          ///< read R, take the inbox, deliver it, then call took()
@@ -73,6 +78,8 @@ public:
     /// Whether this commit was delivered already, or is of before the start.
     bool knows(Revision revision) const noexcept { return revision <= position_; }
     Revision position() const noexcept { return position_; }
+    /// It does not begin before R has reached this. It never changes.
+    Revision begins_at() const noexcept { return begins_at_; }
     bool live() const noexcept { return phase_ == Phase::joined && position_ >= joined_at_; }
     bool joined() const noexcept { return phase_ == Phase::joined; }
 
@@ -90,6 +97,7 @@ private:
 
     Revision position_;
     const Revision near_;
+    const Revision begins_at_;
     Phase phase_ = Phase::away;
     bool caught_up_;
     bool too_slow_ = false;

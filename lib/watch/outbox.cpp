@@ -15,6 +15,14 @@ Revision position_behind(const std::vector<Entry>& entries, std::size_t at)
     return entries[at].commit->messages.front().snapshot ? 0 : through(entries, at);
 }
 
+Within within(const Entry& entry, Revision position)
+{
+    const CommitRecord& commit = *entry.commit;
+    return entry.seen == 0 || position != commit.revision
+               ? Within()
+               : Within{commit.revision, commit.previous, entry.seen};
+}
+
 }  // namespace
 
 std::uint64_t Outbox::offer(std::vector<Entry> entries)
@@ -50,6 +58,7 @@ Outbox::Answer Outbox::take()
         taken_ = position_behind(entries_, next_);
         answer.entry = std::move(entries_[next_]);
         ++next_;
+        taken_within_ = within(answer.entry, taken_);
         taken_messages_ = answer.entry.messages();
     }
     return answer;
@@ -60,6 +69,7 @@ Outbox::Answer Outbox::ask()
     Answer answer;
     answer.messages = std::exchange(taken_messages_, 0);
     delivered_ = std::max(delivered_, std::exchange(taken_, 0));
+    answer.within = std::exchange(taken_within_, {});
     answer.there = next_ < entries_.size();
     if (answer.there) {
         // What lies between the two did not match.

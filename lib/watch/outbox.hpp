@@ -41,6 +41,8 @@ public:
         Entry entry;
         /// Everything up to here has been delivered, or did not match; 0 if that is not known.
         Revision delivered = 0;
+        /// If the commit that this call made a delivered one was not seen as a whole.
+        Within within;
         /// The messages of the commit that this call made a delivered one; 0 if there is none.
         std::size_t messages = 0;
         bool handed_back = false;
@@ -65,6 +67,7 @@ private:
     /// Up to where everything is delivered with the commit that the consumer has, and the number of
     /// its messages; 0 if it has asked for more since.
     Revision taken_ = 0;
+    Within taken_within_;
     std::size_t taken_messages_ = 0;
     Revision delivered_ = 0;
     std::uint64_t batches_ = 0;

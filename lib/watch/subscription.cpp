@@ -128,14 +128,32 @@ bool Subscription::follows(std::string_view bucket, std::string_view key) const
 bool Subscription::lose_buckets(const CommitRecord& commit)
 {
     const std::lock_guard lock(inbox.mutex());
+    const std::uint32_t seen = seen_at_start(commit);
     for (const Message& message : commit.messages) {
-        if (message.ends_bucket) {
+        if (message.ends_bucket && message.index >= seen) {
             for (Interest& each : interests_) {
                 each.lost = each.lost || each.selector.bucket() == message.bucket;
             }
         }
     }
     return !std::ranges::all_of(interests_, [](const Interest& each) { return each.lost; });
+}
+
+std::uint32_t Subscription::seen_of(const CommitRecord& commit,
+                                    const std::vector<std::uint32_t>& selected) const
+{
+    const auto& messages = commit.messages;
+    const std::size_t last = selected.empty() ? messages.size() - 1 : selected.back();
+    if (!messages[last].ends_bucket) {
+        return 0;
+    }
+    const auto is_for_it = [this](const Message& message) {
+        return passes_filter(message) && std::ranges::any_of(interests_, [&](const Interest& each) {
+                   return each.matches(message);
+               });
+    };
+    const auto rest = messages.begin() + static_cast<std::ptrdiff_t>(last) + 1;
+    return std::any_of(rest, messages.end(), is_for_it) ? messages[last].index + 1 : 0;
 }
 
 namespace {
@@ -179,10 +197,12 @@ Selection select(const Subscription& subscription, const CommitRecord& commit)
     Selection selection;
     Selecting selecting(subscription);
     bool all = true;
+    const std::uint32_t seen = subscription.seen_at_start(commit);
     // In a part of a state the place of a message is not its index.
     std::uint32_t place = 0;
     for (const Message& message : commit.messages) {
-        const bool matches = selecting.matches(message);
+        const bool is_new = place >= seen;
+        const bool matches = is_new && selecting.matches(message);
         if (!matches && all && selection.any) {
             selection.selected.resize(place);
             std::iota(selection.selected.begin(), selection.selected.end(), 0);
@@ -195,7 +215,7 @@ Selection select(const Subscription& subscription, const CommitRecord& commit)
             }
         }
         ++place;
-        if (message.ends_bucket && selecting.ends(message)) {
+        if (is_new && message.ends_bucket && selecting.ends(message)) {
             selection.loses = true;
         }
     }

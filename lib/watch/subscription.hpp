@@ -85,6 +85,22 @@ public:
     /// if none is left. The worker's.
     bool lose_buckets(const CommitRecord& commit);
 
+    /// It starts within the commit after this revision, of which it has seen so many messages.
+    void start_within(Revision revision, std::uint32_t seen) noexcept
+    {
+        start_ = revision;
+        seen_at_start_ = seen;
+    }
+    /// How many messages of the commit it has seen, if it starts within that; else 0.
+    std::uint32_t seen_at_start(const CommitRecord& commit) const noexcept
+    {
+        return commit.previous <= start_ && start_ < commit.revision ? seen_at_start_ : 0;
+    }
+    /// It has been given these messages of a commit. If a bucket has ended with the last of them,
+    /// and what follows would be for it but for that: how many it has seen; else 0.
+    std::uint32_t seen_of(const CommitRecord& commit,
+                          const std::vector<std::uint32_t>& selected) const;
+
     Inbox inbox;
 
 private:
@@ -113,6 +129,8 @@ private:
     };
 
     const MessageFilter filter_;
+    Revision start_ = 0;
+    std::uint32_t seen_at_start_ = 0;
     std::vector<Interest> interests_;
     std::unique_ptr<const Places> places_;  ///< only if there are many by key
 

@@ -67,7 +67,7 @@ asio::awaitable<void> Audit::follow()
 
 void Audit::on_commit(const kw::Commit& commit)
 {
-    file_.append(audit_line(history_, commit), kw::Position{history_, commit.revision()});
+    file_.append(audit_line(history_, commit), commit.position(history_));
     ++lines_;
 }
 

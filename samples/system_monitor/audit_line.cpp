@@ -37,7 +37,7 @@ void add(Json& line, const keywatch::Message& message)
 std::string audit_line(const keywatch::HistoryId& history, const keywatch::Commit& commit)
 {
     Json line;
-    line["position"] = to_string(keywatch::Position{history, commit.revision()});
+    line["position"] = to_string(commit.position(history));
     line["revision"] = commit.revision();
     line["time"] = utc_time(commit.time());
     for (const keywatch::Message& message : commit) {

@@ -282,6 +282,10 @@ BOOST_AUTO_TEST_CASE(positions_of_elsewhere_are_refused)
         BOOST_TEST(watch_after(kw::Position{}) == code(kw::Error::foreign_position));
         BOOST_TEST(watch_after(beyond(db.head_position())) == code(kw::Error::position_ahead));
         BOOST_TEST(!watch_after(db.head_position()));
+        const kw::Position head = db.head_position();
+        BOOST_TEST(watch_after({head.history, head.revision, 1}) ==
+                   code(kw::Error::position_ahead));
+        BOOST_TEST(!watch_after({head.history, head.revision - 1, 1}));
         co_await db.close();
         co_await other.close();
     });

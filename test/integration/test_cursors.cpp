@@ -224,6 +224,8 @@ BOOST_AUTO_TEST_CASE(refusals_leave_everything_as_it_was)
         co_await expect_error(db, "reader", of_none, kw::Error::foreign_position);
         co_await expect_error(db, "reader", ahead, kw::Error::position_ahead);
         co_await expect_error(db, "reader", far_ahead, kw::Error::position_ahead);
+        const kw::Position within_what_is_to_come{head.history, head.revision, 1};
+        co_await expect_error(db, "reader", within_what_is_to_come, kw::Error::position_ahead);
         BOOST_TEST(co_await listed(db) == "reader=2");
         co_await remove(db, "", false);
         co_await remove(db, std::string(65536, 'n'), false);

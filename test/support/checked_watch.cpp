@@ -31,6 +31,12 @@ WatchOptions random_options(Random& random, const From& from)
     return options;
 }
 
+/// The last commit of which something has been seen. Here each is one more than the one before.
+Revision last_commit(const Position& position)
+{
+    return position.revision + (position.seen_of_next == 0 ? 0 : 1);
+}
+
 }  // namespace
 
 CheckedWatch::CheckedWatch(const Database& db, Random& random, const From& from)
@@ -53,6 +59,7 @@ CheckedWatch::CheckedWatch(const Database& db, Random& random, const From& from)
         pulled_ = db.watch(watched_.selectors, options);
     }
     watched_.start = position().revision;
+    watched_.seen_of_next = position().seen_of_next;
 }
 
 Position CheckedWatch::position() const
@@ -67,7 +74,7 @@ void CheckedWatch::request_stop() const
 
 void CheckedWatch::sample()
 {
-    observed_.positions.push_back({observed_.messages.size(), position().revision});
+    observed_.positions.push_back({observed_.messages.size(), last_commit(position())});
 }
 
 void CheckedWatch::take(const Message& message)
@@ -152,7 +159,7 @@ Task CheckedWatch::follow()
         co_await pulled_->stop();
     }
     ++observed_.ends;
-    observed_.end_position = position().revision;
+    observed_.end_position = last_commit(position());
 }
 
 bool CheckedWatch::is_expected(const boost::system::system_error& error) const

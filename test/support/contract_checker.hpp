@@ -27,6 +27,8 @@ struct Watched {
     /// The last revision that is not for it; with `snapshot` it is told by the stream.
     Revision start = 0;
     bool snapshot = false;
+    /// So many messages of the commit after the start are not for it either.
+    std::uint32_t seen_of_next = 0;
 };
 
 /// All that came of it.

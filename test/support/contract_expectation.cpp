@@ -101,7 +101,8 @@ std::vector<Expected> expectation(const std::vector<Made>& history, const Watche
     Left left = watched.selectors.list();
     for (const Made& commit : history) {
         for (const OwnedMessage& each : commit.messages) {
-            if (commit.revision <= start) {
+            const bool seen = commit.revision == start + 1 && each->index < watched.seen_of_next;
+            if (commit.revision <= start || seen) {
                 continue;
             }
             if (selects(left, *each) && passes(watched.filter, *each)) {

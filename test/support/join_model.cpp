@@ -30,16 +30,18 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
       subscriber_(std::make_shared<watch::Subscription>(
           keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
           watch::Budget{scenario.room, all_bytes}, scenario.overflow, bytes_)),
-      follower_(scenario.start, scenario.near, scenario.at_present),
+      follower_(scenario.start, scenario.near, scenario.at_present,
+                scenario.seen != 0 && fault != Fault::joins_within),
       routed_(scenario.routed_before),
       next_(scenario.routed_before + 1 - std::min(scenario.routed_before, scenario.on_their_way)),
       was_caught_up_(scenario.at_present)
 {
+    subscriber_->start_within(scenario.start, scenario.seen);
     for (Revision revision = scenario.start + 1; revision <= head(); ++revision) {
         if (matches(revision)) {
             expected_.push_back(revision);
         }
-        if (scenario_.commits[revision - 1] == 'D') {
+        if (ends_it(revision)) {
             break;
         }
     }
@@ -47,15 +49,28 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
 
 bool JoinModel::matches(Revision revision) const
 {
-    return std::string("mMnD").find(scenario_.commits[revision - 1]) != std::string::npos;
+    const std::string some = starts_within(revision) ? "MR" : "mMnDR";
+    return some.find(scenario_.commits[revision - 1]) != std::string::npos;
+}
+
+bool JoinModel::ends_it(Revision revision) const
+{
+    const char commit = scenario_.commits[revision - 1];
+    return (commit == 'D' || commit == 'R') && !starts_within(revision);
+}
+
+bool JoinModel::starts_within(Revision revision) const
+{
+    return scenario_.seen != 0 && revision == scenario_.start + 1;
 }
 
 bool JoinModel::same_element(Revision one, Revision other) const
 {
     const auto key = [this](Revision revision) {
-        return std::tolower(static_cast<unsigned char>(scenario_.commits[revision - 1]));
+        const char commit = scenario_.commits[revision - 1];
+        return commit == 'R' ? 'm' : std::tolower(static_cast<unsigned char>(commit));
     };
-    return key(one) == key(other) && key(one) != 'd';
+    return key(one) == key(other) && !ends_it(one) && !ends_it(other);
 }
 
 std::optional<Revision> JoinModel::missing() const
@@ -76,6 +91,8 @@ SharedRecord JoinModel::commit(Revision revision) const
         return make_commit(revision, {put_of("x"), put_of("k")});
     case 'D':
         return make_commit(revision, {deletion_of("b")});
+    case 'R':
+        return make_commit(revision, {deletion_of("b"), put_of("k")});
     case 'o':
         return make_commit(revision, {put_of("k", "other")});
     default:
@@ -241,8 +258,7 @@ void JoinModel::check_position() const
 void JoinModel::check_end() const
 {
     const bool complete = !missing();
-    const bool deletion =
-        complete && !expected_.empty() && scenario_.commits[expected_.back() - 1] == 'D';
+    const bool deletion = complete && !expected_.empty() && ends_it(expected_.back());
     switch (reason_) {
     case Reason::none:
         require(at_ == At::asleep, "the worker waits for nobody");

@@ -6,6 +6,7 @@
 #include "watch/follower.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,13 +29,16 @@ enum class Fault {
     gap_over_an_end,         ///< too slow, it leaves out the end of its bucket as well
     gives_up_at_once,        ///< takes the way to its beginning for being too slow
     routes_the_past,         ///< commits from before the feed was roused are routed
+    joins_within,            ///< joins before the commit that it starts within has been routed
 };
 
 /// A letter is a commit: m and n match, of a key each, M has another message besides, x and o do
-/// not match (o is of another bucket), D deletes the bucket, with which a watch ends.
+/// not match (o is of another bucket), D deletes the bucket, with which a watch ends, R deletes it
+/// and changes a key of the new one.
 struct JoinScenario {
     std::string commits = {};
     Revision start = 0;          ///< delivered is what comes behind it
+    std::uint32_t seen = 0;      ///< so many messages of the next commit are not
     Revision routed_before = 0;  ///< R at the beginning
     Revision on_their_way = 0;   ///< so many commits up to R have yet to reach the distributor
     std::size_t room = 1;        ///< of the inbox, in messages
@@ -94,6 +98,10 @@ private:
     enum class Reason { none, stopped, bucket_deleted, closed, overflow };
 
     bool matches(Revision revision) const;
+    /// Whether the watch ends with this commit.
+    bool ends_it(Revision revision) const;
+    /// Whether it has a part of this commit when it starts.
+    bool starts_within(Revision revision) const;
     /// Whether a message of the one stands for the other under Overflow::latest.
     bool same_element(Revision one, Revision other) const;
     /// The first one to be delivered that has not been, and is not accounted for either.

@@ -20,7 +20,8 @@ inline std::vector<JoinScenario> scenarios_of(const std::string& commits, const 
     const std::size_t unit = kind.overflow == Overflow::latest ? 2 : 1;
     JoinScenario each = kind;
     each.commits = commits;
-    for (each.start = 0; each.start <= last; ++each.start) {
+    const Revision last_start = kind.seen == 0 ? last : last - 1;
+    for (each.start = 0; each.start <= last_start; ++each.start) {
         for (const Revision routed : std::set<Revision>{0, each.start, last}) {
             each.routed_before = routed;
             const auto add = [&](std::size_t room, Revision near, std::size_t slice) {

@@ -108,7 +108,7 @@ void JoinModel::decide()
         return;
     case watch::Follower::Step::wait:
         if (fault_ != Fault::joins_before_start) {
-            wake_at_posted_.push_back(follower_.position());
+            wake_at_posted_.push_back(std::max(follower_.position(), follower_.begins_at()));
             at_ = At::sleep_until_start;
             return;
         }

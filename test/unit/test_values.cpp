@@ -99,16 +99,43 @@ BOOST_AUTO_TEST_CASE(a_position_is_text_and_back)
     std::ostringstream out;
     out << example(42);
     BOOST_TEST(out.str() == example_text);
+    Position within = example(42);
+    for (const std::uint32_t seen : {1U, 17U, std::numeric_limits<std::uint32_t>::max()}) {
+        within.seen_of_next = seen;
+        BOOST_TEST(to_string(within) == example_text + '+' + std::to_string(seen));
+        BOOST_TEST((parse_position(to_string(within)) == within));
+        BOOST_TEST((within != example(42)));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_not_exactly_a_position_is_none)
 {
     const std::string digits = example_text.substr(0, 32);
-    for (const std::string& text :
-         {std::string(), std::string("42"), digits, digits + ":", digits + "-42", digits + ":-1",
-          digits + ":+1", digits + ": 1", digits + ":01", digits + ":1 ", digits + ":0x1",
-          digits + ":18446744073709551616", "0" + example_text, example_text.substr(1),
-          "G" + example_text.substr(1), digits.substr(0, 31) + "F:42", example_text + '\0'}) {
+    for (const std::string& text : {std::string(),
+                                    std::string("42"),
+                                    digits,
+                                    digits + ":",
+                                    digits + "-42",
+                                    digits + ":-1",
+                                    digits + ":+1",
+                                    digits + ": 1",
+                                    digits + ":01",
+                                    digits + ":1 ",
+                                    digits + ":0x1",
+                                    digits + ":18446744073709551616",
+                                    digits + ":1+",
+                                    digits + ":1+0",
+                                    digits + ":1+01",
+                                    digits + ":1+-1",
+                                    digits + ":1+4294967296",
+                                    digits + ":1+1+1",
+                                    digits + ":1 +1",
+                                    digits + ":+1+1",
+                                    "0" + example_text,
+                                    example_text.substr(1),
+                                    "G" + example_text.substr(1),
+                                    digits.substr(0, 31) + "F:42",
+                                    example_text + '\0'}) {
         BOOST_TEST(!parse_position(text), text);
     }
 }

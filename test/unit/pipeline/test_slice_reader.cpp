@@ -59,7 +59,7 @@ public:
         co_return nullptr;
     }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
-    std::optional<Revision> cursor(std::string_view) const override { return {}; }
+    std::optional<Position> cursor(std::string_view) const override { return {}; }
     asio::awaitable<std::vector<CursorLag>> cursors() override
     {
         co_return std::vector<CursorLag>();

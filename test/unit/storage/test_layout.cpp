@@ -77,6 +77,19 @@ BOOST_AUTO_TEST_CASE(cursors_are_these_bytes)
     BOOST_CHECK(!decode_cursor("12345678901234567"));
 }
 
+BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_has_four_bytes_more)
+{
+    const CursorEntry entry{7, Time{std::chrono::microseconds{9}}, 0x01020304};
+    const std::string bytes = encode_cursor(entry);
+    BOOST_TEST(bytes.size() == 20U);
+    BOOST_TEST(bytes.substr(16) == "\x01\x02\x03\x04");
+    BOOST_CHECK(decode_cursor(bytes) == entry);
+    // One position has one form.
+    BOOST_CHECK(!decode_cursor(bytes.substr(0, 16) + std::string(4, '\0')));
+    BOOST_CHECK(!decode_cursor(bytes + 'x'));
+    BOOST_CHECK(!decode_cursor(bytes.substr(0, 19)));
+}
+
 BOOST_AUTO_TEST_CASE(keys_of_another_area_or_length_are_refused)
 {
     BOOST_CHECK(!parse_bucket_key("b\x01"sv));

@@ -72,6 +72,21 @@ BOOST_AUTO_TEST_CASE(who_starts_in_the_future_waits_before_it_joins)
     BOOST_CHECK(follower.next(10) == Follower::Step::join);
 }
 
+// Else what it has of that commit would be routed to it, and end it again.
+BOOST_AUTO_TEST_CASE(who_starts_within_a_commit_waits_for_that_and_reads_it_from_history)
+{
+    Follower follower(10, 5, false, true);
+    BOOST_TEST(follower.begins_at() == 11U);
+    BOOST_CHECK(follower.next(10) == Follower::Step::wait);
+    BOOST_CHECK(follower.next(11) == Follower::Step::join);
+    follower.joined(11);
+    BOOST_TEST(!follower.live());
+    BOOST_CHECK(follower.next(12) == Follower::Step::read_history);
+    BOOST_TEST(follower.up_to() == 11U);
+    follower.read(11);
+    BOOST_CHECK(follower.next(12) == Follower::Step::take);
+}
+
 // W7: non-matching commits move an idle watcher on, by R alone.
 BOOST_AUTO_TEST_CASE(an_empty_inbox_moves_it_through_what_was_routed_before)
 {

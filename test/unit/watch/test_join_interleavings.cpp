@@ -62,6 +62,14 @@ BOOST_AUTO_TEST_CASE(commits_from_before_a_watch_came_take_nothing_from_it)
     check_all({"mDm"}, {.on_their_way = 4, .close = true});
 }
 
+// W2 W3: it has ended with its bucket in a commit that makes the bucket anew, and is resumed there.
+BOOST_AUTO_TEST_CASE(what_follows_the_end_of_a_bucket_in_its_commit_is_delivered_on_resuming)
+{
+    check_all({"xRm", "mRR"});
+    check_all({"xRm", "RmD", "RR"}, {.seen = 1});
+    check_all({"xR", "mM"}, {.seen = 1, .close = true});
+}
+
 // That the search can fail: each rule of the protocol, broken, is found out.
 
 // Trap 13
@@ -99,6 +107,11 @@ BOOST_AUTO_TEST_CASE(sleeping_over_an_end_is_caught)
 BOOST_AUTO_TEST_CASE(routing_what_was_there_before_the_watch_is_caught)
 {
     BOOST_TEST(is_caught(Fault::routes_the_past, {.on_their_way = 4}));
+}
+
+BOOST_AUTO_TEST_CASE(joining_before_the_commit_that_it_starts_within_is_caught)
+{
+    BOOST_TEST(!search_all({"xR", "Rm"}, {.seen = 1}, Fault::joins_within).failure.empty());
 }
 
 BOOST_AUTO_TEST_CASE(claiming_what_was_only_taken_is_caught)

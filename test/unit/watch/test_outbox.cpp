@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(a_batch_comes_out_in_order_and_is_handed_back_once)
     BOOST_TEST(outbox.settle().delivered == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_commit_that_was_seen_in_part_is_told_once_when_it_is_delivered)
+{
+    Outbox outbox;
+    std::vector<Entry> two = entries(5, 6);
+    two[1].seen = 3;
+    outbox.offer(std::move(two));
+    BOOST_TEST(outbox.take().within.seen == 0U);
+    BOOST_TEST(outbox.take().within.seen == 0U);
+    const Outbox::Answer end = outbox.look();
+    BOOST_TEST(end.delivered == 6U);
+    BOOST_TEST(end.within.at == 6U);
+    BOOST_TEST(end.within.revision == 5U);
+    BOOST_TEST(end.within.seen == 3U);
+    BOOST_TEST(outbox.look().within.seen == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_commit_is_delivered_when_more_is_asked_for)
 {
     Outbox outbox;

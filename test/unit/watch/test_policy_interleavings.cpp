@@ -34,6 +34,8 @@ BOOST_AUTO_TEST_CASE(every_interleaving_accounts_for_what_a_policy_leaves_out)
             BOOST_TEST_MESSAGE(alone.states << " states, " << alone.ends << " ends");
             BOOST_TEST(search_all({"mn"}, {.stop = true, .overflow = overflow}).failure == "");
             BOOST_TEST(search_all({"mD"}, {.close = true, .overflow = overflow}).failure == "");
+            const JoinScenario within{.seen = 1, .overflow = overflow};
+            BOOST_TEST(search_all({"Rmm", "RmD"}, within).failure == "");
         }
     }
 }

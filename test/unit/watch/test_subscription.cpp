@@ -239,6 +239,73 @@ BOOST_AUTO_TEST_CASE(of_many_keys_each_is_followed)
     BOOST_TEST(many->follows("c", "k"));
 }
 
+// W2 W3: what one is given of a commit with which its bucket ends, and what the next one that
+// starts there is given, are all of it.
+BOOST_AUTO_TEST_CASE(what_follows_the_end_of_a_bucket_is_for_who_starts_there)
+{
+    const SharedRecord commit =
+        make_commit(5, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("x"),
+                        deletion_of("b"), put_of("k", "c"), creation_of("b"), put_of("k")});
+    struct Case {
+        SharedSubscription (*make)();
+        std::vector<Places> pieces;
+    };
+    const std::vector<Case> cases{
+        {[] { return subscribe("b", all()); }, {{0, 1}, {2, 3, 4}, {6, 7}}},
+        {[] { return subscribe("b", key("k")); }, {{0, 1}, {4}, {7}}},
+        {[] { return subscribe("b", prefix("x")); }, {{1}, {3, 4}}},
+        {[] { return subscribe(whole_database()); }, {{}}},
+        {[] { return subscribe(Selectors{in("b", all()), in("c", all())}); },
+         {{0, 1, 5}}},  // goes on with c: what is made of b is not for it
+        {[] { return subscribe(Selectors{in("b", key("x")), in("d", all())}); }, {{1}, {3, 4}}},
+    };
+    for (std::size_t at = 0; at < cases.size(); ++at) {
+        std::uint32_t seen = 0;
+        for (const Places& piece : cases[at].pieces) {
+            BOOST_TEST_CONTEXT("case " << at << ", from " << seen)
+            {
+                const SharedSubscription one = cases[at].make();
+                one->start_within(4, seen);
+                const Selection selection = select(*one, *commit);
+                BOOST_TEST(selection.any);
+                BOOST_TEST(selection.selected == piece, boost::test_tools::per_element());
+                seen = one->seen_of(*commit, selection.selected);
+                BOOST_TEST((seen == 0) == (&piece == &cases[at].pieces.back()));
+            }
+        }
+    }
+}
+
+// What it has seen ends nothing again.
+BOOST_AUTO_TEST_CASE(an_end_from_before_the_start_loses_no_bucket)
+{
+    const SharedRecord commit =
+        make_commit(5, {deletion_of("b"), put_of("k"), deletion_of("c"), put_of("l")});
+    const SharedSubscription both = subscribe(Selectors{in("b", all()), in("c", all())});
+    both->start_within(4, 1);
+    const Selection selection = select(*both, *commit);
+    BOOST_TEST(selection.selected == (Places{1, 2, 3}), boost::test_tools::per_element());
+    BOOST_TEST(selection.loses);
+    BOOST_TEST(both->lose_buckets(*commit));
+    BOOST_TEST(both->follows("b", "k"));
+    BOOST_TEST(!both->follows("c", "k"));
+}
+
+BOOST_AUTO_TEST_CASE(only_the_commit_after_the_start_is_seen_in_part)
+{
+    const SharedSubscription one = subscribe("b", all());
+    one->start_within(4, 1);
+    for (const Revision revision : {4, 5, 6}) {
+        const Selection selection =
+            select(*one, *make_commit(revision, {put_of("k"), put_of("l")}));
+        BOOST_TEST(selection.selected == (revision == 5 ? Places{1} : Places{}),
+                   boost::test_tools::per_element());
+    }
+    one->start_within(4, 2);
+    BOOST_TEST(!select(*one, *make_commit(5, {put_of("k"), deletion_of("b")})).any);
+    BOOST_TEST(!select(*one, *make_commit(5, {put_of("k"), deletion_of("b")})).loses);
+}
+
 // Catching up and live are one stream: what history selects is what the distributor routes, commit
 // after commit, also when buckets have ended.
 BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: BSL-1.0
+// A transaction that deletes a bucket, makes it anew and changes it: a watch of the bucket ends in
+// the middle of the commit, and the next one goes on there (W2 W3 W6).
+#include "support/watch_tools.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <functional>
+#include <map>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+using Strings = std::vector<std::string>;
+using Change = std::function<void(kw::Transaction&)>;
+
+enum class Form { message, commit, coroutine, one_at_a_time, pulled, cursor };
+constexpr std::array forms{Form::message,       Form::commit, Form::coroutine,
+                           Form::one_at_a_time, Form::pulled, Form::cursor};
+
+/// A consumer that watches again, from where it is, whenever its watch has ended.
+struct Consumer {
+    kw::Database db;
+    kw::Selectors selectors;
+    kw::Overflow policy = kw::Overflow::catch_up;
+    Form form = Form::message;
+    kw::Position position = {};
+    Recorder recorder = {};
+    int ends = 0;       ///< with the bucket
+    bool took = false;  ///< something, of this watch
+
+    kw::WatchOptions options() const
+    {
+        kw::WatchOptions options = watch_from(form == Form::cursor ? kw::From::cursor("consumer")
+                                                                   : kw::From::after(position));
+        options.overflow = policy;
+        return options;
+    }
+
+    kw::WatchCallback callback()
+    {
+        switch (form) {
+        case Form::message:
+            return recorder;
+        case Form::commit:
+            return [this](const kw::Commit& commit) { take(commit); };
+        case Form::one_at_a_time:
+            return [this](const kw::Commit& commit) {
+                take(commit);
+                return kw::Flow::stop;
+            };
+        case Form::cursor:
+            return [this](const kw::Commit& commit) -> Task {
+                take(commit);
+                const auto save = [&](kw::Transaction& tx) { tx.save_cursor("consumer", commit); };
+                co_await db.update(save);
+            };
+        default:
+            return [this](const kw::Commit& commit) -> Task {
+                co_await yield();
+                take(commit);
+            };
+        }
+    }
+
+    void take(const kw::Commit& commit)
+    {
+        took = true;
+        position = commit.position(db.head_position().history);
+        for (const kw::Message& each : commit) {
+            recorder(each);
+        }
+    }
+
+    /// One watch, until it ends or has been given everything up to this revision.
+    Task watch_once(kw::Revision last)
+    {
+        if (form == Form::pulled) {
+            co_await pull_once(last);
+            co_return;
+        }
+        kw::Watcher watcher = db.watch(selectors, callback(), options());
+        BOOST_TEST((form == Form::cursor || watcher.position() == position));
+        const Run run = Run(co_await asio::this_coro::executor, watcher);
+        co_await race(watcher.reached(last), until([&] { return run.done(); }));
+        co_await watcher.stop();
+        const kw::WatchEnd end = co_await run.end();
+        settle(end);
+    }
+
+    Task pull_once(kw::Revision last)
+    {
+        kw::PullWatcher watcher = db.watch(selectors, options());
+        BOOST_TEST((watcher.position() == position));
+        while (watcher.position().revision < last) {
+            const bool more = co_await watcher.wait();
+            if (!more) {
+                break;
+            }
+            while (const auto commit = watcher.try_next()) {
+                take(*commit);
+            }
+        }
+        co_await watcher.stop();
+        settle({watcher.ended()->reason, watcher.position()});
+    }
+
+    void settle(const kw::WatchEnd& end)
+    {
+        const bool ended = end.reason == kw::EndReason::bucket_deleted;
+        ends += ended ? 1 : 0;
+        // What is stored with a commit is where the watch has ended with it.
+        const bool ended_with_it = ended || form == Form::one_at_a_time;
+        BOOST_TEST((!took || !ended_with_it || end.position == position));
+        took = false;
+        position = end.position;
+        BOOST_TEST((kw::parse_position(to_string(position)) == position));
+    }
+
+    Task watch_all(kw::Revision last)
+    {
+        for (int watches = 0; position.revision < last && watches < 100; ++watches) {
+            co_await watch_once(last);
+        }
+        BOOST_TEST(position.revision >= last);
+    }
+};
+
+Strings changes(const Recorder& recorder)
+{
+    Strings texts;
+    for (const std::string& line : recorder.lines()) {
+        texts.push_back(line.substr(line.find(' ') + 1));
+    }
+    return texts;
+}
+
+/// What is left of the keys that a consumer was told of.
+std::map<std::string, std::string> replayed(const Recorder& recorder)
+{
+    std::map<std::string, std::string> content;
+    for (const kw::OwnedMessage& each : recorder.messages()) {
+        if (each->operation == kw::Operation::bucket_deleted) {
+            content.clear();
+        } else if (each->operation == kw::Operation::put) {
+            content[std::string(each->key)] = each->value;
+        }
+    }
+    return content;
+}
+
+void remake(kw::Transaction& tx, const std::string& bucket)
+{
+    tx.delete_bucket(kw::Structure::btree, bucket);
+    tx.create_bucket(kw::Structure::btree, bucket);
+}
+
+void put_both(kw::Transaction& tx, const std::string& value)
+{
+    tx.btree("b").put("k", value);
+    tx.btree("b").put("x", value);
+}
+
+/// Commits in which bucket b ends: in the middle, twice, at once, alone.
+Task change(kw::Database db)
+{
+    const std::array<Change, 7> transactions{
+        [](kw::Transaction& tx) { put_both(tx, "1"); },
+        [](kw::Transaction& tx) {
+            put_both(tx, "2");
+            remake(tx, "b");
+            put_both(tx, "3");
+            remake(tx, "b");
+            put_both(tx, "4");
+        },
+        [](kw::Transaction& tx) { tx.btree("b").put("x", "5"); },
+        [](kw::Transaction& tx) {
+            remake(tx, "b");
+            put_both(tx, "6");
+        },
+        [](kw::Transaction& tx) { tx.delete_bucket(kw::Structure::btree, "b"); },
+        [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); },
+        [](kw::Transaction& tx) { put_both(tx, "7"); },
+    };
+    for (const auto& each : transactions) {
+        co_await db.update(each);
+    }
+}
+
+const Strings all_changes{"put k=1",        "put x=1",        "put k=2",        "put x=2",
+                          "bucket_deleted", "bucket_created", "put k=3",        "put x=3",
+                          "bucket_deleted", "bucket_created", "put k=4",        "put x=4",
+                          "put x=5",        "bucket_deleted", "bucket_created", "put k=6",
+                          "put x=6",        "bucket_deleted", "bucket_created", "put k=7",
+                          "put x=7"};
+
+Strings changes_of_k()
+{
+    Strings some = all_changes;
+    std::erase_if(some, [](const std::string& each) {
+        return !each.starts_with("put k") && each != "bucket_deleted";
+    });
+    return some;
+}
+
+struct Selected {
+    kw::Selector selector;
+    Strings changes;
+};
+
+std::vector<Selected> selections()
+{
+    return {{kw::all(), all_changes},
+            {kw::key("k"), changes_of_k()},
+            {kw::prefix("k"), changes_of_k()},
+            {kw::glob("[a-k]"), changes_of_k()}};
+}
+
+Task begin(Consumer& consumer)
+{
+    consumer.position = consumer.db.head_position();
+    const auto save = [&](kw::Transaction& tx) {
+        tx.save_cursor("consumer", consumer.position.revision);
+    };
+    co_await consumer.db.update(save);
+}
+
+void check(const Consumer& consumer, const Selected& selected)
+{
+    BOOST_TEST((consumer.policy == kw::Overflow::latest ||
+                changes(consumer.recorder) == selected.changes));
+    BOOST_TEST(consumer.ends == (consumer.form == Form::one_at_a_time ? 0 : 4));
+    const std::map<std::string, std::string> of_k{{"k", "7"}};
+    const std::map<std::string, std::string> of_all{{"k", "7"}, {"x", "7"}};
+    BOOST_CHECK(replayed(consumer.recorder) == (selected.changes == all_changes ? of_all : of_k));
+}
+
+/// Does this for each form, policy and kind of selector.
+void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Selected&)>& follow)
+{
+    for (const Form form : forms) {
+        for (const kw::Overflow policy : {kw::Overflow::catch_up, kw::Overflow::latest,
+                                          kw::Overflow::skip, kw::Overflow::stop}) {
+            // Its position stays before what a message yet to come stands for.
+            if (form == Form::one_at_a_time && policy == kw::Overflow::latest) {
+                continue;
+            }
+            for (const Selected& selected : selections()) {
+                BOOST_TEST_CONTEXT("form " << static_cast<int>(form) << ", policy "
+                                           << static_cast<int>(policy) << ", of "
+                                           << selected.changes.size() << " changes")
+                {
+                    loop.run([&]() -> Task {
+                        kw::Database db = co_await open_with("b");
+                        Consumer consumer{db, kw::in("b", selected.selector), policy, form};
+                        co_await begin(consumer);
+                        co_await follow(consumer, selected);
+                        check(consumer, selected);
+                        co_await db.close();
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// One transaction; then what a consumer is given of it who watches until the end of its buckets,
+/// and from there on.
+asio::awaitable<std::vector<Strings>> pieces(kw::Selectors selectors, Change fn, bool stops)
+{
+    kw::Database db = co_await open_with("b");
+    co_await create(db, "c");
+    Consumer consumer{db, std::move(selectors)};
+    consumer.form = stops ? Form::one_at_a_time : Form::commit;
+    consumer.position = db.head_position();
+    const kw::Revision last = co_await db.update(fn);
+    std::vector<Strings> pieces;
+    while (consumer.position.revision < last && pieces.size() < 10) {
+        consumer.recorder = Recorder();
+        co_await consumer.watch_once(last);
+        Strings piece;
+        for (const kw::OwnedMessage& each : consumer.recorder.messages()) {
+            const std::string line = line_of(*each);
+            piece.push_back(std::string(each->bucket) + line.substr(line.find(' ')));
+        }
+        pieces.push_back(std::move(piece));
+    }
+    co_await db.close();
+    co_return pieces;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_remade_buckets, EventLoop)
+
+BOOST_AUTO_TEST_CASE(from_history_each_watch_goes_on_where_the_one_before_has_ended)
+{
+    for_each_kind(*this, [](Consumer& consumer, const Selected&) -> Task {
+        co_await change(consumer.db);
+        co_await consumer.watch_all(consumer.db.head_revision());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(live_each_watch_goes_on_where_the_one_before_has_ended)
+{
+    for_each_kind(*this, [](Consumer& consumer, const Selected&) -> Task {
+        const Job following = co_await spawn(consumer.watch_once(1000));
+        co_await until([&] {
+            const auto watchers = consumer.db.watchers();
+            return watchers.size() == 1 && watchers[0].state == kw::WatcherState::live;
+        });
+        co_await change(consumer.db);
+        co_await following.join();
+        co_await consumer.watch_all(consumer.db.head_revision());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_goes_on_behind_the_last_of_them)
+{
+    run([]() -> Task {
+        const kw::Selectors both{kw::in("b", kw::all()), kw::in("c", kw::all())};
+        // What is made of b while the watch still has c is not for it, in a commit as ever.
+        const Change ends = [](kw::Transaction& tx) {
+            remake(tx, "b");
+            tx.btree("b").put("k", "1");
+            remake(tx, "c");
+            tx.btree("b").put("k", "2");
+            tx.btree("c").put("k", "3");
+        };
+        const std::vector<Strings> ended{{"b bucket_deleted", "c bucket_deleted"},
+                                         {"c bucket_created", "b put k=2", "c put k=3"}};
+        const std::vector<Strings> of_two = co_await pieces(both, ends, false);
+        BOOST_CHECK(of_two == ended);
+        // One that stops there has been given nothing of the new b, so that is what comes next.
+        const Change goes_on = [](kw::Transaction& tx) {
+            tx.btree("c").put("k", "1");
+            remake(tx, "b");
+            tx.btree("b").put("k", "2");
+        };
+        const std::vector<Strings> stopped{{"c put k=1", "b bucket_deleted"},
+                                           {"b bucket_created", "b put k=2"}};
+        const std::vector<Strings> of_one = co_await pieces(both, goes_on, true);
+        BOOST_CHECK(of_one == stopped);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_for_the_watch_follows_the_position_is_the_commit)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await create(db, "c");
+        const kw::Position before = db.head_position();
+        const auto drop_b = [](kw::Transaction& tx) {
+            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.btree("c").put("k", "");
+        };
+        co_await db.update(drop_b);
+        kw::Watcher watcher =
+            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(before)));
+        BOOST_TEST((co_await watcher.run()).position == db.head_position());
+        co_await db.close();
+    });
+}
+
+// W6: the commit that it is within is kept as what comes after it.
+BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_holds_that_and_is_seen_as_it_is)
+{
+    run([]() -> Task {
+        kw::Options options = watched_options();
+        options.history.commits = 1;
+        kw::Database db = co_await open_with(options, "b");
+        Consumer consumer{db, kw::in("b", kw::all())};
+        consumer.form = Form::cursor;
+        co_await begin(consumer);
+        const auto replace = [](kw::Transaction& tx) {
+            remake(tx, "b");
+            put_both(tx, "1");
+        };
+        const kw::Revision revision = co_await db.update(replace);
+        co_await consumer.watch_once(1000);
+        const kw::Position within{db.head_position().history, revision - 1, 1};
+        BOOST_TEST(consumer.position == within);
+        co_await put_many(db, "b", 100);
+        const auto cursors = co_await db.cursors();
+        BOOST_TEST_REQUIRE(cursors.size() == 1U);
+        BOOST_TEST(cursors[0].cursor.position == within);
+        BOOST_TEST(!cursors[0].compacted);
+        consumer.recorder = Recorder();
+        co_await consumer.watch_all(db.head_revision());
+        BOOST_TEST(consumer.recorder.size() == 103U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
