@@ -257,7 +257,7 @@ asio::awaitable<void> BulkWriter::commit(Gathered writes)
             }
             count = writes->apply(tx, first, {most_bytes_, with_previous_});
         };
-        const Revision revision = co_await open_state_of(state_).engine->commit(transaction);
+        const Revision revision = co_await state_of(state_).engine->commit(transaction);
         first += count;
         const std::lock_guard lock(mutex_);
         revision_ = revision;

@@ -120,6 +120,14 @@ DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state)
     return *state;
 }
 
+DatabaseState& writable_state_of(const std::shared_ptr<DatabaseState>& state)
+{
+    if (state_of(state).pipeline->refuses_commits()) {
+        fail(Error::closed);
+    }
+    return *state;
+}
+
 DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state)
 {
     if (state_of(state).pipeline->closing()) {
@@ -143,7 +151,7 @@ Database::Database(std::shared_ptr<DatabaseState> state) : state_(std::move(stat
 asio::awaitable<Revision> detail::update(std::shared_ptr<DatabaseState> state, UpdateFunction fn)
 {
     const std::shared_ptr<DatabaseState> keep = std::move(state);
-    co_return co_await open_state_of(keep).engine->commit(std::move(fn));
+    co_return co_await state_of(keep).engine->commit(std::move(fn));
 }
 
 asio::awaitable<void> detail::view(std::shared_ptr<DatabaseState> state, ViewFunction fn)

@@ -36,6 +36,8 @@ public:
 
 /// What a handle refers to; `closed` of a handle to nothing.
 DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state);
+/// The same, of a database that takes commits.
+DatabaseState& writable_state_of(const std::shared_ptr<DatabaseState>& state);
 /// The same, of a database that nobody has begun to close.
 DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state);
 

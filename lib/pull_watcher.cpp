@@ -92,6 +92,16 @@ void PullWatcher::request_stop() const
     core_->request_stop();
 }
 
+asio::awaitable<void> PullWatcher::drain() const
+{
+    return pipeline::WatcherCore::drain(core_->shared_from_this());
+}
+
+void PullWatcher::request_drain() const
+{
+    core_->request_drain();
+}
+
 asio::awaitable<void> PullWatcher::reached(Revision revision) const
 {
     return pipeline::WatcherCore::reached(core_->shared_from_this(), revision);

@@ -19,6 +19,8 @@ std::string_view to_string(EndReason reason) noexcept
         return "database_closed";
     case EndReason::bucket_deleted:
         return "bucket_deleted";
+    case EndReason::drained:
+        return "drained";
     }
     return "unknown";
 }
@@ -48,6 +50,16 @@ asio::awaitable<void> Watcher::stop() const
 void Watcher::request_stop() const
 {
     core_->request_stop();
+}
+
+asio::awaitable<void> Watcher::drain() const
+{
+    return pipeline::WatcherCore::drain(core_);
+}
+
+void Watcher::request_drain() const
+{
+    core_->request_drain();
 }
 
 asio::awaitable<void> Watcher::reached(Revision revision) const

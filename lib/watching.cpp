@@ -71,6 +71,17 @@ Position start_of(const From& from, const engine::Engine& engine)
     return position;
 }
 
+/// A watch that was made while the database began to close may have come too late to be told.
+template <class Handle>
+Handle unless_closing(const DatabaseState& state,
+                      const std::shared_ptr<pipeline::WatcherCore>& core)
+{
+    if (state.pipeline->closing()) {
+        fail(Error::closed);
+    }
+    return Handle(core);
+}
+
 /// Refuses what cannot be watched; gives where the watch begins.
 Position check_watch(const engine::Engine& engine, const WatchOptions& options)
 {
@@ -88,15 +99,17 @@ Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
 {
     const DatabaseState& state = open_state_of(state_);
     const Position start = check_watch(*state.engine, options);
-    return Watcher(pipeline::WatcherCore::make(state.pipeline, selectors, std::move(callback),
-                                               options, start));
+    return unless_closing<Watcher>(
+        state, pipeline::WatcherCore::make(state.pipeline, selectors, std::move(callback), options,
+                                           start));
 }
 
 PullWatcher Database::watch(const Selectors& selectors, WatchOptions options) const
 {
     const DatabaseState& state = open_state_of(state_);
     const Position start = check_watch(*state.engine, options);
-    return PullWatcher(pipeline::WatcherCore::make(state.pipeline, selectors, options, start));
+    return unless_closing<PullWatcher>(
+        state, pipeline::WatcherCore::make(state.pipeline, selectors, options, start));
 }
 
 Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,

@@ -24,7 +24,7 @@ void require(bool valid, Error error, const char* what)
 
 WriteBatch Database::write_batch(WriteBatchOptions options) const
 {
-    open_state_of(state_);
+    writable_state_of(state_);
     require(options.batch_bytes > 0, Error::invalid_option, "batch_bytes");
     require(options.in_flight > 0, Error::invalid_option, "in_flight");
     require(options.origin.size() <= 65535, Error::invalid_name, "origin");

@@ -154,7 +154,8 @@ public:
     ///
     /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
     /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`. It must
-    /// be copyable, and is kept until the last handle of the watch is gone and `run()` has ended.
+    /// be copyable, and is kept until `run()` has ended; if that is never called, until the last
+    /// handle is gone or the database closes. So it may own a handle of its own watch.
     ///
     /// On g++ 12 do not call this within an expression that has a `co_await` if the callback is a
     /// temporary that owns what it captured: that compiler destroys it twice, and nothing can
@@ -178,9 +179,14 @@ public:
     /// The same of any number of selectors.
     PullWatcher watch(const Selectors& selectors, WatchOptions options = {}) const;
 
-    /// Closes: `update`, `watch` and `run` called from now on fail with `closed`, and `view` once
-    /// it is done; queued transactions finish; every running watcher is given all that was
-    /// committed, then its `run()` returns `database_closed`.
+    /// Closes: `watch` and `run` called from now on fail with `closed`; queued transactions finish;
+    /// every running watcher is given all that was committed, then its `run()` returns
+    /// `database_closed`. Until all have it, `update` works as before, so callbacks may commit what
+    /// they make of what they are given; such commits are durable, but need not be delivered. Then
+    /// `update` fails with `closed`, and `view` once the database is closed.
+    ///
+    /// The consumer of a pulled watch who has taken everything is not waited for, except for a
+    /// moment (50 ms at the most) in which it may begin to commit what it makes of the last commit.
     ///
     /// Watchers that are not done after `timeout` are cancelled; if a callback does not return
     /// within half a second even then, this throws `Error::close_timeout`. The database is closed

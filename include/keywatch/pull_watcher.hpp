@@ -101,6 +101,14 @@ public:
     /// As `stop()`, without waiting.
     void request_stop() const;
 
+    /// Ends the watch when its consumer has taken everything that was committed before the call,
+    /// and waits for that; as `Watcher::drain`. Awaited by the consumer itself, who has yet to take
+    /// something, it would wait for ever: `request_drain()`, and go on until `wait()` is false.
+    asio::awaitable<void> drain() const;
+
+    /// As `drain()`, without waiting.
+    void request_drain() const;
+
     /// Waits until everything that matches, up to and including `revision`, has been delivered.
     /// Awaited by the consumer itself it would wait for ever. Otherwise as `Watcher::reached`.
     asio::awaitable<void> reached(Revision revision) const;

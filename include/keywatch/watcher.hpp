@@ -37,6 +37,8 @@ enum class EndReason : std::uint8_t {
     /// What follows in the same commit, in a new bucket of that name, is delivered to a watch
     /// `From::after` its position.
     bucket_deleted,
+    /// `drain()` or `request_drain()`: everything committed before it has been delivered.
+    drained,
 };
 
 /// The name of the enumerator.
@@ -77,6 +79,10 @@ public:
 
     /// @cond no part of the interface
     const Function& function() const noexcept { return function_; }
+    void release() noexcept
+    {
+        std::visit([](auto& each) { each = nullptr; }, function_);
+    }
     /// @endcond
 
 private:
@@ -135,6 +141,20 @@ public:
 
     /// As `stop()`, without waiting.
     void request_stop() const;
+
+    /// Delivers everything that was committed before the call, then ends the watch with
+    /// `EndReason::drained`, and waits for that; also for a `run()` that has yet to be called. Some
+    /// of what is committed meanwhile may be delivered too. The first call counts. The buffer's
+    /// overflow does not end a watch that is drained (`Overflow::stop`): it catches up.
+    ///
+    /// Awaited inside the watcher's own callback it does not wait. Fails with what `run()` fails
+    /// with, with `Error::watch_ended` if the watch ends in another way before it has everything,
+    /// with `Error::closed` if it was never run and the database closes. Cancellation: any; the
+    /// watch is still drained.
+    asio::awaitable<void> drain() const;
+
+    /// As `drain()`, without waiting.
+    void request_drain() const;
 
     /// Waits until everything that matches, up to and including `revision`, has been delivered and
     /// its callback has returned. Also while the watcher falls behind and catches up, and before

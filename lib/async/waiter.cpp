@@ -56,6 +56,29 @@ void Waiter::destroy() noexcept
     }
 }
 
+namespace {
+
+constexpr std::size_t slice = 256;
+
+/// On the executor of those that are left, from `begin` on.
+void complete_slice(std::vector<Waiter> run, std::size_t begin, const std::exception_ptr& error)
+{
+    const std::size_t end = std::min(begin + slice, run.size());
+    for (std::size_t i = begin; i < end; ++i) {
+        run[i].complete(error);
+    }
+    if (end < run.size()) {
+        const HeldExecutor held = run[end].held_executor();
+        if (held) {  // else they are destroyed with their context
+            post(held.executor(), [error, end, run = std::move(run)]() mutable {
+                complete_slice(std::move(run), end, error);
+            });
+        }
+    }
+}
+
+}  // namespace
+
 void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error)
 {
     for (auto begin = waiters.begin(); begin != waiters.end();) {
@@ -68,9 +91,7 @@ void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error)
                                       [&](const Waiter& each) { return !each.runs_on(held); });
         auto complete = [error, run = std::vector<Waiter>(std::make_move_iterator(begin),
                                                           std::make_move_iterator(end))]() mutable {
-            for (Waiter& each : run) {
-                each.complete(error);
-            }
+            complete_slice(std::move(run), 0, error);
         };
         post(held.executor(), std::move(complete));
         begin = end;

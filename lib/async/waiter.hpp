@@ -138,7 +138,7 @@ private:
 
 /// Completes them all, in this order. Those in a row that run on the same executor are handed to it
 /// with one post, which posts them one by one: so none of them runs before all of them have their
-/// places in its queue.
+/// places in its queue. It posts 256 of them, and then itself, so that others have their turns.
 void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error = nullptr);
 
 /// Suspends the awaiting coroutine and calls `store(Waiter)` with it.

@@ -5,28 +5,54 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
 #include <utility>
 
 namespace keywatch::async {
+
+namespace {
+
+/// So many are completed by whoever reaches their number; more than that by their own executors.
+constexpr std::size_t few = 64;
+
+void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr& error)
+{
+    if (waiters.size() <= few) {
+        for (auto& [id, waiter] : waiters) {
+            waiter.complete(error);
+        }
+        return;
+    }
+    std::vector<Waiter> all;
+    all.reserve(waiters.size());
+    for (auto& [id, waiter] : waiters) {
+        all.push_back(std::move(waiter));
+    }
+    complete_all(std::move(all), error);
+}
+
+}  // namespace
 
 WaiterList::Id WaiterList::add(Waiter waiter, std::uint64_t number)
 {
     // What waits may let go of the list, on another thread, while this is still in here.
     const std::shared_ptr<WaiterList> keep = shared_from_this();
+    Waiting one;  // its memory is allocated without the mutex
+    auto node = one.extract(one.emplace(Id{number, 0}, std::move(waiter)).first);
     std::exception_ptr result;
     {
         const std::lock_guard lock(mutex_);
         if (!closed_ && !(reached_ && number <= *reached_)) {
-            const Id id = next_id_++;
-            listen(waiter, id);
-            waiting_.push_back({id, number, std::move(waiter)});
+            const Id id{number, ++places_};
+            node.key() = id;
+            listen(node.mapped(), id);
+            waiting_.insert(std::move(node));
             return id;
         }
         result = closed_ ? result_ : nullptr;
     }
-    waiter.complete(result);
-    return 0;
+    node.mapped().complete(result);
+    return {};
 }
 
 void WaiterList::listen(Waiter& waiter, Id id)
@@ -46,45 +72,46 @@ void WaiterList::fail(Id id, std::exception_ptr error)
     Waiter waiter;
     {
         const std::lock_guard lock(mutex_);
-        const auto at = std::ranges::find(waiting_, id, &Waiting::id);
+        const auto at = waiting_.find(id);
         if (at == waiting_.end()) {
             return;
         }
-        waiter = std::move(at->waiter);
+        waiter = std::move(at->second);
         waiting_.erase(at);
     }
     waiter.complete(std::move(error));
 }
 
+WaiterList::Waiting WaiterList::take_through(std::uint64_t number)
+{
+    Waiting taken;
+    while (!waiting_.empty() && waiting_.begin()->first.number <= number) {
+        taken.insert(taken.end(), waiting_.extract(waiting_.begin()));
+    }
+    return taken;
+}
+
 void WaiterList::reach(std::uint64_t number)
 {
-    std::vector<Waiting> done;
+    Waiting done;
     {
         const std::lock_guard lock(mutex_);
         reached_ = std::max(reached_.value_or(0), number);
-        const auto first =
-            std::stable_partition(waiting_.begin(), waiting_.end(),
-                                  [number](const Waiting& each) { return each.number > number; });
-        std::move(first, waiting_.end(), std::back_inserter(done));
-        waiting_.erase(first, waiting_.end());
+        done = take_through(number);
     }
-    for (Waiting& each : done) {
-        each.waiter.complete();
-    }
+    complete(std::move(done), nullptr);
 }
 
 void WaiterList::close(std::exception_ptr result)
 {
-    std::vector<Waiting> done;
+    Waiting done;
     {
         const std::lock_guard lock(mutex_);
         closed_ = true;
         result_ = result;
         done.swap(waiting_);
     }
-    for (Waiting& each : done) {
-        each.waiter.complete(result);
-    }
+    complete(std::move(done), result);
 }
 
 bool WaiterList::empty() const
@@ -93,22 +120,11 @@ bool WaiterList::empty() const
     return waiting_.empty();
 }
 
-bool WaiterList::awaits(std::uint64_t number) const
+std::optional<std::uint64_t> WaiterList::next_after(std::uint64_t number) const
 {
     const std::lock_guard lock(mutex_);
-    return std::ranges::find(waiting_, number, &Waiting::number) != waiting_.end();
-}
-
-std::vector<Waiter> WaiterList::abandon()
-{
-    const std::lock_guard lock(mutex_);
-    std::vector<Waiter> waiters;
-    waiters.reserve(waiting_.size());
-    for (Waiting& each : waiting_) {
-        waiters.push_back(std::move(each.waiter));
-    }
-    waiting_.clear();
-    return waiters;
+    const auto at = waiting_.upper_bound({number, std::numeric_limits<std::uint64_t>::max()});
+    return at == waiting_.end() ? std::nullopt : std::optional(at->first.number);
 }
 
 }  // namespace keywatch::async

@@ -3,8 +3,10 @@
 
 #include "waiter.hpp"
 
+#include <compare>
 #include <cstdint>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,10 +17,21 @@ namespace keywatch::async {
 /// Coroutines that wait until a number is reached, or for the end. Each can be cancelled (all
 /// types), and then fails with `operation_aborted`.
 ///
+/// Of n that wait, adding, failing and cancelling one costs O(log n), and reaching a number what it
+/// completes. Many are completed by their own executors, bit by bit.
+///
 /// Thread safety: all members, from any thread.
 class WaiterList : public std::enable_shared_from_this<WaiterList> {
 public:
-    using Id = std::uint64_t;
+    /// Names one of them. They are in order of their numbers.
+    struct Id {
+        std::uint64_t number = 0;
+        /// From 1, in the order of their coming; 0: none.
+        std::uint64_t place = 0;
+
+        explicit operator bool() const noexcept { return place != 0; }
+        friend auto operator<=>(const Id&, const Id&) = default;
+    };
 
     /// A waiter of a number that was reached, or of a closed list, is completed at once.
     Id add(Waiter waiter, std::uint64_t number = 0);
@@ -29,23 +42,19 @@ public:
     /// Completes all, now and from now on; with an exception if one is given.
     void close(std::exception_ptr result);
     bool empty() const;
-    /// Whether somebody waits for just this number.
-    bool awaits(std::uint64_t number) const;
-    /// Hands over those who wait, to be destroyed.
-    std::vector<Waiter> abandon();
+    /// The lowest number above this one that is waited for.
+    std::optional<std::uint64_t> next_after(std::uint64_t number) const;
 
 private:
-    struct Waiting {
-        Id id;
-        std::uint64_t number;
-        Waiter waiter;
-    };
+    using Waiting = std::map<Id, Waiter>;
 
     void listen(Waiter& waiter, Id id);
+    /// With the mutex held.
+    Waiting take_through(std::uint64_t number);
 
     mutable std::mutex mutex_;
-    std::vector<Waiting> waiting_;
-    Id next_id_ = 1;
+    Waiting waiting_;
+    std::uint64_t places_ = 0;
     std::optional<std::uint64_t> reached_;
     bool closed_ = false;
     std::exception_ptr result_;

@@ -23,6 +23,10 @@ namespace {
 /// So long after their cancellation callbacks may take to return.
 constexpr std::chrono::milliseconds grace{500};
 constexpr std::chrono::milliseconds abandon_timeout{10'000};
+/// So long commits are taken of consumers that were given everything and have not asked for more.
+constexpr std::chrono::milliseconds moment{50};
+/// So many watches are told something before other work on the strand has its turn.
+constexpr std::size_t slice = 256;
 
 using Clock = std::chrono::steady_clock;
 
@@ -81,23 +85,39 @@ asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
     const Clock::time_point begun = Clock::now();
-    co_await self->engine_->drain();
+    if (!self->running_.empty()) {
+        co_await self->finish_queued_commits();
+    }
     // If transactions took all of the time, watchers have some all the same.
-    co_await self->drain_watchers(
-        std::max(begun + timeout, Clock::now() + std::min(timeout, grace)));
+    const Clock::time_point deadline =
+        std::max(begun + timeout, Clock::now() + std::min(timeout, grace));
+    co_await self->drain_watchers(deadline);
+    co_await self->wait_for_consumers(deadline);
     const bool done = self->watchers_done();
+    self->drained_ = true;
+    co_await self->engine_->drain();
     self->closers_.clear();
     // Nothing more will be routed: whoever goes on after its own close() has this to come to.
     for (const auto& watcher : self->running_) {
         watcher->close_at(std::min(self->engine_->durable_head(), self->routed()));
     }
-    for (const auto& watcher : self->awaited_watchers()) {
-        watcher->database_closed();
-    }
+    co_await self->end_those_never_run();
     self->stop_stages();
     co_await self->engine_->close();
     if (!done) {
         throw boost::system::system_error(make_error_code(Error::close_timeout));
+    }
+}
+
+/// Until now commits are taken from all, as a callback may await others that make them. So those
+/// that were there before are waited for by a transaction that comes behind them.
+asio::awaitable<void> Pipeline::finish_queued_commits()
+{
+    const engine::TransactionFunction nothing = [](Transaction&) {};
+    try {
+        co_await engine_->commit(nothing);
+    } catch (...) {
+        // Writing has failed: what is durable is delivered.
     }
 }
 
@@ -106,18 +126,29 @@ asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
     // Watchers are told where to end at once: those that are behind routing wait for it.
     const Revision head = engine_->durable_head();
     draining_ = true;
-    for (const auto& watcher : running_) {
-        watcher->close_at(head);
-        wake_at(head, watcher);
-    }
+    const Tell end_at_head = [&](WatcherCore& watcher) {
+        watcher.close_at(head);
+        wake_at(head, watcher.weak_from_this());
+    };
+    co_await tell_running(end_at_head);
     co_await wait_for_watchers(deadline);
     if (watchers_done()) {
         co_return;
     }
-    for (const auto& watcher : running_) {
-        watcher->close_now();
-    }
+    const Tell end_now = [](WatcherCore& watcher) { watcher.close_now(); };
+    co_await tell_running(end_now);
     co_await wait_for_watchers(Clock::now() + grace);
+}
+
+asio::awaitable<void> Pipeline::tell_running(const Tell& tell)
+{
+    const auto watchers = running_;  // some of them end between two slices, none begins
+    for (std::size_t i = 0; i < watchers.size(); ++i) {
+        tell(*watchers[i]);
+        if ((i + 1) % slice == 0) {
+            co_await async::yield();
+        }
+    }
 }
 
 asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
@@ -129,6 +160,47 @@ asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
     }
     close_timer_ = nullptr;
+}
+
+/// A consumer that has been given everything holds nothing up, except for the moment that it may
+/// need to begin what it commits of its last commit.
+asio::awaitable<void> Pipeline::wait_for_consumers(Clock::time_point deadline)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    close_timer_ = &timer;
+    deadline = std::min(deadline, Clock::now() + moment);
+    while (true) {
+        std::erase_if(busy_consumers_, [](const auto& each) {
+            const auto watcher = each.lock();
+            return !watcher || !watcher->consumer_is_busy();
+        });
+        if (busy_consumers_.empty() || Clock::now() >= deadline) {
+            break;
+        }
+        timer.expires_at(deadline);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    close_timer_ = nullptr;
+    busy_consumers_.clear();
+}
+
+void Pipeline::consumer_asked()
+{
+    if (!context_gone_) {
+        asio::post(strand_, [self = shared_from_this()] { self->poke_closer(); });
+    }
+}
+
+asio::awaitable<void> Pipeline::end_those_never_run()
+{
+    // A watch that is made, or waited for, after this has looked sees that the database closes.
+    const auto watchers = registry_.all();
+    for (std::size_t i = 0; i < watchers.size(); ++i) {
+        watchers[i]->database_closed();
+        if ((i + 1) % slice == 0) {
+            co_await async::yield();
+        }
+    }
 }
 
 bool Pipeline::watchers_done() const

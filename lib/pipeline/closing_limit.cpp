@@ -48,12 +48,9 @@ void Pipeline::look_after_loop()
 
 void Pipeline::close_without_loop()
 {
-    for (const auto& watcher : awaited_watchers()) {
-        watcher->database_closed();
-    }
-    // Those on other event loops end there.
     for (const auto& watcher : registry_.all()) {
-        watcher->close_now();
+        watcher->database_closed();  // if it was never run
+        watcher->close_now();        // those on other event loops end there
     }
     engine_->close_without_loop([self = shared_from_this()] {
         self->tell_closed(std::make_exception_ptr(

@@ -15,7 +15,7 @@ namespace keywatch::pipeline {
 
 void WatcherCore::fall_behind(bool full, bool overflowed)
 {
-    if (overflowed && overflow_ == Overflow::stop) {
+    if (overflowed && overflow_ == Overflow::stop && !is_ending()) {
         finish(std::nullopt, exception_of(Error::overflow));
         return;
     }
@@ -49,7 +49,8 @@ bool WatcherCore::has_overflowed(const watch::Inbox::Level& level) const noexcep
 
 bool WatcherCore::gives_up() const noexcept
 {
-    return follower_.too_slow() && (overflow_ == Overflow::stop || overflow_ == Overflow::skip);
+    return !is_ending() && follower_.too_slow() &&
+           (overflow_ == Overflow::stop || overflow_ == Overflow::skip);
 }
 
 asio::awaitable<void> WatcherCore::give_up(SliceReader& history, Watchdog& watchdog)

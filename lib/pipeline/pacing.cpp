@@ -19,7 +19,7 @@ bool WatcherCore::has_to_rest(const watch::Signals& signals)
 {
     const bool live = follower_.live();
     if (!pace_ || !pace_->is_early(Pace::Clock::now(), live) || signals.close_at ||
-        signals.bucket_deleted || (live && inbox.empty())) {
+        signals.drain_at || signals.bucket_deleted || (live && inbox.empty())) {
         return false;
     }
     pipeline_->call_at(pace_->next(), weak_from_this());

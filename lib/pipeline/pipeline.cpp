@@ -112,28 +112,6 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
     co_return *joined_at;
 }
 
-void Pipeline::awaited(std::weak_ptr<WatcherCore> watcher)
-{
-    const std::lock_guard lock(mutex_);
-    if (awaited_.size() >= clean_up_at_) {
-        std::erase_if(awaited_, [](const auto& each) { return each.expired(); });
-        clean_up_at_ = 2 * awaited_.size() + 64;
-    }
-    awaited_.push_back(std::move(watcher));
-}
-
-std::vector<std::shared_ptr<WatcherCore>> Pipeline::awaited_watchers()
-{
-    std::vector<std::shared_ptr<WatcherCore>> watchers;
-    const std::lock_guard lock(mutex_);
-    for (const auto& each : awaited_) {
-        if (auto watcher = each.lock()) {
-            watchers.push_back(std::move(watcher));
-        }
-    }
-    return watchers;
-}
-
 void Pipeline::part(std::shared_ptr<WatcherCore> watcher)
 {
     if (context_gone_) {
@@ -155,6 +133,9 @@ void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
         watcher->inbox.drop();
         self->call_off(*watcher);
         self->forget(*watcher);
+        if (self->draining_ && watcher->consumer_is_busy()) {
+            self->busy_consumers_.push_back(watcher);
+        }
         self->poke_closer();
     });
 }
@@ -199,8 +180,27 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
             self->wakes_.insert({revision, watcher});
         } else if (const auto core = watcher.lock()) {
             core->poke();
+            if (const Revision next = core->next_wake(self->routed())) {
+                self->wakes_.insert({next, watcher});
+            }
         }
     });
+}
+
+void Pipeline::wake_those_at(Revision revision)
+{
+    while (!wakes_.empty() && wakes_.begin()->revision <= revision) {
+        auto wake = wakes_.extract(wakes_.begin());
+        const auto watcher = wake.value().watcher.lock();
+        if (!watcher) {
+            continue;
+        }
+        watcher->poke();
+        wake.value().revision = watcher->next_wake(revision);
+        if (wake.value().revision != 0) {
+            wakes_.insert(std::move(wake));
+        }
+    }
 }
 
 void Pipeline::clean_up_wakes()
@@ -231,16 +231,13 @@ void Pipeline::context_shutdown() noexcept
     closing_ = true;
     tell_closed(
         std::make_exception_ptr(boost::system::system_error(make_error_code(Error::closed))));
-    const auto watchers = std::exchange(running_, {});
-    add_alone(counters_.ended, watchers.size());
-    const auto awaited = awaited_watchers();
+    const auto running = std::exchange(running_, {});
+    add_alone(counters_.ended, running.size());
+    const auto watchers = registry_.all();
     distributor_.forget_all();
     wakes_.clear();
     timetable_.clear();
     for (const auto& watcher : watchers) {
-        watcher->context_shutdown();
-    }
-    for (const auto& watcher : awaited) {
         watcher->context_shutdown();
     }
     closers_.clear();

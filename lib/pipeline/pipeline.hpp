@@ -28,8 +28,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <vector>
 
@@ -62,6 +62,8 @@ public:
     /// Of the context that the database was opened on.
     const std::shared_ptr<async::ContextLife>& life() const noexcept { return life_; }
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+    /// Whether closing has come to where commits are refused.
+    bool refuses_commits() const noexcept { return drained_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
     Registry& registry() noexcept { return registry_; }
@@ -78,8 +80,6 @@ public:
     // For running watchers. Any thread.
     /// Takes the watcher in, and starts its worker; or refuses it.
     void enter(std::shared_ptr<WatcherCore> watcher);
-    /// Somebody waits for this watcher, which may never be run: it is told of the end all the same.
-    void awaited(std::weak_ptr<WatcherCore> watcher);
     /// Puts the watcher's subscription into the index; gives R of that moment.
     asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
     /// Takes it out again, and what has come for it since.
@@ -87,8 +87,12 @@ public:
     void leave(std::shared_ptr<WatcherCore> watcher);
     /// Wakes the watcher when it is time, if it runs then.
     void call_at(std::chrono::steady_clock::time_point time, std::weak_ptr<WatcherCore> watcher);
-    /// Wakes the watcher once R has reached the revision.
+    /// Wakes the watcher once R has reached the revision, and again at the next one that it then
+    /// has a use for.
     void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);
+
+    /// The consumer of a pulled watch has asked for more than the commit it had. Any thread.
+    void consumer_asked();
 
     /// See Database::close. Any thread.
     static asio::awaitable<void> close(std::shared_ptr<Pipeline> self,
@@ -114,6 +118,7 @@ private:
     asio::awaitable<void> route(watch::Batch& batch);
     asio::awaitable<void> finish_routing(watch::Distributor::Routed& routed);
     void set_routed(Revision revision);
+    void wake_those_at(Revision revision);
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
     bool is_running(const WatcherCore& watcher) const;
@@ -122,7 +127,6 @@ private:
     void forget(const WatcherCore& watcher);
     void rouse_feed();
     void count_routed(const CommitRecord& commit);
-    std::vector<std::shared_ptr<WatcherCore>> awaited_watchers();
 
     // Telling watchers the time (pacing.cpp).
     static asio::awaitable<void> keep_time(std::shared_ptr<Pipeline> self);
@@ -134,9 +138,16 @@ private:
     void add_closer(const asio::any_io_executor& closer);
     static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
                                            std::chrono::milliseconds timeout);
+    /// Watches that nobody has run will not be run any more: tells those who wait for that.
+    asio::awaitable<void> end_those_never_run();
+    using Tell = std::function<void(WatcherCore&)>;
+    /// `tell` must live until this has been awaited.
+    asio::awaitable<void> tell_running(const Tell& tell);
     asio::awaitable<void> drain_watchers(std::chrono::steady_clock::time_point deadline);
     asio::awaitable<void> wait_for_watchers(std::chrono::steady_clock::time_point deadline);
     bool watchers_done() const;
+    asio::awaitable<void> wait_for_consumers(std::chrono::steady_clock::time_point deadline);
+    asio::awaitable<void> finish_queued_commits();
     void poke_closer();
 
     // The limit of closing (closing_limit.cpp).
@@ -158,17 +169,13 @@ private:
     Registry registry_;
     std::atomic<bool> closing_{false};
     std::atomic<bool> told_closed_{false};
+    std::atomic<bool> drained_{false};
     std::atomic<bool> context_gone_{false};
     async::WakeUp wake_;  ///< the collector
     /// Reset when the context goes away, as a strand must not outlive it.
     asio::any_io_executor executor_;
     asio::any_io_executor strand_;
     asio::any_io_executor stage_executor_;
-
-    // Of the mutex.
-    std::mutex mutex_;
-    std::vector<std::weak_ptr<WatcherCore>> awaited_;
-    std::size_t clean_up_at_ = 64;
 
     // On the strand.
     watch::Distributor distributor_;
@@ -196,6 +203,8 @@ private:
     bool stopping_ = false;
     std::exception_ptr error_;
     asio::steady_timer* close_timer_ = nullptr;
+    /// Pulled watches that have ended while it closes, whose consumers had a commit then.
+    std::vector<std::weak_ptr<WatcherCore>> busy_consumers_;
     /// Those whose own callbacks wait for the closing.
     std::vector<std::weak_ptr<const WatcherCore>> closers_;
 };

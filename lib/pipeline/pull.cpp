@@ -72,8 +72,6 @@ void WatcherCore::begin_pulled()
         }
     }
     begin();
-    // The end of the context has to find who waits even before the pipeline has taken this in.
-    pipeline_->awaited(weak_from_this());
     pipeline_->enter(shared_from_this());
 }
 
@@ -93,6 +91,9 @@ void WatcherCore::heed(const watch::Outbox::Answer& answer)
     if (answer.messages != 0) {
         Tally(pipeline_->counters()).delivered(answer.messages);
         figures_.delivered(answer.messages);
+        if (pipeline_->closing()) {
+            pipeline_->consumer_asked();
+        }
     }
     if (awaited_.load()) {
         waiters()->reached->reach(answer.delivered);

@@ -194,13 +194,7 @@ void Pipeline::set_routed(Revision revision)
         return;
     }
     routed_.store(revision, std::memory_order_release);
-    while (!wakes_.empty() && wakes_.begin()->revision <= revision) {
-        const auto watcher = wakes_.begin()->watcher.lock();
-        wakes_.erase(wakes_.begin());
-        if (watcher) {
-            watcher->poke();
-        }
-    }
+    wake_those_at(revision);
 }
 
 asio::awaitable<void> Pipeline::collect_victims(std::shared_ptr<Pipeline> self)

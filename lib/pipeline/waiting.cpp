@@ -24,24 +24,52 @@ void WatcherCore::tell_end(const Waiters& waiters) const
     waiters.ended->close(nullptr);
 }
 
+std::shared_ptr<WatcherCore::Waiters> WatcherCore::known_waiters() const
+{
+    const std::lock_guard lock(mutex());
+    return waiters_;
+}
+
 std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
 {
-    if (pipeline_->closing()) {
-        database_closed();
+    if (auto known = known_waiters()) {
+        return known;
     }
+    auto made = std::make_shared<Waiters>();
     const std::lock_guard lock(mutex());
     if (!waiters_) {
-        waiters_ = std::make_shared<Waiters>();
+        waiters_ = std::move(made);
+        // One look, under the mutex under which the watch ends: closing ends all that were not run.
         if (state_ == State::ended) {
             tell_end(*waiters_);
         } else if (following_) {
             waiters_->ready->reach(0);
         }
-        if (state_ != State::ended) {
-            pipeline_->awaited(weak_from_this());
-        }
     }
     return waiters_;
+}
+
+void WatcherCore::ask_to_be_woken(Revision revision)
+{
+    {
+        const std::lock_guard lock(mutex());
+        Revision& known = waiters_->wake_at;
+        if (known != 0 && known <= revision) {
+            return;
+        }
+        known = revision;
+    }
+    pipeline_->wake_at(revision, weak_from_this());
+}
+
+Revision WatcherCore::next_wake(Revision routed)
+{
+    const std::lock_guard lock(mutex());
+    if (!waiters_ || state_ == State::ended) {
+        return 0;
+    }
+    waiters_->wake_at = waiters_->reached->next_after(routed).value_or(0);
+    return waiters_->wake_at;
 }
 
 asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
@@ -58,7 +86,8 @@ asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
         const auto mine = alarm;
         const auto list = ready;
         const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
-        if (const async::WaiterList::Id id = list->add(std::move(waiter))) {
+        const async::WaiterList::Id id = list->add(std::move(waiter));
+        if (id) {
             mine->set(time, [list, id] { list->fail(id, exception_of(Error::ready_timeout)); });
         }
     };
@@ -77,6 +106,31 @@ asio::awaitable<void> WatcherCore::stop(std::shared_ptr<WatcherCore> self)
     }
     const std::shared_ptr<async::WaiterList> ended = self->waiters()->ended;
     co_await async::suspend([&](async::Waiter waiter) { ended->add(std::move(waiter)); });
+}
+
+asio::awaitable<void> WatcherCore::drain(std::shared_ptr<WatcherCore> self)
+{
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    const Revision head = self->request_drain();
+    if (self->runs_on(executor)) {
+        co_return;
+    }
+    const std::shared_ptr<async::WaiterList> ended = self->waiters()->ended;
+    co_await async::suspend([&](async::Waiter waiter) { ended->add(std::move(waiter)); });
+    self->throw_unless_drained(head);
+}
+
+void WatcherCore::throw_unless_drained(Revision revision) const
+{
+    const std::lock_guard lock(mutex());
+    if (error_) {
+        std::rethrow_exception(error_);
+    }
+    const bool whole = reason_ == EndReason::drained || reason_ == EndReason::bucket_deleted ||
+                       position_.load() >= revision;
+    if (!whole) {
+        std::rethrow_exception(exception_of(Error::watch_ended));
+    }
 }
 
 asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Revision revision)
@@ -98,7 +152,7 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
         list->add(std::move(waiter), wanted);
         // Who moved the position before it was told that somebody waits has told nobody.
         list->reach(core->position().revision);
-        core->pipeline_->wake_at(wanted, core);
+        core->ask_to_be_woken(wanted);
     };
     co_await async::suspend(wait);
 }

@@ -52,15 +52,15 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
     : Subscription(selectors, options.filter, {options.buffer_messages, options.buffer_bytes},
                    inbox_policy(options), pipeline->inbox_bytes()),
       pipeline_(std::move(pipeline)),
-      callback_(std::move(callback)),
       name_(std::make_unique<const std::string>(options.name)),
       id_(pipeline_->next_watcher_id()),
       callback_timeout_(
           std::min<std::chrono::milliseconds>(options.callback_timeout, longest_wait)),
       overflow_(options.overflow),
-      predicate_(predicate_of(options.filter)),
       pull_(std::move(pull)),
       position_(start.revision),
+      callback_(std::move(callback)),
+      predicate_(predicate_of(options.filter)),
       follower_(start.revision, options.buffer_messages,
                 is_at_present(options.from, start.revision, *pipeline_), start.seen_of_next != 0),
       pace_(Pace::of(options)),
@@ -149,6 +149,7 @@ void WatcherCore::database_closed()
         error_ = exception_of(Error::closed);
         waiters = waiters_;
     }
+    release_functions();
     if (waiters) {
         tell_end(*waiters);
     }
@@ -172,11 +173,6 @@ void WatcherCore::start(async::Waiter waiter, const asio::any_io_executor& execu
         life_ = foreign ? waiter.life() : nullptr;
         run_waiter_ = std::move(waiter);
         strand_ = std::move(strand);
-    }
-    if (foreign) {
-        // The end of the database's context has to find it even before the pipeline has taken it
-        // in.
-        pipeline_->awaited(weak_from_this());
     }
     pipeline_->enter(shared_from_this());
 }
@@ -276,11 +272,34 @@ void WatcherCore::fail(std::exception_ptr error)
     cancel_worker();
 }
 
-void WatcherCore::close_at(Revision revision)
+template <class Change>
+void WatcherCore::end_at(Revision revision, Change change)
 {
-    if (inbox.signal([&](watch::Signals& signals) { signals.close_at = revision; })) {
+    Revision known = end_at_.load();
+    while (revision < known && !end_at_.compare_exchange_weak(known, revision)) {
+    }
+    const bool wake = inbox.signal(change);
+    const bool handed_back = pull_ && pull_->outbox.hurry();
+    if (wake || handed_back) {
         start_worker();
     }
+}
+
+void WatcherCore::close_at(Revision revision)
+{
+    end_at(revision, [revision](watch::Signals& signals) { signals.close_at = revision; });
+}
+
+Revision WatcherCore::request_drain()
+{
+    const Revision head = pipeline_->engine().durable_head();
+    end_at(head, [head](watch::Signals& signals) {
+        if (!signals.drain_at) {
+            signals.drain_at = head;
+        }
+    });
+    pipeline_->wake_at(head, weak_from_this());
+    return head;
 }
 
 void WatcherCore::poke()
@@ -313,6 +332,7 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
 {
     over_ = true;
     start_state_.reset();
+    release_functions();
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {
@@ -337,41 +357,10 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
     }
 }
 
-Position WatcherCore::position() const
+void WatcherCore::release_functions() noexcept
 {
-    const Revision routed = pipeline_->routed();
-    if (const auto through = inbox.up_to_date(routed)) {
-        raise_position(*through);
-    }
-    const HistoryId history = pipeline_->engine().history_id();
-    const std::lock_guard lock(mutex());
-    const Revision revision = position_.load();
-    return within_.seen != 0 && within_.at == revision
-               ? Position{history, within_.revision, within_.seen}
-               : Position{history, revision};
-}
-
-void WatcherCore::move_within(const watch::Within& within)
-{
-    // In one step, so that it never seems to go back.
-    const std::lock_guard lock(mutex());
-    within_ = within;
-    raise_position(within.at);
-}
-
-bool WatcherCore::waits_for(Revision revision) const
-{
-    const std::lock_guard lock(mutex());
-    return state_ != State::ended &&
-           (follower_.begins_at() == revision || position_.load() == revision ||
-            (waiters_ && waiters_->reached->awaits(revision)));
-}
-
-void WatcherCore::raise_position(Revision revision) const noexcept
-{
-    Revision known = position_.load();
-    while (known < revision && !position_.compare_exchange_weak(known, revision)) {
-    }
+    callback_.release();
+    predicate_.reset();
 }
 
 void WatcherCore::context_shutdown() noexcept

@@ -82,6 +82,9 @@ public:
     static asio::awaitable<void> stop(std::shared_ptr<WatcherCore> self);
     static asio::awaitable<void> reached(std::shared_ptr<WatcherCore> self, Revision revision);
     void request_stop();
+    static asio::awaitable<void> drain(std::shared_ptr<WatcherCore> self);
+    /// Gives the revision through which everything is delivered then.
+    Revision request_drain();
     Position position() const;
     WatcherInfo info() const;
     /// Whether it runs, and a change of this key would be for it.
@@ -106,11 +109,14 @@ public:
     void database_closed();
     void start_worker();
     void poke();
-    /// Whether it has a use for being woken at this revision: it starts there, or somebody waits
-    /// for that.
+    /// Whether it has a use for being woken at this revision: it starts there, or has asked for it.
     bool waits_for(Revision revision) const;
+    /// R is this now: the revision at which it has to be woken next; 0: none.
+    Revision next_wake(Revision routed);
     void close_at(Revision revision);
     void close_now();
+    /// Whether it is pulled, and its consumer may be making something of the commit it has.
+    bool consumer_is_busy() const { return pull_ && pull_->outbox.is_busy(); }
     void fail(std::exception_ptr error);
     bool runs_on(const asio::any_io_executor& executor) const;
     void context_shutdown() noexcept;
@@ -127,6 +133,8 @@ private:
         std::shared_ptr<async::WaiterList> ready = std::make_shared<async::WaiterList>();
         std::shared_ptr<async::WaiterList> ended = std::make_shared<async::WaiterList>();
         std::shared_ptr<async::WaiterList> reached = std::make_shared<async::WaiterList>();
+        /// The next revision at which the pipeline wakes the worker for them; 0: none.
+        Revision wake_at = 0;
     };
 
     /// What was taken from the inbox, for delivery.
@@ -150,8 +158,18 @@ private:
     void cancel_worker();
     template <class Change>
     void interrupt(Change change);
+    /// Changes the signals so that the watch ends at this revision.
+    template <class Change>
+    void end_at(Revision revision, Change change);
+    /// Whether it only has to come to some revision any more: how far others are does not matter.
+    bool is_ending() const noexcept { return end_at_.load() != never; }
+    /// Destroys what the program gave: it may own a handle of this very watch.
+    void release_functions() noexcept;
+    void throw_unless_drained(Revision revision) const;
     void finish(std::optional<EndReason> reason, std::exception_ptr error);
     std::shared_ptr<Waiters> waiters();
+    std::shared_ptr<Waiters> known_waiters() const;
+    void ask_to_be_woken(Revision revision);
     std::exception_ptr end_for_waiters() const;
     void tell_end(const Waiters& waiters) const;
 
@@ -189,6 +207,8 @@ private:
     // The rest of the worker (worker.cpp).
     void settle_position();
     void advanced();
+    /// Everything up to here has been delivered, except what the consumer of a pulled watch has.
+    void show_position(Revision revision) const;
     void raise_position(Revision revision) const noexcept;
     /// Raises it to there, and shows this place instead.
     void move_within(const watch::Within& within);
@@ -296,22 +316,23 @@ private:
     /// Whether a batch is with the consumer: the worker rests until it comes back.
     bool is_parked() const noexcept { return pull_ && pull_->parked; }
 
+    static constexpr Revision never = std::numeric_limits<Revision>::max();
+
     // Constant after construction, or thread-safe by itself.
     const std::shared_ptr<Pipeline> pipeline_;
-    const WatchCallback callback_;
     const std::unique_ptr<const std::string> name_;
     const std::uint64_t id_;
     const std::chrono::milliseconds callback_timeout_;
     const Overflow overflow_;
-    /// Null if there is none.
-    const std::unique_ptr<const watch::Predicate> predicate_;
     /// Null if there is a callback.
     const std::unique_ptr<Pull> pull_;
     /// The follower's position, or later, for everybody to see. It only grows.
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
-    // The follower's, for everybody to see.
+    /// Where the first of the signals that say so ends the watch.
+    std::atomic<Revision> end_at_{never};
+    // The follower's, for any thread to see.
     std::atomic<bool> live_{false};
     std::atomic<bool> away_{true};
     std::atomic<Revision> bears_{std::numeric_limits<Revision>::max()};
@@ -323,6 +344,11 @@ private:
 
     // Of the pipeline's strand.
     std::size_t place_ = 0;
+
+    // The worker's; empty when the watch has ended. Which kind the callback is, all may ask.
+    WatchCallback callback_;
+    /// Null if there is none.
+    std::unique_ptr<const watch::Predicate> predicate_;
 
     // The worker's.
     watch::Follower follower_;

@@ -138,7 +138,8 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
             }
             continue;
         }
-        const watch::Follower::Step step = follower_.next(pipeline_->routed());
+        const watch::Follower::Step step =
+            follower_.next(std::min(pipeline_->routed(), end_at_.load()));
         show_phase();
         switch (step) {
         case watch::Follower::Step::read_history:
@@ -329,15 +330,6 @@ bool WatcherCore::settle(const Commit& commit, Revision through, Outcome outcome
     return false;
 }
 
-void WatcherCore::advanced()
-{
-    show_phase();
-    raise_position(follower_.position());
-    if (awaited_.load()) {
-        waiters()->reached->reach(follower_.position());
-    }
-}
-
 bool WatcherCore::ended_by(const watch::Signals& signals)
 {
     const Revision position = follower_.position();
@@ -352,6 +344,8 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
         reason = EndReason::stopped;
     } else if (position >= signals.detached_at) {
         reason = EndReason::bucket_deleted;
+    } else if (signals.drain_at && !start_state_ && position >= *signals.drain_at) {
+        reason = EndReason::drained;
     } else if (signals.close_now ||
                (signals.close_at && !start_state_ && position >= *signals.close_at)) {
         reason = EndReason::database_closed;
@@ -362,20 +356,6 @@ bool WatcherCore::ended_by(const watch::Signals& signals)
     settle_position();
     finish(reason, nullptr);
     return true;
-}
-
-void WatcherCore::settle_position()
-{
-    // A watch that had nothing to deliver for long has everything that was routed all the same.
-    const Revision routed = pipeline_->routed();
-    if (follower_.live()) {
-        const watch::Inbox::Taken rest = inbox.take();
-        passed(rest.nothing_up_to);
-        if (rest.entries.empty() && !rest.signals.fell_behind) {
-            follower_.took(std::min(routed, rest.signals.detached_at));
-            advanced();
-        }
-    }
 }
 
 void WatcherCore::worker_failed(const std::exception_ptr& error, bool timed_out)

@@ -31,7 +31,9 @@ struct Signals {
     bool overflowed = false;
     bool stop = false;
     bool cancel = false;
-    /// The database closes: deliver through here, then end.
+    /// The watch is drained: deliver through here, then end.
+    std::optional<Revision> drain_at;
+    /// The database closes: the same.
     std::optional<Revision> close_at;
     /// It has waited long enough for that: end.
     bool close_now = false;

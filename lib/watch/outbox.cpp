@@ -60,6 +60,7 @@ Outbox::Answer Outbox::take()
         ++next_;
         taken_within_ = within(answer.entry, taken_);
         taken_messages_ = answer.entry.messages();
+        answer.handed_back = hurries_ && hand_back();
     }
     return answer;
 }
@@ -75,11 +76,39 @@ Outbox::Answer Outbox::ask()
         // What lies between the two did not match.
         delivered_ = std::max(delivered_, entries_[next_].follows());
     } else {
-        answer.handed_back = std::exchange(out_, false);
+        answer.handed_back = hand_back();
     }
     answer.delivered = delivered_;
     answer.batches = batches_;
     return answer;
+}
+
+bool Outbox::hand_back()
+{
+    return next_ == entries_.size() && std::exchange(out_, false);
+}
+
+bool Outbox::hurry()
+{
+    const std::lock_guard lock(mutex_);
+    hurries_ = true;
+    return hand_back();
+}
+
+bool Outbox::pass(Revision revision)
+{
+    const std::lock_guard lock(mutex_);
+    if (taken_messages_ == 0) {
+        return true;
+    }
+    taken_ = std::max(taken_, revision);
+    return false;
+}
+
+bool Outbox::is_busy() const
+{
+    const std::lock_guard lock(mutex_);
+    return taken_messages_ != 0;
 }
 
 bool Outbox::shut()

@@ -18,6 +18,9 @@ namespace keywatch::watch {
 ///    (`handed_back`); its caller starts the worker, which begins with `settle`.
 /// 2. A commit is delivered when the consumer has asked for what comes after it.
 /// 3. Once it is shut nothing is offered or taken any more.
+/// 4. Once it is in a hurry, a batch is handed back as soon as all of it has been taken. Then what
+///    comes after the commit that the consumer has may be passed before that one is delivered: both
+///    are when the consumer asks for more.
 ///
 /// Thread safety: all members, from any thread. `offer` and `settle` are the worker's.
 class Outbox {
@@ -54,14 +57,24 @@ public:
     /// It asks for that.
     Answer take();
 
+    /// The watch is to end: the worker has to know whether there is more, even if the consumer does
+    /// not ask. True if the batch was handed back by that.
+    bool hurry();
+    /// Everything up to here has been delivered, except what the consumer has. False if there is
+    /// such a commit: then it is when that one is.
+    bool pass(Revision revision);
+    /// Whether the consumer has a commit, after which it has not asked for more.
+    bool is_busy() const;
+
     /// Drops what is there. True if the batch was handed back by that.
     bool shut();
 
 private:
-    /// With the mutex held.
+    // With the mutex held.
     Answer ask();
+    bool hand_back();
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<Entry> entries_;
     std::size_t next_ = 0;
     /// Up to where everything is delivered with the commit that the consumer has, and the number of
@@ -73,6 +86,7 @@ private:
     std::uint64_t batches_ = 0;
     bool out_ = false;
     bool shut_ = false;
+    bool hurries_ = false;
     bool whole_ = true;
 };
 

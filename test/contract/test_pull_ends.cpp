@@ -122,6 +122,61 @@ BOOST_AUTO_TEST_CASE(close_drains_consumers)
     });
 }
 
+// W13: it may wait for something else, such as this very close().
+BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_hold_up_close)
+{
+    for (const bool from_history : {false, true}) {
+        run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            kw::PullWatcher watcher =
+                db.watch("b", kw::all(), from_history ? from_start() : kw::WatchOptions());
+            if (!from_history) {
+                const Job waiting = co_await spawn(wait_once(watcher));
+                co_await watcher.wait_ready(patience);
+                co_await put(db, "b", "k", "1");
+                co_await waiting.join();
+            }
+            const kw::Revision head = db.head_revision();
+            BOOST_TEST(co_await watcher.wait());
+            const auto commit = watcher.try_next();
+            BOOST_TEST(commit->revision() == head);
+            co_await db.close(10 * patience);  // longer than a test may take
+            BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+            BOOST_TEST(watcher.position().revision == head - 1);  // it has the last one still
+            BOOST_TEST(!co_await watcher.wait());
+            BOOST_TEST((watcher.ended()->position == db.head_position()));
+        });
+    }
+}
+
+// W13: close() knows whether there is more behind what the consumer has.
+BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_only_what_was_at_hand_is_waited_for)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 10);
+        kw::WatchOptions small = from_start();
+        small.buffer_messages = 3;
+        kw::PullWatcher watcher = db.watch("b", kw::all(), small);
+        const Recorder recorder;
+        BOOST_TEST(co_await watcher.wait());
+        recorder((*watcher.try_next())[0]);
+        const Job closing = co_await spawn(db.close());
+        while (co_await watcher.wait()) {
+            const auto commit = watcher.try_next();
+            BOOST_TEST(!closing.done());
+            recorder((*commit)[0]);
+            for (int turn = 0; turn < 20; ++turn) {
+                co_await yield();
+            }
+        }
+        co_await closing.join();
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+        BOOST_TEST((watcher.ended()->position == db.head_position()));
+        BOOST_TEST(recorder.size() == 11U);
+    });
+}
+
 // W12 W13: no callback runs, so there is none that close() would complain of.
 BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_come_back_is_given_up_at_the_deadline)
 {

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -79,6 +80,40 @@ Watcher watch(const Database& database)
         options);
 }
 
+void acknowledge(Revision revision)
+{
+    if (::write(pipe_of_child, &revision, sizeof revision) != sizeof revision) {
+        throw std::runtime_error("nobody listens");
+    }
+}
+
+asio::awaitable<void> work_on(Database database)
+{
+    co_await database.update(prepare);
+    Watcher watcher = watch(database);
+    asio::co_spawn(co_await asio::this_coro::executor, watcher.run(), rethrow);
+    for (;;) {
+        acknowledge(co_await database.update(put_next));
+    }
+}
+
+/// Commits a few, and closes the database while the consumer has yet to be given most of them.
+asio::awaitable<void> work_and_close(Database database, int commits)
+{
+    co_await database.update(prepare);
+    Watcher watcher = watch(database);
+    asio::co_spawn(co_await asio::this_coro::executor, watcher.run(), rethrow);
+    const Revision waiting = database.head_revision();
+    for (int i = 0; i < commits; ++i) {
+        acknowledge(co_await database.update(put_next));
+    }
+    const Revision head = database.head_revision();
+    co_await database.close();
+    if (watcher.position().revision < std::max(head, waiting)) {
+        throw std::runtime_error("closing has not delivered everything");
+    }
+}
+
 [[noreturn]] void be_child(const std::string& arguments)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -86,24 +121,19 @@ Watcher watch(const Database& database)
     std::istringstream text(arguments);
     std::string directory;
     int durability = 0;
-    text >> directory >> durability;
+    bool closes = false;
+    text >> directory >> durability >> closes;
+    const Options options = options_for(directory, static_cast<Durability>(durability));
     try {
-        asio::io_context context(1);
-        Database database = Database::open_blocking(
-            context.get_executor(), options_for(directory, static_cast<Durability>(durability)));
-        const auto work = [&]() -> asio::awaitable<void> {
-            co_await database.update(prepare);
-            Watcher watcher = watch(database);
-            asio::co_spawn(context, watcher.run(), rethrow);
-            for (;;) {
-                const Revision revision = co_await database.update(put_next);
-                if (::write(pipe_of_child, &revision, sizeof revision) != sizeof revision) {
-                    throw std::runtime_error("nobody listens");
-                }
-            }
-        };
-        asio::co_spawn(context, work(), rethrow);
-        context.run();
+        do {
+            asio::io_context context(1);
+            Database database = Database::open_blocking(context.get_executor(), options);
+            const int commits = 1 + static_cast<int>(database.head_revision() % 40);
+            asio::co_spawn(context, closes ? work_and_close(database, commits) : work_on(database),
+                           rethrow);
+            database = Database();
+            context.run();
+        } while (closes);
     } catch (const std::exception& error) {
         std::cerr << "child: " << error.what() << '\n';
     }
@@ -148,7 +178,7 @@ asio::awaitable<void> finish(Database database, Revision acknowledged)
     co_await database.close();
 }
 
-void kill_and_look(Durability durability, int rounds)
+void kill_and_look(Durability durability, bool closes, int rounds)
 {
     const TemporaryDirectory directory;
     const std::string path = directory / "db";
@@ -156,13 +186,14 @@ void kill_and_look(Durability durability, int rounds)
     Revision most = 0;
     for (int i = 0; i < rounds; ++i) {
         Victim victim(std::string(child_variable) + '=' + path + ' ' +
-                      std::to_string(static_cast<int>(durability)));
+                      std::to_string(static_cast<int>(durability)) + ' ' +
+                      std::to_string(static_cast<int>(closes)));
         using Clock = Victim::Clock;
         victim.listen_for_one(Clock::now() + std::chrono::seconds(30));
         victim.listen(Clock::now() + std::chrono::microseconds(random() % 60'000));
         BOOST_TEST(victim.kill(), "the child died by itself");
         BOOST_TEST(victim.acknowledged() > most);
-        most = victim.acknowledged();
+        most = std::max(most, victim.acknowledged());
         asio::io_context context(1);
         Database database =
             Database::open_blocking(context.get_executor(), options_for(path, durability));
@@ -178,12 +209,18 @@ BOOST_AUTO_TEST_SUITE(test_cursor_kill)
 
 BOOST_AUTO_TEST_CASE(a_killed_consumer_has_counted_each_commit_once_synced)  // W2 W6
 {
-    kill_and_look(Durability::sync, 6);
+    kill_and_look(Durability::sync, false, 6);
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_consumer_has_counted_each_commit_once_buffered)  // W2 W6
 {
-    kill_and_look(Durability::buffered, 6);
+    kill_and_look(Durability::buffered, false, 6);
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_killed_around_closing_has_counted_each_commit_once)  // W2 W6 W13
+{
+    kill_and_look(Durability::sync, true, 4);
+    kill_and_look(Durability::buffered, true, 6);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

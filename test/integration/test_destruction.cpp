@@ -100,6 +100,35 @@ BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_comes_to_an_end)
     BOOST_TEST(recorder.size() == 5U);
 }
 
+// A cycle: the watch has the callback, which has the watch.
+BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_own_watch_is_released_when_that_has_ended)
+{
+    EventLoop loop;
+    Token token = std::make_shared<int>(1);
+    const std::weak_ptr<int> kept = token;
+    loop.run([&]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const auto own = std::make_shared<std::optional<kw::Watcher>>();
+        const auto callback = [own, token, db](const kw::Message&) -> Task {
+            co_await yield();
+            own->value().request_stop();
+        };
+        *own = db.watch("b", kw::all(), callback, patient());
+        kw::WatchOptions filtered;
+        const auto pulled = std::make_shared<std::optional<kw::PullWatcher>>();
+        filtered.filter.predicate = [pulled, token](const kw::Message&) { return true; };
+        *pulled = db.watch("b", kw::all(), filtered);
+        const auto never_run = std::make_shared<std::optional<kw::Watcher>>();
+        *never_run = db.watch("b", kw::all(), [never_run, token](const kw::Message&) {});
+        const Run run = co_await start(**own);
+        co_await put(db, "b", "k", "1");
+        co_await run.end();
+        co_await db.close();
+    });
+    token.reset();
+    BOOST_TEST(kept.expired());
+}
+
 // The ends of six buckets, of which one is being told and one may wait to be; wherever that is.
 BOOST_AUTO_TEST_CASE(ends_that_have_yet_to_be_told_keep_nothing_alive)
 {

@@ -166,8 +166,8 @@ BOOST_AUTO_TEST_CASE(after_close_only_figures_are_left)
     });
 }
 
-// A callback holds the close up: until it is done, what was begun may still be read.
-BOOST_AUTO_TEST_CASE(while_it_closes_a_database_can_only_be_read)
+// A callback holds the close up.
+BOOST_AUTO_TEST_CASE(while_it_closes_a_database_takes_transactions_but_no_watches)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -177,21 +177,22 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_can_only_be_read)
         const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
         const Run running = co_await start(watcher);
         kw::WriteBatch batch = db.write_batch();
-        co_await batch.put("b", "k", "never");
+        co_await batch.put("b", "k", "batch");
         co_await put(db, "b", "k", "1");
         co_await until([&] { return gate.reached() == 1; });
         const Job closing = co_await spawn(db.close());
         const Job again = co_await spawn(db.close());
         const auto closed = code(kw::Error::closed);
-        BOOST_TEST(co_await failure_of(update_nothing(db)) == closed);
-        BOOST_TEST(co_await failure_of(ignore(db.put("b", "k", "2"))) == closed);
+        // A watch is yet to be drained: its callback, or others for it, may commit.
+        co_await update_nothing(db);
+        co_await flush(batch);
+        co_await db.put("b", "k", "2");
+        kw::WriteBatch late = db.write_batch();
         BOOST_TEST(co_await failure_of(back_up(db)) == closed);
-        BOOST_TEST(co_await failure_of(flush(batch)) == closed);
         BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
-        BOOST_TEST(failure_of([&] { db.write_batch(); }) == closed);
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
-        BOOST_TEST((co_await db.get("b", "k") == "1"));
+        BOOST_TEST((co_await db.get("b", "k") == "2"));
         BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
         BOOST_TEST(!closing.done());
         BOOST_TEST(!again.done());
@@ -199,7 +200,9 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_can_only_be_read)
         co_await closing.join();
         co_await again.join();
         BOOST_TEST(((co_await running.end()).reason == kw::EndReason::database_closed));
-        BOOST_TEST(co_await failure_of(view_nothing(db)) == closed);
+        co_await late.put("b", "k", "never");
+        BOOST_TEST(co_await failure_of(flush(late)) == closed);
+        co_await check_calls_are_refused(db);
     });
 }
 

@@ -272,8 +272,7 @@ BOOST_AUTO_TEST_CASE(enumerators_are_their_names)
                             {Structure::sorted_set, "sorted_set"}});
     check_names<Operation>({{Operation::put, "put"}, {Operation::ttl, "ttl"}});
     check_names<Cause>({{Cause::user, "user"}, {Cause::bucket_deleted, "bucket_deleted"}});
-    check_names<EndReason>(
-        {{EndReason::stopped, "stopped"}, {EndReason::bucket_deleted, "bucket_deleted"}});
+    check_names<EndReason>({{EndReason::stopped, "stopped"}, {EndReason::drained, "drained"}});
     check_names<Durability>({{Durability::sync, "sync"}, {Durability::buffered, "buffered"}});
 }
 

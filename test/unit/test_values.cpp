@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(every_enumerator_has_a_name_that_is_also_printed)
     BOOST_TEST(names_of<Cause>() == (Names{"user", "expired", "bucket_deleted"}),
                boost::test_tools::per_element());
     BOOST_TEST(names_of<EndReason>() ==
-                   (Names{"stopped", "cancelled", "database_closed", "bucket_deleted"}),
+                   (Names{"stopped", "cancelled", "database_closed", "bucket_deleted", "drained"}),
                boost::test_tools::per_element());
 }
 

@@ -16,6 +16,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -219,7 +221,8 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_reached_lets_go_of_it_and_all_below)
         BOOST_TEST(!list->empty());
         list->reach(5);
         co_await until([&] { return order.size() == 3; });
-        BOOST_TEST(order == (std::vector<int>{0, 1, 3}), boost::test_tools::per_element());
+        // The lowest first, and those of one number in the order of their coming.
+        BOOST_TEST(order == (std::vector<int>{1, 0, 3}), boost::test_tools::per_element());
         co_await wait_in(list, 4, order, 4);  // reached already
         list->reach(3);                       // never goes back
         co_await wait_in(list, 5, order, 5);
@@ -268,21 +271,52 @@ BOOST_AUTO_TEST_CASE(one_of_them_is_cancelled_and_the_others_stay)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_abandoned_is_destroyed_without_being_resumed)
+BOOST_AUTO_TEST_CASE(the_next_number_that_is_waited_for_is_known)
 {
+    run([&]() -> Task {
+        const auto list = std::make_shared<WaiterList>();
+        std::vector<int> order;
+        const Job late = co_await spawn(wait_in(list, 9, order, 1));
+        const Job soon = co_await spawn(wait_in(list, 4, order, 2));
+        co_await test::yield();
+        BOOST_TEST(list->next_after(0).value() == 4U);
+        BOOST_TEST(list->next_after(3).value() == 4U);
+        BOOST_TEST(list->next_after(4).value() == 9U);
+        BOOST_TEST(!list->next_after(9));
+        soon.cancel();
+        BOOST_TEST((co_await failure_of(soon.join()) == asio::error::operation_aborted));
+        BOOST_TEST(list->next_after(0).value() == 9U);
+        list->close(nullptr);
+        co_await late.join();
+        BOOST_TEST(!list->next_after(0));
+    });
+}
+
+// Who reaches a number posts once for all of an executor; that one completes them bit by bit.
+BOOST_AUTO_TEST_CASE(many_that_are_completed_leave_others_their_turns)
+{
+    asio::io_context context;
     const auto list = std::make_shared<WaiterList>();
+    constexpr int many = 1000;
     std::vector<int> order;
-    bool gone = false;
-    const auto wait = [&]() -> Task {
-        const Guard guard(gone);
-        co_await wait_in(list, 7, order, 0);
+    for (int i = 0; i < many; ++i) {
+        asio::co_spawn(context, wait_in(list, 1, order, i), asio::detached);
+    }
+    context.poll();
+    list->reach(1);
+    std::vector<std::size_t> seen;
+    std::function<void()> look = [&] {
+        seen.push_back(order.size());
+        if (order.size() < many) {
+            asio::post(context, look);
+        }
     };
-    asio::co_spawn(executor(), wait(), asio::detached);
-    run_until([&] { return !list->empty(); });
-    BOOST_TEST(list->abandon().size() == 1U);
-    run_until([&] { return gone; });  // it is unwound by its own executor
-    BOOST_TEST(order.empty());
-    BOOST_TEST(list->empty());
+    asio::post(context, look);
+    context.restart();
+    context.run();
+    BOOST_TEST(order.size() == std::size_t{many});
+    BOOST_TEST(std::ranges::is_sorted(order));
+    BOOST_TEST(seen.size() > 3U);  // in one go it would have seen the end at once
 }
 
 // What the first one does when it goes on comes behind the others: they are in the queue by then.

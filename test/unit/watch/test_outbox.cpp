@@ -120,6 +120,43 @@ BOOST_AUTO_TEST_CASE(shutting_drops_what_was_not_taken_and_hands_back)
     BOOST_TEST(!outbox.look().there);
 }
 
+BOOST_AUTO_TEST_CASE(in_a_hurry_a_batch_comes_back_when_all_of_it_was_taken)
+{
+    Outbox outbox;
+    outbox.offer(entries(1, 2));
+    outbox.take();
+    BOOST_TEST(!outbox.hurry());
+    BOOST_TEST(outbox.take().handed_back);
+    BOOST_TEST(outbox.settle().whole);
+    BOOST_TEST(outbox.settle().delivered == 1U);
+    BOOST_TEST(outbox.is_busy());
+    BOOST_TEST(!outbox.pass(7));  // the consumer has commit 2
+    outbox.offer(entries(9, 9));
+    const Outbox::Answer next = outbox.take();
+    BOOST_TEST(next.handed_back);
+    BOOST_TEST(next.messages == 1U);
+    BOOST_TEST(next.delivered == 8U);
+    BOOST_TEST(!outbox.pass(12));
+    const Outbox::Answer end = outbox.take();
+    BOOST_TEST(!end.there);
+    BOOST_TEST(!end.handed_back);
+    BOOST_TEST(end.delivered == 12U);
+    BOOST_TEST(!outbox.is_busy());
+    BOOST_TEST(outbox.pass(13));
+}
+
+BOOST_AUTO_TEST_CASE(a_batch_of_which_all_was_taken_comes_back_once_there_is_a_hurry)
+{
+    Outbox outbox;
+    BOOST_TEST(!outbox.hurry());  // there is none
+    Outbox other;
+    other.offer(entries(1, 1));
+    other.take();
+    BOOST_TEST(other.hurry());
+    BOOST_TEST(!other.hurry());
+    BOOST_TEST(!other.take().handed_back);
+}
+
 BOOST_AUTO_TEST_CASE(batches_have_ascending_numbers)
 {
     Outbox outbox;

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSL-1.0
+// Draining one watch: W11 W12 W13.
+#include "support/held_watch.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr kw::Overflow policies[] = {kw::Overflow::catch_up, kw::Overflow::latest,
+                                     kw::Overflow::skip, kw::Overflow::stop};
+
+kw::WatchOptions roomy(kw::Overflow policy, kw::From from = kw::From::now())
+{
+    kw::WatchOptions options = slow_watch(policy, from);
+    options.buffer_messages = 1000;
+    return options;
+}
+
+/// Commits until it is told to stop.
+Task write_on(kw::Database db, const bool& enough)
+{
+    for (int i = 1000; !enough; ++i) {
+        co_await put_many(db, "b", 1, i);
+    }
+}
+
+Task consume(kw::PullWatcher watcher, Recorder recorder)
+{
+    while (co_await watcher.wait()) {
+        while (const auto commit = watcher.try_next()) {
+            recorder((*commit)[0]);
+            co_await yield();
+        }
+    }
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_drain_watch, EventLoop)
+
+BOOST_AUTO_TEST_CASE(what_was_committed_before_is_delivered_then_the_watch_ends)
+{
+    for (const kw::Overflow policy : policies) {
+        run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            const HeldWatch held = co_await hold(db, kw::in("b", kw::all()), roomy(policy));
+            const kw::Revision head = co_await put_many(db, "b", 20);
+            const Job draining = co_await spawn(held.watcher.drain());
+            co_await yield();
+            BOOST_TEST(!draining.done());
+            held.held.gate.open();
+            co_await draining.join();
+            const kw::WatchEnd end = co_await held.run.end();
+            BOOST_TEST(end.reason == kw::EndReason::drained);
+            BOOST_TEST(end.position.revision == head);
+            BOOST_TEST(held.held.recorder.size() == 21U);
+            co_await put(db, "b", "k", "later");
+            for (int turn = 0; turn < 20; ++turn) {
+                co_await yield();
+            }
+            BOOST_TEST(held.held.recorder.size() == 21U);
+            co_await held.watcher.drain();  // it has been
+            co_await db.close();
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_is_catching_up_is_drained)
+{
+    for (const kw::Overflow policy : policies) {
+        run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            const kw::Revision head = co_await put_many(db, "b", 50);
+            const Recorder recorder;
+            const auto callback = [&](const kw::Message& message) -> Task {
+                recorder(message);
+                co_await yield();
+            };
+            kw::Watcher watcher =
+                db.watch("b", kw::all(), callback, slow_watch(policy, kw::From::revision(1)));
+            const Run run = co_await start(watcher);
+            co_await watcher.drain();
+            const kw::WatchEnd end = co_await run.end();
+            BOOST_TEST(end.reason == kw::EndReason::drained);
+            BOOST_TEST(end.position.revision == head);
+            BOOST_TEST(recorder.size() == 51U);
+            co_await db.close();
+        });
+    }
+}
+
+// Others go on: a watch that is drained is not too slow for what it is not to be given.
+BOOST_AUTO_TEST_CASE(commits_that_go_on_neither_keep_it_going_nor_overflow_it)
+{
+    for (const kw::Overflow policy : policies) {
+        run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            const HeldWatch held = co_await hold(db, kw::in("b", kw::all()), slow_watch(policy));
+            const kw::Revision head = co_await put_many(db, "b", 1);
+            co_await routed(db);
+            const Job draining = co_await spawn(held.watcher.drain());
+            co_await yield();
+            bool enough = false;
+            const Job writing = co_await spawn(write_on(db, enough));
+            co_await until([&] { return db.head_revision() > head + 50; });
+            held.held.gate.open();
+            co_await draining.join();
+            enough = true;
+            co_await writing.join();
+            const kw::WatchEnd end = co_await held.run.end();
+            BOOST_TEST(end.reason == kw::EndReason::drained);
+            BOOST_TEST(end.position.revision >= head);
+            co_await db.close();
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_rest_of_a_state_is_delivered_first)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const kw::Revision head = co_await put_many(db, "b", 20);
+        const Held held;
+        kw::Watcher watcher = db.watch("b", kw::prefix("k"), held,
+                                       slow_watch(kw::Overflow::catch_up, kw::From::snapshot()));
+        const Run run = co_await start(watcher);
+        co_await until([&] { return held.gate.reached() == 1; });
+        watcher.request_drain();
+        held.gate.open();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::drained);
+        BOOST_TEST(end.position.revision == head);
+        BOOST_TEST(held.recorder.size() == 21U);
+        BOOST_TEST((held.recorder.messages().back()->operation == kw::Operation::synced));
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_without_anything_to_deliver_ends)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher idle = db.watch("b", kw::key("none"), recorder);
+        kw::Watcher ahead = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(100)));
+        const Run idle_run = co_await start(idle);
+        const Run ahead_run = co_await start(ahead);
+        const kw::Revision head = co_await put_many(db, "b", 3);
+        co_await idle.drain();
+        co_await ahead.drain();
+        const kw::WatchEnd idle_end = co_await idle_run.end();
+        const kw::WatchEnd ahead_end = co_await ahead_run.end();
+        BOOST_TEST(idle_end.reason == kw::EndReason::drained);
+        BOOST_TEST(idle_end.position.revision >= head);
+        BOOST_TEST(ahead_end.reason == kw::EndReason::drained);
+        BOOST_TEST(ahead_end.position.revision == 99U);
+        BOOST_TEST(recorder.size() == 0U);
+        co_await db.close();
+    });
+}
+
+// An end that comes before it has everything is not what the caller waits for.
+BOOST_AUTO_TEST_CASE(another_end_that_comes_first_is_told)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        for (const bool cancel : {false, true}) {
+            const HeldWatch held =
+                co_await hold(db, kw::in("b", kw::all()), roomy(kw::Overflow::catch_up));
+            co_await put_many(db, "b", 5);
+            const Job draining = co_await spawn(held.watcher.drain());
+            co_await yield();
+            if (cancel) {
+                held.run.cancel();
+            } else {
+                held.watcher.request_stop();
+                held.held.gate.open();
+            }
+            BOOST_TEST(co_await failure_of(draining.join()) == code(kw::Error::watch_ended));
+            const kw::WatchEnd end = co_await held.run.end();
+            BOOST_TEST(end.reason == (cancel ? kw::EndReason::cancelled : kw::EndReason::stopped));
+            BOOST_TEST(co_await failure_of(held.watcher.drain()) == code(kw::Error::watch_ended));
+        }
+        kw::Watcher failing = db.watch(
+            "b", kw::all(), [](const kw::Message&) { throw std::runtime_error("callback"); });
+        const Run run = co_await start(failing);
+        co_await put(db, "b", "k", "1");
+        BOOST_CHECK_THROW(co_await failing.drain(), std::runtime_error);
+        BOOST_CHECK_THROW(co_await run.end(), std::runtime_error);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(closing_and_the_end_of_the_bucket_deliver_what_is_waited_for)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const HeldWatch first =
+            co_await hold(db, kw::in("b", kw::all()), roomy(kw::Overflow::catch_up));
+        co_await put_many(db, "b", 5);
+        const Job draining = co_await spawn(first.watcher.drain());
+        const Job closing = co_await spawn(db.close());
+        co_await yield();
+        first.held.gate.open();
+        co_await draining.join();
+        co_await closing.join();
+        const kw::WatchEnd end = co_await first.run.end();
+        BOOST_TEST(end.reason == kw::EndReason::drained);
+        BOOST_TEST(first.held.recorder.size() == 6U);
+    });
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const HeldWatch held =
+            co_await hold(db, kw::in("b", kw::all()), roomy(kw::Overflow::catch_up));
+        co_await drop(db, "b");
+        const Job draining = co_await spawn(held.watcher.drain());
+        co_await yield();
+        held.held.gate.open();
+        co_await draining.join();
+        const kw::WatchEnd end = co_await held.run.end();
+        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        co_await db.close();
+    });
+}
+
+// Trap 9
+BOOST_AUTO_TEST_CASE(a_callback_may_drain_its_own_watch)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::optional<kw::Watcher> watcher;
+        const Recorder recorder;
+        const auto callback = [&](const kw::Message& message) -> Task {
+            recorder(message);
+            co_await watcher->drain();
+        };
+        watcher = db.watch("b", kw::all(), callback, watch_from(kw::From::revision(1)));
+        const kw::Revision head = co_await put_many(db, "b", 5);
+        const Run run = co_await start(*watcher);
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::drained);
+        BOOST_TEST(end.position.revision == head);
+        BOOST_TEST(recorder.size() == 6U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_that_is_yet_to_be_run_is_drained_when_it_is)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const Recorder recorder;
+        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        const kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+        co_await put_many(db, "b", 3);
+        const Job draining = co_await spawn(watcher.drain());
+        const Job waiting = co_await spawn(never_run.drain());
+        co_await yield();
+        const kw::Revision head = db.head_revision();
+        co_await put_many(db, "b", 1);
+        BOOST_TEST(!draining.done());
+        const Run run(co_await asio::this_coro::executor, watcher);
+        co_await draining.join();
+        const kw::WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == kw::EndReason::drained);
+        BOOST_TEST(end.position.revision >= head);
+        BOOST_TEST(recorder.size() >= 3U);
+        co_await db.close();
+        BOOST_TEST(co_await failure_of(waiting.join()) == code(kw::Error::closed));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_for_it_that_is_cancelled_leaves_the_watch_being_drained)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        const HeldWatch held =
+            co_await hold(db, kw::in("b", kw::all()), roomy(kw::Overflow::catch_up));
+        co_await put_many(db, "b", 5);
+        const Job draining = co_await spawn(held.watcher.drain());
+        co_await yield();
+        draining.cancel();
+        BOOST_TEST(co_await failure_of(draining.join()) == asio::error::operation_aborted);
+        held.held.gate.open();
+        const kw::WatchEnd end = co_await held.run.end();
+        BOOST_TEST(end.reason == kw::EndReason::drained);
+        BOOST_TEST(held.held.recorder.size() == 6U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pulled_watch_ends_when_its_consumer_has_taken_everything)
+{
+    for (const kw::Overflow policy : policies) {
+        run([&]() -> Task {
+            kw::Database db = co_await open_with("b");
+            const kw::PullWatcher watcher =
+                db.watch("b", kw::all(), roomy(policy, kw::From::revision(1)));
+            const Recorder recorder;
+            const Job consuming = co_await spawn(consume(watcher, recorder));
+            co_await watcher.wait_ready(patience);
+            const kw::Revision head = co_await put_many(db, "b", 20);
+            co_await watcher.drain();
+            co_await consuming.join();
+            BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+            BOOST_TEST(watcher.position().revision == head);
+            BOOST_TEST(recorder.size() == 21U);
+            co_await db.close();
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_that_waits_for_something_else_does_not_hold_it_up)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(1)));
+        BOOST_TEST(co_await watcher.wait());
+        const auto commit = watcher.try_next();
+        co_await watcher.drain();
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+        BOOST_TEST(watcher.position().revision == 0U);  // it has the commit still
+        BOOST_TEST(!watcher.try_next());
+        BOOST_TEST(watcher.position().revision == 1U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_may_have_its_own_watch_drained)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put_many(db, "b", 5);
+        kw::PullWatcher watcher =
+            db.watch("b", kw::all(), slow_watch(kw::Overflow::catch_up, kw::From::revision(1)));
+        BOOST_TEST(co_await watcher.wait());
+        watcher.request_drain();
+        const Recorder recorder;
+        co_await consume(watcher, recorder);
+        BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+        BOOST_TEST(recorder.size() == 6U);
+        co_await db.close();
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
