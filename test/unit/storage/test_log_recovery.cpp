@@ -10,7 +10,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +19,6 @@
 using namespace keywatch;
 using namespace keywatch::storage;
 using namespace keywatch::test;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -134,40 +132,42 @@ struct TwoLogs {
     PowerLossEnv disk;
     std::unique_ptr<Store> store = Store::open(small_table(), &disk);
     Committer committer{*store};
+    std::string older;
+    std::string newer;
+    std::string older_bytes;  ///< without a mark
     Revision rotated_after = 0;
 
     TwoLogs()
     {
         disk.hold_background();
-        for (int i = 0; i < 30; ++i) {
-            committer.commit(1, 700);
-        }
+        commit(30);
         rotated_after = committer.head();
+        older = names(disk, ".log").back();
+        older_bytes = disk.contents().at(older);
         store->prepare_rotation();
-        for (int i = 0; i < 10; ++i) {
-            committer.commit(1, 700);
-        }
+        commit(10);
         BOOST_REQUIRE(names(disk, ".log").size() == 2U);
+        newer = names(disk, ".log").back();
     }
     ~TwoLogs()
     {
         disk.release_background();
         store.reset();
     }
-    std::string older() const { return names(disk, ".log").front(); }
-    std::string newer() const { return names(disk, ".log").back(); }
-
-    /// Lets the older log get its mark, and nothing else.
-    void mark()
+    void commit(int commits)
     {
-        const std::size_t size = disk.contents().at(older()).size();
-        disk.fail_append(1, PowerLossEnv::Torn::nothing, ".ldb");
-        disk.release_background();
-        const auto deadline = std::chrono::steady_clock::now() + 20s;
-        while (disk.contents().at(older()).size() == size) {
-            BOOST_REQUIRE(std::chrono::steady_clock::now() < deadline);
-            std::this_thread::yield();
+        for (int i = 0; i < commits; ++i) {
+            committer.commit(1, 700);
         }
+    }
+
+    /// As a crash leaves them, with or without the mark that the older one gets at some time.
+    OwnDisk killed(bool marked = false) const
+    {
+        OwnDisk copy = copy_of(disk);
+        const std::string mark = mark_bytes(LogMark::rotated, older_bytes.size());
+        copy->overwrite(older, older_bytes + (marked ? mark : std::string()));
+        return copy;
     }
 };
 
@@ -209,23 +209,22 @@ BOOST_AUTO_TEST_CASE(a_bad_record_in_a_log_that_was_closed_is_damage)
 BOOST_AUTO_TEST_CASE(a_bad_record_in_an_older_log_is_damage)
 {
     const TwoLogs two;
-    BOOST_TEST(look(*copy_of(two.disk)).head == 40U);
-    some_positions(two.disk.contents().at(two.older()).size(), [&](std::size_t at) {
-        BOOST_REQUIRE(look_flipped(two.disk, two.older(), at).error == Error::damaged);
-        BOOST_REQUIRE(look_cut(two.disk, two.older(), at).error == Error::damaged);
-        BOOST_REQUIRE(at == 0 || !look_cut(two.disk, two.newer(), at / 4).error);
+    const OwnDisk disk = two.killed();
+    BOOST_TEST(look(*copy_of(*disk)).head == 40U);
+    some_positions(two.older_bytes.size(), [&](std::size_t at) {
+        BOOST_REQUIRE(look_flipped(*disk, two.older, at).error == Error::damaged);
+        BOOST_REQUIRE(look_cut(*disk, two.older, at).error == Error::damaged);
+        BOOST_REQUIRE(at == 0 || !look_cut(*disk, two.newer, at / 4).error);
     });
 }
 
 BOOST_AUTO_TEST_CASE(what_follows_the_last_write_of_an_older_log_is_no_damage)
 {
     const TwoLogs two;
-    const std::string log = two.disk.contents().at(two.older());
-    for (const std::string& tail :
-         {std::string(5, 'x'), std::string(5000, '\0'), std::string(100, '\x7f'),
-          mark_bytes(LogMark::rotated, log.size()),
-          mark_bytes(LogMark::rotated, log.size()).substr(0, 11)}) {
-        BOOST_TEST(look_with(two.disk, two.older(), log + tail).head == 40U);
+    const std::string mark = mark_bytes(LogMark::rotated, two.older_bytes.size());
+    for (const std::string& tail : {std::string(5, 'x'), std::string(5000, '\0'),
+                                    std::string(100, '\x7f'), mark, mark.substr(0, 11)}) {
+        BOOST_TEST(look_with(*two.killed(), two.older, two.older_bytes + tail).head == 40U);
     }
 }
 
@@ -236,24 +235,23 @@ BOOST_AUTO_TEST_CASE(a_log_that_the_manifest_names_is_missed)
     const OwnDisk at_rest = make(5, true);
     BOOST_CHECK(look_without(*at_rest, names(*at_rest, ".log")).error == Error::damaged);
     const TwoLogs two;
-    BOOST_CHECK(look_without(two.disk, {two.older()}).error == Error::damaged);
-    BOOST_CHECK(look_without(two.disk, {two.older(), two.newer()}).error == Error::damaged);
+    BOOST_CHECK(look_without(*two.killed(), {two.older}).error == Error::damaged);
+    BOOST_CHECK(look_without(*two.killed(), {two.older, two.newer}).error == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(the_log_after_one_that_was_rotated_is_missed)
 {
-    TwoLogs two;
-    BOOST_TEST(look_without(two.disk, {two.newer()}).head == two.rotated_after);
-    two.mark();
-    const OwnDisk disk = copy_of(two.disk);
+    const TwoLogs two;
+    BOOST_TEST(look_without(*two.killed(), {two.newer}).head == two.rotated_after);
+    const OwnDisk disk = two.killed(true);
     BOOST_TEST(look(*copy_of(*disk)).head == 40U);
-    BOOST_CHECK(look_without(*disk, {two.newer()}).error == Error::damaged);
-    BOOST_CHECK(look_without(*disk, {two.older()}).error == Error::damaged);
+    BOOST_CHECK(look_without(*disk, {two.newer}).error == Error::damaged);
+    BOOST_CHECK(look_without(*disk, {two.older}).error == Error::damaged);
     // And nothing of it can be missing even if nothing is in the later one.
-    some_positions(disk->contents().at(two.older()).size() - 19, [&](std::size_t at) {
+    some_positions(two.older_bytes.size(), [&](std::size_t at) {
         const OwnDisk changed = copy_of(*disk);
-        changed->overwrite(two.newer(), "");
-        BOOST_REQUIRE(look_flipped(*changed, two.older(), at).error == Error::damaged);
+        changed->overwrite(two.newer, "");
+        BOOST_REQUIRE(look_flipped(*changed, two.older, at).error == Error::damaged);
     });
 }
 
@@ -324,7 +322,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_once_while_opening_loses_nothing)
     const TwoLogs two;
     for (const char* text : {"Too many open files", "Input/output error", "Permission denied"}) {
         for (std::uint64_t nth = 1;; ++nth) {
-            const OwnDisk disk = copy_of(two.disk);
+            const OwnDisk disk = two.killed();
             const auto before = disk->contents();
             FailingEnv env(*disk);
             env.fail(nth, text);
@@ -373,7 +371,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_looked_at_is_not_missing)
 BOOST_AUTO_TEST_CASE(a_read_that_gives_less_than_was_asked_for_is_not_the_end)
 {
     const TwoLogs two;
-    const OwnDisk disk = copy_of(two.disk);
+    const OwnDisk disk = two.killed();
     FailingEnv env(*disk);
     env.read_little(true);
     BOOST_TEST(Store::open(Options("/db"), &env)->head_at_open() == 40U);
