@@ -12,6 +12,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <chrono>
+#include <functional>
 #include <optional>
 
 namespace {
@@ -48,6 +50,7 @@ public:
         co_return nullptr;
     }
     std::optional<kw::Position> cursor(std::string_view) const override { return std::nullopt; }
+    kw::Time now() const override { return {}; }
     asio::awaitable<std::vector<kw::CursorLag>> cursors() override
     {
         co_return std::vector<kw::CursorLag>();
@@ -55,8 +58,11 @@ public:
     kw::Lag lag(kw::Revision) const override { return {}; }
     kw::Stats::Engine stats() const override { return {}; }
     kw::Stats::History history_stats() const override { return {}; }
+    void call_after(std::chrono::milliseconds, std::function<void()>) override {}
     asio::awaitable<void> drain() override { co_return; }
+    void give_up_doubtful() override {}
     asio::awaitable<void> close() override { co_return; }
+    void close_without_loop(std::function<void()>) override {}
 
 private:
     kw::HistoryId id_;

@@ -60,6 +60,7 @@ public:
     }
     asio::awaitable<Revision> backup(engine::BackupPlace) override { co_return 0; }
     std::optional<Position> cursor(std::string_view) const override { return {}; }
+    Time now() const override { return {}; }
     asio::awaitable<std::vector<CursorLag>> cursors() override
     {
         co_return std::vector<CursorLag>();
