@@ -37,6 +37,7 @@ void check(const Options& options)
 {
     require(!options.location.empty(), "location is empty");
     require(options.location.find('\0') == std::string::npos, "location has a NUL byte");
+    require(!options.read_only || options.location != "memory:", "read_only of memory:");
     require(options.max_transaction_bytes > 0, "max_transaction_bytes");
     require(options.max_pending_bytes > 0, "max_pending_bytes");
     require(options.cache_bytes > 0, "cache_bytes");

@@ -17,7 +17,8 @@ const char* describe(Error error) noexcept
     case Error::locked:
         return "the database is open already, here or in another process: close it first";
     case Error::read_only:
-        return "the database's directory or files cannot be written: check the permissions";
+        return "the database cannot be written: check the permissions, or open it with "
+               "Options::read_only and only read";
     case Error::damaged:
         return "the database is damaged: restore it from a backup";
     case Error::open_failed:

@@ -77,6 +77,8 @@ class Database {
 public:
     /// Opens a database; its pipeline lives on the executor that this is awaited on.
     ///
+    /// A relative location counts from the process's directory at the time of this call.
+    ///
     /// Errors: `not_a_database`, `format_too_new`, `locked`, `read_only`, `damaged`, `open_failed`
     /// (the directory is left as it was), `invalid_option`. Cancellation: none.
     static asio::awaitable<Database> open(Options options);
@@ -108,7 +110,8 @@ public:
     /// starves nobody; when too much waits for the disk (`Options::max_pending_bytes`), it suspends
     /// longer.
     ///
-    /// Errors: `closed`, `storage_failed`, `transaction_too_large`; what `fn` throws. Cancellation:
+    /// Errors: `closed`, `storage_failed`, `read_only` (see `Options::read_only`),
+    /// `transaction_too_large`; what `fn` throws. Cancellation:
     /// terminal, while it waits for its turn (`fn` is not run); ignored once `fn` has started.
     ///
     /// On g++ 12 a temporary lambda that owns what it captured is refused at compile time: that
@@ -195,7 +198,9 @@ public:
     /// then, this throws `close_timeout`, on a loop that runs. A function of `update` or `view`
     /// that has begun is waited for without a limit. Further calls wait for the first one, whose
     /// timeout counts. Awaited inside a callback, it does not wait for that one.
-    /// `Error::invalid_option` for a negative timeout. Cancellation: any; it closes all the same.
+    /// `Error::invalid_option` for a negative timeout; `Error::storage_failed`, though it is
+    /// closed, if the directory was moved or replaced: what was committed is where it was moved to.
+    /// Cancellation: any; it closes all the same.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
     /// Copies the database, with its history, while commits go on, and gives the one revision that

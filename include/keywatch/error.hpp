@@ -22,7 +22,9 @@ enum class Error {
     format_too_new,
     /// Another process, or another handle of this one, has the database open. Close it first.
     locked,
-    /// The directory or its files cannot be written. Check permissions and mount options.
+    /// The directory or its files cannot be written: check permissions and mount options, or open
+    /// it
+    /// with `Options::read_only`. Or, of a write, it was opened so.
     read_only,
     /// Files are missing or their content is not what was written. Restore from a backup.
     damaged,

@@ -35,6 +35,7 @@ void visit_figures(Engine& engine, Visit visit)
     visit("pending_bytes", engine.pending_bytes);
     visit("waiting", engine.waiting);
     visit("clock_lead", engine.clock_lead);
+    visit("reserve_bytes", engine.reserve_bytes);
 }
 template <class History, class Visit>
     requires std::same_as<std::remove_const_t<History>, Stats::History>

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,14 @@ struct Options {
     /// Open fails with `Error::open_failed` if this is false and there is no database yet.
     bool create_if_missing = true;
 
+    /// Changes nothing on disk: the directory stays byte for byte as it is, and need not be
+    /// writable. What was committed can be read, backed up, and watched as far as there is history;
+    /// everything that writes fails with `Error::read_only`. Opening holds in memory what the logs
+    /// have, at most some three times the `write_buffer_bytes` that they were written with. Several
+    /// readers may have a database open at a time, but none beside a writer, and no writer beside
+    /// them: `Error::locked`.
+    bool read_only = false;
+
     /// How much history is kept.
     HistoryLimits history;
 
@@ -94,6 +103,13 @@ struct Options {
     /// Size of the memory table that collects writes before they are sorted to disk, in bytes; at
     /// least 64 KiB.
     std::size_t write_buffer_bytes = std::size_t{16} << 20;
+
+    /// Space that is kept on the disk for the time when it is full, in bytes: a file that an open
+    /// gives up if it finds no other room, so that it succeeds and data can be deleted. 0: none. If
+    /// it is empty, three times `write_buffer_bytes` and 16 MiB. It is made once there is more data
+    /// than fits into the memory table, from a quarter of the free space at most;
+    /// `Stats::Engine::reserve_bytes` tells how large it is.
+    std::optional<std::uint64_t> reserve_bytes;
 
     /// The newest commits, between the writers and the collector, in messages. What does not fit is
     /// read from history.

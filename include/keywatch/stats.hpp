@@ -45,6 +45,9 @@ struct Stats {
         /// How far the time of the database is ahead of what the clock tells: for so long commits
         /// have the same time and nothing expires. It is 0 unless the clock has gone back.
         std::chrono::microseconds clock_lead{};
+        /// The size of the reserve on the disk (`Options::reserve_bytes`). 0 if there is none
+        /// (yet), or if it was given up: the disk was full when the database was opened.
+        std::uint64_t reserve_bytes = 0;
     };
 
     /// What history has; all zero, and `oldest_revision` one more than `newest_revision`, if there

@@ -66,6 +66,7 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     executed_.catalogue = store_->catalogue_at_open();
     executed_.next_bucket = store_->next_bucket_at_open();
     executed_.head = store_->head_at_open();
+    reserve_bytes_ = store_->reserve_bytes();
     clock_.seen(store_->latest_time_at_open());
     executed_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
@@ -87,7 +88,16 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     const auto lookout = std::make_shared<Lookout>(weak_from_this(), reader_, look);
     turn_->set_lookout([lookout] { lookout->arm(); });
     writer_->set_lookout([lookout] { lookout->arm(); });
-    keeper_->start();
+    if (!options_.read_only) {
+        keeper_->start();
+    }
+}
+
+void EmbeddedEngine::start_sweeper()
+{
+    if (!options_.read_only) {
+        sweeper_->start();
+    }
 }
 
 Revision EmbeddedEngine::oldest() const noexcept
@@ -114,6 +124,10 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     Revision revision = 0;
     bool begun = false;
     try {
+        if (self->options_.read_only) {
+            throw boost::system::system_error(make_error_code(Error::read_only),
+                                              "it was opened with Options::read_only");
+        }
         if (!self->turn_->try_acquire()) {
             co_await self->turn_->acquire();
         }

@@ -62,7 +62,7 @@ public:
     void set_sink(std::shared_ptr<CommitSink> sink) { writer_->set_sink(std::move(sink)); }
 
     /// The same, after that: from now on keys are removed when their time is over.
-    void start_sweeper() { sweeper_->start(); }
+    void start_sweeper();
 
     asio::awaitable<Revision> commit(TransactionFunction fn) override;
     asio::awaitable<void> read(SnapshotFunction fn) override;
@@ -141,6 +141,7 @@ private:
     HistoryId history_id_;
     Revision head_at_open_ = 0;
     std::unique_ptr<storage::Store> store_;
+    std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes_;
     std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>();
     std::shared_ptr<DurableCatalogue> catalogue_;
     std::shared_ptr<HistoryKeeper> keeper_;

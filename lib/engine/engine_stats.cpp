@@ -109,6 +109,7 @@ Stats::Engine EmbeddedEngine::stats() const
     stats.failed = failed_.load(std::memory_order_relaxed);
     stats.waiting = turn_->waiting();
     stats.clock_lead = clock_.lead();
+    stats.reserve_bytes = reserve_bytes_->load(std::memory_order_relaxed);
     return stats;
 }
 

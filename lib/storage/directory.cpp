@@ -41,10 +41,10 @@ bool is_unfinished_creation(const std::string& name)
 
 }  // namespace
 
-Directory::Directory(Place place, bool create_if_missing) : place_(std::move(place))
+Directory::Directory(Place place, Use use) : place_(std::move(place)), use_(use)
 {
     const bool marked = find() && is_marked();
-    if (!marked && !create_if_missing) {
+    if (!marked && use_ != Use::create) {
         fail(Error::open_failed, "there is no database in " + place_.path);
     }
     try {
@@ -52,7 +52,7 @@ Directory::Directory(Place place, bool create_if_missing) : place_(std::move(pla
             make();
         }
         lock();
-        remember(create_if_missing);
+        remember();
     } catch (...) {
         rollback();
         throw;
@@ -125,6 +125,10 @@ bool Directory::check_marker() const
 void Directory::check_usable(const std::set<std::string>& names) const
 {
     if (!place_.files) {
+        return;
+    }
+    if (use_ == Use::read) {
+        check_kinds(names);
         return;
     }
     const std::string& path = place_.path;
@@ -222,37 +226,48 @@ void Directory::lock()
     }
     OpenedFile marker = place_.files->open_file(file(marker_name), O_RDONLY);
     check_open(marker.status);
-    if (::flock(marker.file.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int kind = use_ == Use::read ? LOCK_SH : LOCK_EX;
+    if (::flock(marker.file.get(), kind | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             made_marker_ = false;  // whoever has it locked counts on it
             made_directory_ = false;
-            fail(Error::locked, place_.path + " is open already");
+            fail(Error::locked, place_.path + (use_ == Use::read ? " is open already, to be written"
+                                                                 : " is open already"));
         }
         fail_open(file(marker_name), errno);
     }
     lock_ = std::move(marker.file);
 }
 
-void Directory::remember(bool create_if_missing)
+void Directory::remember()
 {
     const std::set<std::string> names = children_of(place_);
     check_usable(names);
     if (!names.contains(std::string(current_file))) {
-        if (!std::all_of(names.begin(), names.end(), is_unfinished_creation)) {
-            fail(Error::damaged, file(current_file) + " is missing");
-        }
-        if (!create_if_missing) {
-            fail(Error::open_failed, "there is no database in " + place_.path);
-        }
+        check_creation(names);
     }
     for (const std::string& name : names) {
-        if (name.ends_with(".log")) {
+        if (is_data_file(name)) {
             std::uint64_t bytes = 0;
             check_open(place_.env->GetFileSize(file(name), &bytes));
-            log_bytes_before_ += bytes;
+            data_bytes_before_ += bytes;
+            log_bytes_before_ += name.ends_with(".log") ? bytes : 0;
         }
     }
-    trial_.begin(names);
+    if (use_ != Use::read) {
+        trial_.begin(names);
+    }
+}
+
+/// Without CURRENT the database is one whose creation was cut short.
+void Directory::check_creation(const std::set<std::string>& names) const
+{
+    if (!std::all_of(names.begin(), names.end(), is_unfinished_creation)) {
+        fail(Error::damaged, file(current_file) + " is missing");
+    }
+    if (use_ != Use::create) {
+        fail(Error::open_failed, "there is no database in " + place_.path);
+    }
 }
 
 void Directory::check_place() const

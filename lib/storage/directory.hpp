@@ -16,16 +16,24 @@ namespace keywatch::storage {
 ///
 /// The constructor finds out whether a database is or can be here before it changes anything: at
 /// most it makes the directory and the marker. What it and LevelDB do from then on, rollback()
-/// undoes; keep() ends that.
+/// undoes; keep() ends that. If it is only to be read, nothing is changed at all.
 class Directory {
 public:
-    Directory(Place place, bool create_if_missing);
+    enum class Use {
+        create,  ///< and write
+        write,
+        read,  ///< beside others that read
+    };
+
+    Directory(Place place, Use use);
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
     /// Size of the logs that were there: as much as LevelDB can have left out of them. Those that
     /// an open which was cut short had replayed are still there, and count.
     std::uint64_t log_bytes() const noexcept { return log_bytes_before_; }
+    /// The same of all data.
+    std::uint64_t data_bytes() const noexcept { return data_bytes_before_; }
 
     /// Makes it as it was before. LevelDB must be closed.
     void rollback() noexcept;
@@ -49,14 +57,17 @@ private:
     void write_marker();
     void publish_marker(const std::string& temporary);
     void lock();
-    void remember(bool create_if_missing);
+    void check_creation(const std::set<std::string>& names) const;
+    void remember();
 
     const Place place_;
+    const Use use_;
     Descriptor lock_;
     Trial trial_{place_};
     bool made_directory_ = false;
     bool made_marker_ = false;
     std::uint64_t log_bytes_before_ = 0;
+    std::uint64_t data_bytes_before_ = 0;
 };
 
 }  // namespace keywatch::storage

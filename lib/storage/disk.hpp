@@ -3,15 +3,17 @@
 
 #include <leveldb/status.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace keywatch::storage {
 
-/// The two things that a database has to ask of a disk and LevelDB's Env cannot say. A test whose
-/// Env simulates power cuts implements both; Store::open finds this interface on the Env that it
+/// The things that a database has to ask of a disk and LevelDB's Env cannot say. A test whose
+/// Env simulates power cuts implements them; Store::open finds this interface on the Env that it
 /// is given.
 ///
-/// Thread safety: both may be called from any thread, at any time.
+/// Thread safety: all may be called from any thread, at any time.
 class Disk {
 public:
     virtual ~Disk() = default;
@@ -22,6 +24,19 @@ public:
     /// Makes durable what has been appended to a file and flushed so far, also while another
     /// thread appends to it. Success if there is no such file (any more).
     virtual leveldb::Status sync_file(const std::string& name) = 0;
+
+    /// Gives a file, which is made if it is not there, so many bytes of space on the disk. What is
+    /// in them does not matter.
+    virtual leveldb::Status reserve(const std::string& name, std::uint64_t /*bytes*/)
+    {
+        return leveldb::Status::NotSupported(name, "cannot be reserved");
+    }
+
+    /// The space that is free where this directory is; nothing if that is not known.
+    virtual std::optional<std::uint64_t> free_bytes(const std::string& /*directory*/)
+    {
+        return std::nullopt;
+    }
 };
 
 }  // namespace keywatch::storage

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -216,6 +217,30 @@ leveldb::Status DiskEnv::sync_file(const std::string& name)
         return leveldb::Status::OK();
     }
     return opened.file ? result_of(::fdatasync(opened.file.get()), name) : opened.status;
+}
+
+/// Really, or not at all: the C library would write to every block where the file system cannot.
+leveldb::Status DiskEnv::reserve(const std::string& name, std::uint64_t bytes)
+{
+    OpenedFile opened = open_file(name, O_WRONLY | O_CREAT);
+    if (!opened.file) {
+        return opened.status;
+    }
+    const auto size = static_cast<off_t>(bytes);
+    leveldb::Status status = result_of(::ftruncate(opened.file.get(), size), name);
+    if (status.ok() && bytes > 0) {
+        status = result_of(::fallocate(opened.file.get(), 0, 0, size), name);
+    }
+    return status;
+}
+
+std::optional<std::uint64_t> DiskEnv::free_bytes(const std::string& directory)
+{
+    struct statvfs found{};
+    if (::statvfs(directory.c_str(), &found) != 0) {
+        return std::nullopt;
+    }
+    return std::uint64_t{found.f_bavail} * found.f_frsize;
 }
 
 leveldb::Env& disk_env()

@@ -6,7 +6,9 @@
 
 #include <leveldb/env.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,6 +61,8 @@ public:
     // Disk.
     leveldb::Status sync_directory(const std::string& directory) override;
     leveldb::Status sync_file(const std::string& name) override;
+    leveldb::Status reserve(const std::string& name, std::uint64_t bytes) override;
+    std::optional<std::uint64_t> free_bytes(const std::string& directory) override;
 
 private:
     struct Place {

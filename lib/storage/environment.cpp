@@ -250,6 +250,37 @@ void Environment::release_removals()
     }
 }
 
+void Environment::Schedule(void (*function)(void*), void* argument)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (background_held_) {
+            held_work_.emplace_back(function, argument);
+            return;
+        }
+    }
+    target()->Schedule(function, argument);
+}
+
+void Environment::hold_background()
+{
+    const std::lock_guard lock(mutex_);
+    background_held_ = true;
+}
+
+void Environment::release_background()
+{
+    decltype(held_work_) work;
+    {
+        const std::lock_guard lock(mutex_);
+        background_held_ = false;
+        work.swap(held_work_);
+    }
+    for (const auto& [function, argument] : work) {
+        Schedule(function, argument);
+    }
+}
+
 void Environment::begin_trial()
 {
     hold_removals();

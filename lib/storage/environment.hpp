@@ -58,6 +58,13 @@ public:
     bool FileExists(const std::string& name) override;
     leveldb::Status RemoveFile(const std::string& name) override;
     leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
+    void Schedule(void (*function)(void*), void* argument) override;
+
+    /// Background work waits from now on: a database that is only read is not to be compacted.
+    void hold_background();
+    /// What waits is done, and what comes too. LevelDB waits for it when it closes, and then has it
+    /// do nothing.
+    void release_background();
 
     /// Between these two LevelDB opens the database, on the thread that calls them.
     void begin_recovery() { recovery_.emplace(*target()); }
@@ -132,6 +139,8 @@ private:
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;
     std::multiset<std::string> removing_;  ///< removals under way
+    bool background_held_ = false;
+    std::vector<std::pair<void (*)(void*), void*>> held_work_;
     bool trial_ = false;
     std::set<std::string> made_on_trial_;
     std::condition_variable removed_;

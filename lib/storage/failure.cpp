@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace keywatch::storage {
 
@@ -10,6 +11,22 @@ void fail(Error error, const std::string& what)
 {
     throw boost::system::system_error(make_error_code(error), what);
 }
+
+namespace {
+
+bool names(std::string_view text, int error_number)
+{
+    return text.find(std::strerror(error_number)) != std::string_view::npos;
+}
+
+std::string remedy_for(std::string_view text)
+{
+    return names(text, ENOSPC) || names(text, EDQUOT)
+               ? ": make room, or open it with Options::read_only"
+               : "";
+}
+
+}  // namespace
 
 void check_read(const leveldb::Status& status)
 {
@@ -27,12 +44,17 @@ void fail_open(const leveldb::Status& status)
             fail(Error::read_only, text);
         }
     }
-    fail(Error::open_failed, text);
+    fail(Error::open_failed, text + remedy_for(text));
 }
 
 void fail_open(const std::string& what, int error_number)
 {
     fail_open(leveldb::Status::IOError(what, std::strerror(error_number)));
+}
+
+bool is_disk_full(const boost::system::system_error& error)
+{
+    return names(error.what(), ENOSPC) || names(error.what(), EDQUOT);
 }
 
 void check_open(const leveldb::Status& status)

@@ -18,7 +18,9 @@ void check_read(const leveldb::Status& status);
 /// `open_failed`, with the status's own text.
 [[noreturn]] void fail_open(const leveldb::Status& status);
 [[noreturn]] void fail_open(const std::string& what, int error_number);
-/// The same, unless it is success.
+/// Whether that was because the disk, or what this user may have of it, is full.
+bool is_disk_full(const boost::system::system_error& error);
+/// The same as fail_open, unless it is success.
 void check_open(const leveldb::Status& status);
 
 }  // namespace keywatch::storage

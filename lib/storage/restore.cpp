@@ -16,6 +16,7 @@ void check_restored(const std::string& directory, const BackupIdentity& identity
 {
     Options options(directory);
     options.create_if_missing = false;
+    options.reserve_bytes = 0;
     const auto store = Store::open(options, base);
     if (BackupIdentity{store->history_id(), store->head_at_open()} != identity) {
         fail(Error::damaged, "the backup does not hold the revision that it says");

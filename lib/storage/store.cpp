@@ -57,6 +57,9 @@ Revision Store::revision(const StoreSnapshot& snapshot) const
 
 void Store::write(Batch& batch, bool sync)
 {
+    if (impl_->read_only) {
+        fail(Error::read_only, "it was opened with Options::read_only");
+    }
     const std::lock_guard lock(impl_->writing);
     if (failed()) {
         fail(Error::storage_failed, "an earlier write failed");
@@ -76,6 +79,12 @@ void Store::write(Batch& batch, bool sync)
         failed_.store(true, std::memory_order_release);
         fail(Error::storage_failed, status.ok() ? "a log could not be synced" : status.ToString());
     }
+    impl_->keep_reserve();
+}
+
+std::shared_ptr<const std::atomic<std::uint64_t>> Store::reserve_bytes() const noexcept
+{
+    return impl_->reserve.bytes();
 }
 
 void Store::check_place() const

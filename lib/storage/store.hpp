@@ -98,7 +98,8 @@ public:
     /// it, the marker file too, and nothing is locked; if it is a `Disk` as well, directories are
     /// synced through that, otherwise not at all.
     ///
-    /// Whatever fails, the directory is left byte for byte as it was.
+    /// Whatever fails, the directory is left byte for byte as it was. If the disk is full, the
+    /// reserve (Options::reserve_bytes) is given up.
     ///
     /// Finds the catalogue, the orphans of dropped buckets, the head and both ends of history, pins
     /// what cursors need of it, and checks that the newest history is contiguous. If commits were
@@ -154,10 +155,13 @@ public:
     /// after a failed write, and as check_place(). The backup must be gone before the store is.
     std::unique_ptr<StoreBackup> start_backup() const;
 
-    /// Applies a batch. After any failure this and every later call throws `storage_failed`. May
-    /// be called while trim, erase_orphan or prepare_rotation run on another thread.
+    /// Applies a batch. `read_only`, if it was opened so. After any failure this and every later
+    /// call throws `storage_failed`. May be called while trim, erase_orphan or prepare_rotation run
+    /// on another thread.
     void write(Batch& batch, bool sync);
     bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+    /// `Stats::Engine::reserve_bytes`, also after this is gone.
+    std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes() const noexcept;
     /// `storage_failed` if the location does not lead to this store's directory any more: it was
     /// moved, removed or replaced.
     void check_place() const;

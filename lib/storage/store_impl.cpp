@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <utility>
 
 namespace keywatch::storage {
 
@@ -56,6 +57,20 @@ public:
     void Logv(const char*, std::va_list) override {}
 };
 
+Directory::Use use_for(const Options& options)
+{
+    if (options.read_only) {
+        return Directory::Use::read;
+    }
+    return options.create_if_missing ? Directory::Use::create : Directory::Use::write;
+}
+
+std::uint64_t reserve_for(const Options& options)
+{
+    constexpr std::uint64_t fixed = std::uint64_t{16} << 20;
+    return options.reserve_bytes.value_or(3 * std::uint64_t{options.write_buffer_bytes} + fixed);
+}
+
 }  // namespace
 
 Options Store::located(Options options)
@@ -67,17 +82,61 @@ Options Store::located(Options options)
 }
 
 Store::Impl::Impl(const Options& options, leveldb::Env* given)
-    : create_if_missing(options.create_if_missing),
+    : read_only(options.read_only),
       write_buffer_bytes(options.write_buffer_bytes),
       memory(make_memory(options, given)),
       place(place_for(options, memory.get(), given)),
-      environment(place.env, place.disk),
+      reserve(place, reserve_for(options), options.write_buffer_bytes),
+      overlay(read_only ? std::make_unique<OverlayEnv>(place.env) : nullptr),
+      environment(overlay ? overlay.get() : place.env, overlay ? nullptr : place.disk),
       log(std::make_unique<NoLog>()),
       cache(leveldb::NewLRUCache(options.cache_bytes)),
       filter(leveldb::NewBloomFilterPolicy(filter_bits_per_key))
 {
     if (memory == nullptr) {
-        directory.emplace(place, create_if_missing);
+        directory.emplace(place, use_for(options));
+    }
+}
+
+Store::Impl::~Impl()
+{
+    close_database();
+}
+
+void Store::Impl::close_database()
+{
+    environment.release_background();
+    db.reset();
+}
+
+void Store::Impl::undo_open()
+{
+    close_database();
+    if (directory) {
+        directory->rollback();
+    }
+}
+
+void Store::Impl::finish_open()
+{
+    if (read_only) {
+        return;
+    }
+    environment.end_trial();
+    if (!directory) {
+        return;
+    }
+    directory->keep();
+    if (directory->data_bytes() >= write_buffer_bytes) {
+        reserve.make();
+    }
+}
+
+void Store::Impl::keep_reserve()
+{
+    const std::uint64_t logs = environment.logs_created();
+    if (logs != std::exchange(logs_seen, logs)) {
+        reserve.make();
     }
 }
 
@@ -94,7 +153,11 @@ void Store::Impl::open_database()
     options.compression = leveldb::kNoCompression;
     options.paranoid_checks = true;  // what a crash leaves of a log the environment does not show
 
-    environment.begin_trial();
+    if (read_only) {
+        environment.hold_background();
+    } else {
+        environment.begin_trial();
+    }
     environment.begin_recovery();
     leveldb::DB* opened = nullptr;
     const leveldb::Status status = leveldb::DB::Open(options, place.path, &opened);

@@ -3,6 +3,8 @@
 
 #include "directory.hpp"
 #include "environment.hpp"
+#include "overlay_env.hpp"
+#include "reserve.hpp"
 #include "store.hpp"
 
 #include <atomic>
@@ -35,8 +37,16 @@ struct MemoryTable {
 /// What LevelDB runs on, in the order in which it is made: the database is closed first.
 struct Store::Impl {
     Impl(const Options& options, leveldb::Env* given);
+    ~Impl();
 
     void open_database();
+    void close_database();
+    /// The open has failed, or it has succeeded.
+    void undo_open();
+    void finish_open();
+    /// Once there is more than one memory table's data, and whenever there is one more. Writing is
+    /// locked.
+    void keep_reserve();
     std::size_t level0_files() const;
     /// The newest record's revision; 0 if there is none.
     Revision newest_record(leveldb::Iterator& iterator) const;
@@ -48,10 +58,12 @@ struct Store::Impl {
     std::unique_ptr<leveldb::Iterator> iterate(const leveldb::Snapshot* at, bool fill_cache,
                                                bool verify = true) const;
 
-    const bool create_if_missing;
+    const bool read_only;
     const std::size_t write_buffer_bytes;
     std::unique_ptr<leveldb::Env> memory;
     const Place place;
+    Reserve reserve;
+    std::unique_ptr<OverlayEnv> overlay;  ///< if it is read only
     std::optional<Directory> directory;
     Environment environment;
     std::unique_ptr<leveldb::Logger> log;
@@ -62,6 +74,7 @@ struct Store::Impl {
     /// Held while LevelDB writes. It lets writers queue, and goes on with the next one after a
     /// failed append; here the next one sees that, and does not add to a log that is torn.
     std::mutex writing;
+    std::uint64_t logs_seen = 1;  ///< by keep_reserve
     MemoryTable table;
     /// Known once history has been read.
     std::optional<HistoryPins> pins;

@@ -87,24 +87,31 @@ HistoryId random_history_id()
 
 std::unique_ptr<Store> Store::open(const Options& options, leveldb::Env* base)
 {
-    std::unique_ptr<Store> store(new Store);
-    store->impl_ = std::make_unique<Impl>(options, base);
-    Impl& impl = *store->impl_;
-    try {
-        impl.open_database();
-        Opening(*store).run();
-    } catch (...) {
-        impl.db.reset();
-        if (impl.directory) {
-            impl.directory->rollback();
+    std::uint64_t given_up = 0;  // of the reserve
+    for (;;) {
+        std::unique_ptr<Store> store(new Store);
+        store->impl_ = std::make_unique<Impl>(options, base);
+        Impl& impl = *store->impl_;
+        try {
+            impl.open_database();
+            Opening(*store).run();
+            impl.finish_open();
+            return store;
+        } catch (const boost::system::system_error& error) {
+            impl.undo_open();
+            if (given_up > 0) {
+                impl.reserve.take_back(given_up);
+                throw;
+            }
+            given_up = !options.read_only && is_disk_full(error) ? impl.reserve.give_up() : 0;
+            if (given_up == 0) {
+                throw;
+            }
+        } catch (...) {
+            impl.undo_open();
+            throw;
         }
-        throw;
     }
-    impl.environment.end_trial();
-    if (impl.directory) {
-        impl.directory->keep();
-    }
-    return store;
 }
 
 template <class Visit>

@@ -17,7 +17,8 @@ void Trial::begin(std::set<std::string> names)
     }
 }
 
-/// By a link, as a full disk has room for a name. Some file systems have no links.
+/// By a link, as a full disk has room for a name. Some file systems have no links. If there is no
+/// room for a copy either, CURRENT is written anew should that become necessary.
 void Trial::keep_current()
 {
     current_ = read_small_file(*place_.env, place_.file(current_file));
@@ -25,9 +26,9 @@ void Trial::keep_current()
     if (!place_.files || !place_.files->link_file(place_.file(current_file), kept).ok()) {
         try {
             write_synced(*place_.env, kept, current_);
-        } catch (...) {
+        } catch (const boost::system::system_error&) {
             place_.env->RemoveFile(kept);
-            throw;
+            return;
         }
     }
     kept_current_ = kept;
@@ -46,16 +47,20 @@ void Trial::roll_back() const
 
 void Trial::restore_current() const
 {
-    if (kept_current_.empty()) {
+    if (current_.empty()) {
         return;
     }
     const std::string current = place_.file(current_file);
     std::string now;
     if (leveldb::ReadFileToString(place_.env, current, &now).ok() && now == current_) {
-        place_.env->RemoveFile(kept_current_);
         return;
     }
-    check_open(place_.env->RenameFile(kept_current_, current));
+    const std::string kept =
+        kept_current_.empty() ? place_.file(aside_name(current_file)) : kept_current_;
+    if (kept_current_.empty()) {
+        write_synced(*place_.env, kept, current_);
+    }
+    check_open(place_.env->RenameFile(kept, current));
     sync_directory(place_);
 }
 

@@ -18,7 +18,7 @@ class Trial {
 public:
     explicit Trial(const Place& place) : place_(place) {}
 
-    /// `names`: all that is in the directory. Throws if CURRENT cannot be kept.
+    /// `names`: all that is in the directory.
     void begin(std::set<std::string> names);
     /// Makes the directory as it was. Does nothing before begin(). LevelDB must be closed.
     void roll_back() const;
@@ -33,7 +33,7 @@ private:
     const Place& place_;
     std::set<std::string> before_;
     std::string current_;       ///< what CURRENT says
-    std::string kept_current_;  ///< the path of its second name; empty if there is no CURRENT
+    std::string kept_current_;  ///< the path of its second name; empty if it has none
 };
 
 }  // namespace keywatch::storage

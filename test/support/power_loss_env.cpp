@@ -276,6 +276,39 @@ Status PowerLossEnv::sync(const std::string& name, Inode& inode)
     return Status::OK();
 }
 
+/// The file of this name is about to be removed.
+void PowerLossEnv::give_back(const std::string& name)
+{
+    const auto found = now_.files.find(name);
+    if (space_ != UINT64_MAX && found != now_.files.end()) {
+        space_ += found->second->bytes.size() + found->second->reserved;
+    }
+}
+
+Status PowerLossEnv::reserve(const std::string& name, std::uint64_t bytes)
+{
+    const std::lock_guard lock(mutex_);
+    if (Status status = begin_operation(); !status.ok()) {
+        return status;
+    }
+    if (!now_.files.contains(name)) {
+        change({Change::Kind::file_made, name, {}, std::make_shared<Inode>()});
+    }
+    Inode& inode = *now_.files[name];
+    if (space_ + inode.reserved < bytes) {
+        return Status::IOError(name, "No space left on device");
+    }
+    space_ = space_ + inode.reserved - bytes;
+    inode.reserved = bytes;
+    return Status::OK();
+}
+
+std::optional<std::uint64_t> PowerLossEnv::free_bytes(const std::string&)
+{
+    const std::lock_guard lock(mutex_);
+    return space_ == UINT64_MAX ? std::nullopt : std::optional(space_);
+}
+
 void PowerLossEnv::make_directory_durable(const std::string& directory)
 {
     std::erase_if(pending_, [&](const Change& change) {

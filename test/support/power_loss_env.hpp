@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -66,7 +67,8 @@ public:
     /// Lets the nth such append from now (from 1) fail, after nothing or half of it was written.
     void fail_append(std::uint64_t nth, Torn written, const std::string& suffix = "");
     void fail_sync(std::uint64_t nth, const std::string& suffix = "");
-    /// Bytes that can still be appended; then the disk is full.
+    /// Bytes that can still be appended or reserved; then the disk is full. Removed files give
+    /// theirs back.
     void limit_space(std::uint64_t bytes);
     /// Background work of LevelDB (writing tables, compaction) waits from now on; or goes on.
     void hold_background();
@@ -80,6 +82,9 @@ public:
     // Disk.
     leveldb::Status sync_directory(const std::string& directory) override;
     leveldb::Status sync_file(const std::string& name) override;
+    leveldb::Status reserve(const std::string& name, std::uint64_t bytes) override;
+    /// Nothing unless space is limited, so that only then something is reserved.
+    std::optional<std::uint64_t> free_bytes(const std::string& directory) override;
 
     // Env.
     leveldb::Status NewSequentialFile(const std::string& name,
@@ -106,6 +111,7 @@ private:
     struct Inode {
         std::string bytes;
         std::size_t synced = 0;
+        std::uint64_t reserved = 0;  ///< more space that it takes
     };
     using Files = std::map<std::string, std::shared_ptr<Inode>>;
 
@@ -148,6 +154,7 @@ private:
     leveldb::Status fail_if_dark() const;
     const Fault* hit(bool append, const std::string& name);
     void change(Change change);
+    void give_back(const std::string& name);
     leveldb::Status append(const std::string& name, Inode& inode, const leveldb::Slice& data);
     leveldb::Status sync(const std::string& name, Inode& inode);
     void make_directory_durable(const std::string& directory);

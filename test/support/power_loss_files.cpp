@@ -154,6 +154,7 @@ Status PowerLossEnv::RemoveFile(const std::string& name)
     if (Status status = begin_operation(); !status.ok()) {
         return status;
     }
+    give_back(name);
     change({Change::Kind::file_removed, name, {}, nullptr});
     return Status::OK();
 }
@@ -188,7 +189,7 @@ Status PowerLossEnv::GetFileSize(const std::string& name, std::uint64_t* size)
     if (dark_ || found == now_.files.end()) {
         return dark_ ? fail_if_dark() : Status::NotFound(name, "no such file");
     }
-    *size = found->second->bytes.size();
+    *size = found->second->bytes.size() + found->second->reserved;
     return Status::OK();
 }
 
@@ -202,6 +203,7 @@ Status PowerLossEnv::RenameFile(const std::string& from, const std::string& to)
     if (Status status = begin_operation(); !status.ok()) {
         return status;
     }
+    give_back(to);
     change({Change::Kind::file_renamed, from, to, found->second});
     return Status::OK();
 }

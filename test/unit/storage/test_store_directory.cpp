@@ -38,11 +38,11 @@ Options busy_options(std::string location)
     return options;
 }
 
-/// Commits until an error; gives how many there were, at most 3000.
+/// Commits until an error; gives how many there were, at most 600.
 Revision commit_until_refused(Committer& committer, std::string& message)
 {
     try {
-        while (committer.head() < 3000) {
+        while (committer.head() < 600) {
             committer.commit(1, 1000);
         }
     } catch (const boost::system::system_error& error) {
@@ -233,7 +233,7 @@ BOOST_FIXTURE_TEST_CASE(a_relative_location_stays_where_it_was_at_the_open, Data
         std::string message;
         Committer committer(*store);
         committed = commit_until_refused(committer, message);
-        BOOST_TEST(committed == 3000U, message);
+        BOOST_TEST(committed == 600U, message);
         BOOST_CHECK(has_data(*store, 1));
     }
     BOOST_TEST(Store::open(Options(directory / "one/rel"))->head_at_open() == committed);
@@ -262,7 +262,7 @@ BOOST_FIXTURE_TEST_CASE(a_directory_that_was_moved_is_noticed_and_nothing_is_los
         const Revision committed = commit_until_refused(committer, message);
         BOOST_TEST(message.find(path + ": was moved") != std::string::npos, message);
         BOOST_TEST(committed >= 300U);
-        BOOST_TEST(committed < 3000U);
+        BOOST_TEST(committed < 600U);
         BOOST_CHECK(store->get(data_prefix(1) + "r1", nullptr) == std::string(1000, 'v'));
         store.reset();
         BOOST_CHECK(!replaced || files_below(path) == other);
