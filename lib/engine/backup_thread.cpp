@@ -10,6 +10,8 @@
 
 #include <boost/asio/error.hpp>
 
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace keywatch::engine {
@@ -72,7 +74,13 @@ async::WorkerThread& BackupThread::thread()
     }
     const std::lock_guard lock(mutex_);
     if (!thread_) {
-        thread_ = std::make_unique<async::WorkerThread>();
+        try {
+            thread_ = std::make_unique<async::WorkerThread>();
+        } catch (const std::system_error& error) {
+            throw boost::system::system_error(
+                make_error_code(Error::backup_failed),
+                std::string("a thread cannot be started: ") + error.what());
+        }
     }
     return *thread_;
 }

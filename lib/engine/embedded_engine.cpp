@@ -8,9 +8,25 @@
 #include <algorithm>
 #include <functional>
 #include <stdexcept>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace keywatch::engine {
+
+namespace {
+
+/// It has threads from the beginning.
+std::shared_ptr<EmbeddedEngine> make_engine(const Options& options)
+{
+    try {
+        return std::make_shared<EmbeddedEngine>(options);
+    } catch (const std::system_error& error) {
+        fail(Error::open_failed, std::string("a thread cannot be started: ") + error.what());
+    }
+}
+
+}  // namespace
 
 EmbeddedEngine::EmbeddedEngine(const Options& options)
     : options_(storage::Store::located(options)), clock_(options.clock)
@@ -28,7 +44,7 @@ std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io
                                                               const Options& options,
                                                               leveldb::Env* base)
 {
-    auto engine = std::make_shared<EmbeddedEngine>(options);
+    auto engine = make_engine(options);
     engine->adopt(storage::Store::open(engine->options_, base), executor);
     async::ContextService::add(executor, engine);
     return engine;
@@ -37,7 +53,7 @@ std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io
 asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options options,
                                                                       leveldb::Env* base)
 {
-    auto engine = std::make_shared<EmbeddedEngine>(options);
+    auto engine = make_engine(options);
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     async::ContextService::add(executor, engine);
     auto open = [&](async::Waiter waiter) {
@@ -183,9 +199,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
 
 Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
 {
-    if (writer_->failed()) {
-        fail(Error::storage_failed);
-    }
+    writer_->check();
     BegunTransactions::Scope begun(begun_, executed_.head);
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(

@@ -6,16 +6,30 @@
 #include <keywatch/error.hpp>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace keywatch::engine {
 
 namespace {
 
-std::exception_ptr storage_failed()
+/// What all others fail with when a write has failed with this: the store's errors are for them as
+/// well, and of any other the reason is kept.
+std::exception_ptr refusal(const std::exception_ptr& failure)
 {
+    std::string reason;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == Error::storage_failed || error.code() == Error::damaged) {
+            return failure;
+        }
+        reason = error.what();
+    } catch (const std::exception& error) {
+        reason = error.what();
+    }
     return std::make_exception_ptr(
-        boost::system::system_error(make_error_code(Error::storage_failed)));
+        boost::system::system_error(make_error_code(Error::storage_failed), reason));
 }
 
 }  // namespace
@@ -143,7 +157,7 @@ bool GroupWriter::write(Group& group)
         write_batch(group.batch, group.executed);
         return true;
     } catch (...) {  // also without memory: what was executed meanwhile builds on this group
-        failed_.store(true, std::memory_order_release);
+        note_failure(std::current_exception());
         return false;
     }
 }
@@ -160,8 +174,31 @@ void GroupWriter::write_now(const Executed& executed, storage::Batch& batch)
 
 void GroupWriter::give_up()
 {
+    note_failure(std::current_exception());
+    turn_->refuse(failure());
+}
+
+void GroupWriter::note_failure(const std::exception_ptr& failure)
+{
+    const std::lock_guard lock(mutex_);
+    if (!failure_) {
+        failure_ = refusal(failure);
+    }
     failed_.store(true, std::memory_order_release);
-    turn_->refuse(storage_failed());
+}
+
+/// Trimming may be what has failed.
+std::exception_ptr GroupWriter::failure() const
+{
+    const std::lock_guard lock(mutex_);
+    return failure_ ? failure_ : store_.failure();
+}
+
+void GroupWriter::check() const
+{
+    if (failed()) {
+        std::rethrow_exception(failure());
+    }
 }
 
 void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> executed)
@@ -172,9 +209,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
         changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
         last = std::max(last, each.revision);
     }
-    if (failed()) {
-        fail(Error::storage_failed);
-    }
+    check();
     if (last == 0) {
         return;  // nobody changed anything
     }
@@ -259,8 +294,8 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
 
 void GroupWriter::fail_everything(Group group)
 {
-    turn_->refuse(storage_failed());
-    async::complete_all(std::move(group.waiters), storage_failed());
+    turn_->refuse(failure());
+    async::complete_all(std::move(group.waiters), failure());
 }
 
 std::vector<async::Waiter> GroupWriter::abandon()

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -86,19 +87,22 @@ public:
 
     /// Whether nothing is waiting or being written.
     bool idle() const;
-    /// Writes at once, on the calling thread. Precondition: idle(). Throws `storage_failed`.
+    /// Writes at once, on the calling thread. Precondition: idle(). Throws as `check`.
     void write_now(const Executed& executed, storage::Batch& batch);
 
     bool failed() const noexcept
     {
         return failed_.load(std::memory_order_acquire) || store_.failed();
     }
+    /// After a failed write throws what it failed with, and why: `storage_failed` or `damaged`.
+    void check() const;
     /// The last revision that was given to the store: reads may see it before the head says so.
     Revision handed_over() const noexcept
     {
         return failed() ? durable_head() : handed_over_.load(std::memory_order_acquire);
     }
-    /// A transaction that was executed will never be written: as after a failed write.
+    /// A transaction that was executed will never be written: as after a failed write. Called by
+    /// who handles the exception.
     void give_up();
     /// What it knows of them.
     Stats::Engine stats() const;
@@ -124,6 +128,8 @@ private:
     void write_batch(storage::Batch& batch, std::span<const Executed> executed);
     void publish(std::span<const Executed> executed, Revision last) noexcept;
     void fail_everything(Group group);
+    void note_failure(const std::exception_ptr& failure);
+    std::exception_ptr failure() const;
     void count(const storage::Batch& batch, std::span<const Executed> executed,
                std::chrono::nanoseconds flush_time) noexcept;
 
@@ -158,8 +164,9 @@ private:
     Group open_;
     std::size_t pending_bytes_ = 0;
     bool writing_ = false;
-    std::uint64_t group_ = 1;   ///< the number of the open one
-    std::uint64_t looked_ = 0;  ///< the one that waited when `look` was last called
+    std::uint64_t group_ = 1;     ///< the number of the open one
+    std::uint64_t looked_ = 0;    ///< the one that waited when `look` was last called
+    std::exception_ptr failure_;  ///< the first one
 };
 
 }  // namespace keywatch::engine

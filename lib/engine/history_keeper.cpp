@@ -15,6 +15,9 @@ namespace {
 /// Trimming begins when a limit is exceeded by this part of it, so that not every commit trims.
 constexpr std::uint64_t slack_part = 32;
 
+/// What the system has refused to read is tried again.
+constexpr std::chrono::seconds retry_time{1};
+
 /// Removals that no commit has taken along after this time are written alone.
 constexpr std::chrono::milliseconds idle_time{10};
 
@@ -201,11 +204,15 @@ void HistoryKeeper::erase()
     bool gone = false;
     try {
         gone = store_.erase_orphan(prefix, erase_step);
-    } catch (const boost::system::system_error&) {
-        // As in trim(); the next open takes up what is left.
+    } catch (const boost::system::system_error& error) {
+        // What cannot be written or is damaged the next open takes up again.
+        const bool later = !store_.failed() && error.code() == Error::storage_failed;
         const std::lock_guard lock(mutex_);
-        orphans_.clear();
-        erasing_ = false;
+        if (!later) {
+            orphans_.clear();
+        }
+        erasing_ =
+            later && thread_.post_after(retry_time, [self = shared_from_this()] { self->erase(); });
         return;
     }
     const std::lock_guard lock(mutex_);

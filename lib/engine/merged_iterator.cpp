@@ -62,7 +62,7 @@ leveldb::Slice slice(std::string_view bytes)
     return {bytes.data(), bytes.size()};
 }
 
-/// What is stored. It does not change while the iterator lives.
+/// What is stored. It does not change while the iterator lives, which throws what cannot be read.
 class StoreLayer final : public Layer {
 public:
     explicit StoreLayer(std::unique_ptr<leveldb::Iterator> iterator)
@@ -72,22 +72,21 @@ public:
 
     void seek(std::string_view key) override
     {
+        stand_nowhere();  // in case the iterator throws
         iterator_->Seek(slice(key));
         stand();
     }
     void seek_before(std::string_view key) override
     {
+        stand_nowhere();
         iterator_->Seek(slice(key));
-        if (iterator_->Valid()) {
-            iterator_->Prev();
-        } else if (iterator_->status().ok()) {
-            iterator_->SeekToLast();
-        }
+        iterator_->Valid() ? iterator_->Prev() : iterator_->SeekToLast();
         stand();
     }
     void pass(std::string_view key, bool forward) override
     {
         if (valid() && (this->key().data() == key.data() || this->key() == key)) {
+            stand_nowhere();
             forward ? iterator_->Next() : iterator_->Prev();
             stand();
         }
@@ -96,18 +95,10 @@ public:
 private:
     void stand()
     {
-        // Also of a valid one: where one table cannot be read, LevelDB goes on with the others, and
-        // shows what the lost part had replaced.
-        if (const leveldb::Status status = iterator_->status(); !status.ok()) {
-            stand_nowhere();
-            throw boost::system::system_error(make_error_code(Error::damaged), status.ToString());
-        }
         if (iterator_->Valid()) {
             const leveldb::Slice key = iterator_->key();
             const leveldb::Slice value = iterator_->value();
             stand_on({key.data(), key.size()}, std::string_view(value.data(), value.size()));
-        } else {
-            stand_nowhere();
         }
     }
 
@@ -184,6 +175,7 @@ void MergedIterator::seek_all(std::string_view full_key)
 {
     check_usable();
     forward_ = true;
+    current_ = nullptr;
     for (const auto& layer : layers_) {
         if (layer) {
             layer->seek(full_key);
@@ -196,6 +188,7 @@ void MergedIterator::seek_all_before(std::string_view full_key)
 {
     check_usable();
     forward_ = false;
+    current_ = nullptr;
     for (const auto& layer : layers_) {
         if (layer) {
             layer->seek_before(full_key);

@@ -51,6 +51,7 @@ private:
 
 std::unique_ptr<Layer> make_layer(const WriteSet& writes);
 std::unique_ptr<Layer> make_layer(const Overlay& overlay);
+/// The iterator throws what cannot be read, as those of the store do.
 std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator);
 
 /// The keys of one bucket over all layers, newest layer first.

@@ -86,9 +86,6 @@ std::vector<Bucket> SnapshotWorkspace::buckets() const
         }
         buckets.push_back({parsed->first, std::string(parsed->second)});
     }
-    if (!iterator->status().ok()) {
-        fail(Error::damaged, iterator->status().ToString());
-    }
     return buckets;
 }
 

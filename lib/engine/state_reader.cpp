@@ -110,9 +110,6 @@ bool StateReader::open_next_stored()
 {
     const auto iterator = store_.iterate(snapshot_.get(), false);
     iterator->Seek(next_bucket_key_);
-    if (!iterator->status().ok()) {
-        fail(Error::damaged, iterator->status().ToString());
-    }
     if (!iterator->Valid()) {
         return false;
     }

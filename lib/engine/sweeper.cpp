@@ -161,7 +161,7 @@ void Sweeper::swept(const std::exception_ptr& error)
             std::rethrow_exception(error);
         }
     } catch (const boost::system::system_error& failure) {
-        if (failure.code() == Error::closed || failure.code() == Error::storage_failed) {
+        if (failure.code() == Error::closed || store_.failed()) {
             stop();
         }
         least = longest_wait;

@@ -41,7 +41,7 @@ class Sweeper : public std::enable_shared_from_this<Sweeper> {
 public:
     static constexpr std::chrono::milliseconds longest_wait{500};
 
-    /// Commits what a sweep does. Fails with `closed` and `storage_failed` as any commit.
+    /// Commits what a sweep does. Fails as any commit.
     using Commit = std::function<asio::awaitable<Revision>(std::shared_ptr<Sweep>)>;
 
     /// `executor`: where sweeps run; nothing counts as work on it while they are suspended.

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace keywatch::storage {
 
 /// CRC-32C (Castagnoli) of bytes that are given one after the other. LevelDB keeps its own to
-/// itself.
+/// itself. The processor's instructions are used where it has them.
 class Checksum {
 public:
     void add(std::string_view bytes) noexcept;
@@ -16,5 +18,30 @@ public:
 private:
     std::uint32_t state_ = ~std::uint32_t{0};
 };
+
+inline std::uint32_t crc32c(std::string_view bytes) noexcept
+{
+    Checksum sum;
+    sum.add(bytes);
+    return sum.value();
+}
+
+/// The form in which LevelDB stores a checksum.
+constexpr std::uint32_t masked(std::uint32_t sum) noexcept
+{
+    return std::rotr(sum, 15) + 0xa282ead8U;
+}
+
+/// The ways to compute it. A state is a checksum whose bits are flipped.
+namespace checksum {
+
+using Extend = std::uint32_t (*)(std::uint32_t state, const char* bytes, std::size_t size) noexcept;
+
+/// Looks bytes up in tables; on any processor.
+std::uint32_t extend_by_tables(std::uint32_t state, const char* bytes, std::size_t size) noexcept;
+/// Uses the processor's instructions; null if it has none.
+Extend extend_by_instructions() noexcept;
+
+}  // namespace checksum
 
 }  // namespace keywatch::storage

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "environment.hpp"
 
+#include "checked_table.hpp"
+#include "failed_reads.hpp"
 #include "format_text.hpp"
 #include "synced_file.hpp"
 
@@ -60,6 +62,33 @@ bool Environment::FileExists(const std::string& name)
     std::vector<std::string> names;
     const bool listed = target()->GetChildren(directory_of(name), &names).ok();
     return !listed || std::ranges::find(names, without_directory(name)) != names.end();
+}
+
+/// LevelDB looks for a table under its old name too, of another version, when it cannot open it:
+/// that failure is none. For a missing one it must not say that nothing was found, as that is what
+/// it says of keys.
+leveldb::Status Environment::NewRandomAccessFile(const std::string& name,
+                                                 leveldb::RandomAccessFile** file)
+{
+    leveldb::RandomAccessFile* opened = nullptr;
+    std::uint64_t size = 0;
+    *file = nullptr;
+    leveldb::Status status = target()->NewRandomAccessFile(name, &opened);
+    std::unique_ptr<leveldb::RandomAccessFile> base(opened);
+    if (status.ok()) {
+        status = target()->GetFileSize(name, &size);
+    } else if (name.ends_with(".sst")) {
+        return status;
+    }
+    if (status.IsNotFound()) {
+        status = leveldb::Status::Corruption(name, "the file is missing");
+    }
+    if (status.ok()) {
+        *file = new CheckedTable(name, std::move(base), size);
+    } else {
+        FailedReads::note(status);
+    }
+    return status;
 }
 
 leveldb::Status Environment::NewWritableFile(const std::string& name, leveldb::WritableFile** file)
@@ -145,10 +174,31 @@ void Environment::keep(const std::string& name)
 leveldb::Status Environment::RenameFile(const std::string& from, const std::string& to)
 {
     leveldb::Status status = target()->RenameFile(from, to);
-    if (status.ok() && disk_ != nullptr && !disk_->sync_directory(directory_of(to)).ok()) {
-        close_failed_.store(true, std::memory_order_release);
+    if (status.ok() && disk_ != nullptr) {
+        note_close_failure(disk_->sync_directory(directory_of(to)));
     }
     return status;
+}
+
+void Environment::note_close_failure(const leveldb::Status& status)
+{
+    if (status.ok()) {
+        return;
+    }
+    const std::lock_guard lock(mutex_);
+    if (close_failure_.ok()) {
+        close_failure_ = status;
+    }
+    close_failed_.store(true, std::memory_order_release);
+}
+
+leveldb::Status Environment::close_failure() const
+{
+    if (!close_failed()) {
+        return leveldb::Status::OK();
+    }
+    const std::lock_guard lock(mutex_);
+    return close_failure_;
 }
 
 leveldb::Status Environment::sync_log()
@@ -259,7 +309,7 @@ void Environment::Schedule(void (*function)(void*), void* argument)
             return;
         }
     }
-    target()->Schedule(function, argument);
+    background_.run(function, argument);
 }
 
 void Environment::hold_background()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "background_thread.hpp"
 #include "disk.hpp"
 #include "log_mark.hpp"
 #include "log_recovery.hpp"
@@ -39,17 +40,22 @@ class SyncedFile;
 /// 6. A log that is complete gets a mark at its end (LogMark): one that LevelDB has rotated away
 ///    from as soon as a table is begun, which is what its background thread does next, and the
 ///    last one when it is closed. Nothing depends on whether that succeeds.
+/// 7. Nothing of a table is believed that is not what was written (CheckedTable).
+/// 8. Background work has a thread of its own, which is there from the beginning.
 ///
 /// Everything else goes to `base`, which a test replaces by one that fails or forgets.
 class Environment : public leveldb::EnvWrapper {
 public:
     /// `base` and `disk` are not owned. No disk: the files are not on one (LevelDB's in-memory
-    /// Env), so that directories, and files from other threads, need no sync.
+    /// Env), so that directories, and files from other threads, need no sync. Throws `open_failed`
+    /// if the system gives no thread.
     Environment(leveldb::Env* base, Disk* disk);
     ~Environment() override;
 
     leveldb::Status NewSequentialFile(const std::string& name,
                                       leveldb::SequentialFile** file) override;
+    leveldb::Status NewRandomAccessFile(const std::string& name,
+                                        leveldb::RandomAccessFile** file) override;
     leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
     leveldb::Status NewAppendableFile(const std::string& name,
                                       leveldb::WritableFile** file) override;
@@ -89,6 +95,8 @@ public:
     /// it as a failed write. Removals are refused from then on, since what was meant to replace
     /// the files may not last.
     bool close_failed() const noexcept { return close_failed_.load(std::memory_order_acquire); }
+    /// The first of them; success if there was none.
+    leveldb::Status close_failure() const;
 
     /// From hold_removals() on, which waits for removals under way, files stay although LevelDB
     /// removes them: so an open that turns out to be impossible can be undone, and a backup finds
@@ -122,6 +130,7 @@ private:
     void keep(const std::string& name);
     leveldb::Status sync_entry(OpenFile& file);
     leveldb::Status set_aside(const std::string& name);
+    void note_close_failure(const leveldb::Status& status);
 
     Disk* disk_;
     std::optional<LogRecovery> recovery_;
@@ -138,12 +147,15 @@ private:
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;
+    leveldb::Status close_failure_;
     std::multiset<std::string> removing_;  ///< removals under way
     bool background_held_ = false;
     std::vector<std::pair<void (*)(void*), void*>> held_work_;
     bool trial_ = false;
     std::set<std::string> made_on_trial_;
     std::condition_variable removed_;
+
+    BackgroundThread background_;
 };
 
 }  // namespace keywatch::storage

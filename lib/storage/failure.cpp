@@ -28,11 +28,24 @@ std::string remedy_for(std::string_view text)
 
 }  // namespace
 
+void fail_read(const leveldb::Status& status)
+{
+    fail(status.IsIOError() ? Error::storage_failed : Error::damaged, status.ToString());
+}
+
 void check_read(const leveldb::Status& status)
 {
     if (!status.ok()) {
-        fail(Error::damaged, status.ToString());
+        fail_read(status);
     }
+}
+
+void ReadCheck::check(const leveldb::Status& status) const
+{
+    if (FailedReads::count() != failed_before_) {
+        fail_read(FailedReads::last());
+    }
+    check_read(status);
 }
 
 /// A status has no error number, only the system's text for it.

@@ -33,14 +33,11 @@ void HistoryReader::seek(Revision revision)
     load();
 }
 
-/// LevelDB goes on with what it can read, valid, where a part of it cannot be. Between two records
-/// that shows as a hole, as each one tells what it follows; at the end only the status tells.
 void HistoryReader::load()
 {
     valid_ = false;
     const std::string_view key = iterator_->Valid() ? view(iterator_->key()) : std::string_view();
     if (!key.starts_with(history_area)) {
-        check_read(iterator_->status());
         return;
     }
     const auto parsed = parse_history_key(key);
@@ -83,7 +80,6 @@ void HistoryReader::skip()
 void HistoryReader::expect_part(std::uint16_t part)
 {
     iterator_->Next();
-    check_read(iterator_->status());
     if (!iterator_->Valid() || view(iterator_->key()) != history_key(revision_, part)) {
         damaged(revision_, " lacks a part");
     }

@@ -16,6 +16,7 @@ namespace keywatch::storage {
 /// that is not a whole record throws `damaged`.
 class HistoryReader {
 public:
+    /// The iterator throws when something cannot be read, as those of the store do.
     explicit HistoryReader(std::unique_ptr<leveldb::Iterator> iterator);
 
     /// To the first record at or after `revision`.

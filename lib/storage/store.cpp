@@ -5,6 +5,7 @@
 #include "store_impl.hpp"
 
 #include <algorithm>
+#include <exception>
 
 namespace keywatch::storage {
 
@@ -13,16 +14,7 @@ Store::~Store() = default;
 
 std::optional<std::string> Store::get(std::string_view key, const StoreSnapshot* snapshot) const
 {
-    leveldb::ReadOptions options;
-    options.snapshot = snapshot != nullptr ? snapshot->get() : nullptr;
-    options.verify_checksums = true;
-    std::string value;
-    const leveldb::Status status = impl_->db->Get(options, {key.data(), key.size()}, &value);
-    if (status.IsNotFound()) {
-        return std::nullopt;
-    }
-    check_read(status);
-    return value;
+    return impl_->get(key, snapshot != nullptr ? snapshot->get() : nullptr);
 }
 
 std::unique_ptr<leveldb::Iterator> Store::iterate(const StoreSnapshot* snapshot,
@@ -35,7 +27,6 @@ std::optional<Time> Store::first_deadline(Time from) const
 {
     const auto iterator = iterate(nullptr, false);
     iterator->Seek(deadline_keys_from(from));
-    check_read(iterator->status());
     if (!iterator->Valid()) {
         return std::nullopt;
     }
@@ -62,22 +53,24 @@ void Store::write(Batch& batch, bool sync)
     }
     const std::lock_guard lock(impl_->writing);
     if (failed()) {
-        fail(Error::storage_failed, "an earlier write failed");
+        std::rethrow_exception(impl_->failure);
     }
     leveldb::WriteOptions options;
     options.sync = sync;
     leveldb::Status status;
     try {
         status = impl_->db->Write(options, &batch.batch_);
-    } catch (...) {  // LevelDB is not made for exceptions: nobody knows what it has done
-        failed_.store(true, std::memory_order_release);
-        throw;
+    } catch (const std::exception& error) {
+        // LevelDB is not made for exceptions: what it has done is not known.
+        fail_writes(leveldb::Status::IOError("writing", error.what()));
     }
     impl_->table.notice(impl_->environment.logs_created());
     impl_->table.bytes.fetch_add(batch.memory_bytes(), std::memory_order_relaxed);
-    if (!status.ok() || impl_->environment.close_failed()) {
-        failed_.store(true, std::memory_order_release);
-        fail(Error::storage_failed, status.ok() ? "a log could not be synced" : status.ToString());
+    if (status.ok()) {
+        status = impl_->environment.close_failure();
+    }
+    if (!status.ok()) {
+        fail_writes(status);
     }
     impl_->keep_reserve();
 }
@@ -85,6 +78,20 @@ void Store::write(Batch& batch, bool sync)
 std::shared_ptr<const std::atomic<std::uint64_t>> Store::reserve_bytes() const noexcept
 {
     return impl_->reserve.bytes();
+}
+
+std::exception_ptr Store::failure() const noexcept
+{
+    return impl_->failure;  // it never changes again
+}
+
+void Store::fail_writes(const leveldb::Status& status)
+{
+    const Error error = status.IsCorruption() ? Error::damaged : Error::storage_failed;
+    impl_->failure = std::make_exception_ptr(
+        boost::system::system_error(make_error_code(error), status.ToString()));
+    failed_.store(true, std::memory_order_release);
+    std::rethrow_exception(impl_->failure);
 }
 
 void Store::check_place() const
@@ -112,7 +119,6 @@ bool Store::erase_orphan(const std::string& prefix, std::size_t most)
         batch.erase({iterator->key().data(), iterator->key().size()});
         impl_->erased_to.assign(iterator->key().data(), iterator->key().size());
     }
-    check_read(iterator->status());
     const bool gone = !iterator->Valid() || !iterator->key().starts_with(prefix);
     if (gone) {
         batch.erase(orphan_key(prefix));

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -151,15 +152,18 @@ public:
     /// All cursors, and what lies between them and the head, read in one snapshot.
     std::vector<CursorLag> cursor_lags(Time now) const;
 
-    /// Holds on to the files as they are now, to be copied while writes go on. `storage_failed`
-    /// after a failed write, and as check_place(). The backup must be gone before the store is.
+    /// Holds on to the files as they are now, to be copied while writes go on. Throws as `write`
+    /// after a failed one, and as check_place(). The backup must be gone before the store is.
     std::unique_ptr<StoreBackup> start_backup() const;
 
     /// Applies a batch. `read_only`, if it was opened so. After any failure this and every later
-    /// call throws `storage_failed`. May be called while trim, erase_orphan or prepare_rotation run
-    /// on another thread.
+    /// call throws the same, with the first reason: `storage_failed`, or `damaged` if LevelDB
+    /// refuses writes since it met wrong bytes. May be called while trim, erase_orphan or
+    /// prepare_rotation run on another thread.
     void write(Batch& batch, bool sync);
     bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+    /// What it threw, once failed().
+    std::exception_ptr failure() const noexcept;
     /// `Stats::Engine::reserve_bytes`, also after this is gone.
     std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes() const noexcept;
     /// `storage_failed` if the location does not lead to this store's directory any more: it was
@@ -197,6 +201,8 @@ private:
     struct Impl;
     class Opening;
     Store();
+    /// Precondition: no write is under way, nor can one begin.
+    [[noreturn]] void fail_writes(const leveldb::Status& status);
     HistoryId history_id_;
     Revision head_at_open_ = 0;
     Time latest_time_at_open_ = Time::min();

@@ -33,7 +33,7 @@ std::unique_ptr<StoreBackup> Store::start_backup() const
     {
         const std::lock_guard lock(impl_->writing);
         if (failed()) {
-            fail(Error::storage_failed, "what of the failed write is stored is not known");
+            std::rethrow_exception(impl_->failure);  // what of that write is stored is not known
         }
         snapshot.emplace(*impl_->db);
         backup->note_logs_and_manifest();

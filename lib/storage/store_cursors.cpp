@@ -96,7 +96,6 @@ std::vector<CursorLag> Store::cursor_lags(Time now) const
         const std::string_view value(iterator->value().data(), iterator->value().size());
         found.push_back(lags->of(cursor(key.substr(1), value), now));
     }
-    check_read(iterator->status());
     return found;
 }
 

@@ -67,7 +67,7 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
         slice.compacted = oldest;
         return slice;
     }
-    HistoryReader reader(impl_->iterate(snapshot.get(), false, false));
+    HistoryReader reader(impl_->iterate(snapshot.get(), false));
     Fill fill(limits);
     const auto slab = limits.one_slab ? std::make_shared<Slab>(first_slab_bytes) : nullptr;
     reader.seek(after + 1);

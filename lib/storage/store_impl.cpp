@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "store_impl.hpp"
 
+#include "checked_iterator.hpp"
 #include "disk_env.hpp"
 #include "failure.hpp"
 
@@ -175,28 +176,36 @@ void Store::Impl::open_database()
 }
 
 std::unique_ptr<leveldb::Iterator> Store::Impl::iterate(const leveldb::Snapshot* at,
-                                                        bool fill_cache, bool verify) const
+                                                        bool fill_cache) const
 {
     leveldb::ReadOptions options;
     options.snapshot = at;
     options.fill_cache = fill_cache;
-    options.verify_checksums = verify;
-    return std::unique_ptr<leveldb::Iterator>(db->NewIterator(options));
+    const ReadCheck reads;
+    std::unique_ptr<leveldb::Iterator> iterator(db->NewIterator(options));
+    reads.check();
+    return std::make_unique<CheckedIterator>(std::move(iterator));
+}
+
+std::optional<std::string> Store::Impl::get(std::string_view key, const leveldb::Snapshot* at) const
+{
+    leveldb::ReadOptions options;
+    options.snapshot = at;
+    std::string value;
+    const ReadCheck reads;
+    const leveldb::Status status = db->Get(options, {key.data(), key.size()}, &value);
+    reads.check(status.IsNotFound() ? leveldb::Status::OK() : status);
+    return status.ok() ? std::optional(std::move(value)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Store::Impl::number(std::string_view key,
                                                  const leveldb::Snapshot* at) const
 {
-    leveldb::ReadOptions options;
-    options.snapshot = at;
-    options.verify_checksums = true;
-    std::string value;
-    const leveldb::Status status = db->Get(options, {key.data(), key.size()}, &value);
-    if (status.IsNotFound()) {
+    const auto value = get(key, at);
+    if (!value) {
         return std::nullopt;
     }
-    check_read(status);
-    const auto number = decode_number(value);
+    const auto number = decode_number(*value);
     if (!number) {
         fail(Error::damaged, std::string(key) + " is not a number");
     }
@@ -206,13 +215,11 @@ std::optional<std::uint64_t> Store::Impl::number(std::string_view key,
 Revision Store::Impl::newest_record(leveldb::Iterator& iterator) const
 {
     iterator.Seek(*bytes::prefix_end(std::string_view(&history_area, 1)));
-    check_read(iterator.status());
     if (iterator.Valid()) {
         iterator.Prev();
     } else {
         iterator.SeekToLast();
     }
-    check_read(iterator.status());  // also of a valid one, which may have left something out
     if (!iterator.Valid()) {
         return 0;
     }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,13 +51,12 @@ struct Store::Impl {
     std::size_t level0_files() const;
     /// The newest record's revision; 0 if there is none.
     Revision newest_record(leveldb::Iterator& iterator) const;
+    std::optional<std::string> get(std::string_view key, const leveldb::Snapshot* at) const;
     std::optional<std::uint64_t> number(std::string_view key, const leveldb::Snapshot* at) const;
     /// The oldest revision that history has. All records up to the head key were overtaken by
     /// commits without one, so history starts behind them, whatever is still stored.
     Revision oldest(const leveldb::Snapshot* at) const;
-    /// Checksums of blocks cost as much as all else that reading a long history record does.
-    std::unique_ptr<leveldb::Iterator> iterate(const leveldb::Snapshot* at, bool fill_cache,
-                                               bool verify = true) const;
+    std::unique_ptr<leveldb::Iterator> iterate(const leveldb::Snapshot* at, bool fill_cache) const;
 
     const bool read_only;
     const std::size_t write_buffer_bytes;
@@ -74,6 +74,7 @@ struct Store::Impl {
     /// Held while LevelDB writes. It lets writers queue, and goes on with the next one after a
     /// failed append; here the next one sees that, and does not add to a log that is torn.
     std::mutex writing;
+    std::exception_ptr failure;   ///< of the first write that failed; set before Store::failed_ is
     std::uint64_t logs_seen = 1;  ///< by keep_reserve
     MemoryTable table;
     /// Known once history has been read.

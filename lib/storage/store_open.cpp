@@ -14,6 +14,20 @@ namespace keywatch::storage {
 /// that can be.
 class Store::Opening {
 public:
+    /// What the system refuses to read is a failure to open.
+    static void look_into(Store& store)
+    {
+        try {
+            Opening(store).run();
+        } catch (const boost::system::system_error& error) {
+            if (error.code() == Error::storage_failed) {
+                fail(Error::open_failed, FailedReads::last().ToString());
+            }
+            throw;
+        }
+    }
+
+private:
     explicit Opening(Store& store)
         : store_(store),
           impl_(*store.impl_),
@@ -29,12 +43,11 @@ public:
         read_history();
         read_cursors();
         read_identity();
-        if (impl_.environment.close_failed()) {
-            fail(Error::open_failed, "a file could not be synced");
+        if (const auto status = impl_.environment.close_failure(); !status.ok()) {
+            fail_open(status);
         }
     }
 
-private:
     template <class Visit>
     void visit_area(char area, Visit visit) const;
     CatalogueEntry bucket_entry(std::string_view value) const;
@@ -94,7 +107,7 @@ std::unique_ptr<Store> Store::open(const Options& options, leveldb::Env* base)
         Impl& impl = *store->impl_;
         try {
             impl.open_database();
-            Opening(*store).run();
+            Opening::look_into(*store);
             impl.finish_open();
             return store;
         } catch (const boost::system::system_error& error) {
@@ -122,7 +135,6 @@ void Store::Opening::visit_area(char area, Visit visit) const
         visit(std::string_view(iterator_->key().data(), iterator_->key().size()),
               std::string_view(iterator_->value().data(), iterator_->value().size()));
     }
-    check_read(iterator_->status());
 }
 
 CatalogueEntry Store::Opening::bucket_entry(std::string_view value) const
@@ -304,7 +316,6 @@ void Store::Opening::read_identity()
 bool Store::Opening::empty() const
 {
     iterator_->SeekToFirst();
-    check_read(iterator_->status());
     return !iterator_->Valid();
 }
 

@@ -63,9 +63,11 @@ void Store::prepare_rotation()
         status = impl_->db->Write({}, nullptr);  // LevelDB's way to ask for a rotation
         impl_->table.notice(impl_->environment.logs_created());
     }
-    if (!status.ok() || impl_->environment.close_failed()) {
-        failed_.store(true, std::memory_order_release);
-        fail(Error::storage_failed, status.ToString());
+    if (status.ok()) {
+        status = impl_->environment.close_failure();
+    }
+    if (!status.ok()) {
+        fail_writes(status);
     }
 }
 

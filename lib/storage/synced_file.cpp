@@ -15,8 +15,8 @@ SyncedFile::~SyncedFile()
     if (file_->open == nullptr) {
         return;
     }
-    if (!finish().ok()) {
-        environment_.close_failed_.store(true, std::memory_order_release);
+    if (const leveldb::Status status = finish(); !status.ok()) {
+        environment_.note_close_failure(status);
     } else if (file_->gets_mark && !failed_ && !file_->sync_failed.load()) {
         environment_.finish_log(std::move(file_), std::move(base_));
     }

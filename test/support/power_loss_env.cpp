@@ -180,6 +180,7 @@ void PowerLossEnv::release_background()
         holding_ = false;
         work.swap(held_);
     }
+    released_.notify_all();
     for (const auto& [function, argument] : work) {
         target()->Schedule(function, argument);
     }

@@ -5,6 +5,7 @@
 
 #include <leveldb/env.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -70,7 +71,8 @@ public:
     /// Bytes that can still be appended or reserved; then the disk is full. Removed files give
     /// theirs back.
     void limit_space(std::uint64_t bytes);
-    /// Background work of LevelDB (writing tables, compaction) waits from now on; or goes on.
+    /// Background work of LevelDB (writing tables, compaction) waits from now on; or goes on. That
+    /// of a store waits when it is about to make a file.
     void hold_background();
     void release_background();
 
@@ -160,6 +162,7 @@ private:
     void make_directory_durable(const std::string& directory);
     static std::string remains(const Inode& inode, Survival::Unsynced bytes,
                                std::mt19937_64& random);
+    void wait_while_held(std::unique_lock<std::mutex>& lock);
 
     mutable std::mutex mutex_;
     Names now_;
@@ -173,6 +176,7 @@ private:
     std::uint64_t space_ = UINT64_MAX;
     bool dark_ = false;
     bool holding_ = false;
+    std::condition_variable released_;
     std::vector<std::pair<void (*)(void*), void*>> held_;
 };
 

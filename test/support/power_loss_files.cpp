@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "power_loss_env.hpp"
 
+#include "storage/background_thread.hpp"
+
 #include <algorithm>
 
 namespace keywatch::test {
@@ -96,9 +98,17 @@ Status PowerLossEnv::NewRandomAccessFile(const std::string& name, leveldb::Rando
     return Status::OK();
 }
 
+void PowerLossEnv::wait_while_held(std::unique_lock<std::mutex>& lock)
+{
+    if (storage::BackgroundThread::is_current()) {
+        released_.wait(lock, [this] { return !holding_; });
+    }
+}
+
 Status PowerLossEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file)
 {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    wait_while_held(lock);
     *file = nullptr;
     if (!now_.directories.contains(parent_of(name))) {
         return Status::NotFound(name, "no such directory");
