@@ -4,6 +4,7 @@
 #include "failure.hpp"
 #include "log_mark.hpp"
 #include "store_impl.hpp"
+#include "table_walk.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -12,18 +13,6 @@
 #include <utility>
 
 namespace keywatch::storage {
-
-namespace {
-
-/// Throws `storage_failed` if the system refused to read, `damaged` if something is missing.
-void check_copied(const leveldb::Status& status)
-{
-    if (!status.ok()) {
-        fail(status.IsIOError() ? Error::storage_failed : Error::damaged, status.ToString());
-    }
-}
-
-}  // namespace
 
 std::unique_ptr<StoreBackup> Store::start_backup() const
 {
@@ -62,7 +51,7 @@ void StoreBackup::note_logs_and_manifest()
     if (!files_.empty()) {
         files_.back().tail = mark_bytes(LogMark::closed, files_.back().size);
     }
-    check_copied(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
+    check_read(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
     if (!current_.ends_with('\n')) {
         fail(Error::damaged, path_of(current_file) + " names no manifest");
     }
@@ -72,7 +61,7 @@ void StoreBackup::note_logs_and_manifest()
 void StoreBackup::note_tables()
 {
     std::vector<std::string> names;
-    check_copied(environment_.GetChildren(path_, &names));
+    check_read(environment_.GetChildren(path_, &names));
     std::ranges::sort(names);
     for (const std::string& name : names) {
         if (is_table_file(name)) {
@@ -84,7 +73,7 @@ void StoreBackup::note_tables()
 void StoreBackup::note(const std::string& name)
 {
     File file{name, 0, {}};
-    check_copied(environment_.GetFileSize(path_of(name), &file.size));
+    check_read(environment_.GetFileSize(path_of(name), &file.size));
     files_.push_back(std::move(file));
 }
 
@@ -103,15 +92,18 @@ void StoreBackup::copy_to(BackupTarget& target, const std::function<void()>& che
 void StoreBackup::copy(const File& file, BackupTarget& target,
                        const std::function<void()>& check) const
 {
+    if (is_table_file(file.name)) {
+        walk_table(*environment_.target(), path_of(file.name), file.size);
+    }
     leveldb::SequentialFile* raw = nullptr;
-    check_copied(environment_.NewSequentialFile(path_of(file.name), &raw));
+    check_read(environment_.NewSequentialFile(path_of(file.name), &raw));
     const std::unique_ptr<leveldb::SequentialFile> source(raw);
     const auto chunk = std::make_unique<char[]>(backup_chunk_bytes);
     target.begin_file(file.name, file.size + file.tail.size());
     for (std::uint64_t left = file.size; left > 0;) {
         check();
         leveldb::Slice bytes;
-        check_copied(
+        check_read(
             source->Read(std::min<std::uint64_t>(left, backup_chunk_bytes), &bytes, chunk.get()));
         if (bytes.empty()) {
             fail(Error::damaged, path_of(file.name) + " has become shorter");

@@ -11,17 +11,6 @@ namespace keywatch::storage {
 
 namespace {
 
-constexpr std::string_view magic("\x57\xfb\x80\x8b\x24\x75\x47\xdb", 8);
-
-std::uint32_t little_endian(std::string_view bytes)
-{
-    std::uint32_t number = 0;
-    for (std::size_t i = 0; i < sizeof number; ++i) {
-        number |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-    }
-    return number;
-}
-
 void append_handle(std::string& out, const BlockHandle& handle)
 {
     bytes::append_varint(out, handle.offset);
@@ -40,8 +29,8 @@ std::string encode(const Footer& footer)
     std::string out;
     append_handle(out, footer.metaindex);
     append_handle(out, footer.index);
-    out.resize(footer_bytes - magic.size());
-    out += magic;
+    out.resize(footer_bytes - table_magic.size());
+    out += table_magic;
     return out;
 }
 
@@ -51,6 +40,13 @@ bool fits(const BlockHandle& handle, std::uint64_t file_size)
 }
 
 }  // namespace
+
+std::optional<BlockHandle> parse_handle(std::string_view bytes)
+{
+    bytes::ByteReader reader(bytes);
+    const BlockHandle handle = read_handle(reader);
+    return reader.failed() || reader.left() > 0 ? std::nullopt : std::optional(handle);
+}
 
 std::optional<Footer> parse_footer(std::string_view bytes, std::uint64_t file_size)
 {
@@ -73,7 +69,8 @@ bool is_whole_block(std::string_view block) noexcept
         return false;
     }
     const std::size_t covered = block.size() - 4;
-    return masked(crc32c(block.substr(0, covered))) == little_endian(block.substr(covered));
+    return masked(crc32c(block.substr(0, covered))) ==
+           little_endian<std::uint32_t>(block.substr(covered));
 }
 
 }  // namespace keywatch::storage

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,19 @@ namespace keywatch::storage {
 constexpr std::size_t block_trailer_bytes = 5;
 constexpr std::size_t footer_bytes = 48;
 
+constexpr std::string_view table_magic("\x57\xfb\x80\x8b\x24\x75\x47\xdb", 8);
+
+/// Reads the number that the bytes begin with, of which there are enough.
+template <std::unsigned_integral T>
+T little_endian(std::string_view bytes) noexcept
+{
+    T number = 0;
+    for (std::size_t i = 0; i < sizeof number; ++i) {
+        number = static_cast<T>(number | T{static_cast<unsigned char>(bytes[i])} << (8 * i));
+    }
+    return number;
+}
+
 /// A place in a table, without the trailer.
 struct BlockHandle {
     std::uint64_t offset = 0;
@@ -20,6 +34,9 @@ struct BlockHandle {
 
     std::uint64_t end() const noexcept { return offset + size + block_trailer_bytes; }
 };
+
+/// Nothing unless these bytes are one.
+std::optional<BlockHandle> parse_handle(std::string_view bytes);
 
 /// The last bytes of a table. They have no checksum.
 struct Footer {

@@ -239,4 +239,30 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_current_or_the_marker_is_an_error)
     BOOST_TEST(tried.right == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_manifest_is_damage)
+{
+    Trials trials(original, {Error::damaged}, false);
+    const Tried tried = trials.run(flips(40, [](std::string_view name) {
+        return name.find("/MANIFEST-") != std::string_view::npos;
+    }));
+    BOOST_TEST(tried.noticed > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_an_older_log_is_damage)
+{
+    Trials trials(original, {Error::damaged}, false);
+    const Tried tried = trials.run(flips(
+        40, [&](std::string_view name) { return name.ends_with(".log") && name != newest_log(); }));
+    BOOST_TEST(tried.noticed > 0);
+}
+
+// It looks like what a power cut leaves: doc/storage.md.
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_newest_log_leaves_what_was_before_it)
+{
+    Trials trials(original, {Error::damaged}, true);
+    const Tried tried =
+        trials.run(flips(40, [&](std::string_view name) { return name == newest_log(); }));
+    BOOST_TEST(tried.right > 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -77,7 +77,7 @@ public:
     {
         const auto files = disk_->contents();
         std::unique_ptr<Store> store;
-        if (!try_to({Error::open_failed, Error::read_only, Error::damaged},
+        if (!try_to({Error::open_failed, Error::read_only},
                     [&] { store = Store::open(options(), &env_); })) {
             BOOST_CHECK(disk_->contents() == files);
             return;
@@ -172,15 +172,13 @@ private:
         HistoryLimits limits = keep_all();
         limits.commits = 30;
         if (!store.failed()) {
-            try_to({Error::storage_failed, Error::damaged},
-                   [&] { store.trim(state_, limits, Time{}, 100); });
+            try_to({Error::storage_failed}, [&] { store.trim(state_, limits, Time{}, 100); });
         }
     }
 
     void read(const Store& store)
     {
-        try_to({Error::storage_failed, Error::damaged},
-               [&] { check_commits(store, acknowledged_); });
+        try_to({Error::storage_failed}, [&] { check_commits(store, acknowledged_); });
     }
 
     static void check_commits(const Store& store, Revision head)
@@ -199,7 +197,7 @@ private:
         if (store.failed()) {
             return;
         }
-        try_to({Error::backup_failed, Error::storage_failed, Error::damaged}, [&] {
+        try_to({Error::backup_failed, Error::storage_failed}, [&] {
             BackupDirectory target(backup_place("/backup", &env_));
             const auto backup = store.start_backup();
             backup->copy_to(target, [] {});

@@ -28,7 +28,8 @@ public:
     /// Its files, as a kill would leave them.
     const PowerLossEnv& image() const { return *image_; }
     Revision head() const { return states_.rbegin()->first; }
-    /// What it held at one of its last revisions, since its newest log was begun. Null otherwise.
+    /// What it held at one of its last revisions, from before its newest log was begun. Null for an
+    /// older one.
     const std::string* state(Revision head) const;
     /// One line for each message, in order.
     const std::vector<std::string>& history() const { return history_; }

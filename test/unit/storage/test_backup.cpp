@@ -153,6 +153,24 @@ BOOST_AUTO_TEST_CASE(a_memory_table_may_be_written_out_meanwhile)
     wait_for([&] { return files_with(source.disk, ".log") == 1; });
 }
 
+BOOST_AUTO_TEST_CASE(a_damaged_table_is_not_backed_up)
+{
+    Source source;
+    source.commit(300, 400);
+    wait_for([&] { return files_with(source.disk, ".ldb") > 0; });
+    const auto backup = source.store->start_backup();
+    for (auto [name, bytes] : source.disk.contents()) {
+        if (name.ends_with(".ldb")) {
+            bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+            source.disk.overwrite(name, bytes);
+            break;
+        }
+    }
+    PowerLossEnv copied;
+    BOOST_CHECK(error_of([&] { copy(*backup, copied); }) == Error::damaged);
+    BOOST_TEST(files_with(copied, "KEYWATCH") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(backups_hold_files_each_for_itself)
 {
     Source source;

@@ -7,6 +7,7 @@
 #include "storage/failed_reads.hpp"
 #include "storage/failure.hpp"
 #include "storage/table_format.hpp"
+#include "storage/table_walk.hpp"
 #include "support/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -66,6 +67,16 @@ struct Table {
         return std::string_view(bytes).substr(bytes.size() - footer_bytes);
     }
     void flip(std::uint64_t byte) { bytes[byte] = static_cast<char>(bytes[byte] ^ 4); }
+    /// Makes the checksum of a block right.
+    void seal(const BlockHandle& block)
+    {
+        const std::size_t covered = block.size + 1;
+        const std::uint32_t sum =
+            masked(crc32c(std::string_view(bytes).substr(block.offset, covered)));
+        for (std::size_t i = 0; i < 4; ++i) {
+            bytes[block.offset + covered + i] = static_cast<char>(sum >> (8 * i));
+        }
+    }
     std::unique_ptr<CheckedTable> open() const
     {
         return std::make_unique<CheckedTable>("/db/1.ldb", std::make_unique<Bytes>(bytes, refusal),
@@ -97,6 +108,17 @@ BlockHandle filter_of(const Table& table)
     for (std::uint64_t size = block_trailer_bytes; size <= end; ++size) {
         if (is_whole_block(std::string_view(table.bytes).substr(end - size, size))) {
             return {end - size, size - block_trailer_bytes};
+        }
+    }
+    throw std::logic_error("there is no block");
+}
+
+/// The file begins with one.
+BlockHandle first_block(const Table& table)
+{
+    for (std::uint64_t size = block_trailer_bytes; size <= table.bytes.size(); ++size) {
+        if (is_whole_block(std::string_view(table.bytes).substr(0, size))) {
+            return {0, size - block_trailer_bytes};
         }
     }
     throw std::logic_error("there is no block");
@@ -168,14 +190,14 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_given)
 
 BOOST_AUTO_TEST_CASE(wrong_bytes_are_damage_with_their_place)
 {
-    flip(footer.index.offset + 3);
+    const BlockHandle block = first_block(*this);
+    flip(block.size / 2);
     const auto table = open();
     const auto before = FailedReads::count();
     BOOST_TEST(read(*table, bytes.size() - footer_bytes, footer_bytes).ok());
-    const leveldb::Status status = read(*table, footer.index);
+    const leveldb::Status status = read(*table, block);
     BOOST_TEST(status.IsCorruption());
-    BOOST_TEST(status.ToString().find("/db/1.ldb at byte " + std::to_string(footer.index.offset)) !=
-               std::string::npos);
+    BOOST_TEST(status.ToString().find("/db/1.ldb at byte 0") != std::string::npos);
     BOOST_TEST(FailedReads::count() == before + 1);
     BOOST_TEST(FailedReads::last().ToString() == status.ToString());
     BOOST_TEST(read(*table, footer.metaindex).ok());
@@ -288,6 +310,48 @@ BOOST_AUTO_TEST_CASE(a_background_job_may_ask_for_the_next_one)
     jobs.thread.run(Jobs::work, &jobs);
     BOOST_TEST(jobs.done.get_future().get());
     BOOST_TEST(!BackgroundThread::is_current());
+}
+
+// Checksums of a table from elsewhere may be made to be right.
+BOOST_AUTO_TEST_CASE(a_table_with_right_checksums_that_leveldb_cannot_have_written_is_refused)
+{
+    PowerLossEnv disk;
+    const auto walk = [&] {
+        disk.overwrite("/1.ldb", bytes);
+        return error_of([&] { walk_table(disk, "/1.ldb", bytes.size()); });
+    };
+    leveldb::WritableFile* file = nullptr;
+    BOOST_REQUIRE(disk.NewWritableFile("/1.ldb", &file).ok());
+    delete file;
+    BOOST_CHECK(!walk());
+    const std::string before = bytes;
+    for (const BlockHandle& block : {first_block(*this), footer.index, footer.metaindex}) {
+        std::size_t refused = 0;
+        for (std::uint64_t at = 0; at <= block.size; at += 3) {
+            for (const int bit : {0, 7}) {
+                bytes[block.offset + at] = static_cast<char>(bytes[block.offset + at] ^ (1 << bit));
+                seal(block);
+                const auto error = walk();
+                BOOST_TEST((!error || error == Error::damaged));
+                refused += error ? 1 : 0;
+                bytes = before;
+            }
+        }
+        BOOST_TEST(refused > 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_without_the_end_of_a_table_is_passed_over)
+{
+    PowerLossEnv disk;
+    leveldb::WritableFile* file = nullptr;
+    BOOST_REQUIRE(disk.NewWritableFile("/1.ldb", &file).ok());
+    delete file;
+    for (const std::size_t size : {std::size_t{0}, std::size_t{47}, bytes.size() / 2}) {
+        disk.overwrite("/1.ldb", bytes.substr(0, size));
+        walk_table(disk, "/1.ldb", size);
+    }
+    BOOST_TEST(true);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
