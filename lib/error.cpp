@@ -26,8 +26,8 @@ const char* describe(Error error) noexcept
     case Error::closed:
         return "the database is closed";
     case Error::storage_failed:
-        return "writing to the database failed, and whether this transaction is stored is unknown: "
-               "open the database again to find out";
+        return "the system refused to write or to read: after a failed write only opening the "
+               "database again tells whether this transaction is stored";
     case Error::close_timeout:
         return "the database is closed, but a watch callback has not returned";
     case Error::bucket_not_found:

@@ -26,17 +26,22 @@ enum class Error {
     /// it
     /// with `Options::read_only`. Or, of a write, it was opened so.
     read_only,
-    /// Files are missing or their content is not what was written. Restore from a backup.
+    /// Files are missing or their content is not what was written. Restore from a backup. Thrown by
+    /// whatever meets it; from then on commits too, once the background work has met it.
     damaged,
-    /// The operating system refused an operation (a path that cannot be made, a full disk). The
-    /// message of the exception says which; nothing was changed.
+    /// The operating system refused an operation (a path that cannot be made, a full disk, too many
+    /// open files, no further thread). The message of the exception says which; nothing was
+    /// changed.
     open_failed,
 
     // Use of a database.
     /// The database is closed or closing. Open it again.
     closed,
-    /// An earlier write failed, so all further ones are refused until the database is opened again.
-    /// Whether the transactions that failed with this error are stored is not known until then.
+    /// The operating system refused to write or to read; the message of the exception has its
+    /// reason. After a failed write all further ones are refused, with the first reason, until the
+    /// database is opened again; whether the transactions that failed with this error are stored is
+    /// not known until then. After a failed read (too many open files, an error of the disk)
+    /// nothing is stored, and the same may succeed later.
     storage_failed,
     /// `close()` did not see every callback return within its timeout. The database is closed all
     /// the same; make the callback return, or give `close()` longer.

@@ -97,8 +97,10 @@ struct Options {
     /// Bytes of executed transactions that may wait for the disk; above it `update()` waits longer.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
 
-    /// Memory for blocks that were read from disk, in bytes.
-    std::size_t cache_bytes = std::size_t{32} << 20;
+    /// Memory for blocks that were read from disk and verified, in bytes: a limit, which is reached
+    /// only by reading so much. A block that is not there is read from its file, which takes about
+    /// as long as two reads of cached ones even if the system has the file in memory.
+    std::size_t cache_bytes = std::size_t{256} << 20;
 
     /// Size of the memory table that collects writes before they are sorted to disk, in bytes; at
     /// least 64 KiB.
