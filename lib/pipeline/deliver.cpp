@@ -50,43 +50,129 @@ asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watc
 
 }  // namespace
 
-asio::awaitable<bool> WatcherCore::deliver_all(const std::vector<watch::Entry>& entries,
-                                               Watchdog& watchdog)
+asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
 {
-    begin_delivery(entries);
+    if (pull_) {
+        take_inbox_pulled();
+        co_return;
+    }
+    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
+    Delivery delivery{take_entries(), routed};
+    begin_delivery(delivery.incoming.taken.entries);
+    const bool whole = co_await deliver_all(delivery, watchdog);
+    if (whole) {
+        took(routed, delivery.incoming);
+    }
+}
+
+std::unique_ptr<WatcherCore::Delivery> WatcherCore::take_inbox_plain()
+{
+    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
+    Delivery delivery{take_entries(), routed};
+    begin_delivery(delivery.incoming.taken.entries);
+    switch (deliver_plain(delivery)) {
+    case Plain::whole:
+        took(routed, delivery.incoming);
+        break;
+    case Plain::ended:
+        break;
+    case Plain::paused:
+        return std::make_unique<Delivery>(std::move(delivery));
+    }
+    return nullptr;
+}
+
+void WatcherCore::take_inbox_pulled()
+{
+    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
+    offer_inbox(take_entries(), routed);
+}
+
+asio::awaitable<void> WatcherCore::deliver_rest(Delivery& delivery, Watchdog& watchdog)
+{
+    co_await watchdog.turn().yield();
+    const bool whole = co_await deliver_all(delivery, watchdog);
+    if (whole) {
+        took(delivery.routed, delivery.incoming);
+        co_await tell_progress(watchdog);
+    }
+}
+
+asio::awaitable<bool> WatcherCore::deliver_all(Delivery& delivery, Watchdog& watchdog)
+{
+    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
     Tally tally(pipeline_->counters());
-    for (std::size_t at = 0; at < entries.size(); ++at) {
-        const watch::Entry& entry = entries[at];
-        passed(entry.follows());
-        const Commit commit = commit_of(entry);
-        const Outcome outcome = co_await deliver(commit, watchdog);
-        if (settle(commit, watch::through(entries, at), outcome, entry.messages(), tally)) {
+    while (delivery.next < entries.size()) {
+        const Commit commit = commit_of(entries[delivery.next]);
+        const Outcome outcome = co_await deliver_next(delivery, commit, watchdog);
+        if (settle_next(delivery, commit, outcome, tally)) {
             co_return false;
         }
-        if (entry.loses) {
-            lose_buckets(*entry.commit);  // the victim collector tells of the end
+        if (watchdog.turn().was_over() && delivery.next < entries.size()) {
+            co_await watchdog.turn().yield();
+            if (interrupted_.load(std::memory_order_acquire)) {
+                follower_.fell_behind();  // the rest of what was taken is not delivered
+                co_return false;
+            }
         }
     }
     co_return true;
 }
 
-bool WatcherCore::deliver_all_plain(const std::vector<watch::Entry>& entries)
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_next(Delivery& delivery,
+                                                                const Commit& commit,
+                                                                Watchdog& watchdog)
 {
-    begin_delivery(entries);
+    if (delivery.begun) {
+        watch::Wanted begun = std::move(*delivery.begun);
+        delivery.begun.reset();
+        return deliver_from(std::move(begun), delivery.messages, watchdog);
+    }
+    passed(delivery.incoming.taken.entries[delivery.next].follows());
+    return deliver(commit, watchdog);
+}
+
+bool WatcherCore::settle_next(Delivery& delivery, const Commit& commit, Outcome outcome,
+                              Tally& tally)
+{
+    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
+    const watch::Entry& entry = entries[delivery.next];
+    const Revision through = watch::through(entries, delivery.next);
+    if (settle(commit, through, outcome, entry.messages(), tally)) {
+        return true;
+    }
+    if (entry.loses) {
+        lose_buckets(*entry.commit, entry.selected);  // the victim collector tells of the end
+    }
+    ++delivery.next;
+    return false;
+}
+
+WatcherCore::Plain WatcherCore::deliver_plain(Delivery& delivery)
+{
+    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
+    LoopTurn turn;
     Tally tally(pipeline_->counters());
-    for (std::size_t at = 0; at < entries.size(); ++at) {
-        const watch::Entry& entry = entries[at];
+    while (delivery.next < entries.size()) {
+        const watch::Entry& entry = entries[delivery.next];
         passed(entry.follows());
         const Commit commit = commit_of(entry);
-        const Outcome outcome = deliver_plain(commit);
-        if (settle(commit, watch::through(entries, at), outcome, entry.messages(), tally)) {
-            return false;
+        watch::Wanted wanted(commit, predicate_at_delivery(), 0);
+        std::size_t at = 0;
+        const std::optional<Outcome> outcome = call_plain(wanted, at, turn);
+        if (!outcome) {
+            delivery.begun.emplace(std::move(wanted));
+            delivery.messages = at;
+            return Plain::paused;
         }
-        if (entry.loses) {
-            lose_buckets(*entry.commit);
+        if (settle_next(delivery, commit, *outcome, tally)) {
+            return Plain::ended;
+        }
+        if (turn.was_over() && delivery.next < entries.size()) {
+            return Plain::paused;
         }
     }
-    return true;
+    return Plain::whole;
 }
 
 void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
@@ -98,21 +184,43 @@ void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
 
 asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(Commit offered, Watchdog& watchdog)
 {
+    return deliver_from(watch::Wanted(offered, predicate_at_delivery(), 0), 0, watchdog);
+}
+
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_from(watch::Wanted wanted,
+                                                                std::size_t at, Watchdog& watchdog)
+{
+    LoopTurn& turn = watchdog.turn();
     if (is_plain()) {
-        co_return deliver_plain(offered);
+        while (true) {
+            const std::optional<Outcome> outcome = call_plain(wanted, at, turn);
+            if (outcome) {
+                co_return *outcome;
+            }
+            co_await turn.yield();
+        }
     }
-    const watch::Wanted wanted(offered, predicate_at_delivery());
+    while (!wanted.ask(LoopTurn::steps_a_look)) {
+        if (turn.is_over(LoopTurn::steps_a_look)) {
+            co_await turn.yield();
+        }
+    }
     const std::size_t count = calls(wanted);
-    for (std::size_t at = 0; at < count; ++at) {
+    while (at < count) {
         const Message message = wanted.commit()[at];
         const auto began = std::chrono::steady_clock::now();
         const Flow flow = co_await call_coroutine(wanted.commit(), message, watchdog);
-        figures_.called_back(std::chrono::steady_clock::now() - began);
+        const auto ended = std::chrono::steady_clock::now();
+        figures_.called_back(ended - began);
+        ++at;
         if (flow == Flow::stop) {
-            co_return Outcome{at + 1 == count, true, wanted.left_out()};
+            co_return Outcome{at == count, true, wanted.left_out()};
+        }
+        if (turn.is_over_at(ended) && at < count) {
+            co_await turn.yield();
         }
         if (interrupted_.load(std::memory_order_acquire)) {
-            co_return Outcome{at + 1 == count, false, wanted.left_out()};
+            co_return Outcome{at == count, false, wanted.left_out()};
         }
     }
     co_return Outcome{true, false, wanted.left_out()};
@@ -136,12 +244,20 @@ std::size_t WatcherCore::calls(const watch::Wanted& wanted) const noexcept
     return by_message ? wanted.commit().size() : 1;
 }
 
-WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& offered)
+std::optional<WatcherCore::Outcome> WatcherCore::call_plain(watch::Wanted& wanted, std::size_t& at,
+                                                            LoopTurn& turn)
 {
-    const watch::Wanted wanted(offered, predicate_at_delivery());
+    while (!wanted.ask(LoopTurn::steps_a_look)) {
+        if (turn.is_over(LoopTurn::steps_a_look)) {
+            return std::nullopt;
+        }
+    }
+    if (at > 0 && interrupted_.load(std::memory_order_acquire)) {
+        return Outcome{false, false, wanted.left_out()};
+    }
     const std::size_t count = calls(wanted);
     auto began = std::chrono::steady_clock::now();
-    for (std::size_t at = 0; at < count; ++at) {
+    while (at < count) {
         const Flow flow = call_plain(wanted.commit(), at);
         const auto ended = std::chrono::steady_clock::now();
         figures_.called_back(ended - began);
@@ -149,14 +265,18 @@ WatcherCore::Outcome WatcherCore::deliver_plain(const Commit& offered)
             throw_timeout();
         }
         began = ended;
+        ++at;
         if (flow == Flow::stop) {
-            return {at + 1 == count, true, wanted.left_out()};
+            return Outcome{at == count, true, wanted.left_out()};
         }
         if (interrupted_.load(std::memory_order_acquire)) {
-            return {at + 1 == count, false, wanted.left_out()};
+            return Outcome{at == count, false, wanted.left_out()};
+        }
+        if (turn.is_over_at(ended) && at < count) {
+            return std::nullopt;
         }
     }
-    return {true, false, wanted.left_out()};
+    return Outcome{true, false, wanted.left_out()};
 }
 
 Flow WatcherCore::call_plain(const Commit& commit, std::size_t at)

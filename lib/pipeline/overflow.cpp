@@ -132,7 +132,10 @@ asio::awaitable<void> WatcherCore::deliver_gathered(std::vector<watch::Entry> en
         offer_history(std::move(entries), gathered);
         co_return;
     }
-    const bool whole = co_await deliver_all(entries, watchdog);
+    Delivery delivery;
+    delivery.incoming.taken.entries = std::move(entries);
+    begin_delivery(delivery.incoming.taken.entries);
+    const bool whole = co_await deliver_all(delivery, watchdog);
     if (!whole) {
         co_return;
     }
@@ -142,7 +145,7 @@ asio::awaitable<void> WatcherCore::deliver_gathered(std::vector<watch::Entry> en
         std::rethrow_exception(gathered.error);
     }
     if (gathered.loses) {
-        ended_by_loss(*gathered.loses);
+        ended_by_loss(*gathered.loses, {});
     }
 }
 

@@ -82,7 +82,11 @@ void WatcherCore::tell_progress_plain()
     }
     Tally tally(pipeline_->counters());
     const Commit commit = commit_of(*entry);
-    settle(commit, follower_.position(), deliver_plain(commit), 1, tally);
+    LoopTurn turn;
+    watch::Wanted wanted(commit, predicate_at_delivery());
+    std::size_t at = 0;
+    // One message is never cut into two.
+    settle(commit, follower_.position(), call_plain(wanted, at, turn).value(), 1, tally);
 }
 
 void Pipeline::call_at(std::chrono::steady_clock::time_point time,
@@ -130,7 +134,9 @@ asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
     while (!self->stopping_ && !self->timetable_.empty()) {
         timer.expires_at(*self->timetable_.next());
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-        for (const auto& each : self->timetable_.take_due(std::chrono::steady_clock::now())) {
+        const auto now = std::chrono::steady_clock::now();
+        // What is left is due at once, after a turn of the loop.
+        for (const auto& each : self->timetable_.take_due(now, LoopTurn::steps_a_look)) {
             static_cast<WatcherCore&>(*each).poke();
         }
     }

@@ -101,12 +101,7 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
         throw boost::system::system_error(make_error_code(Error::closed));
     }
     auto join = [&](async::Waiter waiter) {
-        asio::post(strand_, [self = shared_from_this(), watcher, joined_at,
-                             waiter = std::move(waiter)]() mutable {
-            self->distributor_.index().add(watcher);
-            *joined_at = self->routed();
-            waiter.complete();
-        });
+        post_change({Change::Kind::join, watcher, std::move(waiter), joined_at});
     };
     co_await async::suspend(join);
     co_return *joined_at;
@@ -114,30 +109,12 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
 
 void Pipeline::part(std::shared_ptr<WatcherCore> watcher)
 {
-    if (context_gone_) {
-        return;
-    }
-    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
-        self->distributor_.index().remove(*watcher);
-        watcher->inbox.drop();
-    });
+    post_change({Change::Kind::part, std::move(watcher)});
 }
 
 void Pipeline::leave(std::shared_ptr<WatcherCore> watcher)
 {
-    if (context_gone_) {
-        return;
-    }
-    asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
-        self->distributor_.index().remove(*watcher);
-        watcher->inbox.drop();
-        self->call_off(*watcher);
-        self->forget(*watcher);
-        if (self->draining_ && watcher->consumer_is_busy()) {
-            self->busy_consumers_.push_back(watcher);
-        }
-        self->poke_closer();
-    });
+    post_change({Change::Kind::leave, std::move(watcher)});
 }
 
 bool Pipeline::is_running(const WatcherCore& watcher) const
@@ -187,32 +164,36 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
     });
 }
 
-void Pipeline::wake_those_at(Revision revision)
+void Pipeline::wake_reached()
 {
-    while (!wakes_.empty() && wakes_.begin()->revision <= revision) {
+    LoopTurn turn;
+    while (!wakes_.empty() && wakes_.begin()->revision <= routed()) {
         auto wake = wakes_.extract(wakes_.begin());
-        const auto watcher = wake.value().watcher.lock();
-        if (!watcher) {
-            continue;
+        if (const auto watcher = wake.value().watcher.lock()) {
+            watcher->poke();
+            wake.value().revision = watcher->next_wake(routed());
+            if (wake.value().revision != 0) {
+                wakes_.insert(std::move(wake));
+            }
         }
-        watcher->poke();
-        wake.value().revision = watcher->next_wake(revision);
-        if (wake.value().revision != 0) {
-            wakes_.insert(std::move(wake));
+        if (turn.is_over(1)) {
+            asio::post(strand_, [self = shared_from_this()] { self->wake_reached(); });
+            return;
         }
     }
 }
 
 void Pipeline::clean_up_wakes()
 {
-    if (wakes_.size() < clean_up_wakes_at_ || draining_) {
-        return;
+    for (int looks = 0; looks < 2 && !wakes_.empty() && !draining_; ++looks) {
+        auto at = wakes_.upper_bound(looked_at_);
+        at = at == wakes_.end() ? wakes_.begin() : at;
+        looked_at_ = *at;
+        const auto watcher = at->watcher.lock();
+        if (!watcher || !watcher->waits_for(at->revision)) {
+            wakes_.erase(at);
+        }
     }
-    std::erase_if(wakes_, [](const Wake& each) {
-        const auto watcher = each.watcher.lock();
-        return !watcher || !watcher->waits_for(each.revision);
-    });
-    clean_up_wakes_at_ = 2 * wakes_.size() + 64;
 }
 
 void Pipeline::fail(std::exception_ptr error)
@@ -235,6 +216,7 @@ void Pipeline::context_shutdown() noexcept
     add_alone(counters_.ended, running.size());
     const auto watchers = registry_.all();
     distributor_.forget_all();
+    const auto changes = std::exchange(changes_, {});
     wakes_.clear();
     timetable_.clear();
     for (const auto& watcher : watchers) {

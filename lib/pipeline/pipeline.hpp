@@ -3,6 +3,7 @@
 
 #include "counters.hpp"
 #include "feed.hpp"
+#include "loop_turn.hpp"
 #include "registry.hpp"
 
 #include "async/context_service.hpp"
@@ -116,17 +117,33 @@ private:
     asio::awaitable<void> fetch_missing(watch::Collector& collector);
     asio::awaitable<void> hand_over(watch::Batch batch);
     asio::awaitable<void> route(watch::Batch& batch);
+    asio::awaitable<void> route_rest(LoopTurn& turn);
+    void start_workers(std::vector<watch::SharedSubscription>& subscribers);
     asio::awaitable<void> finish_routing(watch::Distributor::Routed& routed);
     void set_routed(Revision revision);
-    void wake_those_at(Revision revision);
+    void wake_reached();
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
     bool is_running(const WatcherCore& watcher) const;
-    /// Forgets those who have no use for it any more, once they may be as many as the others.
+    /// Looks at two wakes, and forgets those that are of no use any more. So there are never many
+    /// of these, and it is never much work.
     void clean_up_wakes();
     void forget(const WatcherCore& watcher);
     void rouse_feed();
     void count_routed(const CommitRecord& commit);
+
+    // Who is in the index (index_changes.cpp).
+    struct Change {
+        enum class Kind { join, part, leave } kind = Kind::join;
+        std::shared_ptr<WatcherCore> watcher;
+        /// Of who joins, and the place for R.
+        async::Waiter waiter = {};
+        std::shared_ptr<Revision> joined_at = nullptr;
+    };
+    void post_change(Change change);
+    void change(Change change);
+    void apply(Change change);
+    asio::awaitable<void> apply_changes(LoopTurn& turn);
 
     // Telling watchers the time (pacing.cpp).
     static asio::awaitable<void> keep_time(std::shared_ptr<Pipeline> self);
@@ -179,6 +196,9 @@ private:
 
     // On the strand.
     watch::Distributor distributor_;
+    bool mid_commit_ = false;      ///< it has routed a part of a commit
+    std::vector<Change> changes_;  ///< of the index, which have to wait
+    std::size_t next_change_ = 0;
     std::vector<std::shared_ptr<WatcherCore>> running_;
     struct Wake {
         Revision revision = 0;
@@ -190,7 +210,7 @@ private:
         }
     };
     std::set<Wake> wakes_;
-    std::size_t clean_up_wakes_at_ = 64;
+    Wake looked_at_;  ///< the last one that was looked at
     watch::Timetable timetable_;
     bool keeps_time_ = false;  ///< there is a coroutine for that, which has the timer
     asio::steady_timer* timer_ = nullptr;

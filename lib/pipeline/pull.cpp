@@ -149,7 +149,7 @@ void WatcherCore::offer_history(std::vector<watch::Entry> entries, const Gathere
     rest.through = gathered.reached;
     rest.error = gathered.error;
     if (gathered.loses) {
-        rest.bucket_deleted = !lose_buckets(*gathered.loses);
+        rest.bucket_deleted = !lose_buckets(*gathered.loses, {});
         if (!rest.bucket_deleted && follower_.joined()) {
             part();  // the index still has what was lost
         }
@@ -162,7 +162,7 @@ void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
     const watch::Signals& signals = incoming.taken.signals;
     for (const watch::Entry& entry : incoming.taken.entries) {
         if (entry.loses) {
-            lose_buckets(*entry.commit);
+            lose_buckets(*entry.commit, entry.selected);
         }
     }
     Pull::Rest rest{.through = std::min(routed, signals.detached_at),

@@ -6,6 +6,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -72,6 +73,14 @@ void Pipeline::stage_ended(std::exception_ptr error)
 {
     --stages_;
     if (error) {
+        // What was being routed will not be any more.
+        mid_commit_ = false;
+        next_change_ = 0;
+        for (Change& each : std::exchange(changes_, {})) {
+            if (each.watcher) {
+                apply(std::move(each));
+            }
+        }
         fail(std::move(error));
     }
     poke_closer();
@@ -143,25 +152,56 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
 asio::awaitable<void> Pipeline::route(watch::Batch& batch)
 {
     add_alone(counters_.batches, 1);
+    LoopTurn turn;
     // A batch from before the feed was roused: each watch has joined at R or later, and must not be
     // given what is at or before that, least of all the end of a bucket.
     if (batch.gap && batch.reached > this->routed()) {
-        watch::Distributor::Routed& routed = distributor_.route_gap(this->routed());
+        distributor_.begin_gap(this->routed());
+        co_await route_rest(turn);
         counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
-        co_await finish_routing(routed);
+        start_workers(distributor_.routed().wake);
+        // The index stays as it is until R is behind the gap.
     }
     for (const watch::SharedCommit& commit : batch.commits) {
         if (commit->revision <= this->routed()) {
             continue;
         }
-        watch::Distributor::Routed& routed = distributor_.route(commit);
+        const std::uint64_t before = distributor_.steps();
+        distributor_.begin(commit);
+        if (!distributor_.advance(LoopTurn::steps_a_look)) {
+            co_await route_rest(turn);
+        }
         count_routed(*commit);
         set_routed(commit->revision);
+        mid_commit_ = false;
+        watch::Distributor::Routed& routed = distributor_.routed();
         if (!routed.wake.empty() || !routed.victims.empty()) {
             co_await finish_routing(routed);
         }
+        if (!changes_.empty()) {
+            co_await apply_changes(turn);
+        }
+        if (turn.is_over(static_cast<std::size_t>(distributor_.steps() - before))) {
+            co_await turn.yield();
+        }
     }
     set_routed(batch.reached);
+    mid_commit_ = false;
+    if (!changes_.empty()) {
+        co_await apply_changes(turn);
+    }
+}
+
+asio::awaitable<void> Pipeline::route_rest(LoopTurn& turn)
+{
+    mid_commit_ = true;
+    while (!distributor_.advance(LoopTurn::steps_a_look)) {
+        if (turn.is_over(LoopTurn::steps_a_look)) {
+            // The workers of those that have the commit need not wait for the others.
+            start_workers(distributor_.routed().wake);
+            co_await turn.yield();
+        }
+    }
 }
 
 void Pipeline::count_routed(const CommitRecord& commit)
@@ -172,12 +212,17 @@ void Pipeline::count_routed(const CommitRecord& commit)
     counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
 }
 
-asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& routed)
+void Pipeline::start_workers(std::vector<watch::SharedSubscription>& subscribers)
 {
-    for (const watch::SharedSubscription& each : routed.wake) {
+    for (const watch::SharedSubscription& each : subscribers) {
         core(each).start_worker();
     }
-    routed.wake.clear();
+    subscribers.clear();
+}
+
+asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& routed)
+{
+    start_workers(routed.wake);
     const boost::system::error_code none;
     for (watch::VictimSet& set : routed.victims) {
         if (victims_ && !victims_->try_send(none, std::move(set))) {
@@ -194,7 +239,7 @@ void Pipeline::set_routed(Revision revision)
         return;
     }
     routed_.store(revision, std::memory_order_release);
-    wake_those_at(revision);
+    wake_reached();
 }
 
 asio::awaitable<void> Pipeline::collect_victims(std::shared_ptr<Pipeline> self)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "loop_turn.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,6 +27,9 @@ namespace asio = boost::asio;
 class Watchdog : public std::enable_shared_from_this<Watchdog> {
 public:
     Watchdog(const asio::any_io_executor& strand, std::chrono::milliseconds timeout);
+
+    /// The worker's.
+    LoopTurn& turn() noexcept { return turn_; }
 
     asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     /// Cancels what the worker waits for, if it is still there.
@@ -52,6 +57,7 @@ private:
     const asio::any_io_executor strand_;
     const std::chrono::milliseconds timeout_;
     asio::cancellation_signal signal_;
+    LoopTurn turn_;
     std::optional<asio::steady_timer> timer_;  ///< made when it is first needed
     Clock::time_point began_;
     std::uint64_t callback_ = 0;

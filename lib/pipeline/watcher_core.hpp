@@ -145,6 +145,17 @@ private:
         Revision before_error = 0;
     };
 
+    /// What was taken, and how much of it has been delivered.
+    struct Delivery {
+        Incoming incoming;
+        /// R as it was read before.
+        Revision routed = 0;
+        std::size_t next = 0;
+        /// Of the next one, if it has been begun; so many of its messages have been delivered.
+        std::optional<watch::Wanted> begun = {};
+        std::size_t messages = 0;
+    };
+
     // Running and ending (watcher_core.cpp).
     void enter_registry();
     void begin();
@@ -175,20 +186,25 @@ private:
 
     // The worker (worker.cpp).
     void wake_up();
-    void spawn_worker();
+    /// With what another worker has begun to deliver.
+    void spawn_worker(std::unique_ptr<Delivery> begun = nullptr);
     /// The worker of a live watch with a plain callback: no coroutine is needed.
     void drain_plain();
     static asio::awaitable<void> work(std::shared_ptr<WatcherCore> self,
-                                      std::shared_ptr<Watchdog> watchdog);
+                                      std::shared_ptr<Watchdog> watchdog,
+                                      std::unique_ptr<Delivery> begun);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog);
     /// Null if the engine is closed.
     asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history, Revision after);
     asio::awaitable<void> read_history(SliceReader& history, Watchdog& watchdog);
     asio::awaitable<void> take_inbox(Watchdog& watchdog);
-    void take_inbox_plain();
+    /// What is left when others should have their turn.
+    std::unique_ptr<Delivery> take_inbox_plain();
+    void take_inbox_pulled();
+    asio::awaitable<void> deliver_rest(Delivery& delivery, Watchdog& watchdog);
     void took(Revision routed, const Incoming& incoming);
     /// A commit that ended buckets was met in history, and delivered; true if the watch has ended.
-    bool ended_by_loss(const CommitRecord& commit);
+    bool ended_by_loss(const CommitRecord& commit, const std::vector<std::uint32_t>& selected);
     /// Gets out of the index, which still has what was lost in history.
     void part();
     /// Nothing up to here is for this watch, but what it has been given.
@@ -268,11 +284,17 @@ private:
         std::size_t left_out = 0;
     };
     /// All that was taken, in order; false if the worker has to end before.
-    asio::awaitable<bool> deliver_all(const std::vector<watch::Entry>& entries, Watchdog& watchdog);
-    bool deliver_all_plain(const std::vector<watch::Entry>& entries);
+    asio::awaitable<bool> deliver_all(Delivery& delivery, Watchdog& watchdog);
+    enum class Plain { whole, ended, paused };
+    /// The same with a plain callback, until others should have their turn.
+    Plain deliver_plain(Delivery& delivery);
     void begin_delivery(const std::vector<watch::Entry>& entries);
     /// What the commit refers to must live until it has been awaited.
     asio::awaitable<Outcome> deliver(Commit commit, Watchdog& watchdog);
+    asio::awaitable<Outcome> deliver_next(Delivery& delivery, const Commit& commit,
+                                          Watchdog& watchdog);
+    asio::awaitable<Outcome> deliver_from(watch::Wanted wanted, std::size_t at, Watchdog& watchdog);
+    bool settle_next(Delivery& delivery, const Commit& commit, Outcome outcome, Tally& tally);
     Commit commit_of(const watch::Entry& entry) const
     {
         return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected,
@@ -284,7 +306,8 @@ private:
         return {record, selected.empty() ? nullptr : &selected, nullptr, seen_of(record, selected)};
     }
     bool is_plain() const noexcept;
-    Outcome deliver_plain(const Commit& offered);
+    /// From there on; nothing, and `at` is where, if others should have their turn before the rest.
+    std::optional<Outcome> call_plain(watch::Wanted& wanted, std::size_t& at, LoopTurn& turn);
     Flow call_plain(const Commit& commit, std::size_t at);
     /// Its arguments must live until it has been awaited.
     asio::awaitable<Flow> call_coroutine(const Commit& commit, const Message& message,

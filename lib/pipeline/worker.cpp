@@ -69,7 +69,12 @@ void WatcherCore::drain_plain()
             return;
         }
         if (!has_to_rest(signals)) {
-            take_inbox_plain();
+            if (pull_) {
+                take_inbox_pulled();
+            } else if (auto begun = take_inbox_plain()) {
+                spawn_worker(std::move(begun));
+                return;
+            }
             tell_progress_plain();
         } else if (inbox.rest()) {
             return;
@@ -83,7 +88,7 @@ void WatcherCore::drain_plain()
     }
 }
 
-void WatcherCore::spawn_worker()
+void WatcherCore::spawn_worker(std::unique_ptr<Delivery> begun)
 {
     const auto watchdog = std::make_shared<Watchdog>(strand_, callback_timeout_);
     {
@@ -92,7 +97,7 @@ void WatcherCore::spawn_worker()
     }
     // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
     asio::co_spawn(
-        strand_, work(shared_from_this(), watchdog),
+        strand_, work(shared_from_this(), watchdog, std::move(begun)),
         asio::bind_cancellation_slot(watchdog->slot(),
                                      [self = shared_from_this(), watchdog](std::exception_ptr) {}));
     if (!is_plain()) {  // then this is the strand
@@ -101,13 +106,18 @@ void WatcherCore::spawn_worker()
 }
 
 asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
-                                        std::shared_ptr<Watchdog> watchdog)
+                                        std::shared_ptr<Watchdog> watchdog,
+                                        std::unique_ptr<Delivery> begun)
 {
     co_await asio::this_coro::throw_if_cancelled(false);
     // Or the end costs a turn of the loop: co_spawn posts what completes without a suspension.
     co_await async::blink();
     std::exception_ptr error;
     try {
+        if (begun) {
+            co_await self->deliver_rest(*begun, *watchdog);
+            begun.reset();
+        }
         co_await self->work_until_idle(*watchdog);
     } catch (...) {
         error = std::current_exception();
@@ -159,7 +169,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
                 if (falls_asleep()) {
                     co_return;
                 }
-                co_await async::yield();  // others have their turn
+                co_await watchdog.turn().yield();
             }
             break;
         case watch::Follower::Step::wait:
@@ -199,14 +209,25 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         co_return;
     }
     Tally tally(pipeline_->counters());
+    LoopTurn& turn = watchdog.turn();
     for (const watch::SharedCommit& commit : slice->commits) {
+        if (turn.was_over()) {
+            co_await turn.yield();
+        }
         if (interrupted_.load(std::memory_order_acquire)) {
             co_return;
         }
         if (follower_.knows(commit->revision)) {
             continue;
         }
-        const watch::Selection selection = watch::select(*this, *commit);
+        watch::Selecting selecting(*this, *commit);
+        while (!selecting.advance(LoopTurn::steps_a_look)) {
+            if (turn.is_over(LoopTurn::steps_a_look)) {
+                co_await turn.yield();
+            }
+        }
+        turn.is_over(1);
+        const watch::Selection selection = selecting.take();
         if (selection.any) {
             const Commit given = commit_of(*commit, selection.selected);
             const Outcome outcome = co_await deliver(given, watchdog);
@@ -216,7 +237,7 @@ asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& 
         }
         follower_.delivered(commit->revision);
         advanced();
-        if (selection.loses && ended_by_loss(*commit)) {
+        if (selection.loses && ended_by_loss(*commit, selection.selected)) {
             co_return;
         }
     }
@@ -239,34 +260,10 @@ asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader
     co_return nullptr;
 }
 
-asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
+bool WatcherCore::ended_by_loss(const CommitRecord& commit,
+                                const std::vector<std::uint32_t>& selected)
 {
-    if (is_plain()) {
-        take_inbox_plain();
-        co_return;
-    }
-    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    const Incoming incoming = take_entries();
-    const bool whole = co_await deliver_all(incoming.taken.entries, watchdog);
-    if (whole) {
-        took(routed, incoming);
-    }
-}
-
-void WatcherCore::take_inbox_plain()
-{
-    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    Incoming incoming = take_entries();
-    if (pull_) {
-        offer_inbox(std::move(incoming), routed);
-    } else if (deliver_all_plain(incoming.taken.entries)) {
-        took(routed, incoming);
-    }
-}
-
-bool WatcherCore::ended_by_loss(const CommitRecord& commit)
-{
-    if (!lose_buckets(commit)) {
+    if (!lose_buckets(commit, selected)) {
         finish(EndReason::bucket_deleted, nullptr);
         return true;
     }

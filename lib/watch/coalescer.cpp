@@ -8,6 +8,13 @@
 
 namespace keywatch::watch {
 
+namespace {
+
+/// Larger lists are not kept for the next commit.
+constexpr std::size_t most_kept = 1024;
+
+}  // namespace
+
 std::optional<Element> element_of(const Message& message)
 {
     Element element{message.bucket, message.key, {}, message.structure, Element::Part::value};
@@ -48,18 +55,25 @@ std::size_t Coalescer::Hash::operator()(const Element& element) const noexcept
 void Coalescer::add(Entry entry)
 {
     const Slots::iterator slot = new_slot();
-    bytes_ += entry.commit->pinned_bytes();
     slot->commit = std::move(entry.commit);
     slot->loses = entry.loses;
+    slot->common = std::move(entry.common);
     slot->selected = std::move(entry.selected);
     if (slot->selected.empty()) {
         slot->selected.resize(slot->commit->messages.size());
         std::iota(slot->selected.begin(), slot->selected.end(), 0);
     }
     slot->since.assign(slot->selected.size(), 0);
+    bytes_ += bytes_of(*slot);
     for (std::size_t at = 0; at < slot->selected.size(); ++at) {
         add_message(slot, at, entry.since.empty() ? slot->commit->revision : entry.since[at]);
     }
+}
+
+std::size_t Coalescer::bytes_of(const Slot& slot)
+{
+    return slot.commit->pinned_bytes() + slot.selected.capacity() * sizeof(slot.selected[0]) +
+           slot.since.capacity() * sizeof(slot.since[0]);
 }
 
 Coalescer::Slots::iterator Coalescer::new_slot()
@@ -99,8 +113,13 @@ void Coalescer::leave_out(const Place& place)
     --messages_;
     ++left_out_;
     if (--slot.left == 0) {
-        bytes_ -= slot.commit->pinned_bytes();
+        bytes_ -= bytes_of(slot);
         slot.commit = nullptr;
+        slot.common = nullptr;
+        if (slot.since.capacity() > most_kept) {
+            slot.selected = std::vector<std::uint32_t>();
+            slot.since = std::vector<Revision>();
+        }
         slot.selected.clear();
         spare_.splice(spare_.end(), slots_, place.slot);
     }
@@ -133,6 +152,7 @@ std::vector<Entry> Coalescer::take()
 Entry Coalescer::entry_of(Slot& slot)
 {
     Entry entry{std::move(slot.commit), {}, {}, slot.loses};
+    entry.common = std::move(slot.common);
     if (slot.left < slot.selected.size()) {
         std::size_t to = 0;
         for (std::size_t at = 0; at < slot.selected.size(); ++at) {
@@ -143,6 +163,8 @@ Entry Coalescer::entry_of(Slot& slot)
         }
         slot.selected.resize(to);
         slot.since.resize(to);
+        slot.selected.shrink_to_fit();
+        slot.since.shrink_to_fit();
     }
     const Revision own = entry.commit->revision;
     if (std::ranges::any_of(slot.since, [own](Revision each) { return each != own; })) {

@@ -64,6 +64,7 @@ private:
         std::vector<Revision> since;
         std::size_t left = 0;
         bool loses = false;
+        std::shared_ptr<const CommonBytes> common;
     };
     using Slots = std::list<Slot>;
     struct Place {
@@ -74,6 +75,7 @@ private:
         std::size_t operator()(const Element& element) const noexcept;
     };
 
+    static std::size_t bytes_of(const Slot& slot);
     Slots::iterator new_slot();
     void add_message(Slots::iterator slot, std::size_t at, Revision since);
     void leave_out(const Place& place);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hub.hpp"
+#include "shared_bytes.hpp"
 
 #include <keywatch/position.hpp>
 
@@ -9,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 namespace keywatch::watch {
@@ -36,10 +38,21 @@ struct Entry {
     /// Until it is delivered the position must not go beyond this, whatever was delivered: it, or
     /// one that comes later, stands for the next revision too.
     Revision hold = std::numeric_limits<Revision>::max();
+    /// What the commit counts against the bytes that all inboxes may hold, if other inboxes have
+    /// it too; only while it is in an inbox.
+    std::shared_ptr<const CommonBytes> common = nullptr;
 
     std::size_t messages() const noexcept
     {
         return selected.empty() ? commit->messages.size() : selected.size();
+    }
+    /// Memory that it keeps alive, in bytes.
+    std::size_t bytes() const noexcept { return commit->pinned_bytes() + bytes_of_lists(); }
+    /// What of that is not counted by `common`.
+    std::size_t own_bytes() const noexcept { return common ? bytes_of_lists() : bytes(); }
+    std::size_t bytes_of_lists() const noexcept
+    {
+        return selected.capacity() * sizeof(selected[0]) + since.capacity() * sizeof(since[0]);
     }
     /// How far the position may be before it is delivered.
     Revision follows() const noexcept { return std::min(hold, commit->previous); }

@@ -9,17 +9,15 @@ namespace keywatch::watch {
 
 Inbox::Push Inbox::push(Entry entry)
 {
-    const std::size_t bytes = entry.commit->pinned_bytes();
+    const std::size_t bytes = entry.bytes();
     std::vector<Entry> dropped;  // destroyed when the mutex is free again
     const std::lock_guard lock(mutex_);
-    const bool wake = !std::exchange(awake_, true);
-    if (!nothing_up_to_) {
-        nothing_up_to_ = entry.commit->previous;
-    }
+    const bool wake = begin_push(*entry.commit);
     const bool skips = overflow_ == Overflow::skip && caught_up_;
     if (has_room(entry, bytes) || (skips && entry.loses)) {
-        if (reserve(bytes)) {
-            add(std::move(entry), bytes);
+        const std::size_t own = entry.own_bytes();
+        if (reserve(own)) {
+            add(std::move(entry), bytes, own);
         } else {
             dropped = fall_behind(false);
         }
@@ -30,6 +28,28 @@ Inbox::Push Inbox::push(Entry entry)
     } else {
         dropped = fall_behind(true);
     }
+    return end_push(wake);
+}
+
+Inbox::Push Inbox::refuse(const CommitRecord& commit)
+{
+    std::vector<Entry> dropped;  // destroyed when the mutex is free again
+    const std::lock_guard lock(mutex_);
+    const bool wake = begin_push(commit);
+    dropped = fall_behind(false);
+    return end_push(wake);
+}
+
+bool Inbox::begin_push(const CommitRecord& commit)
+{
+    if (!nothing_up_to_) {
+        nothing_up_to_ = commit.previous;
+    }
+    return !std::exchange(awake_, true);
+}
+
+Inbox::Push Inbox::end_push(bool wake) const
+{
     if (signals_.fell_behind) {
         return wake ? Push::full_wake : Push::full;
     }
@@ -41,9 +61,10 @@ bool Inbox::has_room(const Entry& entry, std::size_t bytes) const
     return entries_.empty() || budget_.allows(messages_ + entry.messages(), bytes_ + bytes);
 }
 
-void Inbox::add(Entry entry, std::size_t bytes)
+void Inbox::add(Entry entry, std::size_t bytes, std::size_t reserved)
 {
     close_gap();
+    reserved_ += reserved;
     messages_ += entry.messages();
     bytes_ += bytes;
     entries_.push_back(std::move(entry));
@@ -66,28 +87,41 @@ void Inbox::close_gap()
 
 std::vector<Entry> Inbox::make_room(Entry entry)
 {
+    // Such a commit would keep the others of the strand waiting. The worker coalesces it instead,
+    // when it reads history.
+    if (entry.messages() > budget_.messages) {
+        return fall_behind(caught_up_);
+    }
     // A copy of what is left, so that what is dropped goes with the old one.
     Coalescer newest;
     for (const Entry& each : entries_) {
         newest.add(each);
     }
     newest.add(std::move(entry));
+    const std::size_t coalesced = newest.left_out();
     const std::size_t messages = newest.messages();
-    const std::size_t bytes = newest.bytes();
+    std::vector<Entry> left = newest.take();
+    std::size_t bytes = 0;
+    std::size_t own = 0;
+    for (const Entry& each : left) {
+        bytes += each.bytes();
+        own += each.own_bytes();
+    }
     // Less than half would be full again too soon.
     const Budget half{budget_.messages / 2, budget_.bytes / 2};
     if (!half.allows(messages, bytes)) {
         return fall_behind(true);
     }
     std::vector<Entry> dropped = clear();
-    if (!reserve(bytes)) {
+    if (!reserve(own)) {
         fall_behind(false);  // it has nothing any more
         return dropped;
     }
-    coalesced_ += newest.left_out();
-    entries_ = newest.take();
+    coalesced_ += coalesced;
+    entries_ = std::move(left);
     messages_ = messages;
     bytes_ = bytes;
+    reserved_ = own;
     return dropped;
 }
 
@@ -125,16 +159,26 @@ void Inbox::skipped(std::uint64_t messages)
 std::vector<Entry> Inbox::clear()
 {
     if (shared_) {
-        shared_->release(bytes_);
+        shared_->release(reserved_);
     }
     messages_ = 0;
     bytes_ = 0;
+    reserved_ = 0;
     untold_ = {};
     gap_.reset();
     return std::exchange(entries_, {});
 }
 
 Inbox::Taken Inbox::take()
+{
+    Taken taken = take_all();
+    for (Entry& each : taken.entries) {
+        each.common = nullptr;
+    }
+    return taken;
+}
+
+Inbox::Taken Inbox::take_all()
 {
     Taken taken;
     const std::lock_guard lock(mutex_);

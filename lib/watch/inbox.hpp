@@ -73,6 +73,8 @@ public:
     ~Inbox() { clear(); }
 
     const Budget& budget() const noexcept { return budget_; }
+    /// What all inboxes may hold; null: no limit.
+    const std::shared_ptr<SharedBytes>& shared() const noexcept { return shared_; }
     /// For what its owner has to protect besides; never with a call of a member inside.
     std::mutex& mutex() const noexcept { return mutex_; }
 
@@ -83,6 +85,9 @@ public:
         full_wake,
     };
     Push push(Entry entry);
+    /// Falls behind, as what all inboxes may hold is used up by what would have been pushed of this
+    /// commit.
+    Push refuse(const CommitRecord& commit);
 
     /// Nothing after this revision will be pushed. Wakes nobody: the end that follows does.
     void detach(Revision revision);
@@ -146,10 +151,14 @@ public:
     std::optional<Revision> up_to_date(Revision routed) const;
 
 private:
+    Taken take_all();
+
     // With the mutex held.
     bool has_room(const Entry& entry, std::size_t bytes) const;
+    bool begin_push(const CommitRecord& commit);
+    Push end_push(bool wake) const;
     bool reserve(std::size_t bytes) { return !shared_ || shared_->reserve(bytes); }
-    void add(Entry entry, std::size_t bytes);
+    void add(Entry entry, std::size_t bytes, std::size_t reserved);
     void skip(const Entry& entry);
     void close_gap();
     /// What is not needed any more, or has no room.
@@ -171,6 +180,7 @@ private:
     std::unique_ptr<Marker> gap_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
+    std::size_t reserved_ = 0;  ///< of `shared_`, besides what its entries have in common
     std::size_t coalesced_ = 0;
     std::uint64_t falls_ = 0;
     /// Of `skip`: what was left out and taken as gaps, and what of that is queued.

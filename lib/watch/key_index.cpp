@@ -26,6 +26,13 @@ void KeyIndex::add(const Reference& reference)
     }
 }
 
+std::vector<Reference> KeyIndex::list() const
+{
+    std::vector<Reference> list;
+    for_each([&list](const Reference& each) { list.push_back(each); });
+    return list;
+}
+
 Reference KeyIndex::remove(const Interest& interest)
 {
     const Selector& selector = interest.selector.selector();

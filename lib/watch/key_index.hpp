@@ -10,6 +10,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace keywatch::watch {
 
@@ -30,20 +31,30 @@ public:
 
     /// Those that follow the whole bucket.
     const References& all() const noexcept { return all_; }
-    /// Calls for every interest that matches the key, but for those in `all`.
+    /// Whether all interests of a list match a key, or each has to be asked.
+    enum class Fit { all, some };
+
+    /// Calls with the lists of all interests that match the key, except those in `all`.
+    template <class Function>
+    void match_lists(std::string_view key, Function function) const
+    {
+        const auto all_fit = [&](const References& list) { function(list, Fit::all); };
+        if (const auto at = keys_.find(key); at != keys_.end()) {
+            all_fit(at->second);
+        }
+        prefixes_.match_lists(key, all_fit);
+        ranges_.match_lists(key, all_fit);
+        globs_.match_lists(key, [&](const References& list) { function(list, Fit::some); });
+    }
+    /// Calls for every interest that matches the key, except those in `all`.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
-        if (const auto at = keys_.find(key); at != keys_.end()) {
-            for (const Reference& each : at->second) {
-                function(each);
-            }
-        }
-        prefixes_.match(key, function);
-        ranges_.match(key, function);
-        globs_.match(key, [&](const Reference& each) {
-            if (each.interest().matches_key(key)) {
-                function(each);
+        match_lists(key, [&](const References& list, Fit fit) {
+            for (const Reference& each : list) {
+                if (fit == Fit::all || each.interest().matches_key(key)) {
+                    function(each);
+                }
             }
         });
     }
@@ -63,6 +74,9 @@ public:
         ranges_.for_each(function);
         globs_.for_each(function);
     }
+
+    /// Returns every interest there is.
+    std::vector<Reference> list() const;
 
 private:
     References all_;

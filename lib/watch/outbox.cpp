@@ -77,6 +77,8 @@ Outbox::Answer Outbox::ask()
         delivered_ = std::max(delivered_, entries_[next_].follows());
     } else {
         answer.handed_back = hand_back();
+        entries_ = std::vector<Entry>();
+        next_ = 0;
     }
     answer.delivered = delivered_;
     answer.batches = batches_;

@@ -35,18 +35,22 @@ public:
     /// Gives what it held. Precondition: the interest was added with this prefix.
     Reference remove(std::string_view prefix, const Interest& interest);
 
+    /// Calls with the references of every prefix that the key begins with.
+    template <class Function>
+    void match_lists(std::string_view key, Function function) const
+    {
+        const Node* node = root_.get();
+        while (node) {
+            function(node->references);
+            node = node->next(key);
+            key.remove_prefix(node ? node->label.size() : 0);
+        }
+    }
     /// Calls for every reference whose prefix the key begins with.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
-        const Node* node = root_.get();
-        while (node) {
-            for (const Reference& each : node->references) {
-                function(each);
-            }
-            node = node->next(key);
-            key.remove_prefix(node ? node->label.size() : 0);
-        }
+        match_lists(key, [&](const References& list) { list.for_each(function); });
     }
     /// Calls for every reference there is.
     template <class Function>

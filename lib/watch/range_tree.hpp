@@ -26,11 +26,17 @@ public:
     /// Gives what it held. Precondition: the interest was added with this range.
     Reference remove(std::string_view first, std::string_view last, const Interest& interest);
 
+    /// Calls with the references of every range that has the key.
+    template <class Function>
+    void match_lists(std::string_view key, Function function) const
+    {
+        match(root_.get(), key, function);
+    }
     /// Calls for every reference whose range has the key.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
-        match(root_.get(), key, function);
+        match_lists(key, [&](const References& list) { list.for_each(function); });
     }
     /// Calls for every reference there is.
     template <class Function>
@@ -80,9 +86,7 @@ private:
             }
             match(node->left.get(), key, function);
             if (is_before(key, node->last)) {
-                for (const Reference& each : node->references) {
-                    function(each);
-                }
+                function(std::as_const(node->references));
             }
             node = node->right.get();
         }

@@ -37,6 +37,15 @@ public:
     auto begin() const noexcept { return list_.begin(); }
     auto end() const noexcept { return list_.end(); }
 
+    const Reference& operator[](std::size_t place) const noexcept { return list_[place]; }
+    template <class Function>
+    void for_each(Function& function) const
+    {
+        for (const Reference& each : list_) {
+            function(each);
+        }
+    }
+
     void add(Reference reference)
     {
         reference.interest().place = list_.size();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "selector_index.hpp"
 
-#include <iterator>
 #include <utility>
 
 namespace keywatch::watch {
@@ -54,41 +53,36 @@ const KeyIndex* SelectorIndex::find(std::string_view bucket) const
     return at == buckets_.end() ? nullptr : &at->second;
 }
 
-SelectorIndex::Subscribers SelectorIndex::end_bucket(std::string_view bucket)
+std::vector<Reference> SelectorIndex::take_bucket(std::string_view bucket)
 {
-    Subscribers gone;
+    std::vector<Reference> taken;
     if (const auto at = buckets_.find(bucket); at != buckets_.end()) {
-        take_out(at->second, gone);
+        taken = at->second.list();
         buckets_.erase(at);
     }
-    return gone;
+    return taken;
 }
 
-void SelectorIndex::take_out(KeyIndex& bucket, Subscribers& gone)
+std::vector<Reference> SelectorIndex::take_next()
 {
-    bucket.for_each([&](const Reference& each) {
-        each.interest().indexed = false;
-        if (--each.subscriber->indexed_ == 0) {
-            gone.push_back(each.subscriber);
-        }
-    });
-}
-
-SelectorIndex::Subscribers SelectorIndex::detach_all()
-{
-    Subscribers gone;
-    for (auto& [name, bucket] : buckets_) {
-        take_out(bucket, gone);
+    if (!next_taken_) {
+        next_taken_ = buckets_.begin();
     }
+    if (*next_taken_ != buckets_.end()) {
+        KeyIndex& bucket = (*next_taken_)->second;
+        ++*next_taken_;
+        return std::exchange(bucket, KeyIndex()).list();
+    }
+    next_taken_ = std::nullopt;
     buckets_.clear();
-    for (const Reference& each : whole_database_) {
-        each.interest().indexed = false;
-        if (--each.subscriber->indexed_ == 0) {
-            gone.push_back(each.subscriber);
-        }
-    }
-    whole_database_ = {};
-    return gone;
+    const References whole = std::exchange(whole_database_, References());
+    return {whole.begin(), whole.end()};
+}
+
+bool SelectorIndex::released(const Reference& reference)
+{
+    reference.interest().indexed = false;
+    return --reference.subscriber->indexed_ == 0;
 }
 
 }  // namespace keywatch::watch

@@ -7,6 +7,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,17 +29,23 @@ public:
     /// Those that follow the whole database.
     const References& whole_database() const noexcept { return whole_database_; }
 
-    /// A bucket has ended: takes the interests in it out of the index, and gives the subscribers
-    /// that have no other left. They are out of the index.
-    Subscribers end_bucket(std::string_view bucket);
-    /// Takes all there are out of the index.
-    Subscribers detach_all();
+    bool empty() const noexcept { return whole_database_.empty() && buckets_.empty(); }
+
+    /// A bucket has ended: takes the interests in it out of the index. `released` has to be called
+    /// with each before anything else changes the index.
+    std::vector<Reference> take_bucket(std::string_view bucket);
+    /// The same of one bucket after the other, until nothing is left and an empty list is returned.
+    /// Before that nothing else may be done with the index.
+    std::vector<Reference> take_next();
+    /// Returns whether that was the last interest of its subscriber in the index.
+    static bool released(const Reference& reference);
 
 private:
-    void take_out(KeyIndex& bucket, Subscribers& gone);
+    using Buckets = boost::unordered_flat_map<std::string, KeyIndex, BytesHash, std::equal_to<>>;
 
     References whole_database_;
-    boost::unordered_flat_map<std::string, KeyIndex, BytesHash, std::equal_to<>> buckets_;
+    Buckets buckets_;
+    std::optional<Buckets::iterator> next_taken_;
 };
 
 }  // namespace keywatch::watch

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 namespace keywatch::watch {
 
@@ -32,6 +34,31 @@ public:
 private:
     const std::size_t limit_;
     std::atomic<std::size_t> used_{0};
+};
+
+/// Bytes of a commit that several inboxes hold. They are reserved once, until the last inbox has
+/// released its copy of the pointer.
+class CommonBytes {
+public:
+    /// Returns null if there is no room for them.
+    static std::shared_ptr<const CommonBytes> reserve(const std::shared_ptr<SharedBytes>& shared,
+                                                      std::size_t bytes)
+    {
+        auto common = std::make_shared<CommonBytes>(shared);
+        if (!shared->reserve(bytes)) {
+            return nullptr;
+        }
+        common->bytes_ = bytes;
+        return common;
+    }
+    explicit CommonBytes(std::shared_ptr<SharedBytes> shared) : shared_(std::move(shared)) {}
+    CommonBytes(const CommonBytes&) = delete;
+    CommonBytes& operator=(const CommonBytes&) = delete;
+    ~CommonBytes() { shared_->release(bytes_); }
+
+private:
+    const std::shared_ptr<SharedBytes> shared_;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace keywatch::watch

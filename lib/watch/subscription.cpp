@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 
 namespace keywatch::watch {
@@ -13,8 +12,8 @@ namespace keywatch::watch {
 namespace {
 
 constexpr std::size_t longest_name = 65535;
-/// So many selectors by key are tried one after the other; more are found by hash.
-constexpr std::ptrdiff_t most_tried_keys = 8;
+/// So many selectors are tried one after the other; more are found by hash.
+constexpr std::size_t most_tried = 8;
 
 [[noreturn]] void fail(Error error, const char* what)
 {
@@ -99,19 +98,19 @@ Subscription::Subscription(const Selectors& selectors, const Filter& filter, Bud
 
 void Subscription::find_places()
 {
-    const auto is_by_key = [](const Interest& each) {
-        return each.selector.selector().kind() == Selector::Kind::key;
-    };
-    if (std::ranges::count_if(interests_, is_by_key) <= most_tried_keys) {
+    if (interests_.size() <= most_tried) {
         return;
     }
     auto places = std::make_unique<Places>();
     for (std::size_t place = 0; place < interests_.size(); ++place) {
         const BucketSelector& selector = interests_[place].selector;
-        if (is_by_key(interests_[place])) {
+        if (selector.is_whole_database()) {
+            places->whole_database.push_back(place);
+        } else if (selector.selector().kind() == Selector::Kind::key) {
             places->by_key.try_emplace({selector.bucket(), selector.selector().key()}, place);
+            places->by_bucket[selector.bucket()].by_key.push_back(place);
         } else {
-            places->others.push_back(place);
+            places->by_bucket[selector.bucket()].others.push_back(place);
         }
     }
     places_ = std::move(places);
@@ -125,18 +124,31 @@ bool Subscription::follows(std::string_view bucket, std::string_view key) const
     });
 }
 
-bool Subscription::lose_buckets(const CommitRecord& commit)
+bool Subscription::lose_buckets(const CommitRecord& commit,
+                                const std::vector<std::uint32_t>& selected)
 {
     const std::lock_guard lock(inbox.mutex());
     const std::uint32_t seen = seen_at_start(commit);
-    for (const Message& message : commit.messages) {
-        if (message.ends_bucket && message.index >= seen) {
-            for (Interest& each : interests_) {
-                each.lost = each.lost || each.selector.bucket() == message.bucket;
+    const auto lose = [&](const Message& message) {
+        const auto lose_it = [&](const Interest& each) {
+            if (!each.lost && each.selector.bucket() == message.bucket) {
+                interests_[static_cast<std::size_t>(&each - interests_.data())].lost = true;
+                ++lost_;
             }
+            return false;
+        };
+        if (message.ends_bucket && message.index >= seen) {
+            any_of_bucket(message.bucket, lose_it);
+        }
+    };
+    if (selected.empty()) {
+        std::ranges::for_each(commit.messages, lose);
+    } else {
+        for (const std::uint32_t place : selected) {
+            lose(commit.messages[place]);
         }
     }
-    return !std::ranges::all_of(interests_, [](const Interest& each) { return each.lost; });
+    return lost_ < interests_.size();
 }
 
 std::uint32_t Subscription::seen_of(const CommitRecord& commit,
@@ -148,78 +160,62 @@ std::uint32_t Subscription::seen_of(const CommitRecord& commit,
         return 0;
     }
     const auto is_for_it = [this](const Message& message) {
-        return passes_filter(message) && std::ranges::any_of(interests_, [&](const Interest& each) {
-                   return each.matches(message);
-               });
+        const auto fits = [&](const Interest& each) { return each.matches(message); };
+        return passes_filter(message) && (message.operation == Operation::bucket_deleted
+                                              ? any_of_bucket(message.bucket, fits)
+                                              : any_for(message.bucket, message.key, fits));
     };
     const auto rest = messages.begin() + static_cast<std::ptrdiff_t>(last) + 1;
     return std::any_of(rest, messages.end(), is_for_it) ? messages[last].index + 1 : 0;
 }
 
-namespace {
+Selecting::Selecting(const Subscription& subscription, const CommitRecord& commit)
+    : subscription_(subscription),
+      commit_(commit),
+      next_(std::min<std::size_t>(subscription.seen_at_start(commit), commit.messages.size()))
+{
+}
 
-/// What a subscription wants of one commit, message after message.
-class Selecting {
-public:
-    explicit Selecting(const Subscription& subscription) : subscription_(subscription) {}
+bool Selecting::matches(const Message& message) const
+{
+    return ended_.empty() ? subscription_.matches(message)
+                          : subscription_.matches(message, [this](const Interest& each) {
+                                return !ended_.contains(each.selector.bucket());
+                            });
+}
 
-    bool matches(const Message& message)
-    {
-        return ended_.empty() ? subscription_.matches(message)
-                              : subscription_.matches(message, [this](const Interest& each) {
-                                    return !has_ended(each);
-                                });
+bool Selecting::advance(std::size_t messages)
+{
+    const std::size_t end = std::min(commit_.messages.size() - next_, messages) + next_;
+    for (; next_ < end; ++next_) {
+        const Message& message = commit_.messages[next_];
+        if (matches(message)) {
+            // In a part of a state the place of a message is not its index.
+            selected_.add(static_cast<std::uint32_t>(next_));
+        }
+        if (message.ends_bucket && subscription_.has_bucket(message.bucket)) {
+            ended_.insert(message.bucket);
+        }
     }
-    /// The message was the end of a bucket.
-    bool ends(const Message& message)
-    {
-        ended_.push_back(message.bucket);
-        return std::ranges::any_of(subscription_.interests(), [&](const Interest& each) {
-            return !each.lost && each.selector.bucket() == message.bucket;
-        });
+    return next_ == commit_.messages.size();
+}
+
+Selection Selecting::take()
+{
+    Selection selection;
+    selection.any = !selected_.empty();
+    selection.loses = !ended_.empty();
+    if (selection.any) {
+        selection.selected = selected_.take(commit_.messages.size());
     }
-
-private:
-    bool has_ended(const Interest& interest) const
-    {
-        return std::ranges::find(ended_, interest.selector.bucket()) != ended_.end();
-    }
-
-    const Subscription& subscription_;
-    std::vector<std::string_view> ended_;
-};
-
-}  // namespace
+    return selection;
+}
 
 Selection select(const Subscription& subscription, const CommitRecord& commit)
 {
-    // Mostly all of a commit matches, or nothing: the list is made only where it differs.
-    Selection selection;
-    Selecting selecting(subscription);
-    bool all = true;
-    const std::uint32_t seen = subscription.seen_at_start(commit);
-    // In a part of a state the place of a message is not its index.
-    std::uint32_t place = 0;
-    for (const Message& message : commit.messages) {
-        const bool is_new = place >= seen;
-        const bool matches = is_new && selecting.matches(message);
-        if (!matches && all && selection.any) {
-            selection.selected.resize(place);
-            std::iota(selection.selected.begin(), selection.selected.end(), 0);
-        }
-        all = all && matches;
-        if (matches) {
-            selection.any = true;
-            if (!all) {
-                selection.selected.push_back(place);
-            }
-        }
-        ++place;
-        if (is_new && message.ends_bucket && selecting.ends(message)) {
-            selection.loses = true;
-        }
-    }
-    return selection;
+    Selecting selecting(subscription, commit);
+    selecting.advance(commit.messages.size());
+    return selecting.take();
 }
 
 }  // namespace keywatch::watch

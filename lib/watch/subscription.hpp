@@ -3,6 +3,7 @@
 
 #include "inbox.hpp"
 #include "message_filter.hpp"
+#include "selected_places.hpp"
 
 #include "bytes/glob.hpp"
 
@@ -11,6 +12,7 @@
 
 #include <boost/container_hash/hash.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -65,15 +67,22 @@ public:
     bool matches(const Message& message, Function counts) const
     {
         const auto fits = [&](const Interest& each) {
-            return !each.lost && counts(each) && each.matches(message);
+            return !each.lost && each.matches(message) && counts(each);
         };
         if (!passes_filter(message)) {
             return false;
         }
         // The end of a bucket is for all that is selected there.
         return message.operation == Operation::bucket_deleted
-                   ? std::ranges::any_of(interests_, fits)
+                   ? any_of_bucket(message.bucket, fits)
                    : any_for(message.bucket, message.key, fits);
+    }
+    /// Whether it follows the bucket with a selector that is not lost.
+    bool has_bucket(std::string_view bucket) const
+    {
+        return any_of_bucket(bucket, [bucket](const Interest& each) {
+            return !each.lost && each.selector.bucket() == bucket;
+        });
     }
     bool passes_filter(const Message& message) const noexcept { return filter_.passes(message); }
 
@@ -83,7 +92,8 @@ public:
 
     /// A commit with messages that end buckets has been delivered: those selectors are lost. False
     /// if none is left. The worker's.
-    bool lose_buckets(const CommitRecord& commit);
+    /// `selected`: its places in the commit, among which the ends of its buckets are; empty: all.
+    bool lose_buckets(const CommitRecord& commit, const std::vector<std::uint32_t>& selected);
 
     /// It starts within the commit after this revision, of which it has seen so many messages.
     void start_within(Revision revision, std::uint32_t seen) noexcept
@@ -107,6 +117,26 @@ private:
     friend class SelectorIndex;
     friend class Distributor;
 
+    /// Where the interests are, if there are many.
+    struct Places {
+        using BucketAndKey = std::pair<std::string_view, std::string_view>;
+        using List = std::vector<std::size_t>;
+        struct Bucket {
+            List by_key;
+            List others;
+        };
+        /// One for each key.
+        boost::unordered_flat_map<BucketAndKey, std::size_t> by_key;
+        boost::unordered_flat_map<std::string_view, Bucket> by_bucket;
+        List whole_database;
+    };
+    void find_places();
+
+    template <class Function>
+    bool any_at(const Places::List& places, Function fits) const
+    {
+        return std::ranges::any_of(places, [&](std::size_t at) { return fits(interests_[at]); });
+    }
     /// Whether `fits` is true of one of the interests that a change of this key can be for.
     template <class Function>
     bool any_for(std::string_view bucket, std::string_view key, Function fits) const
@@ -115,30 +145,39 @@ private:
             return std::ranges::any_of(interests_, fits);
         }
         const auto at = places_->by_key.find({bucket, key});
-        return (at != places_->by_key.end() && fits(interests_[at->second])) ||
-               std::ranges::any_of(places_->others,
-                                   [&](std::size_t place) { return fits(interests_[place]); });
+        if ((at != places_->by_key.end() && fits(interests_[at->second])) ||
+            any_at(places_->whole_database, fits)) {
+            return true;
+        }
+        const auto in_bucket = places_->by_bucket.find(bucket);
+        return in_bucket != places_->by_bucket.end() && any_at(in_bucket->second.others, fits);
     }
-    void find_places();
-
-    /// Where the interests are: those by key, one for each key, and all others.
-    struct Places {
-        using BucketAndKey = std::pair<std::string_view, std::string_view>;
-        boost::unordered_flat_map<BucketAndKey, std::size_t> by_key;
-        std::vector<std::size_t> others;
-    };
+    /// The same of those that the end of this bucket can be for.
+    template <class Function>
+    bool any_of_bucket(std::string_view bucket, Function fits) const
+    {
+        if (!places_) {
+            return std::ranges::any_of(interests_, fits);
+        }
+        const auto at = places_->by_bucket.find(bucket);
+        return any_at(places_->whole_database, fits) ||
+               (at != places_->by_bucket.end() &&
+                (any_at(at->second.by_key, fits) || any_at(at->second.others, fits)));
+    }
 
     const MessageFilter filter_;
     Revision start_ = 0;
     std::uint32_t seen_at_start_ = 0;
     std::vector<Interest> interests_;
-    std::unique_ptr<const Places> places_;  ///< only if there are many by key
+    std::unique_ptr<const Places> places_;
+    std::size_t lost_ = 0;  ///< so many interests
 
     // The distributor's, on the pipeline's strand.
     std::size_t indexed_ = 0;  ///< how many of the interests are in the index
-    /// Of the commit that is being routed.
-    std::vector<std::uint32_t> selected_;
+    // Of the commit that is being routed.
+    SelectedPlaces selected_;
     bool loses_ = false;
+    bool no_room_ = false;  ///< for the list of what is selected
 };
 
 using SharedSubscription = std::shared_ptr<Subscription>;
@@ -158,7 +197,28 @@ struct Selection {
     }
 };
 
-/// The same as the distributor would route to it.
+/// Makes a selection in slices, the same as the distributor would route to the subscriber. The
+/// subscription and the commit must live as long.
+class Selecting {
+public:
+    Selecting(const Subscription& subscription, const CommitRecord& commit);
+
+    /// Looks at so many more messages. Returns whether it has looked at all of them.
+    bool advance(std::size_t messages);
+    /// Precondition: it has.
+    Selection take();
+
+private:
+    bool matches(const Message& message) const;
+
+    const Subscription& subscription_;
+    const CommitRecord& commit_;
+    std::size_t next_ = 0;
+    SelectedPlaces selected_;
+    boost::unordered_flat_set<std::string_view> ended_;
+};
+
+/// The same in one go.
 Selection select(const Subscription& subscription, const CommitRecord& commit);
 
 }  // namespace keywatch::watch

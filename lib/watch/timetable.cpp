@@ -29,10 +29,10 @@ std::optional<Timetable::Time> Timetable::next() const
     return times_.empty() ? std::nullopt : std::optional(times_.begin()->first.first);
 }
 
-std::vector<SharedSubscription> Timetable::take_due(Time now)
+std::vector<SharedSubscription> Timetable::take_due(Time now, std::size_t most)
 {
     std::vector<SharedSubscription> due;
-    while (!times_.empty() && times_.begin()->first.first <= now) {
+    while (due.size() < most && !times_.empty() && times_.begin()->first.first <= now) {
         const auto [time, subscriber] = times_.begin()->first;
         wishes_.erase({subscriber, time});
         due.push_back(std::move(times_.begin()->second));

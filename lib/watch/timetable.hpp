@@ -4,6 +4,8 @@
 #include "subscription.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -26,9 +28,10 @@ public:
     bool empty() const noexcept { return times_.empty(); }
     /// When somebody has to be woken next.
     std::optional<Time> next() const;
-    /// Takes those whose time has come, the earliest first; one of whom several times have come is
-    /// there as often.
-    std::vector<SharedSubscription> take_due(Time now);
+    /// Takes those whose time has come, the earliest first and at most so many; one of whom several
+    /// times have come is there as often.
+    std::vector<SharedSubscription> take_due(
+        Time now, std::size_t most = std::numeric_limits<std::size_t>::max());
 
 private:
     std::map<std::pair<Time, const Subscription*>, SharedSubscription> times_;

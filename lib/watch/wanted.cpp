@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "wanted.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace keywatch::watch {
@@ -31,25 +32,48 @@ const std::vector<Revision>* or_null(const std::vector<Revision>& since)
 
 }  // namespace
 
-Wanted::Wanted(const Commit& offered, const Predicate* predicate) : commit_(offered)
+Wanted::Wanted(const Commit& offered, const Predicate* predicate, std::size_t first)
+    : offered_(offered), predicate_(predicate), is_all_(!predicate), commit_(offered)
 {
-    if (predicate) {
-        ask(offered, *predicate);
-        commit_ = offered.with(&places_, &since_);
+    ask(first);
+}
+
+Wanted::Wanted(Wanted&& other) noexcept
+    : offered_(other.offered_),
+      predicate_(other.predicate_),
+      asked_(other.asked_),
+      is_all_(other.is_all_),
+      commit_(other.commit_),
+      places_(std::move(other.places_)),
+      since_(std::move(other.since_)),
+      left_out_(other.left_out_)
+{
+    if (!is_all_) {
+        commit_ = offered_.with(&places_, &since_);
     }
 }
 
-void Wanted::ask(const Commit& offered, const Predicate& predicate)
+bool Wanted::ask(std::size_t messages)
 {
-    for (std::size_t at = 0; at < offered.size(); ++at) {
-        const Message message = offered[at];
-        if (!brings_something(message.operation) || predicate(message)) {
-            places_.push_back(offered.place(at));
+    if (!predicate_) {
+        return true;
+    }
+    const std::size_t end = asked_ + std::min(offered_.size() - asked_, messages);
+    for (; asked_ < end; ++asked_) {
+        const Message message = offered_[asked_];
+        if (!brings_something(message.operation) || (*predicate_)(message)) {
+            places_.push_back(offered_.place(asked_));
             since_.push_back(message.first_revision);
         } else {
             ++left_out_;
         }
     }
+    if (asked_ < offered_.size()) {
+        return false;
+    }
+    predicate_ = nullptr;
+    commit_ = offered_.with(&places_, &since_);
+    return true;
 }
 
 WantedEntries wanted_of(std::vector<Entry> entries, const Predicate& predicate)

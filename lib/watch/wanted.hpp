@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <vector>
 
 namespace keywatch::watch {
@@ -17,14 +18,22 @@ namespace keywatch::watch {
 using Predicate = std::function<bool(const Message&)>;
 
 /// What a predicate leaves of the messages of a commit. It is asked about all of them before the
-/// first one is delivered, so that each knows whether it is the last one.
+/// first one is delivered, so that each knows whether it is the last one. That may be done in
+/// slices.
 class Wanted {
 public:
-    /// Null: all are left. Throws what the predicate throws.
-    Wanted(const Commit& offered, const Predicate* predicate);
+    static constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+
+    /// Null: all are left. Asks about so many messages at first. Throws what the predicate throws.
+    Wanted(const Commit& offered, const Predicate* predicate, std::size_t first = all);
+    Wanted(Wanted&& other) noexcept;
     Wanted(const Wanted&) = delete;
     Wanted& operator=(const Wanted&) = delete;
     ~Wanted() = default;
+
+    /// Asks about so many more. Returns whether all have been asked about: before that nothing else
+    /// may be called. Throws what the predicate throws.
+    bool ask(std::size_t messages);
 
     bool any() const noexcept { return commit_.size() > 0; }
     std::size_t left_out() const noexcept { return left_out_; }
@@ -37,8 +46,10 @@ public:
     const std::vector<Revision>& since() const noexcept { return since_; }
 
 private:
-    void ask(const Commit& offered, const Predicate& predicate);
-
+    Commit offered_;
+    const Predicate* predicate_;  ///< null if there is nothing to be asked any more
+    std::size_t asked_ = 0;
+    bool is_all_;  ///< whether nothing was asked
     Commit commit_;
     std::vector<std::uint32_t> places_;
     std::vector<Revision> since_;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cctype>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 namespace keywatch::test {
@@ -30,6 +29,9 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
       subscriber_(std::make_shared<watch::Subscription>(
           keywatch::in("b", keywatch::prefix("k")), keywatch::Filter(),
           watch::Budget{scenario.room, all_bytes}, scenario.overflow, bytes_)),
+      bystander_(std::make_shared<watch::Subscription>(keywatch::in("b", keywatch::glob("k*")),
+                                                       keywatch::Filter(),
+                                                       watch::Budget{all_bytes, all_bytes})),
       follower_(scenario.start, scenario.near, scenario.at_present,
                 scenario.seen != 0 && fault != Fault::joins_within),
       routed_(scenario.routed_before),
@@ -37,6 +39,7 @@ JoinModel::JoinModel(const JoinScenario& scenario, Fault fault)
       was_caught_up_(scenario.at_present)
 {
     subscriber_->start_within(scenario.start, scenario.seen);
+    distributor_.index().add(bystander_);
     for (Revision revision = scenario.start + 1; revision <= head(); ++revision) {
         if (matches(revision)) {
             expected_.push_back(revision);
@@ -102,19 +105,28 @@ SharedRecord JoinModel::commit(Revision revision) const
 
 bool JoinModel::indexed() const
 {
-    return const_cast<watch::Distributor&>(distributor_).index().find("b") != nullptr;
+    return subscriber_->interests().front().indexed;
+}
+
+bool JoinModel::can_run_task() const
+{
+    if (strand_ == Strand::pushed) {
+        return false;
+    }
+    return !wake_at_posted_.empty() ||
+           (join_posted_ && (strand_ == Strand::idle || fault_ == Fault::joins_mid_commit));
 }
 
 std::vector<JoinModel::Actor> JoinModel::enabled() const
 {
     std::vector<Actor> actors;
-    if (mid_commit_ || next_ <= head()) {
+    if (strand_ != Strand::idle || next_ <= head()) {
         actors.push_back(Actor::strand_routes);
     }
-    if (!mid_commit_ && (join_posted_ || !wake_at_posted_.empty())) {
+    if (can_run_task()) {
         actors.push_back(Actor::strand_runs_task);
     }
-    if (!mid_commit_ && victim_) {
+    if (strand_ != Strand::pushed && victim_) {
         actors.push_back(Actor::victims);
     }
     if (at_ != At::asleep && at_ != At::joining && at_ != At::ended) {
@@ -123,7 +135,7 @@ std::vector<JoinModel::Actor> JoinModel::enabled() const
     if (scenario_.stop && stop_steps_ < 2) {
         actors.push_back(Actor::stopper);
     }
-    if (scenario_.close && !closed_ && !mid_commit_) {
+    if (scenario_.close && !closed_ && strand_ != Strand::pushed) {
         actors.push_back(Actor::closer);
     }
     if (scenario_.relieved && starves_) {
@@ -136,8 +148,7 @@ void JoinModel::step(Actor actor)
 {
     switch (actor) {
     case Actor::strand_routes:
-        mid_commit_ == (fault_ == Fault::routed_before_push) ? route() : write_routed();
-        mid_commit_ = !mid_commit_;
+        route();
         break;
     case Actor::strand_runs_task:
         run_task();
@@ -171,29 +182,55 @@ void JoinModel::step(Actor actor)
 
 void JoinModel::route()
 {
-    const Revision revision = mid_commit_ ? routed_ : next_++;
-    if (revision <= scenario_.routed_before && fault_ != Fault::routes_the_past) {
+    if (strand_ == Strand::pushed) {
+        strand_ = Strand::idle;
+        write_routed();
         return;
     }
-    if (indexed()) {
-        const std::string given = std::to_string(revision) + ' ';
-        since_take_ += given;
-        since_look_ += given;
+    if (strand_ == Strand::idle) {
+        const Revision revision = next_++;
+        if (fault_ == Fault::routed_before_push) {
+            routed_ = std::max(routed_, revision);
+        }
+        slices_ = 0;
+        entries_before_ = distributor_.entries();
+        if (revision <= scenario_.routed_before && fault_ != Fault::routes_the_past) {
+            strand_ = Strand::pushed;  // it is passed over
+            return;
+        }
+        distributor_.begin(commit(revision));
     }
-    const watch::Distributor::Routed& routed = distributor_.route(commit(revision));
-    wake_after_commit_ = wake_after_commit_ || !routed.wake.empty();
-    victim_ = victim_ || !routed.victims.empty();
-    if (mid_commit_ && std::exchange(wake_after_commit_, false)) {
-        wake(true);
+    route_slice();
+}
+
+void JoinModel::route_slice()
+{
+    // The first slice finds the subscribers. Each of the others pushes to one of them.
+    bool finished = distributor_.advance(1);
+    while (!finished && distributor_.entries() == entries_before_) {
+        finished = distributor_.advance(1);
+    }
+    strand_ = finished ? Strand::pushed : Strand::routing;
+    if (++slices_ > 1) {
+        const std::string slice = std::to_string(next_) + '.' + std::to_string(slices_) + ' ';
+        since_take_ += slice;
+        since_look_ += slice;
+    }
+    watch::Distributor::Routed& routed = distributor_.routed();
+    wake_after_commit_ |= std::ranges::count(routed.wake, subscriber_) != 0;
+    routed.wake.clear();
+    for (const watch::VictimSet& each : routed.victims) {
+        victim_ |= finished && std::ranges::count(each.subscribers, subscriber_) != 0;
+    }
+    if (!finished) {
+        wake(std::exchange(wake_after_commit_, false));
     }
 }
 
 void JoinModel::write_routed()
 {
-    routed_ = std::max(routed_, mid_commit_ ? next_ - 1 : next_++);
-    if (std::exchange(wake_after_commit_, false)) {
-        wake(true);
-    }
+    routed_ = std::max(routed_, next_ - 1);
+    wake(std::exchange(wake_after_commit_, false));
     while (!wake_at_.empty() && *wake_at_.begin() <= routed_) {
         wake_at_.erase(wake_at_.begin());
         poke();
@@ -202,7 +239,7 @@ void JoinModel::write_routed()
 
 void JoinModel::run_task()
 {
-    if (!wake_at_posted_.empty()) {
+    if (!wake_at_posted_.empty() && !(join_posted_ && fault_ == Fault::joins_mid_commit)) {
         const Revision revision = wake_at_posted_.front();
         wake_at_posted_.erase(wake_at_posted_.begin());
         if (revision <= routed_) {
@@ -289,7 +326,7 @@ std::string JoinModel::key() const
         ((key += std::to_string(static_cast<Revision>(numbers)) + ' '), ...);
     };
     add(newest_, caught_up_, slice_loses_, follower_.position(), follower_.joined(),
-        follower_.live(), follower_.up_to(), routed_, next_, mid_commit_, wake_after_commit_,
+        follower_.live(), follower_.up_to(), routed_, next_, strand_, slices_, wake_after_commit_,
         victim_, starves_, was_caught_up_, join_posted_, stop_steps_, closed_, interrupted_, at_,
         reason_, seen_routed_, slice_reached_, place_, indexed(), gave_up_, follower_.bears(),
         began_at_.has_value(), began_at_.value_or(0));
@@ -315,69 +352,6 @@ std::string JoinModel::key() const
         }
     }
     return key;
-}
-
-namespace {
-
-/// Where a search is, or was.
-enum class Mark { on_the_path, left };
-
-/// A state on the path, and which of those who can go on from it does.
-struct Turn {
-    Mark& mark;
-    std::vector<JoinModel::Actor> actors;
-    std::size_t choice = 0;
-};
-
-}  // namespace
-
-JoinSearch search(const JoinScenario& scenario, Fault fault)
-{
-    JoinSearch result;
-    std::unordered_map<std::string, Mark> seen;
-    // Each round takes the steps of `path` again, for a model cannot be copied, goes on from there
-    // to a state that was seen before, and then turns back to the last place with another choice.
-    std::vector<Turn> path;
-    do {
-        JoinModel model(scenario, fault);
-        try {
-            for (const Turn& turn : path) {
-                model.step(turn.actors[turn.choice]);
-            }
-            while (true) {
-                const auto [state, is_new] = seen.try_emplace(model.key(), Mark::on_the_path);
-                require(is_new || state->second == Mark::left, "the worker runs in circles");
-                if (!is_new) {
-                    break;
-                }
-                std::vector<JoinModel::Actor> actors = model.enabled();
-                if (actors.empty()) {
-                    state->second = Mark::left;
-                    ++result.ends;
-                    result.given_up += model.gave_up() ? 1 : 0;
-                    model.check_end();
-                    break;
-                }
-                const JoinModel::Actor first = actors.front();
-                path.push_back({state->second, std::move(actors)});
-                model.step(first);
-            }
-        } catch (const std::logic_error& error) {
-            result.failure = scenario.commits + ": " + error.what() + ", after";
-            for (const Turn& turn : path) {
-                *result.failure += ' ' + std::to_string(turn.choice);
-            }
-        }
-        while (!path.empty() && path.back().choice + 1 == path.back().actors.size()) {
-            path.back().mark = Mark::left;
-            path.pop_back();
-        }
-        if (!path.empty()) {
-            ++path.back().choice;
-        }
-    } while (!path.empty() && !result.failure);
-    result.states = seen.size();
-    return result;
 }
 
 }  // namespace keywatch::test

@@ -21,6 +21,7 @@ enum class Fault {
     routed_read_after_take,  ///< R is read when the inbox was emptied already
     routed_before_push,      ///< R is written before the pushes of its commit
     join_not_atomic,         ///< R is read first, and the index entered later
+    joins_mid_commit,        ///< the index is entered between two slices of a commit
     overflow_ignored,        ///< an inbox that was thrown away passes for an empty one
     joins_before_start,      ///< does not wait for R to reach its start
     end_not_looked_at,       ///< falls asleep without looking whether it has come to its end
@@ -52,9 +53,10 @@ struct JoinScenario {
     bool at_present = false;  ///< nothing came behind the start when the watch was made
 };
 
-/// The strand, one watcher's worker and whoever interrupts it, as the pipeline drives them, in
-/// steps between which others may come: everything that the real ones do with what they share is
-/// one step. The distributor, the index, the inbox and the follower are the real ones.
+/// The strand, which routes a commit in slices, one watcher's worker and whoever interrupts it, as
+/// the pipeline drives them, in steps between which others may come: everything that the real ones
+/// do with what they share is one step. The distributor, the index, the inbox and the follower are
+/// the real ones.
 ///
 /// Every step checks what must always hold, and throws std::logic_error if it does not.
 class JoinModel {
@@ -109,8 +111,10 @@ private:
     SharedRecord commit(Revision revision) const;
     Revision head() const { return scenario_.commits.size(); }
     bool indexed() const;
+    bool can_run_task() const;
 
     void route();
+    void route_slice();
     void write_routed();
     void run_task();
     void signal_stop();
@@ -151,12 +155,17 @@ private:
 
     watch::Distributor distributor_;
     std::shared_ptr<watch::Subscription> subscriber_;
+    /// Gets the same commits, after it.
+    const watch::SharedSubscription bystander_;
     watch::Follower follower_;
 
     // The strand.
     Revision routed_;
     Revision next_;
-    bool mid_commit_ = false;
+    /// What it does; after its last push it writes R, and nothing of the strand comes in between.
+    enum class Strand { idle, routing, pushed } strand_ = Strand::idle;
+    std::size_t slices_ = 0;  ///< of the commit that is being routed
+    std::uint64_t entries_before_ = 0;
     bool wake_after_commit_ = false;
     bool victim_ = false;
     bool join_posted_ = false;

@@ -6,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -265,7 +267,7 @@ BOOST_AUTO_TEST_CASE(who_follows_another_bucket_survives_the_end_of_one)
     BOOST_TEST(taken.signals.detached_at > 5U);
     BOOST_TEST(taken.entries.at(0).selected == (Places{0, 1, 4}), boost::test_tools::per_element());
     BOOST_TEST(taken.entries.at(0).loses);
-    BOOST_TEST(both->lose_buckets(*taken.entries.at(0).commit));
+    BOOST_TEST(both->lose_buckets(*taken.entries.at(0).commit, {0, 1, 4}));
     BOOST_TEST(is_indexed(both));
     route(6, {put_of("k")});
     route(7, {put_of("k", "c")});
@@ -277,7 +279,7 @@ BOOST_AUTO_TEST_CASE(who_follows_another_bucket_survives_the_end_of_one)
     BOOST_REQUIRE(last.victims.size() == 1U);
     BOOST_TEST(count(last.victims[0].subscribers, both) == 1U);
     BOOST_TEST(both->inbox.signals().detached_at == 8U);
-    BOOST_TEST(!both->lose_buckets(*both->inbox.take().entries.at(0).commit));
+    BOOST_TEST(!both->lose_buckets(*both->inbox.take().entries.at(0).commit, {}));
 }
 
 BOOST_AUTO_TEST_CASE(who_loses_both_buckets_in_one_commit_is_a_victim_once)
@@ -315,6 +317,74 @@ BOOST_AUTO_TEST_CASE(what_a_filter_leaves_out_does_not_come_into_the_inbox)
     const auto entries = one->inbox.take().entries;
     BOOST_REQUIRE(entries.size() == 1U);
     BOOST_TEST(entries[0].selected == (Places{1, 2}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_for_many_is_routed_in_slices)
+{
+    std::vector<SharedSubscription> many;
+    for (int i = 0; i < 2000; ++i) {
+        many.push_back(subscribe("b", i % 2 == 0 ? key("k") : glob("*k")));
+        many.back()->inbox.sleep(true);
+    }
+    distributor.begin(make_commit(1, {put_of("k"), put_of("l"), put_of("k")}));
+    std::size_t slices = 1;
+    std::size_t woken = 0;
+    for (; !distributor.advance(100); ++slices) {
+        woken += std::exchange(distributor.routed().wake, {}).size();
+    }
+    BOOST_TEST(woken > 1800U);
+    // Each is met twice, and asked for `l` too if it is a pattern, and is pushed to once.
+    BOOST_TEST(slices >= (2 * 2000 + 1000 + 2000) / 100U);
+    for (const SharedSubscription& each : many) {
+        BOOST_TEST(each->inbox.take().entries.at(0).selected == (Places{0, 2}),
+                   boost::test_tools::per_element());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_for_many_cuts_them_off_in_slices)
+{
+    std::vector<SharedSubscription> many;
+    for (int i = 0; i < 300; ++i) {
+        many.push_back(subscribe({in("b", key("k")), in("c" + std::to_string(i), all())}));
+    }
+    many.push_back(subscribe(whole_database()));
+    distributor.begin_gap(0);
+    std::size_t slices = 1;
+    while (!distributor.advance(10)) {
+        ++slices;
+    }
+    BOOST_TEST(slices >= 60U);
+    BOOST_TEST(distributor.index().empty());
+    for (const SharedSubscription& each : many) {
+        BOOST_TEST(each->inbox.level().falls == 1U);
+    }
+}
+
+/// The steps of ending so many buckets with one commit, of ten subscribers each.
+std::uint64_t steps_of_ending(std::size_t buckets)
+{
+    Routing routing;
+    std::vector<Change> changes;
+    std::vector<SharedSubscription> all_of_them;
+    for (std::size_t i = 0; i < buckets; ++i) {
+        const std::string bucket = "b" + std::to_string(i);
+        changes.push_back(deletion_of(bucket));
+        for (int each = 0; each < 10; ++each) {
+            all_of_them.push_back(routing.subscribe(bucket, each % 2 == 0 ? key("k") : all()));
+        }
+    }
+    BOOST_TEST(routing.route(1, changes).victims.size() == buckets);
+    for (const SharedSubscription& each : all_of_them) {
+        BOOST_TEST(each->inbox.take().entries.at(0).messages() == 1U);
+    }
+    return routing.distributor.steps();
+}
+
+BOOST_AUTO_TEST_CASE(ending_twice_as_many_buckets_takes_twice_as_many_steps)
+{
+    const std::uint64_t steps = steps_of_ending(50);
+    BOOST_TEST(steps <= 50U * (1 + 2 * 10));
+    BOOST_TEST(steps_of_ending(100) == 2 * steps);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -88,6 +88,11 @@ BOOST_AUTO_TEST_CASE(joining_in_two_steps_is_caught)
     BOOST_TEST(is_caught(Fault::join_not_atomic));
 }
 
+BOOST_AUTO_TEST_CASE(joining_between_two_slices_of_a_commit_is_caught)
+{
+    BOOST_TEST(is_caught(Fault::joins_mid_commit));
+}
+
 BOOST_AUTO_TEST_CASE(taking_an_overflow_for_nothing_new_is_caught)
 {
     BOOST_TEST(is_caught(Fault::overflow_ignored));

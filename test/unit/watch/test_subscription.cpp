@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(only_the_buckets_that_ended_are_lost)
 {
     const auto one =
         subscribe({in("b", key("k")), in("c", all()), in("b", prefix("x")), whole_database()});
-    BOOST_TEST(one->lose_buckets(*make_commit(1, {deletion_of("b"), deletion_of("c", false)})));
+    BOOST_TEST(one->lose_buckets(*make_commit(1, {deletion_of("b"), deletion_of("c", false)}), {}));
     std::vector<bool> lost;
     for (const Interest& each : one->interests()) {
         lost.push_back(each.lost);
@@ -215,12 +215,12 @@ BOOST_AUTO_TEST_CASE(only_the_buckets_that_ended_are_lost)
     BOOST_TEST(lost == (std::vector<bool>{true, false, true, false}),
                boost::test_tools::per_element());
     const auto two = subscribe({in("b", all()), in("c", all())});
-    BOOST_TEST(two->lose_buckets(*make_commit(1, {deletion_of("b")})));
+    BOOST_TEST(two->lose_buckets(*make_commit(1, {deletion_of("b")}), {}));
     const Selection selection =
         select(*two, *make_commit(2, {creation_of("b"), put_of("k"), put_of("k", "c")}));
     BOOST_TEST(selection.selected == Places{2}, boost::test_tools::per_element());
     BOOST_TEST(!select(*two, *make_commit(3, {deletion_of("b")})).any);
-    BOOST_TEST(!two->lose_buckets(*make_commit(4, {deletion_of("c")})));
+    BOOST_TEST(!two->lose_buckets(*make_commit(4, {deletion_of("c")}), {}));
 }
 
 BOOST_AUTO_TEST_CASE(of_many_keys_each_is_followed)
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(of_many_keys_each_is_followed)
     }
     BOOST_TEST(!many->follows("d", "k"));
     BOOST_TEST(many->follows("d", "xk"));
-    many->lose_buckets(*make_commit(1, {deletion_of("b")}));
+    many->lose_buckets(*make_commit(1, {deletion_of("b")}), {});
     BOOST_TEST(!many->follows("b", "k"));
     BOOST_TEST(many->follows("c", "k"));
 }
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(an_end_from_before_the_start_loses_no_bucket)
     const Selection selection = select(*both, *commit);
     BOOST_TEST(selection.selected == (Places{1, 2, 3}), boost::test_tools::per_element());
     BOOST_TEST(selection.loses);
-    BOOST_TEST(both->lose_buckets(*commit));
+    BOOST_TEST(both->lose_buckets(*commit, {}));
     BOOST_TEST(both->follows("b", "k"));
     BOOST_TEST(!both->follows("c", "k"));
 }
@@ -322,7 +322,9 @@ BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)
         }
         for (Revision revision = 1; revision <= 8; ++revision) {
             const SharedRecord commit = random_commit(random, revision);
-            distributor.route(commit);
+            distributor.begin(commit);
+            while (!distributor.advance(1 + random() % 4)) {
+            }
             for (std::size_t at = 0; at < late.size(); ++at) {
                 const Selection selection = select(*late[at], *commit);
                 const Selection routed = routed_to(live[at]);
@@ -330,11 +332,12 @@ BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)
                 BOOST_REQUIRE_MESSAGE(selection.selected == routed.selected,
                                       at << ", seed " << seed);
                 BOOST_REQUIRE_MESSAGE(selection.loses == routed.loses, at << ", seed " << seed);
-                const bool goes_on = !selection.loses || late[at]->lose_buckets(*commit);
+                const bool goes_on =
+                    !selection.loses || late[at]->lose_buckets(*commit, selection.selected);
                 const bool ended = live[at]->inbox.signals().detached_at == revision;
                 BOOST_REQUIRE_MESSAGE(goes_on != ended, at << ", seed " << seed);
                 if (routed.loses) {
-                    live[at]->lose_buckets(*commit);
+                    live[at]->lose_buckets(*commit, selection.selected);
                 }
             }
         }

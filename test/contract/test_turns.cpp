@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+// What others on the event loop see of a commit of many messages, or for many watches: that they
+// have their turns while it is on its way.
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+
+namespace {
+
+/// Each takes so long that all of them are much more than a turn.
+constexpr int messages = 20'000;
+constexpr std::size_t few = 3;
+
+/// A commit of one message for each, all of them for the same key.
+asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
+{
+    co_return co_await db.update([&](kw::Transaction& tx) {
+        for (int i = 0; i < count; ++i) {
+            tx.btree("b").put("k", "v");
+        }
+    });
+}
+
+/// Takes turns of the loop until something has reached its end, and counts in how many different
+/// places between beginning and end it was met.
+asio::awaitable<std::size_t> places_met(std::function<std::size_t()> place, std::size_t end)
+{
+    std::set<std::size_t> met;
+    co_await until([&] {
+        const std::size_t now = place();
+        if (now > 0 && now < end) {
+            met.insert(now);
+        }
+        return now >= end;
+    });
+    co_return met.size();
+}
+
+/// What a callback does for each message: some work, and a check that they come in order.
+struct Worked {
+    struct State {
+        std::size_t count = 0;
+        std::size_t hash = 0;
+        bool ordered = true;
+    };
+    std::shared_ptr<State> state = std::make_shared<State>();
+
+    void operator()(const kw::Message& message) const
+    {
+        state->ordered = state->ordered && message.index == state->count;
+        const std::string bytes(1000, static_cast<char>(message.index));
+        state->hash += std::hash<std::string>()(bytes);
+        ++state->count;
+    }
+};
+
+kw::WatchOptions patient(kw::From from = kw::From::now())
+{
+    kw::WatchOptions options = watch_from(from);
+    options.callback_timeout = 2 * patience;
+    return options;
+}
+
+/// The callback as a plain one, or as a coroutine that waits for nothing.
+kw::WatchCallback callback_of(const Worked& worked, bool coroutine)
+{
+    if (!coroutine) {
+        return worked;
+    }
+    return [worked](const kw::Message& message) -> Task {
+        worked(message);
+        co_return;
+    };
+}
+
+Task live(kw::Watcher watcher)
+{
+    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+}
+
+}  // namespace
+
+// W9
+BOOST_FIXTURE_TEST_SUITE(test_turns, EventLoop)
+
+BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)
+{
+    run([]() -> Task {
+        for (const bool coroutine : {false, true}) {
+            kw::Database db = co_await open_with("b");
+            const Worked worked;
+            kw::Watcher watcher =
+                db.watch("b", kw::all(), callback_of(worked, coroutine), patient());
+            const Run run = co_await start(watcher);
+            co_await live(watcher);
+            const kw::Revision before = watcher.position().revision;
+            const kw::Revision revision = co_await put_often(db, messages);
+            const auto place = [&] {
+                // The position does not move before the commit is whole.
+                BOOST_TEST_REQUIRE((watcher.position().revision == before ||
+                                    worked.state->count == std::size_t{messages}));
+                return worked.state->count;
+            };
+            const std::size_t met = co_await places_met(place, messages);
+            BOOST_TEST(met > few);
+            co_await watcher.reached(revision);
+            BOOST_TEST(worked.state->ordered);
+            co_await db.close();
+            co_await run.end();
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(others_have_turns_while_history_is_delivered)
+{
+    run([]() -> Task {
+        for (const bool coroutine : {false, true}) {
+            kw::Database db = co_await open_with("b");
+            co_await put_often(db, messages);
+            const Worked worked;
+            kw::Watcher watcher = db.watch("b", kw::key("k"), callback_of(worked, coroutine),
+                                           patient(kw::From::oldest()));
+            const Run run = co_await start(watcher);
+            const auto place = [&] { return worked.state->count; };
+            const std::size_t met = co_await places_met(place, messages);
+            BOOST_TEST(met > few);
+            BOOST_TEST(worked.state->ordered);
+            co_await db.close();
+            co_await run.end();
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(others_have_turns_while_a_predicate_is_asked)
+{
+    run([]() -> Task {
+        for (const bool coroutine : {false, true}) {
+            kw::Database db = co_await open_with("b");
+            const Worked asked;
+            const Worked worked;
+            kw::WatchOptions options = patient();
+            options.filter.predicate = [asked](const kw::Message& message) {
+                asked(message);
+                return true;
+            };
+            kw::Watcher watcher = db.watch("b", kw::all(), callback_of(worked, coroutine), options);
+            const Run run = co_await start(watcher);
+            co_await live(watcher);
+            const kw::Revision revision = co_await put_often(db, messages);
+            const auto place = [&] { return asked.state->count; };
+            const std::size_t met = co_await places_met(place, messages);
+            BOOST_TEST(met > few);
+            co_await watcher.reached(revision);
+            BOOST_TEST(asked.state->ordered);
+            BOOST_TEST(worked.state->ordered);
+            BOOST_TEST(worked.state->count == std::size_t{messages});
+            co_await db.close();
+            co_await run.end();
+        }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
+{
+    run([]() -> Task {
+        for (const bool coroutine : {false, true}) {
+            for (const bool cancelled : {false, true}) {
+                kw::Database db = co_await open_with("b");
+                const Worked worked;
+                kw::Watcher watcher =
+                    db.watch("b", kw::all(), callback_of(worked, coroutine), patient());
+                const Run run = co_await start(watcher);
+                co_await live(watcher);
+                const kw::Revision revision = co_await put_often(db, messages);
+                co_await until([&] { return worked.state->count > 0; });
+                const std::size_t count = worked.state->count;
+                BOOST_TEST(count < std::size_t{messages});
+                cancelled ? run.cancel() : watcher.request_stop();
+                const kw::WatchEnd end = co_await run.end();
+                BOOST_TEST(end.reason ==
+                           (cancelled ? kw::EndReason::cancelled : kw::EndReason::stopped));
+                BOOST_TEST(end.position.revision == revision - 1);
+                BOOST_TEST(worked.state->count == count);
+                co_await db.close();
+            }
+        }
+    });
+}
+
+// The pipeline's own part: none of these callbacks takes long.
+BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::size_t given = 0;
+        std::deque<Run> runs;
+        for (int i = 0; i < 300; ++i) {
+            const auto count = [&given](const kw::Commit& commit) { given += commit.size(); };
+            kw::Watcher watcher =
+                db.watch("b", i % 2 == 0 ? kw::all() : kw::prefix("k"), count, patient());
+            runs.push_back(co_await start(watcher));
+            co_await live(watcher);
+        }
+        const kw::Revision revision = co_await put_often(db, messages);
+        std::size_t turns = 0;
+        co_await until([&] {
+            ++turns;
+            return db.stats().pipeline.routed_revision >= revision;
+        });
+        BOOST_TEST(turns > 10 * few);
+        co_await until([&] { return given == 300U * messages; });
+        for (const kw::WatcherInfo& each : db.watchers()) {
+            BOOST_TEST(each.fell_behind == 0U);
+        }
+        co_await db.close();
+        for (const Run& each : runs) {
+            co_await each.end();
+        }
+    });
+}
+
+// Joining, leaving and ending in the middle of a commit that is being routed.
+BOOST_AUTO_TEST_CASE(watches_that_come_and_go_while_a_commit_is_routed_lose_nothing)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        std::deque<kw::Watcher> others;
+        std::deque<Run> runs;
+        for (int i = 0; i < 200; ++i) {
+            others.push_back(db.watch("b", kw::all(), [](const kw::Commit&) {}, patient()));
+            runs.push_back(co_await start(others.back()));
+            co_await live(others.back());
+        }
+        const kw::Revision large = co_await put_often(db, messages);
+        const auto is_routed = [&] { return db.stats().pipeline.routed_revision >= large; };
+        BOOST_TEST(!is_routed());
+        const Recorder from_here;
+        const Recorder with_it;
+        kw::Watcher later = db.watch("b", kw::key("l"), from_here, patient());
+        kw::Watcher earlier =
+            db.watch("b", kw::key("l"), with_it, patient(kw::From::revision(large)));
+        runs.push_back(co_await start(later));
+        runs.push_back(co_await start(earlier));
+        others.front().request_stop();
+        others[1].request_stop();
+        const kw::Revision last = co_await put(db, "b", "l", "1");
+        co_await later.reached(last);
+        co_await earlier.reached(last);
+        co_await others[2].reached(last);
+        co_await others.back().reached(last);
+        BOOST_TEST(from_here.size() == 1U);
+        BOOST_TEST(with_it.size() == 1U);
+        co_await db.close();
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            const kw::WatchEnd end = co_await runs[i].end();
+            BOOST_TEST(
+                (end.reason == (i < 2 ? kw::EndReason::stopped : kw::EndReason::database_closed)));
+        }
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
