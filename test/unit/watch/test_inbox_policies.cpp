@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// What an inbox does that is full, by policy, and what all of them share.
 #include "watch/inbox.hpp"
 
 #include "support/commits.hpp"
