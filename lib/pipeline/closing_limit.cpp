@@ -48,6 +48,7 @@ void Pipeline::look_after_loop()
 
 void Pipeline::close_without_loop()
 {
+    drained_ = true;  // commits are refused from now on
     for (const auto& watcher : registry_.all()) {
         watcher->database_closed();  // if it was never run
         watcher->close_now();        // those on other event loops end there

@@ -210,6 +210,7 @@ void Pipeline::context_shutdown() noexcept
     // the service; those of other contexts are told.
     context_gone_ = true;
     closing_ = true;
+    drained_ = true;
     tell_closed(
         std::make_exception_ptr(boost::system::system_error(make_error_code(Error::closed))));
     const auto running = std::exchange(running_, {});
