@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "support/temporary_directory.hpp"
+#include "support/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kw = keywatch;
+using namespace keywatch::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class T>
+asio::awaitable<std::optional<boost::system::error_code>> code_of(asio::awaitable<T> call)
+{
+    std::optional<boost::system::error_code> code;
+    try {
+        co_await std::move(call);
+    } catch (const boost::system::system_error& error) {
+        code = error.code();
+    }
+    co_return code;
+}
+
+kw::Options options_in(const TemporaryDirectory& directory, bool read_only)
+{
+    kw::Options options = watched_options(directory / "db");
+    options.read_only = read_only;
+    return options;
+}
+
+/// Three puts, a cursor, and a key whose time is over soon.
+Task write_some(kw::Options options)
+{
+    kw::Database db = co_await kw::Database::open(options);
+    co_await db.update([](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+    for (const char* key : {"1", "2", "3"}) {
+        co_await db.put("b", key, "v");
+    }
+    co_await db.put("b", "short", "v", 1ms);
+    const kw::Position position = db.head_position();
+    co_await db.update([&](kw::Transaction& tx) { tx.save_cursor("reader", position); });
+    co_await db.close();
+}
+
+Task run(kw::Watcher watcher)
+{
+    co_await watcher.run();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_read_only)
+
+BOOST_AUTO_TEST_CASE(what_reads_works_and_what_writes_is_refused)
+{
+    const TemporaryDirectory directory;
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        co_await write_some(options_in(directory, false));
+        const auto before = files_below(directory / "db");
+        kw::Database db = co_await kw::Database::open(options_in(directory, true));
+        const kw::Revision head = db.head_revision();
+
+        const auto value = co_await db.get("b", "2");
+        BOOST_CHECK(value == "v");
+        const auto gone = co_await db.get("b", "short");
+        BOOST_CHECK(!gone);
+        const auto cursors = co_await db.cursors();
+        BOOST_TEST(cursors.size() == 1U);
+        BOOST_TEST(db.stats().history.commits == head);
+        bool called = false;
+        const auto update = [&](kw::Transaction&) { called = true; };
+        const auto updated = co_await code_of(db.update(update));
+        BOOST_CHECK(updated == kw::Error::read_only);
+        BOOST_CHECK(!called);
+        const auto put = co_await code_of(db.put("b", "k", "v"));
+        BOOST_CHECK(put == kw::Error::read_only);
+        const auto erased = co_await code_of(db.erase("b", "1"));
+        BOOST_CHECK(erased == kw::Error::read_only);
+        kw::WriteBatch batch = db.write_batch();
+        co_await batch.put("b", "k", "v");
+        const auto flushed = co_await code_of(batch.flush());
+        BOOST_CHECK(flushed == kw::Error::read_only);
+
+        co_await db.backup(directory / "copy");
+        co_await db.close();
+        BOOST_CHECK(files_below(directory / "db") == before);
+        kw::Database copy = co_await kw::Database::open(kw::Options(directory / "copy"));
+        BOOST_TEST(copy.head_revision() == head);
+        co_await copy.close();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(history_can_be_watched_up_to_its_end)
+{
+    const TemporaryDirectory directory;
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        co_await write_some(options_in(directory, false));
+        const auto before = files_below(directory / "db");
+        kw::Database db = co_await kw::Database::open(options_in(directory, true));
+        for (const kw::From& from :
+             {kw::From::oldest(), kw::From::snapshot(), kw::From::revision(3)}) {
+            std::vector<std::string> keys;
+            kw::WatchOptions options;
+            options.from = from;
+            kw::Watcher watcher = db.watch(
+                "b", kw::all(), [&](const kw::Message& message) { keys.emplace_back(message.key); },
+                options);
+            const Job job = co_await spawn(run(watcher));
+            co_await watcher.reached(db.head_revision());
+            co_await watcher.stop();
+            co_await job.join();
+            BOOST_CHECK(std::find(keys.begin(), keys.end(), "3") != keys.end());
+        }
+        co_await db.close();
+        BOOST_CHECK(files_below(directory / "db") == before);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_database_in_memory_cannot_be_only_read)
+{
+    kw::Options options("memory:");
+    options.read_only = true;
+    EventLoop loop;
+    loop.run([&]() -> Task {
+        const auto code = co_await code_of(kw::Database::open(options));
+        BOOST_CHECK(code == kw::Error::invalid_option);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
