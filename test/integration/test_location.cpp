@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "database_state.hpp"
+
+#include "support/power_loss_env.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 namespace kw = keywatch;
@@ -103,6 +108,41 @@ BOOST_FIXTURE_TEST_CASE(closing_tells_that_the_directory_was_moved, Places)
         BOOST_CHECK(value == "v");
         co_await again.close();
     });
+}
+
+// A failed write, and every write that is refused after it, tells the reason of the first one.
+BOOST_AUTO_TEST_CASE(refused_transactions_tell_the_first_reason)
+{
+    for (const kw::Durability durability : {kw::Durability::sync, kw::Durability::buffered}) {
+        PowerLossEnv disk;
+        EventLoop loop;
+        loop.run([&]() -> Task {
+            kw::Options options("/db");
+            options.durability = durability;
+            options.enable_watch = true;
+            kw::Database db(kw::DatabaseState::open_blocking(loop.executor(), options, &disk));
+            co_await db.update(
+                [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+            disk.limit_space(100'000);
+            int refused = 0;
+            for (int i = 0; i < 100 && refused < 5; ++i) {
+                const Refusal refusal =
+                    co_await refusal_of(db.put("b", "k", std::string(10'000, 'v')));
+                if (refusal.code) {
+                    BOOST_CHECK(refusal.code == kw::Error::storage_failed);
+                    BOOST_TEST(refusal.message.find("No space left") != std::string::npos,
+                               refusal.message);
+                    ++refused;
+                    disk.limit_space(UINT64_MAX);
+                }
+            }
+            BOOST_TEST(refused == 5);
+            std::ostringstream stream;
+            const Refusal backup = co_await refusal_of(db.backup(stream));
+            BOOST_TEST(backup.message.find("No space left") != std::string::npos, backup.message);
+            co_await db.close();
+        });
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

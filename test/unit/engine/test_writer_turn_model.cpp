@@ -73,6 +73,7 @@ public:
     {
         if (paused_) {
             pause();
+            rest();
         }
         for (Loop& each : loops_) {
             if (each.blocked) {

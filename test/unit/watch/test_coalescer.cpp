@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(elements_are_told_apart)
     BOOST_TEST(!element_of(in_tree(synced)).has_value());
 }
 
-// W10: what made way is let go at once.
+// W10: what made way is released at once.
 BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
 {
     Coalescer coalescer;
@@ -258,7 +258,9 @@ BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
         }
         coalescer.add({commit, {}});
         BOOST_TEST(coalescer.messages() == 1U);
-        BOOST_TEST(coalescer.bytes() == commit->pinned_bytes());
+        // Beside the commit, only what one message takes in a list.
+        BOOST_TEST(coalescer.bytes() >= commit->pinned_bytes());
+        BOOST_TEST(coalescer.bytes() <= commit->pinned_bytes() + 2 * sizeof(Revision));
     }
     BOOST_TEST(first.expired());
     BOOST_TEST(coalescer.take().size() == 1U);
