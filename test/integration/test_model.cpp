@@ -66,7 +66,15 @@ Task follow(Database db, SharedReplica replica)
                 apply(*state, message);
             }
         };
-        replica->watcher.emplace(db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
+        try {
+            replica->watcher.emplace(
+                db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
+        } catch (const boost::system::system_error& error) {
+            if (error.code() == make_error_code(Error::closed)) {
+                break;  // the bucket was deleted by the last commit before the close
+            }
+            throw;
+        }
         const WatchEnd end = co_await replica->watcher->run();
         replica->position = end.position;
         if (end.reason != EndReason::bucket_deleted) {
