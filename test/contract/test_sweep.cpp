@@ -106,12 +106,14 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_goes_on_with_it)
         co_await db.close();
         co_await run.end();
         const std::size_t first = expired().size();
-        BOOST_TEST(first == db.stats().engine.expired);
-        BOOST_TEST(first < many);
+        // A part that was swept after the close had begun need not be delivered.
+        const std::uint64_t swept = db.stats().engine.expired;
+        BOOST_TEST(first <= swept);
+        BOOST_TEST(swept < many);
         db = co_await open_database(options(directory / "db"));
         kw::Watcher second = db.watch("b", kw::all(), recorder);
         const Run other = co_await start(second);
-        co_await until([&] { return db.stats().engine.expired == many - first; });
+        co_await until([&] { return db.stats().engine.expired == many - swept; });
         co_await db.close();
         co_await other.end();
         db = co_await open_database(options(directory / "db"));
