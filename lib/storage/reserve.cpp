@@ -82,6 +82,7 @@ void Reserve::take_back(std::uint64_t size) noexcept
     try {
         allocate(size);
     } catch (const std::exception&) {
+        // It stays given up, until there is room again.
     }
 }
 
