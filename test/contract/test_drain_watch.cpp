@@ -27,8 +27,9 @@ kw::WatchOptions roomy(kw::Overflow policy, kw::From from = kw::From::now())
 /// Commits until it is told to stop.
 Task write_on(kw::Database db, const bool& enough)
 {
-    for (int i = 1000; !enough; ++i) {
-        co_await put_many(db, "b", 1, i);
+    int next = 1000;
+    while (!enough) {
+        co_await put_many(db, "b", 1, next++);
     }
 }
 

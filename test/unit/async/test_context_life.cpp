@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_owns_the_waiter_of_another_one_takes_it_along)
 
 BOOST_AUTO_TEST_CASE(of_many_waiters_those_are_completed_whose_contexts_exist)
 {
-    run([this]() -> Task {
+    run([]() -> Task {
         const Token token = std::make_shared<int>(1);
         std::optional<Caller> caller(std::in_place);
         std::vector<Waiter> places;
