@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -21,9 +22,12 @@ namespace {
 /// What is done at the allocation of this number from now on, on this thread; 0: at none.
 thread_local int moment = 0;
 thread_local const std::function<void()>* at_moment = nullptr;
+/// Whether the program allocates by what is below: a sanitizer may bring its own.
+std::atomic<bool> replaced{false};
 
 void* allocate(std::size_t size) noexcept
 {
+    replaced.store(true, std::memory_order_relaxed);
     if (moment > 0 && --moment == 0) {
         (*at_moment)();
     }
@@ -32,27 +36,27 @@ void* allocate(std::size_t size) noexcept
 
 }  // namespace
 
-// All forms that are not aligned: memory of one is released by another.
-void* operator new(std::size_t size)
+// All forms that are not aligned: memory of one is released by another. Weak, for sanitizers.
+[[gnu::weak]] void* operator new(std::size_t size)
 {
     if (void* const memory = allocate(size)) {
         return memory;
     }
     throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept
+[[gnu::weak]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept
 {
     return allocate(size);
 }
-void operator delete(void* memory, const std::nothrow_t&) noexcept
+[[gnu::weak]] void operator delete(void* memory, const std::nothrow_t&) noexcept
 {
     std::free(memory);
 }
-void operator delete(void* memory) noexcept
+[[gnu::weak]] void operator delete(void* memory) noexcept
 {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept
+[[gnu::weak]] void operator delete(void* memory, std::size_t) noexcept
 {
     std::free(memory);
 }
@@ -131,7 +135,7 @@ void close_at_every_moment(const Call& call)
     while (close_in_the_middle(call, n)) {
         ++n;
     }
-    BOOST_TEST(n > 2);
+    BOOST_TEST((n > 2 || !replaced));
 }
 
 const auto nothing = [](const kw::Message&) {};
