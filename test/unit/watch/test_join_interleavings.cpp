@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,12 @@ namespace {
 const std::vector<std::string> histories{"mmm", "mxM", "xoxm", "xmDm", "mDDm", "oDx"};
 /// For when there are more to come in between.
 const std::vector<std::string> short_histories{"mm", "xMm", "mDm", "xx"};
+
+/// The longer ones with KEYWATCH_ALL: with sanitizers they take minutes.
+std::vector<std::string> fewer(std::vector<std::string> some, std::vector<std::string> all)
+{
+    return std::getenv("KEYWATCH_ALL") != nullptr ? all : some;
+}
 
 void check_all(const std::vector<std::string>& commits, const JoinScenario& kind = {})
 {
@@ -41,18 +48,19 @@ BOOST_AUTO_TEST_CASE(every_interleaving_delivers_each_matching_commit_once_in_or
 
 BOOST_AUTO_TEST_CASE(a_stop_at_any_point_ends_the_watch_at_what_was_delivered)
 {
-    check_all(short_histories, {.stop = true});
+    check_all(fewer({"mm", "xM", "mD"}, short_histories), {.stop = true});
 }
 
 // W13
 BOOST_AUTO_TEST_CASE(a_close_at_any_point_ends_the_watch_after_everything)
 {
-    check_all(short_histories, {.close = true});
+    check_all(fewer({"mm", "xM", "mD"}, short_histories), {.close = true});
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_and_a_close_together_still_end_it)
 {
-    BOOST_TEST(search_all({"m", "xD"}, {.stop = true, .close = true}).failure == "");
+    BOOST_TEST(search_all(fewer({"m", "D"}, {"m", "xD"}), {.stop = true, .close = true}).failure ==
+               "");
 }
 
 // The feed was roused: R is at the present, and older commits are still on their way.
