@@ -188,8 +188,8 @@ public:
     /// they make of what they are given; such commits are durable, but need not be delivered. Then
     /// `update` fails with `closed`, and `view` once the database is closed.
     ///
-    /// The consumer of a pulled watch who has taken everything is not waited for, except for a
-    /// moment (50 ms at the most) in which it may begin to commit what it makes of the last commit.
+    /// A consumer of a pulled watch that has taken everything is not waited for, except for a
+    /// moment (at most 50 ms) in which it may begin to commit what it makes of the last commit.
     ///
     /// Watchers that are not done after `timeout` are cancelled; if a callback does not return
     /// within half a second even then, this throws `Error::close_timeout`. The database is closed

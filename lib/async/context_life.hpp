@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 /// Whether an execution context still exists, for threads that may use it after its end; and what
 /// is suspended on it, which is destroyed with it.
 ///
-/// 1. A context that is being destroyed waits until nobody holds it. After that nobody can.
+/// 1. A context that is being destroyed waits until no thread holds it. After that none can.
 /// 2. What is parked when the context ends is dropped by the thread that destroys the context.
 ///
 /// Thread safety: all members, from any thread.
@@ -77,10 +77,10 @@ public:
     /// Precondition: the caller holds the context. False if it was taken out already.
     bool unpark(Parked& parked);
 
-    /// Whether the end has begun: who holds the context should hurry.
+    /// Whether the end has begun: a thread that holds the context should hurry.
     bool is_ending() const noexcept { return (state_.load() & ending) != 0; }
 
-    /// The context is being destroyed: waits until nobody holds it.
+    /// The context is being destroyed: waits until no thread holds it.
     void end() noexcept;
     /// After end().
     void drop_parked() noexcept;
