@@ -9,7 +9,11 @@ jobs=${JOBS:-$(nproc)}
 configure() {
     local folder=$1 compiler=$2
     shift 2
-    command -v ccache >/dev/null && compiler="ccache $compiler"
+    if command -v ccache >/dev/null; then
+        compiler="ccache $compiler"
+        # Without these it would not cache what uses a precompiled header.
+        export CCACHE_SLOPPINESS=pch_defines,time_macros
+    fi
     local stamp="$compiler $*"
     if [ -f "$folder/build.ninja" ] && [ "$(cat "$folder/configured" 2>/dev/null)" = "$stamp" ]; then
         ninja -C "$folder" --quiet build.ninja >&2

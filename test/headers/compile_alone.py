@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Compiles every header of include/ and lib/ alone, with the flags of the library, so that none of
 them depends on what its user happens to have included before. Left out are internal headers that
-their own source includes first: the library's build has compiled those alone."""
+their own source includes first: the style check compiles those alone, without what is precompiled."""
 
 import concurrent.futures
 import json
@@ -22,6 +22,8 @@ def library_flags(build):
     for word in words:
         if word in ("-o", "-MF", "-MQ"):
             next(words)
+        elif word in ("-include", "-include-pch"):
+            next(words)  # the precompiled header
         elif word not in ("-c", "-MD", entry["file"], "ccache"):
             flags.append(word)
     return flags
