@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "bulk_writer.hpp"
 
+#include "async/spawn.hpp"
 #include "async/waiter.hpp"
 #include "structures/stamp.hpp"
 
 #include <keywatch/error.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
@@ -112,6 +112,7 @@ asio::awaitable<void> BulkWriter::run_hand_over(std::shared_ptr<BulkWriter> self
 /// Waits until fewer are in flight, then adds what was gathered to them.
 asio::awaitable<void> BulkWriter::hand_over()
 {
+    co_await commit_queued();  // if there was no memory for that
     if (gathered_->empty()) {
         co_return;
     }
@@ -119,9 +120,26 @@ asio::awaitable<void> BulkWriter::hand_over()
     if (next > options_.in_flight) {
         co_await wait_for(next - options_.in_flight);
     }
-    if (enqueue()) {
-        asio::co_spawn(co_await asio::this_coro::executor, commit_all(shared_from_this()),
-                       [](std::exception_ptr) {});
+    enqueue();
+    co_await commit_queued();
+}
+
+/// Starts a coroutine that commits what is queued, unless there is one.
+asio::awaitable<void> BulkWriter::commit_queued()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.empty() || std::exchange(committing_, true)) {
+            co_return;
+        }
+    }
+    try {
+        async::spawn(co_await asio::this_coro::executor, commit_all(shared_from_this()),
+                     [](std::exception_ptr) {});
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        committing_ = false;
+        throw;
     }
 }
 
@@ -131,19 +149,17 @@ std::uint64_t BulkWriter::handed_over() const
     return handed_over_;
 }
 
-/// Gives whether a coroutine has to be started that commits it. After an error it stays where it
-/// is, for flush() to drop.
-bool BulkWriter::enqueue()
+/// After an error what was gathered stays where it is, for flush() to drop.
+void BulkWriter::enqueue()
 {
     auto fresh = std::make_shared<GatheredWrites>();
     const std::lock_guard lock(mutex_);
     if (error_) {
-        return false;
+        return;
     }
     queue_.push_back(gathered_);
     gathered_ = std::move(fresh);
     ++handed_over_;
-    return !std::exchange(committing_, true);
 }
 
 asio::awaitable<void> BulkWriter::wait_for(std::uint64_t done)

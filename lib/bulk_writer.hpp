@@ -51,7 +51,8 @@ private:
     static asio::awaitable<Revision> run_flush(std::shared_ptr<BulkWriter> self);
     asio::awaitable<void> hand_over();
     asio::awaitable<void> wait_for(std::uint64_t done);
-    bool enqueue();
+    asio::awaitable<void> commit_queued();
+    void enqueue();
     std::uint64_t handed_over() const;
     void take_error();
 

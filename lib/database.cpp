@@ -73,8 +73,16 @@ asio::awaitable<Database> open_database(Options options)
 {
     check(options);
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    auto engine = co_await engine::EmbeddedEngine::open(options);
-    co_return Database(assemble(executor, std::move(engine), options));
+    const auto engine = co_await engine::EmbeddedEngine::open(options);
+    std::exception_ptr error;
+    try {
+        co_return Database(assemble(executor, engine, options));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    // Or it may still be open when this has failed.
+    co_await engine->close();
+    std::rethrow_exception(error);
 }
 
 asio::awaitable<void> close_database(std::shared_ptr<DatabaseState> state,

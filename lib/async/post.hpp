@@ -5,6 +5,7 @@
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/require.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace keywatch::async {
@@ -17,6 +18,47 @@ void post(const boost::asio::any_io_executor& executor, Function&& function)
 {
     boost::asio::require(executor, boost::asio::execution::blocking.never)
         .execute(std::forward<Function>(function));
+}
+
+/// What `try_post` posts: calls `run()` of its owner, or `lost()` if it is destroyed without having
+/// been run, as at the end of its context. Neither if it could not be posted.
+template <class Owner>
+class Posted {
+public:
+    explicit Posted(std::shared_ptr<Owner> owner) : owner_(std::move(owner)) {}
+    Posted(Posted&&) noexcept = default;
+    Posted& operator=(Posted&&) = delete;
+    ~Posted()
+    {
+        if (owner_ && owner_.get() != being_posted) {
+            owner_->lost();
+        }
+    }
+
+    void operator()() { std::exchange(owner_, nullptr)->run(); }
+
+    /// The owner that this thread is posting for.
+    static inline thread_local constinit const Owner* being_posted = nullptr;
+
+private:
+    std::shared_ptr<Owner> owner_;
+};
+
+/// Returns false if there is no memory for it.
+template <class Owner>
+bool try_post(const boost::asio::any_io_executor& executor,
+              const std::shared_ptr<Owner>& owner) noexcept
+{
+    struct Mark {
+        explicit Mark(const Owner* owner) { Posted<Owner>::being_posted = owner; }
+        ~Mark() { Posted<Owner>::being_posted = nullptr; }
+    } const mark(owner.get());
+    try {
+        post(executor, Posted<Owner>(owner));
+        return true;
+    } catch (...) {
+        return false;
+    }
 }
 
 }  // namespace keywatch::async

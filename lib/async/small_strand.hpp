@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "strand_executor.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution/blocking.hpp>
 #include <boost/asio/execution/context.hpp>
@@ -22,18 +24,17 @@ namespace asio = boost::asio;
 ///
 /// A strand of a type-erased executor is too large for that, and Asio asks for half a dozen copies
 /// with other properties in each post and each spawn. This one has those that matter ready, so that
-/// a copy is a count; only one that counts as outstanding work is made anew.
+/// a copy is a count; only one that counts as outstanding work is made anew. It does not stand
+/// still for want of memory (StrandExecutor).
 class SmallStrand {
 public:
     /// A named one, as a converting constructor would make asio's concept checks go in circles.
-    static SmallStrand on(const asio::any_io_executor& inner)
-    {
-        return {std::make_shared<const Strands>(asio::make_strand(inner)), false};
-    }
+    /// Asio ends the program if it finds no memory half-way.
+    static SmallStrand on(const asio::any_io_executor& inner);
 
     asio::execution_context& query(asio::execution::context_t) const noexcept
     {
-        return asio::query(strands_->never.get_inner_executor(), asio::execution::context);
+        return asio::query(strands_->inner(), asio::execution::context);
     }
     asio::execution::blocking_t query(asio::execution::blocking_t) const noexcept
     {
@@ -43,11 +44,16 @@ public:
     SmallStrand require(asio::execution::blocking_t::never_t) const { return {strands_, true}; }
     SmallStrand require(asio::execution::blocking_t::possibly_t) const { return {strands_, false}; }
 
-    SmallStrand prefer(asio::execution::outstanding_work_t::tracked_t tracked) const
+    /// Without memory for that, the same as it is: Asio's timers are lost if this throws.
+    SmallStrand prefer(asio::execution::outstanding_work_t::tracked_t tracked) const noexcept
     {
-        auto inner = asio::prefer(strands_->never.get_inner_executor(), tracked);
-        const auto work = std::make_shared<const Work>(Work{strands_, std::move(inner)});
-        return {std::shared_ptr<const Strands>(work, strands_.get()), never_};
+        try {
+            auto inner = asio::prefer(strands_->inner(), tracked);
+            const auto work = std::make_shared<const Work>(Work{strands_, std::move(inner)});
+            return {std::shared_ptr<const Strands>(work, strands_.get()), never_};
+        } catch (...) {
+            return *this;
+        }
     }
 
     template <class Function>
@@ -66,7 +72,7 @@ public:
     }
 
 private:
-    using Strand = asio::strand<asio::any_io_executor>;
+    using Strand = asio::strand<StrandExecutor>;
 
     /// One strand, in two of its properties.
     struct Strands {
@@ -75,6 +81,8 @@ private:
               never(asio::require(possibly, asio::execution::blocking.never))
         {
         }
+        asio::any_io_executor inner() const { return never.get_inner_executor().inner(); }
+
         Strand possibly;
         Strand never;
     };

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 namespace keywatch::async {
 
-void Waiter::complete(std::exception_ptr error)
+thread_local constinit const Waiter::Suspended* Waiter::being_stored = nullptr;
+
+void Waiter::complete(std::exception_ptr error) noexcept
 {
     const std::shared_ptr<Suspended> suspended = std::move(suspended_);
     const auto hold = ContextLife::Hold(suspended->life);
@@ -14,25 +17,24 @@ void Waiter::complete(std::exception_ptr error)
         return;
     }
     // From here on the post owns the coroutine: whichever way that ends, it ends on its executor.
-    struct Resume {
-        std::shared_ptr<Suspended> suspended;
-        std::exception_ptr error;
+    suspended->result = std::move(error);
+    if (!try_post(asio::any_io_executor(suspended->executor), suspended)) {
+        suspended->keep = suspended;
+        suspended->life->park(suspended);
+        Undelivered::add(*suspended);
+    }
+}
 
-        Resume(std::shared_ptr<Suspended> suspended_, std::exception_ptr error_)
-            : suspended(std::move(suspended_)), error(std::move(error_))
-        {
-        }
-        Resume(Resume&&) noexcept = default;
-        Resume& operator=(Resume&&) = delete;
-        ~Resume()
-        {
-            if (suspended) {
-                suspended->drop();
-            }
-        }
-        void operator()() { std::exchange(suspended, nullptr)->resume(std::move(error)); }
-    };
-    post(suspended->executor, Resume(suspended, std::move(error)));
+bool Waiter::Suspended::deliver() noexcept
+{
+    const std::shared_ptr<Suspended> self = std::exchange(keep, nullptr);
+    const auto hold = ContextLife::Hold(life);
+    if (!hold || !life->unpark(*this) || try_post(asio::any_io_executor(executor), self)) {
+        return true;
+    }
+    keep = self;
+    life->park(self);
+    return false;
 }
 
 bool Waiter::resume(std::exception_ptr error)
@@ -50,6 +52,10 @@ bool Waiter::resume(std::exception_ptr error)
 
 void Waiter::destroy() noexcept
 {
+    if (suspended_.get() == being_stored) {
+        suspended_->refused = true;  // hand_over sees to it
+        return;
+    }
     const auto hold = ContextLife::Hold(suspended_->life);
     if (hold && suspended_->life->unpark(*suspended_)) {
         suspended_->drop();
@@ -60,26 +66,99 @@ namespace {
 
 constexpr std::size_t slice = 256;
 
+using Run = std::vector<Waiter>;
+
 /// On the executor of those that are left, from `begin` on.
-void complete_slice(std::vector<Waiter> run, std::size_t begin, const std::exception_ptr& error)
+void complete_slice(const std::shared_ptr<Run>& run, std::size_t begin,
+                    const std::exception_ptr& error) noexcept
 {
-    const std::size_t end = std::min(begin + slice, run.size());
+    std::size_t end = std::min(begin + slice, run->size());
     for (std::size_t i = begin; i < end; ++i) {
-        run[i].complete(error);
+        (*run)[i].complete(error);
     }
-    if (end < run.size()) {
-        const HeldExecutor held = run[end].held_executor();
-        if (held) {  // else they are destroyed with their context
-            post(held.executor(), [error, end, run = std::move(run)]() mutable {
-                complete_slice(std::move(run), end, error);
-            });
+    if (end == run->size()) {
+        return;
+    }
+    const HeldExecutor held = (*run)[end].held_executor();
+    if (!held) {
+        return;  // they are destroyed with their context
+    }
+    try {
+        post(held.executor(), [error, end, run] { complete_slice(run, end, error); });
+    } catch (...) {
+        for (; end < run->size(); ++end) {
+            (*run)[end].complete(error);
         }
+    }
+}
+
+/// Hands these, which run on the same executor, over to it.
+void complete_run(Run::iterator begin, Run::iterator end, const HeldExecutor& held,
+                  const std::exception_ptr& error) noexcept
+{
+    std::shared_ptr<Run> run;
+    try {
+        run = std::make_shared<Run>();
+        run->reserve(static_cast<std::size_t>(end - begin));
+    } catch (...) {
+        std::for_each(begin, end, [&](Waiter& each) { each.complete(error); });
+        return;
+    }
+    std::move(begin, end, std::back_inserter(*run));
+    try {
+        post(held.executor(), [error, run] { complete_slice(run, 0, error); });
+    } catch (...) {
+        for (Waiter& each : *run) {
+            each.complete(error);
+        }
+    }
+}
+
+/// A coroutine that goes on after a turn. If it could not be posted, it is given back.
+template <class Handler>
+class Yielding {
+public:
+    explicit Yielding(Handler handler) : handler_(std::move(handler)) {}
+    Yielding(Yielding&& other) noexcept : handler_(std::exchange(other.handler_, std::nullopt)) {}
+    Yielding& operator=(Yielding&&) = delete;
+    ~Yielding()
+    {
+        if (handler_ && place != nullptr) {
+            place->emplace(std::move(*handler_));
+        }
+    }
+
+    void operator()() { (*std::exchange(handler_, std::nullopt))(std::exception_ptr()); }
+
+    /// Where the one that this thread is posting is given back to.
+    static inline thread_local constinit std::optional<Handler>* place = nullptr;
+
+private:
+    std::optional<Handler> handler_;
+};
+
+template <class Handler>
+void take_turn(Handler handler)
+{
+    std::optional<Handler> back;
+    std::exception_ptr error;
+    Yielding<Handler>::place = &back;
+    try {
+        const asio::any_io_executor executor = asio::get_associated_executor(handler);
+        Yielding<Handler> yielding(std::move(handler));
+        post(executor, std::move(yielding));
+    } catch (...) {
+        error = std::current_exception();
+    }
+    Yielding<Handler>::place = nullptr;
+    if (back) {
+        (*std::exchange(back, std::nullopt))(std::move(error));
     }
 }
 
 }  // namespace
 
-void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error)
+void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error) noexcept
 {
     for (auto begin = waiters.begin(); begin != waiters.end();) {
         const HeldExecutor held = begin->held_executor();
@@ -89,13 +168,16 @@ void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error)
         }
         const auto end = std::find_if(begin, waiters.end(),
                                       [&](const Waiter& each) { return !each.runs_on(held); });
-        auto complete = [error, run = std::vector<Waiter>(std::make_move_iterator(begin),
-                                                          std::make_move_iterator(end))]() mutable {
-            complete_slice(std::move(run), 0, error);
-        };
-        post(held.executor(), std::move(complete));
+        complete_run(begin, end, held, error);
         begin = end;
     }
+}
+
+asio::awaitable<void> yield()
+{
+    auto initiate = [](auto handler) { take_turn(std::move(handler)); };
+    return asio::async_initiate<const asio::use_awaitable_t<>&, void(std::exception_ptr)>(
+        initiate, asio::use_awaitable);
 }
 
 }  // namespace keywatch::async

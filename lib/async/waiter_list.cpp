@@ -15,16 +15,22 @@ namespace {
 /// So many are completed by whoever reaches their number; more than that by their own executors.
 constexpr std::size_t few = 64;
 
-void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr& error)
+void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr& error) noexcept
 {
-    if (waiters.size() <= few) {
+    std::vector<Waiter> all;
+    if (waiters.size() > few) {
+        try {
+            all.reserve(waiters.size());
+        } catch (...) {
+            // One by one.
+        }
+    }
+    if (all.capacity() < waiters.size()) {
         for (auto& [id, waiter] : waiters) {
             waiter.complete(error);
         }
         return;
     }
-    std::vector<Waiter> all;
-    all.reserve(waiters.size());
     for (auto& [id, waiter] : waiters) {
         all.push_back(std::move(waiter));
     }
@@ -67,7 +73,7 @@ void WaiterList::listen(Waiter& waiter, Id id)
     }
 }
 
-void WaiterList::fail(Id id, std::exception_ptr error)
+void WaiterList::fail(Id id, std::exception_ptr error) noexcept
 {
     Waiter waiter;
     {
@@ -82,7 +88,7 @@ void WaiterList::fail(Id id, std::exception_ptr error)
     waiter.complete(std::move(error));
 }
 
-WaiterList::Waiting WaiterList::take_through(std::uint64_t number)
+WaiterList::Waiting WaiterList::take_through(std::uint64_t number) noexcept
 {
     Waiting taken;
     while (!waiting_.empty() && waiting_.begin()->first.number <= number) {
@@ -91,7 +97,7 @@ WaiterList::Waiting WaiterList::take_through(std::uint64_t number)
     return taken;
 }
 
-void WaiterList::reach(std::uint64_t number)
+void WaiterList::reach(std::uint64_t number) noexcept
 {
     Waiting done;
     {
@@ -102,7 +108,7 @@ void WaiterList::reach(std::uint64_t number)
     complete(std::move(done), nullptr);
 }
 
-void WaiterList::close(std::exception_ptr result)
+void WaiterList::close(std::exception_ptr result) noexcept
 {
     Waiting done;
     {

@@ -36,11 +36,11 @@ public:
     /// A waiter of a number that was reached, or of a closed list, is completed at once.
     Id add(Waiter waiter, std::uint64_t number = 0);
     /// Fails one of them; nothing if it is gone.
-    void fail(Id id, std::exception_ptr error);
+    void fail(Id id, std::exception_ptr error) noexcept;
     /// Completes those of this number and less, now and from now on.
-    void reach(std::uint64_t number);
+    void reach(std::uint64_t number) noexcept;
     /// Completes all, now and from now on; with an exception if one is given.
-    void close(std::exception_ptr result);
+    void close(std::exception_ptr result) noexcept;
     bool empty() const;
     /// The lowest number above this one that is waited for.
     std::optional<std::uint64_t> next_after(std::uint64_t number) const;
@@ -50,7 +50,7 @@ private:
 
     void listen(Waiter& waiter, Id id);
     /// With the mutex held.
-    Waiting take_through(std::uint64_t number);
+    Waiting take_through(std::uint64_t number) noexcept;
 
     mutable std::mutex mutex_;
     Waiting waiting_;

@@ -35,7 +35,7 @@ public:
         waiter.complete();  // NOLINT(bugprone-use-after-move): only moved if it waits
     }
 
-    void notify()
+    void notify() noexcept
     {
         Waiter waiter;
         {

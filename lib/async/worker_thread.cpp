@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker_thread.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace keywatch::async {
 
+namespace {
+
+constexpr std::chrono::milliseconds retry_period{1};
+
+}  // namespace
+
 WorkerThread::WorkerThread() : thread_([state = state_] { run(state); }) {}
+
+void WorkerThread::State::wake() noexcept
+{
+    {
+        const std::lock_guard lock(mutex);  // or it may be between its look and its wait
+    }
+    changed.notify_one();
+}
 
 WorkerThread::~WorkerThread()
 {
@@ -90,22 +105,32 @@ void WorkerThread::join()
 /// The next task; an empty one when there is none and none will come.
 WorkerThread::Task WorkerThread::next(State& state)
 {
+    using Clock = std::chrono::steady_clock;
     std::unique_lock lock(state.mutex);
     for (;;) {
         const auto due = state.later.begin();
         const bool waits = !state.finishing && due != state.later.end();
-        if (waits && due->first <= std::chrono::steady_clock::now()) {
+        const bool retries = !Undelivered::empty();
+        const Clock::time_point now = waits || retries ? Clock::now() : Clock::time_point();
+        if (waits && due->first <= now) {
             Task task = std::move(due->second);
             state.later.erase(due);
             return task;
+        } else if (retries && state.retry_at <= now) {
+            state.retry_at = now + retry_period;
+            return [] { Undelivered::retry(); };
         } else if (!state.tasks.empty()) {
             Task task = std::move(state.tasks.front());
             state.tasks.pop_front();
             return task;
         } else if (state.finishing) {
             return {};
+        } else if (waits && retries) {
+            state.changed.wait_until(lock, std::min(due->first, state.retry_at));
         } else if (waits) {
             state.changed.wait_until(lock, due->first);
+        } else if (retries) {
+            state.changed.wait_until(lock, state.retry_at);
         } else {
             state.changed.wait(lock);
         }
@@ -114,9 +139,11 @@ WorkerThread::Task WorkerThread::next(State& state)
 
 void WorkerThread::run(const std::shared_ptr<State>& state)
 {
+    Undelivered::enter(*state);
     while (const Task task = next(*state)) {
         task();
     }
+    Undelivered::leave(*state);
     // What waits for its time belongs to others, who may be the last to own this.
     std::multimap<std::chrono::steady_clock::time_point, Task> dropped;
     const std::lock_guard lock(state->mutex);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "undelivered.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -12,7 +14,8 @@
 
 namespace keywatch::async {
 
-/// A thread that runs tasks one after the other, in the order they were given.
+/// A thread that runs tasks one after the other, in the order they were given. Between them it
+/// tries again what could not be posted for want of memory (Undelivered).
 ///
 /// Thread safety: all members may be called from any thread, also by a task.
 class WorkerThread {
@@ -43,12 +46,16 @@ public:
     void stop();
 
 private:
-    struct State {
+    struct State final : Undelivered::Helper {
+        void wake() noexcept override;
+
         std::mutex mutex;
         std::condition_variable changed;
         std::deque<Task> tasks;
         std::multimap<std::chrono::steady_clock::time_point, Task> later;
         bool finishing = false;
+        /// When it looks at what could not be posted.
+        std::chrono::steady_clock::time_point retry_at;
     };
 
     bool add(Task task, bool last);

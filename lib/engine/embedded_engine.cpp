@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -152,29 +153,23 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         Executed executed = self->execute(fn, sweep.get());
         const bool unchanged = executed.revision == 0;
         const Revision reached = executed.revision ? executed.revision : self->executed_.head;
-        const bool now = self->may_write_now(executed);
-        if (executed.revision) {
-            try {
-                self->adopt(executed, !now);
-            } catch (...) {  // without memory, half-way: what comes later would build on it
-                self->writer_->give_up();
-                throw;
-            }
-        }
-        if (now) {
+        if (self->may_write_now(executed)) {
             if (executed.revision) {
-                self->writer_->write_now(executed, self->batch_);
-                self->prepare_rotation();
+                self->write_now(executed);
             }
             turn.release();
-            co_await async::yield();
+            try {
+                co_await async::yield();
+            } catch (const std::bad_alloc&) {
+                // It is written.
+            }
         } else {
             co_await async::suspend([&](async::Waiter waiter) {
                 // Once it has joined, this coroutine may go on, and end, on another thread: nothing
                 // of it is touched any more.
                 const std::shared_ptr<EmbeddedEngine> engine = self;
                 const HeldTurn held(std::move(turn));
-                engine->writer_->join(std::move(executed), engine->batch_, std::move(waiter));
+                engine->join(std::move(executed), std::move(waiter));
             });
         }
         revision = reached;
@@ -195,6 +190,28 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         std::rethrow_exception(error);
     }
     co_return revision;
+}
+
+void EmbeddedEngine::write_now(const Executed& executed)
+{
+    const GroupWriter::Prepared prepared = writer_->prepare_now(executed, batch_);
+    adopt(executed, false);
+    writer_->write_now(executed, batch_, prepared);
+    prepare_rotation();
+}
+
+void EmbeddedEngine::join(Executed executed, async::Waiter waiter)
+{
+    // What needs memory comes first.
+    std::list<GroupWriter::Member> one;
+    GroupWriter::Member& member = one.emplace_back();
+    member.executed = std::move(executed);
+    member.batch = batch_;
+    member.waiter = std::move(waiter);
+    if (member.executed.revision) {
+        adopt(member.executed, true);
+    }
+    writer_->join(std::move(one));
 }
 
 Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
@@ -263,7 +280,12 @@ void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
     if (overlay) {
         executed_.overlay.add(executed.revision, executed.writes);
     }
-    executed_.catalogue.apply(executed.catalogue);
+    try {
+        executed_.catalogue.apply(executed.catalogue);
+    } catch (...) {  // without memory, half-way: what comes later would build on it
+        writer_->give_up();
+        throw;
+    }
     executed_.next_bucket = executed.next_bucket;
     executed_.head = executed.revision;
     executed_.totals = executed.totals;
@@ -279,9 +301,12 @@ bool EmbeddedEngine::may_write_now(const Executed& executed) const
                                       !store_->may_stall(batch_.memory_bytes()));
 }
 
-void EmbeddedEngine::prepare_rotation()
+void EmbeddedEngine::prepare_rotation() noexcept
 {
-    if (store_->wants_rotation() && !preparing_rotation_.exchange(true)) {
+    if (!store_->wants_rotation() || preparing_rotation_.exchange(true)) {
+        return;
+    }
+    try {
         thread_.post([self = shared_from_this()] {
             try {
                 self->store_->prepare_rotation();
@@ -290,6 +315,8 @@ void EmbeddedEngine::prepare_rotation()
             }
             self->preparing_rotation_ = false;
         });
+    } catch (const std::bad_alloc&) {
+        preparing_rotation_ = false;  // with the next commit
     }
 }
 

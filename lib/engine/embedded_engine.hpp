@@ -126,7 +126,9 @@ private:
     Executed seal(TransactionWorkspace& workspace);
     void adopt(const Executed& executed, bool overlay);
     bool may_write_now(const Executed& executed) const;
-    void prepare_rotation();
+    void write_now(const Executed& executed);
+    void join(Executed executed, async::Waiter waiter);
+    void prepare_rotation() noexcept;
     void refuse_commits();
     void tell_if_drained();
     /// On the engine thread, if it has not begun yet.

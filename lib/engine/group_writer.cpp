@@ -6,6 +6,7 @@
 #include <keywatch/error.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -32,6 +33,33 @@ std::exception_ptr refusal(const std::exception_ptr& failure)
         boost::system::system_error(make_error_code(Error::storage_failed), reason));
 }
 
+/// Takes the waiters of a group out of it; fewer if there is no memory for that.
+std::vector<async::Waiter> take_waiters(std::list<GroupWriter::Member>& group) noexcept
+{
+    std::vector<async::Waiter> waiters;
+    try {
+        waiters.reserve(group.size());
+    } catch (const std::bad_alloc&) {
+        return waiters;
+    }
+    for (GroupWriter::Member& each : group) {
+        waiters.push_back(std::move(each.waiter));
+    }
+    return waiters;
+}
+
+void complete(std::list<GroupWriter::Member>& group, const std::exception_ptr& error) noexcept
+{
+    std::vector<async::Waiter> waiters = take_waiters(group);
+    if (waiters.empty()) {
+        for (GroupWriter::Member& each : group) {
+            each.waiter.complete(error);
+        }
+    } else {
+        async::complete_all(std::move(waiters), error);
+    }
+}
+
 }  // namespace
 
 GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
@@ -42,6 +70,7 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
       keeps_history_(options.enable_watch),
       max_pending_bytes_(options.max_pending_bytes),
       store_(store),
+      store_failed_(store.failed_flag()),
       thread_(thread),
       turn_(std::move(turn)),
       catalogue_(std::move(catalogue)),
@@ -55,22 +84,20 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
 bool GroupWriter::idle() const
 {
     const std::lock_guard lock(mutex_);
-    return !writing_ && open_.waiters.empty();
+    return !writing_ && open_.empty();
 }
 
-void GroupWriter::join(Executed executed, const storage::Batch& batch, async::Waiter waiter)
+void GroupWriter::join(Members one) noexcept
 {
-    // From the push on the waiter may be completed, and let go of this, on another thread.
+    // From the splice on the waiter may be completed, and let go of this, on another thread.
     const std::shared_ptr<GroupWriter> self = shared_from_this();
-    const asio::any_io_executor executor = waiter.executor();
+    const asio::any_io_executor executor = one.front().waiter.executor();
+    const std::size_t bytes = one.front().executed.bytes;
     bool writing = false;
     {
         const std::lock_guard lock(mutex_);
-        open_.batch.append(batch);
-        open_.bytes += executed.bytes;
-        pending_bytes_ += executed.bytes;
-        open_.executed.push_back(std::move(executed));
-        open_.waiters.push_back(std::move(waiter));
+        open_.splice(open_.end(), one);
+        pending_bytes_ += bytes;
         if (pending_bytes_ > max_pending_bytes_) {
             turn_->pause();
         }
@@ -78,7 +105,11 @@ void GroupWriter::join(Executed executed, const storage::Batch& batch, async::Wa
     }
     // Not only for the first of a group: its event loop may be held up, or gone.
     if (!writing) {
-        async::post(executor, [self] { self->start(); });
+        try {
+            async::post(executor, [self] { self->start(); });
+        } catch (const std::bad_alloc&) {
+            // The lookout will see it.
+        }
         if (waits_) {
             waits_();
         }
@@ -90,7 +121,7 @@ bool GroupWriter::look()
     bool overdue = false;
     {
         const std::lock_guard lock(mutex_);
-        const bool waits = !writing_ && !open_.waiters.empty();
+        const bool waits = !writing_ && !open_.empty();
         overdue = waits && looked_ == group_;
         looked_ = waits ? group_ : 0;
         if (!waits) {
@@ -103,25 +134,57 @@ bool GroupWriter::look()
     return true;
 }
 
-void GroupWriter::start()
+void GroupWriter::start() noexcept
 {
     {
         const std::lock_guard lock(mutex_);
-        if (writing_ || open_.waiters.empty()) {
+        if (writing_ || open_.empty()) {
             return;
         }
         writing_ = true;
     }
-    thread_.post([self = shared_from_this()] { self->write_open_group(); });
+    if (!post_group()) {
+        {
+            const std::lock_guard lock(mutex_);
+            writing_ = false;
+        }
+        if (waits_) {
+            waits_();
+        }
+    }
+}
+
+bool GroupWriter::post_group() noexcept
+{
+    try {
+        thread_.post([self = shared_from_this()] { self->write_open_group(); });
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 void GroupWriter::write_open_group()
 {
-    Group group;
+    while (write_next_group()) {
+        // A task for each, so that trimming has its turn however busy the writers are.
+        if (post_group()) {
+            return;
+        }
+    }
+}
+
+bool GroupWriter::write_next_group()
+{
+    Members group;
     {
         const std::lock_guard lock(mutex_);
-        group = std::exchange(open_, Group());
+        group.swap(open_);
         ++group_;
+    }
+    std::size_t bytes = 0;
+    for (const Member& each : group) {
+        bytes += each.executed.bytes;
     }
     const bool written = write(group);
     bool resume = false;
@@ -129,32 +192,40 @@ void GroupWriter::write_open_group()
     {
         const std::lock_guard lock(mutex_);
         const bool was_full = pending_bytes_ > max_pending_bytes_;
-        pending_bytes_ -= group.bytes;
+        pending_bytes_ -= bytes;
         resume = was_full && pending_bytes_ <= max_pending_bytes_;
-        more = !open_.waiters.empty();
+        more = !open_.empty();
         // Before anybody is told: those who come back at once shall form a full group.
         writing_ = more;
     }
     if (written) {
-        async::complete_all(std::move(group.waiters));
+        complete(group, nullptr);
     } else {
-        fail_everything(std::move(group));
+        turn_->refuse(failure());
+        complete(group, failure());
     }
     if (resume) {
         turn_->resume();
     }
     if (!more) {
         turn_->tell_if_idle();
-    } else {
-        // A task for each group, so that trimming has its turn however busy the writers are.
-        thread_.post([self = shared_from_this()] { self->write_open_group(); });
     }
+    return more;
 }
 
-bool GroupWriter::write(Group& group)
+bool GroupWriter::write(Members& group)
 {
     try {
-        write_batch(group.batch, group.executed);
+        std::vector<Executed> executed;
+        executed.reserve(group.size());
+        storage::Batch& batch = group.front().batch;
+        for (Member& each : group) {
+            executed.push_back(std::move(each.executed));
+            if (&each != &group.front()) {
+                batch.append(each.batch);
+            }
+        }
+        write_batch(batch, executed, prepare(batch, executed));
         return true;
     } catch (...) {  // also without memory: what was executed meanwhile builds on this group
         note_failure(std::current_exception());
@@ -162,10 +233,16 @@ bool GroupWriter::write(Group& group)
     }
 }
 
-void GroupWriter::write_now(const Executed& executed, storage::Batch& batch)
+GroupWriter::Prepared GroupWriter::prepare_now(const Executed& executed, storage::Batch& batch)
+{
+    return prepare(batch, {&executed, 1});
+}
+
+void GroupWriter::write_now(const Executed& executed, storage::Batch& batch,
+                            const Prepared& prepared)
 {
     try {
-        write_batch(batch, {&executed, 1});
+        write_batch(batch, {&executed, 1}, prepared);
     } catch (...) {  // also without memory: what comes later builds on this one
         give_up();
         throw;
@@ -201,28 +278,40 @@ void GroupWriter::check() const
     }
 }
 
-void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> executed)
+/// Everything that may fail before something is written.
+GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
+                                           std::span<const Executed> executed)
 {
-    std::vector<storage::CatalogueChange> changes;
-    Revision last = 0;
+    Prepared prepared;
     for (const Executed& each : executed) {
-        changes.insert(changes.end(), each.catalogue.begin(), each.catalogue.end());
-        last = std::max(last, each.revision);
+        prepared.changes.insert(prepared.changes.end(), each.catalogue.begin(),
+                                each.catalogue.end());
+        prepared.last = std::max(prepared.last, each.revision);
     }
     check();
-    if (last == 0) {
-        return;  // nobody changed anything
+    if (prepared.last == 0) {
+        return prepared;  // nobody changed anything
     }
-    handed_over_.store(last, std::memory_order_release);
-    const std::optional<Time> time = time_to_store(executed);
+    prepared.time = time_to_store(executed);
     if (!keeps_history_) {
-        batch.put(storage::head_key, storage::encode_number(last));
-        if (time) {
-            batch.put(storage::time_key, storage::encode_time(*time));
+        batch.put(storage::head_key, storage::encode_number(prepared.last));
+        if (prepared.time) {
+            batch.put(storage::time_key, storage::encode_time(*prepared.time));
         }
     }
-    const bool trims = keeps_history_ && keeper_->add_removals(batch, executed.size());
-    if (!changes.empty()) {
+    prepared.trims = keeps_history_ && keeper_->add_removals(batch, executed.size());
+    return prepared;
+}
+
+void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> executed,
+                              const Prepared& prepared)
+{
+    if (prepared.last == 0) {
+        return;
+    }
+    handed_over_.store(prepared.last, std::memory_order_release);
+    const bool changes = !prepared.changes.empty();
+    if (changes) {
         catalogue_->begin_change();
     }
     using Clock = std::chrono::steady_clock;
@@ -231,22 +320,22 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     try {
         store_.write(batch, sync);
     } catch (...) {
-        if (!changes.empty()) {
+        if (changes) {
             catalogue_->end_change({});
         }
         throw;
     }
-    if (!changes.empty()) {
-        catalogue_->end_change(changes);
+    if (changes) {
+        catalogue_->end_change(prepared.changes);
     }
-    if (trims) {
+    if (prepared.trims) {
         keeper_->trimmed();
     }
-    if (time) {
-        stored_time_.store(*time);
+    if (prepared.time) {
+        stored_time_.store(*prepared.time);
     }
     count(batch, executed, sync ? Clock::now() - began : Clock::duration::zero());
-    publish(executed, last);
+    publish(executed, prepared.last);
 }
 
 /// The time of the newest commit, unless neither its history record tells it nor anything can have
@@ -292,16 +381,10 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     }
 }
 
-void GroupWriter::fail_everything(Group group)
-{
-    turn_->refuse(failure());
-    async::complete_all(std::move(group.waiters), failure());
-}
-
 std::vector<async::Waiter> GroupWriter::abandon()
 {
     const std::lock_guard lock(mutex_);
-    return std::exchange(open_.waiters, {});
+    return take_waiters(open_);
 }
 
 }  // namespace keywatch::engine

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -78,8 +79,13 @@ public:
 
     /// Adds to the open group, with what it writes. Sees to it that the group is written: at once
     /// if the engine thread is busy, else after a turn of the waiter's event loop, so that writers
-    /// in a closed loop form full groups.
-    void join(Executed executed, const storage::Batch& batch, async::Waiter waiter);
+    /// in a closed loop form full groups. `one` is a list of one.
+    struct Member {
+        Executed executed;
+        storage::Batch batch;
+        async::Waiter waiter;
+    };
+    void join(std::list<Member> one) noexcept;
 
     /// Starts the group that the executors of its writers have not started since the last call of
     /// this, as they are blocked. To be called again if it gives true.
@@ -87,12 +93,24 @@ public:
 
     /// Whether nothing is waiting or being written.
     bool idle() const;
-    /// Writes at once, on the calling thread. Precondition: idle(). Throws as `check`.
-    void write_now(const Executed& executed, storage::Batch& batch);
+    /// What a batch needs besides before it is written.
+    struct Prepared {
+        std::vector<storage::CatalogueChange> changes;
+        Revision last = 0;  ///< 0 if nothing was changed
+        std::optional<Time> time;
+        bool trims = false;
+    };
+    /// For write_now(). If it throws, it is as if the transaction had not been executed. Throws as
+    /// `check`.
+    Prepared prepare_now(const Executed& executed, storage::Batch& batch);
+    /// Writes at once, on the calling thread. Precondition: idle(). If it throws, nothing is
+    /// written any more.
+    void write_now(const Executed& executed, storage::Batch& batch, const Prepared& prepared);
 
     bool failed() const noexcept
     {
-        return failed_.load(std::memory_order_acquire) || store_.failed();
+        return failed_.load(std::memory_order_acquire) ||
+               store_failed_->load(std::memory_order_acquire);
     }
     /// After a failed write throws what it failed with, and why: `storage_failed` or `damaged`.
     void check() const;
@@ -114,20 +132,20 @@ public:
     std::vector<async::Waiter> abandon();
 
 private:
-    struct Group {
-        storage::Batch batch;
-        std::vector<Executed> executed;
-        std::vector<async::Waiter> waiters;
-        std::size_t bytes = 0;
-    };
+    using Members = std::list<Member>;
 
-    void start();
+    void start() noexcept;
+    /// False if there is no memory for that.
+    bool post_group() noexcept;
     void write_open_group();
-    bool write(Group& group);
+    /// Returns whether there is another one.
+    bool write_next_group();
+    bool write(Members& group);
     std::optional<Time> time_to_store(std::span<const Executed> executed) const;
-    void write_batch(storage::Batch& batch, std::span<const Executed> executed);
+    Prepared prepare(storage::Batch& batch, std::span<const Executed> executed);
+    void write_batch(storage::Batch& batch, std::span<const Executed> executed,
+                     const Prepared& prepared);
     void publish(std::span<const Executed> executed, Revision last) noexcept;
-    void fail_everything(Group group);
     void note_failure(const std::exception_ptr& failure);
     std::exception_ptr failure() const;
     void count(const storage::Batch& batch, std::span<const Executed> executed,
@@ -138,6 +156,8 @@ private:
     const bool keeps_history_;
     const std::size_t max_pending_bytes_;
     storage::Store& store_;
+    /// Asked for also when the store is closed.
+    const std::shared_ptr<const std::atomic<bool>> store_failed_;
     async::WorkerThread& thread_;
     const std::shared_ptr<WriterTurn> turn_;
     const std::shared_ptr<DurableCatalogue> catalogue_;
@@ -161,7 +181,7 @@ private:
     } counters_;
 
     mutable std::mutex mutex_;
-    Group open_;
+    Members open_;
     std::size_t pending_bytes_ = 0;
     bool writing_ = false;
     std::uint64_t group_ = 1;     ///< the number of the open one

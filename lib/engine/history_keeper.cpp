@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -84,9 +85,13 @@ bool HistoryKeeper::over_limits(Time now) const
            (limits_.age < storage::no_age_limit && age > limits_.age + slack);
 }
 
-void HistoryKeeper::schedule_plan()
+void HistoryKeeper::schedule_plan() noexcept
 {
-    planning_ = thread_.post([self = shared_from_this()] { self->plan(); });
+    try {
+        planning_ = thread_.post([self = shared_from_this()] { self->plan(); });
+    } catch (const std::bad_alloc&) {
+        planning_ = false;  // a later commit tries it again
+    }
 }
 
 /// More than was committed since the last time, or busy writers would outrun it.
@@ -127,7 +132,16 @@ bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
         return false;
     }
     const std::lock_guard lock(mutex_);
-    return take_removals(batch, 1 + commits / trim_step);
+    try {
+        return take_removals(batch, 1 + commits / trim_step);
+    } catch (...) {
+        // Without memory: the batch is not written, and a later plan begins anew.
+        trimmed_to_.reset();
+        being_trimmed_ = 0;
+        planned_.clear();
+        has_plan_.store(false, std::memory_order_relaxed);
+        throw;
+    }
 }
 
 bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
@@ -180,18 +194,26 @@ void HistoryKeeper::write_plan()
     schedule_plan();
 }
 
-void HistoryKeeper::dropped(std::string prefix)
+void HistoryKeeper::dropped(const std::string& prefix) noexcept
 {
     const std::lock_guard lock(mutex_);
-    orphans_.push_back(std::move(prefix));
+    try {
+        orphans_.push_back(prefix);
+    } catch (const std::bad_alloc&) {
+        return;  // the next open takes it up
+    }
     if (!erasing_) {
         schedule_erase();
     }
 }
 
-void HistoryKeeper::schedule_erase()
+void HistoryKeeper::schedule_erase() noexcept
 {
-    erasing_ = thread_.post([self = shared_from_this()] { self->erase(); });
+    try {
+        erasing_ = thread_.post([self = shared_from_this()] { self->erase(); });
+    } catch (const std::bad_alloc&) {
+        erasing_ = false;  // with the next one that is dropped, or the next open
+    }
 }
 
 void HistoryKeeper::erase()

@@ -48,7 +48,7 @@ public:
     bool add_removals(storage::Batch& batch, std::size_t commits);
     void trimmed() noexcept;
     /// It is durable that this is an orphan: the beginning of keys that nothing needs any more.
-    void dropped(std::string prefix);
+    void dropped(const std::string& prefix) noexcept;
 
     Stats::History stats() const;
     /// Both ends of history.
@@ -64,12 +64,12 @@ private:
     bool can_trim(Time now) const;
     bool over_limits(Time now) const;
     std::uint64_t kept_bytes() const;
-    void schedule_plan();
+    void schedule_plan() noexcept;
     void plan();
     storage::TrimAmount amount() const;
     void write_plan();
     bool take_removals(storage::Batch& batch, std::size_t steps);
-    void schedule_erase();
+    void schedule_erase() noexcept;
     void erase();
 
     const HistoryLimits limits_;

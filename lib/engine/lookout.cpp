@@ -11,14 +11,39 @@ Lookout::Lookout(std::weak_ptr<const void> owner, async::WorkerThread& thread,
 {
 }
 
-void Lookout::arm()
+void Lookout::arm() noexcept
 {
     if (armed_.load(std::memory_order_relaxed) || armed_.exchange(true)) {
         return;
     }
-    if (const auto owner = owner_.lock()) {
-        thread_.post_after(period, [self = shared_from_this()] { self->tick(); });
+    if (!try_arm()) {
+        keep_ = shared_from_this();
+        async::Undelivered::add(*this);
     }
+}
+
+bool Lookout::try_arm() noexcept
+{
+    const auto owner = owner_.lock();
+    if (!owner) {
+        return true;
+    }
+    try {
+        thread_.post_after(period, [self = shared_from_this()] { self->tick(); });
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool Lookout::deliver() noexcept
+{
+    const std::shared_ptr<Lookout> self = std::exchange(keep_, nullptr);
+    if (try_arm()) {
+        return true;
+    }
+    keep_ = self;
+    return false;
 }
 
 void Lookout::tick()

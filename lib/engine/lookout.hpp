@@ -14,7 +14,8 @@ namespace keywatch::engine {
 /// look at: so nothing waits for an executor of the program that does not run.
 ///
 /// Thread safety: all members, from any thread.
-class Lookout : public std::enable_shared_from_this<Lookout> {
+class Lookout final : public std::enable_shared_from_this<Lookout>,
+                      private async::Undelivered::Entry {
 public:
     static constexpr std::chrono::milliseconds period{1};
 
@@ -23,15 +24,18 @@ public:
             std::function<bool()> look);
 
     /// There is something to look at.
-    void arm();
+    void arm() noexcept;
 
 private:
+    bool deliver() noexcept override;
+    bool try_arm() noexcept;
     void tick();
 
     const std::weak_ptr<const void> owner_;
     async::WorkerThread& thread_;
     const std::function<bool()> look_;
     std::atomic<bool> armed_{false};
+    std::shared_ptr<Lookout> keep_;  ///< while there is no memory to arm it
 };
 
 }  // namespace keywatch::engine

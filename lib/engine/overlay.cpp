@@ -5,12 +5,18 @@ namespace keywatch::engine {
 
 void Overlay::add(Revision revision, std::shared_ptr<const WriteSet> writes)
 {
+    Map added;
     for (const auto& [key, value] : writes->map()) {
-        // The key is replaced too: the one that is there may belong to an older write set.
-        map_.erase(key);
-        map_.emplace(key, Entry{value, revision});
+        added.emplace_hint(added.end(), key, Entry{value, revision});
     }
     kept_.emplace_back(revision, std::move(writes));
+    // Nothing is allocated from here on.
+    while (!added.empty()) {
+        auto entry = added.extract(added.begin());
+        // The key is replaced too: the one that is there may belong to an older write set.
+        map_.erase(entry.key());
+        map_.insert(std::move(entry));
+    }
 }
 
 void Overlay::prune(Revision durable)

@@ -25,6 +25,7 @@ public:
     /// Keys and values are those of the write sets that are kept.
     using Map = std::map<std::string_view, Entry, std::less<>>;
 
+    /// If it throws, nothing was added.
     void add(Revision revision, std::shared_ptr<const WriteSet> writes);
     /// Forgets what the engine itself shows by now.
     void prune(Revision durable);

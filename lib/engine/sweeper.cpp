@@ -2,15 +2,16 @@
 #include "sweeper.hpp"
 
 #include "async/post.hpp"
+#include "async/spawn.hpp"
 #include "async/untracked_executor.hpp"
 
 #include <keywatch/error.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace keywatch::engine {
@@ -26,6 +27,7 @@ Sweeper::Sweeper(const storage::Store& store, const MonotonicClock& clock,
                  async::WorkerThread& thread, const asio::any_io_executor& executor,
                  std::weak_ptr<void> owner, Commit commit)
     : store_(store),
+      store_failed_(store.failed_flag()),
       clock_(clock),
       thread_(thread),
       executor_(async::UntrackedExecutor::on(executor)),
@@ -34,17 +36,22 @@ Sweeper::Sweeper(const storage::Store& store, const MonotonicClock& clock,
 {
 }
 
-void Sweeper::start()
+void Sweeper::start() noexcept
 {
     lower(Time::min());
-    thread_.post([self = shared_from_this()] {
-        self->look();
-        self->set_busy(false);
-        self->arm();
-    });
+    try {
+        thread_.post([self = shared_from_this()] {
+            self->look();
+            self->set_busy(false);
+            self->arm();
+        });
+    } catch (const std::bad_alloc&) {
+        set_busy(false);
+        arm();
+    }
 }
 
-void Sweeper::note(Time deadline)
+void Sweeper::note(Time deadline) noexcept
 {
     if (deadline < next_.load()) {
         lower(deadline);
@@ -59,7 +66,39 @@ void Sweeper::lower(Time deadline) noexcept
     }
 }
 
-void Sweeper::arm(std::chrono::milliseconds least)
+void Sweeper::arm(std::chrono::milliseconds least) noexcept
+{
+    try {
+        try_arm(least);
+        return;
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (keep_) {
+            missed_ = true;
+            return;
+        }
+        keep_ = shared_from_this();
+    }
+    async::Undelivered::add(*this);
+}
+
+bool Sweeper::deliver() noexcept
+{
+    std::shared_ptr<Sweeper> keep;  // let go of without the mutex, which is its own
+    try {
+        try_arm(std::chrono::milliseconds::zero());
+    } catch (...) {
+        return false;
+    }
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(missed_, false)) {
+        return false;
+    }
+    keep = std::move(keep_);
+    return true;
+}
+
+void Sweeper::try_arm(std::chrono::milliseconds least)
 {
     const Time next = next_.load();
     if (next == never) {
@@ -76,9 +115,10 @@ void Sweeper::arm(std::chrono::milliseconds least)
     if (busy_ || stopped_ || (armed_ && *armed_ <= at + slack)) {
         return;
     }
-    armed_ = at;
     thread_.post_after(wait,
-                       [self = shared_from_this(), number = ++ticks_] { self->tick(number); });
+                       [self = shared_from_this(), number = ticks_ + 1] { self->tick(number); });
+    ++ticks_;
+    armed_ = at;
 }
 
 void Sweeper::tick(std::uint64_t number)
@@ -128,10 +168,19 @@ void Sweeper::stop()
 
 void Sweeper::begin_sweep()
 {
-    async::post(executor_, [self = shared_from_this(), owner = owner_.lock()] {
-        asio::co_spawn(self->executor_, sweep(self, owner),
-                       [self, owner](const std::exception_ptr& error) { self->swept(error); });
-    });
+    try {
+        async::post(executor_, [self = shared_from_this(), owner = owner_.lock()] {
+            try {
+                async::spawn(
+                    self->executor_, sweep(self, owner),
+                    [self, owner](const std::exception_ptr& error) { self->swept(error); });
+            } catch (const std::bad_alloc&) {
+                self->swept(std::current_exception());
+            }
+        });
+    } catch (const std::bad_alloc&) {
+        swept(std::current_exception());
+    }
 }
 
 asio::awaitable<void> Sweeper::sweep(std::shared_ptr<Sweeper> self, std::shared_ptr<void>)
@@ -161,7 +210,7 @@ void Sweeper::swept(const std::exception_ptr& error)
             std::rethrow_exception(error);
         }
     } catch (const boost::system::system_error& failure) {
-        if (failure.code() == Error::closed || store_.failed()) {
+        if (failure.code() == Error::closed || store_failed_->load()) {
             stop();
         }
         least = longest_wait;

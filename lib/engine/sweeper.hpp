@@ -4,6 +4,7 @@
 #include "monotonic_clock.hpp"
 #include "sweep.hpp"
 
+#include "async/undelivered.hpp"
 #include "async/worker_thread.hpp"
 #include "storage/store.hpp"
 
@@ -37,7 +38,8 @@ namespace asio = boost::asio;
 ///
 /// Thread safety: all members, from any thread. The store and the clock must live as long as the
 /// thread takes tasks.
-class Sweeper : public std::enable_shared_from_this<Sweeper> {
+class Sweeper final : public std::enable_shared_from_this<Sweeper>,
+                      private async::Undelivered::Entry {
 public:
     static constexpr std::chrono::milliseconds longest_wait{500};
 
@@ -50,9 +52,9 @@ public:
             const asio::any_io_executor& executor, std::weak_ptr<void> owner, Commit commit);
 
     /// Once, when commits may be made: takes up what an earlier process has left.
-    void start();
+    void start() noexcept;
     /// A deadline is stored.
-    void note(Time deadline);
+    void note(Time deadline) noexcept;
     /// The context is being destroyed, and the thread has ended.
     void let_go() noexcept { executor_ = asio::any_io_executor(); }
 
@@ -61,7 +63,10 @@ private:
 
     void lower(Time deadline) noexcept;
     Time take() noexcept { return next_.exchange(never); }
-    void arm(std::chrono::milliseconds least = std::chrono::milliseconds::zero());
+    /// If there is no memory for that, as soon as there is.
+    void arm(std::chrono::milliseconds least = std::chrono::milliseconds::zero()) noexcept;
+    void try_arm(std::chrono::milliseconds least);
+    bool deliver() noexcept override;
     void tick(std::uint64_t number);
     void look();
     void begin_sweep();
@@ -74,6 +79,8 @@ private:
 
     // Constant after construction, or thread-safe by itself.
     const storage::Store& store_;
+    /// Asked for also when the store is closed.
+    const std::shared_ptr<const std::atomic<bool>> store_failed_;
     const MonotonicClock& clock_;
     async::WorkerThread& thread_;
     asio::any_io_executor executor_;
@@ -87,6 +94,8 @@ private:
     bool stopped_ = false;
     std::uint64_t ticks_ = 0;  ///< the number of the one that counts
     std::optional<SteadyTime> armed_;
+    std::shared_ptr<Sweeper> keep_;  ///< while there is no memory to arm it
+    bool missed_ = false;            ///< it was to be armed meanwhile
 };
 
 }  // namespace keywatch::engine

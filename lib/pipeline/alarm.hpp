@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
 
 #include <chrono>
 #include <mutex>
@@ -19,6 +21,7 @@ class Alarm {
 public:
     explicit Alarm(const asio::any_io_executor& executor) : timer_(executor) {}
 
+    /// `function` is called where the loop runs, and must not throw.
     template <class Function>
     void set(std::chrono::milliseconds time, Function function)
     {
@@ -27,11 +30,13 @@ public:
             return;
         }
         timer_.expires_after(time);
-        timer_.async_wait([function](const boost::system::error_code& error) {
-            if (!error) {
-                function();
-            }
-        });
+        // To hand it over to the timer's executor Asio would allocate.
+        timer_.async_wait(asio::bind_executor(asio::system_executor(),
+                                              [function](const boost::system::error_code& error) {
+                                                  if (!error) {
+                                                      function();
+                                                  }
+                                              }));
     }
 
     struct End {

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "exception_of.hpp"
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
+#include "async/spawn.hpp"
+#include "async/wait.hpp"
 #include "async/waiter.hpp"
 
 #include <keywatch/error.hpp>
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <new>
+#include <thread>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -29,6 +31,21 @@ constexpr std::chrono::milliseconds moment{50};
 constexpr std::size_t slice = 256;
 
 using Clock = std::chrono::steady_clock;
+
+/// Shows others a timer as long as it is waited for.
+class Shown {
+public:
+    Shown(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place)
+    {
+        place_ = &timer;
+    }
+    Shown(const Shown&) = delete;
+    Shown& operator=(const Shown&) = delete;
+    ~Shown() { place_ = nullptr; }
+
+private:
+    asio::steady_timer*& place_;
+};
 
 }  // namespace
 
@@ -46,9 +63,28 @@ asio::awaitable<void> Pipeline::close(std::shared_ptr<Pipeline> self,
 
 void Pipeline::abandon() noexcept
 {
-    if (!context_gone_) {
-        begin_close(abandon_timeout);
+    if (context_gone_) {
+        return;
     }
+    try {
+        begin_close(abandon_timeout);
+    } catch (const std::bad_alloc&) {
+        abandoned_ = shared_from_this();
+        async::Undelivered::add(*this);
+    }
+}
+
+bool Pipeline::deliver() noexcept
+{
+    if (const auto hold = async::ContextLife::Hold(life_)) {
+        try {
+            begin_close(abandon_timeout);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+    }
+    const std::shared_ptr<Pipeline> self = std::move(abandoned_);
+    return true;
 }
 
 void Pipeline::add_closer(const asio::any_io_executor& closer)
@@ -74,38 +110,74 @@ void Pipeline::begin_close(std::chrono::milliseconds timeout)
         return;
     }
     const auto limit = std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
-    limit_closing(limit);
-    asio::co_spawn(strand_, run_close(shared_from_this(), limit),
-                   [self = shared_from_this()](std::exception_ptr error) {
-                       self->tell_closed(std::move(error));
-                   });
+    try {
+        async::spawn(strand_, run_close(shared_from_this(), limit), [](std::exception_ptr) {});
+    } catch (...) {
+        closing_ = false;  // nothing has begun
+        throw;
+    }
+    try {
+        limit_closing(limit);
+    } catch (const std::bad_alloc&) {
+        // Then it has none.
+    }
 }
 
+/// Each step is done again until there is memory for it.
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
-    const Clock::time_point begun = Clock::now();
-    if (!self->running_.empty()) {
-        co_await self->finish_queued_commits();
+    Closing closing{Clock::now(), timeout};
+    while (closing.step != Closing::Step::closed) {
+        try {
+            co_await self->do_step(closing);
+            closing.step = static_cast<Closing::Step>(static_cast<int>(closing.step) + 1);
+        } catch (const std::bad_alloc&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        } catch (...) {
+            self->tell_closed(std::current_exception());
+            co_return;
+        }
     }
-    // If transactions took all of the time, watchers have some all the same.
-    const Clock::time_point deadline =
-        std::max(begun + timeout, Clock::now() + std::min(timeout, grace));
-    co_await self->drain_watchers(deadline);
-    co_await self->wait_for_consumers(deadline);
-    const bool done = self->watchers_done();
-    self->drained_ = true;
-    co_await self->engine_->drain();
-    self->closers_.clear();
-    // Nothing more will be routed: whoever goes on after its own close() has this to come to.
-    for (const auto& watcher : self->running_) {
-        watcher->close_at(std::min(self->engine_->durable_head(), self->routed()));
+    self->tell_closed(closing.done ? nullptr : exception_of(Error::close_timeout));
+}
+
+/// It must bear being done again from its beginning.
+asio::awaitable<void> Pipeline::do_step(Closing& closing)
+{
+    switch (closing.step) {
+    case Closing::Step::finish_commits:
+        if (!running_.empty()) {
+            co_await finish_queued_commits();
+        }
+        break;
+    case Closing::Step::end_watchers: {
+        // If transactions took all of the time, watchers have some all the same.
+        const Clock::time_point deadline = std::max(
+            closing.begun + closing.timeout, Clock::now() + std::min(closing.timeout, grace));
+        co_await drain_watchers(deadline);
+        co_await wait_for_consumers(deadline);
+        closing.done = watchers_done();
+        break;
     }
-    co_await self->end_those_never_run();
-    self->stop_stages();
-    co_await self->engine_->close();
-    if (!done) {
-        throw boost::system::system_error(make_error_code(Error::close_timeout));
+    case Closing::Step::refuse_commits:
+        drained_ = true;
+        co_await engine_->drain();
+        break;
+    case Closing::Step::end_others:
+        closers_.clear();
+        // Nothing more will be routed: whoever goes on after its own close() has this to come to.
+        for (const auto& watcher : running_) {
+            watcher->close_at(std::min(engine_->durable_head(), routed()));
+        }
+        co_await end_those_never_run();
+        break;
+    case Closing::Step::close_engine:
+        stop_stages();
+        co_await engine_->close();
+        break;
+    case Closing::Step::closed:
+        break;
     }
 }
 
@@ -154,12 +226,11 @@ asio::awaitable<void> Pipeline::tell_running(const Tell& tell)
 asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    close_timer_ = &timer;
+    const Shown shown(close_timer_, timer);
     while (!watchers_done() && Clock::now() < deadline) {
         timer.expires_at(deadline);
-        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await async::wait(timer);
     }
-    close_timer_ = nullptr;
 }
 
 /// A consumer that has been given everything holds nothing up, except for the moment that it may
@@ -167,7 +238,7 @@ asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
 asio::awaitable<void> Pipeline::wait_for_consumers(Clock::time_point deadline)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    close_timer_ = &timer;
+    const Shown shown(close_timer_, timer);
     deadline = std::min(deadline, Clock::now() + moment);
     while (true) {
         std::erase_if(busy_consumers_, [](const auto& each) {
@@ -178,16 +249,20 @@ asio::awaitable<void> Pipeline::wait_for_consumers(Clock::time_point deadline)
             break;
         }
         timer.expires_at(deadline);
-        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        co_await async::wait(timer);
     }
-    close_timer_ = nullptr;
     busy_consumers_.clear();
 }
 
-void Pipeline::consumer_asked()
+void Pipeline::consumer_asked() noexcept
 {
-    if (!context_gone_) {
+    if (context_gone_) {
+        return;
+    }
+    try {
         asio::post(strand_, [self = shared_from_this()] { self->poke_closer(); });
+    } catch (const std::bad_alloc&) {
+        // Closing waits a moment longer.
     }
 }
 

@@ -65,7 +65,7 @@ asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
     }
 }
 
-std::unique_ptr<WatcherCore::Delivery> WatcherCore::take_inbox_plain()
+std::unique_ptr<Delivery> WatcherCore::take_inbox_plain()
 {
     const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
     Delivery delivery{take_entries(), routed};

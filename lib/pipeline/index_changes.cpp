@@ -6,6 +6,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <exception>
+#include <new>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -15,27 +17,34 @@ void Pipeline::post_change(Change change)
     if (context_gone_) {
         return;
     }
-    asio::post(strand_, [self = shared_from_this(), change = std::move(change)]() mutable {
-        self->change(std::move(change));
+    std::list<Change> one;
+    one.push_back(std::move(change));
+    asio::post(strand_, [self = shared_from_this(), one = std::move(one)]() mutable {
+        self->change(std::move(one));
     });
 }
 
-void Pipeline::change(Change change)
+void Pipeline::change(std::list<Change> one) noexcept
 {
     if (mid_commit_ || !changes_.empty()) {
-        changes_.push_back(std::move(change));
+        changes_.splice(changes_.end(), one);
     } else {
-        apply(std::move(change));
+        apply(std::move(one.front()));
     }
 }
 
-void Pipeline::apply(Change change)
+void Pipeline::apply(Change change) noexcept
 {
     WatcherCore& watcher = *change.watcher;
     if (change.kind == Change::Kind::join) {
-        distributor_.index().add(change.watcher);
+        std::exception_ptr error;
+        try {
+            distributor_.add(change.watcher, running_.size());
+        } catch (...) {
+            error = std::current_exception();
+        }
         *change.joined_at = routed();
-        change.waiter.complete();
+        change.waiter.complete(error);
         return;
     }
     distributor_.index().remove(watcher);
@@ -43,24 +52,34 @@ void Pipeline::apply(Change change)
     if (change.kind == Change::Kind::leave) {
         call_off(watcher);
         forget(watcher);
-        if (draining_ && watcher.consumer_is_busy()) {
-            busy_consumers_.push_back(change.watcher);
-        }
+        note_busy_consumer(change.watcher);
         poke_closer();
+    }
+}
+
+void Pipeline::note_busy_consumer(const std::shared_ptr<WatcherCore>& watcher) noexcept
+{
+    if (!draining_ || !watcher->consumer_is_busy()) {
+        return;
+    }
+    try {
+        busy_consumers_.push_back(watcher);
+    } catch (const std::bad_alloc&) {
+        // Closing does not wait for it.
     }
 }
 
 asio::awaitable<void> Pipeline::apply_changes(LoopTurn& turn)
 {
     // More may come between two slices, and are applied in their turn.
-    for (; next_change_ < changes_.size(); ++next_change_) {
-        apply(std::move(changes_[next_change_]));
-        if (turn.is_over(1)) {
+    while (!changes_.empty()) {
+        std::list<Change> one;
+        one.splice(one.end(), changes_, changes_.begin());
+        apply(std::move(one.front()));
+        if (turn.is_over(1) && !changes_.empty()) {
             co_await turn.yield();
         }
     }
-    changes_ = std::vector<Change>();
-    next_change_ = 0;
 }
 
 }  // namespace keywatch::pipeline

@@ -62,7 +62,7 @@ asio::awaitable<void> WatcherCore::give_up(SliceReader& history, Watchdog& watch
     }
 }
 
-WatcherCore::Incoming WatcherCore::take_entries()
+Incoming WatcherCore::take_entries()
 {
     Incoming incoming{inbox.take(), nullptr};
     std::vector<watch::Entry>& entries = incoming.taken.entries;

@@ -3,14 +3,16 @@
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
+#include "async/spawn.hpp"
+#include "async/wait.hpp"
 #include "watch/marker.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include <exception>
+#include <new>
+#include <thread>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -100,16 +102,33 @@ void Pipeline::call_at(std::chrono::steady_clock::time_point time,
         if (!core || self->stopping_ || !self->is_running(*core)) {
             return;
         }
-        self->timetable_.add(core, time);
-        if (!std::exchange(self->keeps_time_, true)) {
-            ++self->stages_;
-            asio::co_spawn(
-                self->stage_executor_, keep_time(self),
-                [self](std::exception_ptr error) { self->stage_ended(std::move(error)); });
-        } else {
-            self->wake_timekeeper();
+        try {
+            self->timetable_.add(core, time);
+            self->start_timekeeper();
+        } catch (...) {
+            core->fail(std::current_exception());
         }
     });
+}
+
+void Pipeline::start_timekeeper()
+{
+    if (keeps_time_) {
+        wake_timekeeper();
+        return;
+    }
+    keeps_time_ = true;
+    ++stages_;
+    try {
+        async::spawn(stage_executor_, keep_time(shared_from_this()),
+                     [self = shared_from_this()](std::exception_ptr error) {
+                         self->stage_ended(std::move(error));
+                     });
+    } catch (...) {
+        keeps_time_ = false;
+        --stages_;
+        throw;
+    }
 }
 
 void Pipeline::call_off(const WatcherCore& watcher)
@@ -133,7 +152,11 @@ asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
     self->timer_ = &timer;
     while (!self->stopping_ && !self->timetable_.empty()) {
         timer.expires_at(*self->timetable_.next());
-        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        try {
+            co_await async::wait(timer);
+        } catch (const std::bad_alloc&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // there may be some by then
+        }
         const auto now = std::chrono::steady_clock::now();
         // What is left is due at once, after a turn of the loop.
         for (const auto& each : self->timetable_.take_due(now, LoopTurn::steps_a_look)) {

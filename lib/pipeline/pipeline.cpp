@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <new>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -60,7 +61,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, std::shared_ptr<engine
       inbox_bytes_(std::make_shared<watch::SharedBytes>(options.watch_bytes)),
       routed_(engine_->durable_head()),
       executor_(executor),
-      strand_(asio::make_strand(executor)),
+      strand_(async::SmallStrand::on(executor)),
       stage_executor_(async::UntrackedExecutor::on(strand_))
 {
 }
@@ -76,21 +77,33 @@ void Pipeline::wake_collector() noexcept
 void Pipeline::enter(std::shared_ptr<WatcherCore> watcher)
 {
     asio::post(strand_, [self = shared_from_this(), watcher = std::move(watcher)] {
-        watcher->use_executor(self->executor_);
-        if (self->error_) {
-            watcher->refuse(self->error_);
-        } else if (self->draining_) {
-            watcher->refuse(std::make_exception_ptr(
-                boost::system::system_error(make_error_code(Error::closed))));
-        } else {
-            if (self->running_.empty()) {
-                self->rouse_feed();
-            }
-            self->running_.push_back(watcher);
-            add_alone(self->counters_.entered, 1);
-            watcher->entered(self->running_.size() - 1);
+        std::exception_ptr error;
+        try {
+            self->take_in(watcher);
+        } catch (...) {
+            error = std::current_exception();
+        }
+        if (error) {
+            watcher->refuse(error);
         }
     });
+}
+
+void Pipeline::take_in(const std::shared_ptr<WatcherCore>& watcher)
+{
+    watcher->use_executor(executor_);
+    if (error_) {
+        std::rethrow_exception(error_);
+    }
+    if (draining_) {
+        throw boost::system::system_error(make_error_code(Error::closed));
+    }
+    running_.push_back(watcher);
+    if (running_.size() == 1) {
+        rouse_feed();
+    }
+    add_alone(counters_.entered, 1);
+    watcher->entered(running_.size() - 1);
 }
 
 asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
@@ -152,19 +165,28 @@ void Pipeline::wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher)
         return;
     }
     asio::post(strand_, [self = shared_from_this(), revision, watcher = std::move(watcher)] {
-        if (revision > self->routed()) {
-            self->clean_up_wakes();
-            self->wakes_.insert({revision, watcher});
-        } else if (const auto core = watcher.lock()) {
+        const auto core = watcher.lock();
+        if (!core) {
+            return;
+        }
+        Revision next = revision;
+        if (revision <= self->routed()) {
             core->poke();
-            if (const Revision next = core->next_wake(self->routed())) {
+            next = core->next_wake(self->routed());
+        } else {
+            self->clean_up_wakes();
+        }
+        try {
+            if (next != 0) {
                 self->wakes_.insert({next, watcher});
             }
+        } catch (...) {
+            core->fail(std::current_exception());
         }
     });
 }
 
-void Pipeline::wake_reached()
+void Pipeline::wake_reached() noexcept
 {
     LoopTurn turn;
     while (!wakes_.empty() && wakes_.begin()->revision <= routed()) {
@@ -176,10 +198,19 @@ void Pipeline::wake_reached()
                 wakes_.insert(std::move(wake));
             }
         }
-        if (turn.is_over(1)) {
-            asio::post(strand_, [self = shared_from_this()] { self->wake_reached(); });
+        if (turn.is_over(1) && post_wake_reached()) {
             return;
         }
+    }
+}
+
+bool Pipeline::post_wake_reached() noexcept
+{
+    try {
+        asio::post(strand_, [self = shared_from_this()] { self->wake_reached(); });
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
     }
 }
 

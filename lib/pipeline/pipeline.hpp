@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <set>
 #include <vector>
@@ -48,7 +49,9 @@ class WatcherCore;
 /// 2. routed() is written after all pushes of that commit were made.
 /// 3. A parked stage does not keep the event loop from ending (UntrackedExecutor). Channels live in
 ///    the frames of the coroutines that receive from them.
-class Pipeline final : public async::ContextUser, public std::enable_shared_from_this<Pipeline> {
+class Pipeline final : public async::ContextUser,
+                       public std::enable_shared_from_this<Pipeline>,
+                       private async::Undelivered::Entry {
 public:
     static std::shared_ptr<Pipeline> start(const asio::any_io_executor& executor,
                                            std::shared_ptr<engine::Engine> engine,
@@ -93,7 +96,7 @@ public:
     void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);
 
     /// The consumer of a pulled watch has asked for more than the commit it had. Any thread.
-    void consumer_asked();
+    void consumer_asked() noexcept;
 
     /// See Database::close. Any thread.
     static asio::awaitable<void> close(std::shared_ptr<Pipeline> self,
@@ -120,10 +123,12 @@ private:
     asio::awaitable<void> route_rest(LoopTurn& turn);
     void start_workers(std::vector<watch::SharedSubscription>& subscribers);
     asio::awaitable<void> finish_routing(watch::Distributor::Routed& routed);
-    void set_routed(Revision revision);
-    void wake_reached();
+    void set_routed(Revision revision) noexcept;
+    void wake_reached() noexcept;
+    bool post_wake_reached() noexcept;
     void stage_ended(std::exception_ptr error);
     void fail(std::exception_ptr error);
+    void take_in(const std::shared_ptr<WatcherCore>& watcher);
     bool is_running(const WatcherCore& watcher) const;
     /// Looks at two wakes, and forgets those that are of no use any more. So there are never many
     /// of these, and it is never much work.
@@ -141,18 +146,38 @@ private:
         std::shared_ptr<Revision> joined_at = nullptr;
     };
     void post_change(Change change);
-    void change(Change change);
-    void apply(Change change);
+    void change(std::list<Change> one) noexcept;
+    void apply(Change change) noexcept;
     asio::awaitable<void> apply_changes(LoopTurn& turn);
+    void note_busy_consumer(const std::shared_ptr<WatcherCore>& watcher) noexcept;
 
     // Telling watchers the time (pacing.cpp).
     static asio::awaitable<void> keep_time(std::shared_ptr<Pipeline> self);
+    void start_timekeeper();
     void wake_timekeeper();
     void call_off(const WatcherCore& watcher);
 
     // Closing (closing.cpp).
     void begin_close(std::chrono::milliseconds timeout);
     void add_closer(const asio::any_io_executor& closer);
+    /// How far it has come.
+    struct Closing {
+        enum class Step {
+            finish_commits,
+            end_watchers,
+            refuse_commits,
+            end_others,
+            close_engine,
+            closed
+        };
+
+        std::chrono::steady_clock::time_point begun;
+        std::chrono::milliseconds timeout{};
+        Step step = Step::finish_commits;
+        bool done = false;  ///< all watchers were
+    };
+    asio::awaitable<void> do_step(Closing& closing);
+    bool deliver() noexcept override;
     static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
                                            std::chrono::milliseconds timeout);
     /// Watches that nobody has run will not be run any more: tells those who wait for that.
@@ -188,7 +213,11 @@ private:
     std::atomic<bool> told_closed_{false};
     std::atomic<bool> drained_{false};
     std::atomic<bool> context_gone_{false};
-    async::WakeUp wake_;  ///< the collector
+    std::shared_ptr<Pipeline> abandoned_;  ///< while there is no memory to close it
+    async::WakeUp wake_;                   ///< the collector
+    async::WakeUp batch_there_;
+    async::WakeUp victims_there_;
+    async::WakeUp victims_gone_;  ///< there is room for more
     /// Reset when the context goes away, as a strand must not outlive it.
     asio::any_io_executor executor_;
     asio::any_io_executor strand_;
@@ -196,9 +225,8 @@ private:
 
     // On the strand.
     watch::Distributor distributor_;
-    bool mid_commit_ = false;      ///< it has routed a part of a commit
-    std::vector<Change> changes_;  ///< of the index, which have to wait
-    std::size_t next_change_ = 0;
+    bool mid_commit_ = false;    ///< it has routed a part of a commit
+    std::list<Change> changes_;  ///< of the index, which have to wait
     std::vector<std::shared_ptr<WatcherCore>> running_;
     struct Wake {
         Revision revision = 0;

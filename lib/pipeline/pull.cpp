@@ -72,7 +72,12 @@ void WatcherCore::begin_pulled()
         }
     }
     begin();
-    pipeline_->enter(shared_from_this());
+    try {
+        pipeline_->enter(shared_from_this());
+    } catch (...) {
+        finish(std::nullopt, std::current_exception());
+        throw;
+    }
 }
 
 watch::Outbox::Answer WatcherCore::take()

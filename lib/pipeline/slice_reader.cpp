@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "slice_reader.hpp"
 
-#include <boost/asio/co_spawn.hpp>
+#include "async/spawn.hpp"
+
 #include <boost/asio/this_coro.hpp>
 
 namespace keywatch::pipeline {
@@ -40,10 +41,9 @@ asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to,
     ahead_.emplace(Ahead{after, result, ready});
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     // The handler needs nothing: what becomes of the read is in the result.
-    asio::co_spawn(
-        executor,
-        fetch(result, ready, engine_.read_history(after, up_to, limits_, std::move(used))),
-        [](std::exception_ptr) {});
+    async::spawn(executor,
+                 fetch(result, ready, engine_.read_history(after, up_to, limits_, std::move(used))),
+                 [](std::exception_ptr) {});
 }
 
 asio::awaitable<void> SliceReader::fetch(std::shared_ptr<Result> result,

@@ -2,21 +2,17 @@
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
+#include "async/spawn.hpp"
 #include "async/waiter.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <utility>
 
 namespace keywatch::pipeline {
 
 namespace {
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 /// So many ends are appended before other work on the strand has its turn.
 constexpr std::size_t victim_slice = 256;
@@ -34,6 +30,15 @@ private:
     Channel*& place_;
 };
 
+/// False if there is nothing. Not by Asio's waiting for it, which destroys a coroutine that there
+/// is no memory for: a stage would be gone without anybody knowing.
+template <class Channel, class T>
+bool receive(Channel& channel, T& received)
+{
+    return channel.try_receive(
+        [&](const boost::system::error_code&, T given) { received = std::move(given); });
+}
+
 WatcherCore& core(const watch::SharedSubscription& subscription)
 {
     return static_cast<WatcherCore&>(*subscription);
@@ -47,25 +52,25 @@ void Pipeline::start_stages()
         self->stage_ended(std::move(error));
     };
     stages_ = 3;
-    // In this order, so that each finds the channel it sends to.
-    asio::co_spawn(stage_executor_, collect_victims(shared_from_this()), ended);
-    asio::co_spawn(stage_executor_, distribute(shared_from_this()), ended);
-    asio::co_spawn(stage_executor_, collect(shared_from_this()), ended);
+    try {
+        // In this order, so that each finds the channel it sends to.
+        async::spawn(stage_executor_, collect_victims(shared_from_this()), ended);
+        async::spawn(stage_executor_, distribute(shared_from_this()), ended);
+        async::spawn(stage_executor_, collect(shared_from_this()), ended);
+    } catch (...) {
+        stop_stages();  // those that have begun own this
+        throw;
+    }
 }
 
 void Pipeline::stop_stages()
 {
     stopping_ = true;
-    const boost::system::error_code none;
-    wake_.notify();
+    for (async::WakeUp* const each : {&wake_, &batch_there_, &victims_there_, &victims_gone_}) {
+        each->notify();
+    }
     if (timer_) {
         timer_->cancel();
-    }
-    if (batches_) {
-        batches_->try_send(none, watch::Batch());
-    }
-    if (victims_) {
-        victims_->try_send(none, watch::VictimSet());
     }
 }
 
@@ -75,11 +80,9 @@ void Pipeline::stage_ended(std::exception_ptr error)
     if (error) {
         // What was being routed will not be any more.
         mid_commit_ = false;
-        next_change_ = 0;
+        start_workers(distributor_.routed().wake);
         for (Change& each : std::exchange(changes_, {})) {
-            if (each.watcher) {
-                apply(std::move(each));
-            }
+            apply(std::move(each));
         }
         fail(std::move(error));
     }
@@ -129,10 +132,12 @@ asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
     }
     bytes_in_flight_ += batch.bytes;
     const boost::system::error_code none;
-    if (batches_ && !batches_->try_send(none, std::move(batch))) {
-        // What was not taken was not moved from. NOLINTNEXTLINE(bugprone-use-after-move)
-        co_await batches_->async_send(none, std::move(batch), as_result);
+    // What was not taken was not moved from. NOLINTNEXTLINE(bugprone-use-after-move)
+    while (!stopping_ && batches_ && !batches_->try_send(none, std::move(batch))) {
+        waits_for_room_ = true;
+        co_await wake_.wait();
     }
+    batch_there_.notify();
 }
 
 asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
@@ -140,7 +145,11 @@ asio::awaitable<void> Pipeline::distribute(std::shared_ptr<Pipeline> self)
     BatchChannel batches(co_await asio::this_coro::executor, self->options_.distribute_batches);
     const Published published(self->batches_, batches);
     while (!self->stopping_) {
-        auto [error, batch] = co_await batches.async_receive(as_result);
+        watch::Batch batch;
+        if (!receive(batches, batch)) {
+            co_await self->batch_there_.wait();
+            continue;
+        }
         co_await self->route(batch);
         self->bytes_in_flight_ -= batch.bytes;
         if (std::exchange(self->waits_for_room_, false)) {
@@ -225,15 +234,16 @@ asio::awaitable<void> Pipeline::finish_routing(watch::Distributor::Routed& route
     start_workers(routed.wake);
     const boost::system::error_code none;
     for (watch::VictimSet& set : routed.victims) {
-        if (victims_ && !victims_->try_send(none, std::move(set))) {
-            // NOLINTNEXTLINE(bugprone-use-after-move): as above
-            co_await victims_->async_send(none, std::move(set), as_result);
+        // NOLINTNEXTLINE(bugprone-use-after-move): as above
+        while (!stopping_ && victims_ && !victims_->try_send(none, std::move(set))) {
+            co_await victims_gone_.wait();
         }
+        victims_there_.notify();
     }
     routed.victims.clear();
 }
 
-void Pipeline::set_routed(Revision revision)
+void Pipeline::set_routed(Revision revision) noexcept
 {
     if (revision <= routed()) {
         return;
@@ -247,7 +257,12 @@ asio::awaitable<void> Pipeline::collect_victims(std::shared_ptr<Pipeline> self)
     VictimChannel victims(co_await asio::this_coro::executor, self->options_.victim_sets);
     const Published published(self->victims_, victims);
     while (!self->stopping_) {
-        auto [error, set] = co_await victims.async_receive(as_result);
+        watch::VictimSet set;
+        if (!receive(victims, set)) {
+            co_await self->victims_there_.wait();
+            continue;
+        }
+        self->victims_gone_.notify();
         std::size_t appended = 0;
         for (const watch::SharedSubscription& each : set.subscribers) {
             if (each->inbox.signal([](watch::Signals& s) { s.bucket_deleted = true; })) {

@@ -59,7 +59,13 @@ void WatcherCore::ask_to_be_woken(Revision revision)
         }
         known = revision;
     }
-    pipeline_->wake_at(revision, weak_from_this());
+    try {
+        pipeline_->wake_at(revision, weak_from_this());
+    } catch (...) {
+        const std::lock_guard lock(mutex());
+        waiters_->wake_at = 0;
+        throw;
+    }
 }
 
 Revision WatcherCore::next_wake(Revision routed)

@@ -3,6 +3,11 @@
 
 #include "async/post.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/system_executor.hpp>
+
+#include <new>
+
 namespace keywatch::pipeline {
 
 namespace {
@@ -49,22 +54,30 @@ void Watchdog::callback_begins()
     }
 }
 
-void Watchdog::look_later()
+void Watchdog::look_later() noexcept
 {
     looking_ = true;
-    async::post(strand_, [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) {
-            self->look();
-        }
-    });
+    try {
+        async::post(strand_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) {
+                self->look();
+            }
+        });
+    } catch (const std::bad_alloc&) {
+        looking_ = false;  // the next callback tries it again
+    }
 }
 
-void Watchdog::look()
+void Watchdog::look() noexcept
 {
-    if (running_) {
-        arm();
-    } else {
+    if (!running_) {
         looking_ = false;
+        return;
+    }
+    try {
+        arm();
+    } catch (const std::bad_alloc&) {
+        looking_ = false;  // as above
     }
 }
 
@@ -74,12 +87,25 @@ void Watchdog::arm()
         timer_.emplace(strand_);
     }
     timer_->expires_at(began_ + timeout_);
-    timer_->async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-        const auto self = weak.lock();
-        if (self && !error) {
-            self->time_is_over();
-        }
-    });
+    // To hand it over to the strand Asio would allocate, where nobody could be told that there is
+    // no memory.
+    timer_->async_wait(asio::bind_executor(
+        asio::system_executor(), [weak = weak_from_this()](const boost::system::error_code& error) {
+            const auto self = weak.lock();
+            if (self && !error) {
+                self->post_time_is_over();
+            }
+        }));
+}
+
+/// Without memory for it, what runs now is not cancelled.
+void Watchdog::post_time_is_over() noexcept
+{
+    try {
+        async::post(strand_, [self = shared_from_this()] { self->time_is_over(); });
+    } catch (const std::bad_alloc&) {
+        // The watch goes on.
+    }
 }
 
 void Watchdog::time_is_over()
@@ -87,7 +113,7 @@ void Watchdog::time_is_over()
     if (!running_) {
         looking_ = false;
     } else if (Clock::now() < began_ + timeout_) {
-        arm();  // for a later callback than the one it was armed for
+        look();  // for a later callback than the one it was armed for
     } else {
         give_last_turn();
     }
@@ -95,18 +121,27 @@ void Watchdog::time_is_over()
 
 void Watchdog::give_last_turn()
 {
-    async::post(strand_, [weak = weak_from_this(), callback = callback_] {
-        const auto self = weak.lock();
-        if (!self) {
-            return;
-        }
-        if (!self->running_ || self->callback_ != callback) {
-            self->look();
-            return;
-        }
-        self->timed_out_ = true;
-        self->cancel();
-    });
+    try {
+        async::post(strand_, [weak = weak_from_this(), callback = callback_] {
+            const auto self = weak.lock();
+            if (!self) {
+                return;
+            }
+            if (!self->running_ || self->callback_ != callback) {
+                self->look();
+            } else {
+                self->time_out();
+            }
+        });
+    } catch (const std::bad_alloc&) {
+        time_out();
+    }
+}
+
+void Watchdog::time_out()
+{
+    timed_out_ = true;
+    cancel();
 }
 
 }  // namespace keywatch::pipeline

@@ -34,6 +34,9 @@ public:
     asio::cancellation_slot slot() noexcept { return signal_.slot(); }
     /// Cancels what the worker waits for, if it is still there.
     void cancel();
+    /// The worker has begun.
+    void begin() noexcept { begun_ = true; }
+    bool has_begun() const noexcept { return begun_; }
     /// The worker has ended; the signal must not be used any more.
     void end() noexcept;
 
@@ -48,11 +51,13 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
-    void look_later();
-    void look();
+    void look_later() noexcept;
+    void look() noexcept;
     void arm();
+    void post_time_is_over() noexcept;
     void time_is_over();
     void give_last_turn();
+    void time_out();
 
     const asio::any_io_executor strand_;
     const std::chrono::milliseconds timeout_;
@@ -64,6 +69,7 @@ private:
     bool running_ = false;
     bool looking_ = true;  ///< somebody will look: at first who spawned it
     bool timed_out_ = false;
+    bool begun_ = false;
     bool ended_ = false;
 };
 

@@ -207,7 +207,7 @@ void WatcherCore::run_is_destroyed() noexcept
         strand = std::exchange(strand_, asio::any_io_executor());
         waiters = waiters_;
     }
-    pipeline_->leave(shared_from_this());
+    errands_.run(Errands::leave);
     if (waiters) {
         tell_end(*waiters);
     }
@@ -309,19 +309,6 @@ void WatcherCore::poke()
     }
 }
 
-void WatcherCore::cancel_worker()
-{
-    const std::lock_guard lock(mutex());
-    const auto hold = hold_context();
-    if (hold && strand_) {
-        asio::post(strand_, [worker = worker_] {
-            if (const auto watchdog = worker.lock()) {
-                watchdog->cancel();
-            }
-        });
-    }
-}
-
 bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 {
     const std::lock_guard lock(mutex());
@@ -344,7 +331,7 @@ void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr err
         run_waiter = std::move(run_waiter_);
         waiters = waiters_;
     }
-    pipeline_->leave(shared_from_this());
+    errands_.run(Errands::leave);
     if (pull_) {
         pull_->outbox.shut();
         pull_->batches->close(nullptr);

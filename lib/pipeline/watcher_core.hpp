@@ -2,6 +2,8 @@
 #pragma once
 
 #include "counters.hpp"
+#include "delivery.hpp"
+#include "errands.hpp"
 #include "figures.hpp"
 #include "pace.hpp"
 #include "pull.hpp"
@@ -107,7 +109,7 @@ public:
     void use_executor(const asio::any_io_executor& executor);
     /// If it was never run, it will not be any more: tells those who wait for that.
     void database_closed();
-    void start_worker();
+    void start_worker() noexcept { errands_.run(Errands::wake); }
     void poke();
     /// Whether it has a use for being woken at this revision: it starts there, or has asked for it.
     bool waits_for(Revision revision) const;
@@ -122,6 +124,11 @@ public:
     void context_shutdown() noexcept;
 
 private:
+    friend class Errands;
+    void post_errand(Errands::Kind kind);
+    void post_wake_up();
+    void post_cancel();
+
     WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
                 WatchCallback callback, const WatchOptions& options, const Position& start,
                 std::unique_ptr<Pull> pull);
@@ -137,25 +144,6 @@ private:
         Revision wake_at = 0;
     };
 
-    /// What was taken from the inbox, for delivery.
-    struct Incoming {
-        watch::Inbox::Taken taken;
-        /// What the predicate threw at the commit behind `before_error`, of which nothing is there.
-        std::exception_ptr error;
-        Revision before_error = 0;
-    };
-
-    /// What was taken, and how much of it has been delivered.
-    struct Delivery {
-        Incoming incoming;
-        /// R as it was read before.
-        Revision routed = 0;
-        std::size_t next = 0;
-        /// Of the next one, if it has been begun; so many of its messages have been delivered.
-        std::optional<watch::Wanted> begun = {};
-        std::size_t messages = 0;
-    };
-
     // Running and ending (watcher_core.cpp).
     void enter_registry();
     void begin();
@@ -166,7 +154,7 @@ private:
     /// Keeps the context of run() alive while something is posted to it. Null if it is gone.
     std::optional<async::ContextLife::Hold> hold_context() const;
     void request_cancel();
-    void cancel_worker();
+    void cancel_worker() noexcept { errands_.run(Errands::cancel); }
     template <class Change>
     void interrupt(Change change);
     /// Changes the signals so that the watch ends at this revision.
@@ -186,6 +174,7 @@ private:
 
     // The worker (worker.cpp).
     void wake_up();
+    void go_on();
     /// With what another worker has begun to deliver.
     void spawn_worker(std::unique_ptr<Delivery> begun = nullptr);
     /// The worker of a live watch with a plain callback: no coroutine is needed.
@@ -364,6 +353,7 @@ private:
     std::atomic<bool> awaited_{false};
 
     Figures figures_;
+    Errands errands_{*this};
 
     // Of the pipeline's strand.
     std::size_t place_ = 0;

@@ -5,15 +5,16 @@
 #include "pipeline.hpp"
 
 #include "async/post.hpp"
+#include "async/spawn.hpp"
 
 #include <keywatch/error.hpp>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace keywatch::pipeline {
@@ -33,7 +34,7 @@ bool is_error(const std::exception_ptr& error, const boost::system::error_code& 
 
 }  // namespace
 
-void WatcherCore::start_worker()
+void WatcherCore::post_wake_up()
 {
     // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
     const auto hold = hold_context();
@@ -47,6 +48,15 @@ void WatcherCore::start_worker()
 }
 
 void WatcherCore::wake_up()
+{
+    try {
+        go_on();
+    } catch (...) {
+        worker_failed(std::current_exception(), false);
+    }
+}
+
+void WatcherCore::go_on()
 {
     if (is_parked()) {
         settle_batch();
@@ -63,24 +73,20 @@ void WatcherCore::wake_up()
 
 void WatcherCore::drain_plain()
 {
-    try {
-        const watch::Signals signals = inbox.signals();
-        if (over_ || ended_by(signals)) {
+    const watch::Signals signals = inbox.signals();
+    if (over_ || ended_by(signals)) {
+        return;
+    }
+    if (!has_to_rest(signals)) {
+        if (pull_) {
+            take_inbox_pulled();
+        } else if (auto begun = take_inbox_plain()) {
+            spawn_worker(std::move(begun));
             return;
         }
-        if (!has_to_rest(signals)) {
-            if (pull_) {
-                take_inbox_pulled();
-            } else if (auto begun = take_inbox_plain()) {
-                spawn_worker(std::move(begun));
-                return;
-            }
-            tell_progress_plain();
-        } else if (inbox.rest()) {
-            return;
-        }
-    } catch (...) {
-        worker_failed(std::current_exception(), false);
+        tell_progress_plain();
+    } else if (inbox.rest()) {
+        return;
     }
     // What has come meanwhile waits for a turn of its own, so that others have theirs.
     if (!over_ && !is_parked() && !falls_asleep()) {
@@ -96,10 +102,17 @@ void WatcherCore::spawn_worker(std::unique_ptr<Delivery> begun)
         worker_ = watchdog;
     }
     // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
-    asio::co_spawn(
-        strand_, work(shared_from_this(), watchdog, std::move(begun)),
-        asio::bind_cancellation_slot(watchdog->slot(),
-                                     [self = shared_from_this(), watchdog](std::exception_ptr) {}));
+    try {
+        async::spawn(
+            strand_, work(shared_from_this(), watchdog, std::move(begun)),
+            asio::bind_cancellation_slot(
+                watchdog->slot(), [self = shared_from_this(), watchdog](std::exception_ptr) {}));
+    } catch (const std::bad_alloc&) {
+        // Asio may have no memory for the end of a worker that has done its work.
+        if (!watchdog->has_begun()) {
+            throw;
+        }
+    }
     if (!is_plain()) {  // then this is the strand
         watchdog->spawned();
     }
@@ -109,6 +122,7 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
                                         std::shared_ptr<Watchdog> watchdog,
                                         std::unique_ptr<Delivery> begun)
 {
+    watchdog->begin();
     co_await asio::this_coro::throw_if_cancelled(false);
     // Or the end costs a turn of the loop: co_spawn posts what completes without a suspension.
     co_await async::blink();

@@ -161,7 +161,9 @@ public:
     /// refuses writes since it met wrong bytes. May be called while trim, erase_orphan or
     /// prepare_rotation run on another thread.
     void write(Batch& batch, bool sync);
-    bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+    bool failed() const noexcept { return failed_->load(std::memory_order_acquire); }
+    /// The same for those who may ask when the store is closed.
+    std::shared_ptr<const std::atomic<bool>> failed_flag() const noexcept { return failed_; }
     /// What it threw, once failed().
     std::exception_ptr failure() const noexcept;
     /// `Stats::Engine::reserve_bytes`, also after this is gone.
@@ -210,7 +212,7 @@ private:
     Catalogue catalogue_at_open_;
     std::vector<std::string> orphans_at_open_;
     HistoryState history_at_open_;
-    std::atomic<bool> failed_{false};
+    const std::shared_ptr<std::atomic<bool>> failed_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<Impl> impl_;
 };
 

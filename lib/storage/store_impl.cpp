@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <new>
 #include <utility>
 
 namespace keywatch::storage {
@@ -107,6 +108,9 @@ Store::Impl::~Impl()
 void Store::Impl::close_database()
 {
     environment.release_background();
+    if (is_torn) {
+        static_cast<void>(db.release());  // NOLINT(bugprone-unused-return-value): see there
+    }
     db.reset();
 }
 
@@ -182,7 +186,13 @@ std::unique_ptr<leveldb::Iterator> Store::Impl::iterate(const leveldb::Snapshot*
     options.snapshot = at;
     options.fill_cache = fill_cache;
     const ReadCheck reads;
-    std::unique_ptr<leveldb::Iterator> iterator(db->NewIterator(options));
+    std::unique_ptr<leveldb::Iterator> iterator;
+    try {
+        iterator.reset(db->NewIterator(options));
+    } catch (const std::bad_alloc&) {
+        is_torn = true;
+        throw;
+    }
     reads.check();
     return std::make_unique<CheckedIterator>(std::move(iterator));
 }
@@ -193,7 +203,13 @@ std::optional<std::string> Store::Impl::get(std::string_view key, const leveldb:
     options.snapshot = at;
     std::string value;
     const ReadCheck reads;
-    const leveldb::Status status = db->Get(options, {key.data(), key.size()}, &value);
+    leveldb::Status status;
+    try {
+        status = db->Get(options, {key.data(), key.size()}, &value);
+    } catch (const std::bad_alloc&) {
+        is_torn = true;
+        throw;
+    }
     reads.check(status.IsNotFound() ? leveldb::Status::OK() : status);
     return status.ok() ? std::optional(std::move(value)) : std::nullopt;
 }

@@ -70,6 +70,9 @@ struct Store::Impl {
     std::unique_ptr<leveldb::Cache> cache;
     std::unique_ptr<const leveldb::FilterPolicy> filter;
     std::unique_ptr<leveldb::DB> db;
+    /// A call of it has run out of memory, and has left things behind by which its destructor would
+    /// end the program. So it is not destroyed.
+    mutable std::atomic<bool> is_torn{false};
 
     /// Held while LevelDB writes. It lets writers queue, and goes on with the next one after a
     /// failed append; here the next one sees that, and does not add to a log that is torn.

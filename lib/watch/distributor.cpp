@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "distributor.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -40,6 +42,16 @@ bool Distributor::advance(std::size_t steps)
         return cut_off_all();
     }
     return match_all() && push_all();
+}
+
+void Distributor::add(const SharedSubscription& subscriber, std::size_t subscribers)
+{
+    if (touched_.capacity() < subscribers || routed_.wake.capacity() < subscribers) {
+        const std::size_t room = std::max<std::size_t>(2 * subscribers, 16);
+        touched_.reserve(room);
+        routed_.wake.reserve(room);
+    }
+    index_.add(subscriber);
 }
 
 Distributor::Routed& Distributor::route(SharedCommit commit)
@@ -166,12 +178,19 @@ void Distributor::touch(const SharedSubscription& subscriber, const Message& mes
 
 void Distributor::select(Subscription& subscriber, std::uint32_t place)
 {
-    const std::size_t more = subscriber.selected_.add(place);
     const std::shared_ptr<SharedBytes>& shared = subscriber.inbox.shared();
-    if (more == 0 || !shared || shared->reserve(more)) {
-        return;
+    const std::size_t reserved = subscriber.selected_.bytes();
+    try {
+        const std::size_t more = subscriber.selected_.add(place);
+        if (more == 0 || !shared || shared->reserve(more)) {
+            return;
+        }
+    } catch (const std::bad_alloc&) {
+        // As if there were no room.
     }
-    shared->release(subscriber.selected_.bytes() - more);
+    if (shared) {
+        shared->release(reserved);
+    }
     subscriber.selected_.clear();
     subscriber.no_room_ = true;
 }
@@ -237,9 +256,14 @@ void Distributor::push(const SharedSubscription& subscriber)
     if (const std::shared_ptr<SharedBytes>& shared = subscriber->inbox.shared()) {
         shared->release(subscriber->selected_.bytes());  // from here on the inbox counts it
     }
-    entry.selected = subscriber->selected_.take(commit_->messages.size());
-    entry.common = common_bytes(*subscriber);
-    const bool no_room = std::exchange(subscriber->no_room_, false);
+    bool no_room = std::exchange(subscriber->no_room_, false);
+    try {
+        entry.selected = subscriber->selected_.take(commit_->messages.size());
+        entry.common = common_bytes(*subscriber);
+    } catch (const std::bad_alloc&) {
+        subscriber->selected_.clear();
+        no_room = true;
+    }
     Inbox& inbox = subscriber->inbox;
     switch (no_room ? inbox.refuse(*commit_) : inbox.push(std::move(entry))) {
     case Inbox::Push::queued:

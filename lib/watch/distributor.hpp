@@ -52,6 +52,11 @@ public:
     /// between two slices. What is there at `begin` is forgotten.
     Routed& routed() noexcept { return routed_; }
 
+    /// Adds a subscriber to the index, and makes room for serving it, so that a commit that finds
+    /// no memory makes it fall behind and nothing else. `subscribers`: at least how many there are
+    /// with it.
+    void add(const SharedSubscription& subscriber, std::size_t subscribers);
+
     /// The same in one go.
     Routed& route(SharedCommit commit);
     Routed& route_gap(Revision routed);

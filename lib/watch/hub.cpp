@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "hub.hpp"
 
+#include <new>
 #include <utility>
 
 namespace keywatch::watch {
 
-bool Hub::append(SharedCommit commit)
+bool Hub::append(SharedCommit commit) noexcept
 {
     const std::size_t messages = commit->messages.size();
     const std::size_t bytes = commit->pinned_bytes();
+    const Revision revision = commit->revision;
     const std::lock_guard lock(mutex_);
     if (!ring_.empty() && ring_.back()->revision != commit->previous) {
         drop_all();
@@ -17,13 +19,27 @@ bool Hub::append(SharedCommit commit)
         drop_oldest();
         ++overwritten_;
     }
-    ring_.push_back(std::move(commit));
-    messages_ += messages;
-    bytes_ += bytes;
+    if (add(std::move(commit))) {
+        messages_ += messages;
+        bytes_ += bytes;
+    } else {
+        drop_all();
+        unseen_ = revision;
+    }
     return std::exchange(waiting_, false);
 }
 
-bool Hub::append_unseen(Revision revision)
+bool Hub::add(SharedCommit commit) noexcept
+{
+    try {
+        ring_.push_back(std::move(commit));
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+}
+
+bool Hub::append_unseen(Revision revision) noexcept
 {
     const std::lock_guard lock(mutex_);
     drop_all();
@@ -78,14 +94,14 @@ Hub::Level Hub::level() const
 }
 
 /// What the ring holds is without a gap.
-void Hub::drop_all()
+void Hub::drop_all() noexcept
 {
     while (!ring_.empty()) {
         drop_oldest();
     }
 }
 
-void Hub::drop_oldest()
+void Hub::drop_oldest() noexcept
 {
     messages_ -= ring_.front()->messages.size();
     bytes_ -= ring_.front()->pinned_bytes();

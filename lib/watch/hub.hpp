@@ -35,10 +35,11 @@ public:
 
     /// Adds the next commit, and forgets all before it if some in between were not added. True if
     /// the collector waits, and must be woken: once per wait.
-    bool append(SharedCommit commit);
+    /// Without memory for it, as append_unseen.
+    bool append(SharedCommit commit) noexcept;
 
     /// The same of a commit that is only in history: as if it and all before it were overwritten.
-    bool append_unseen(Revision revision);
+    bool append_unseen(Revision revision) noexcept;
 
     struct Taken {
         std::vector<SharedCommit> commits;
@@ -63,8 +64,9 @@ public:
     Level level() const;
 
 private:
-    void drop_oldest();
-    void drop_all();
+    bool add(SharedCommit commit) noexcept;
+    void drop_oldest() noexcept;
+    void drop_all() noexcept;
 
     const Budget budget_;
     mutable std::mutex mutex_;

@@ -4,31 +4,42 @@
 #include "coalescer.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace keywatch::watch {
 
-Inbox::Push Inbox::push(Entry entry)
+Inbox::Push Inbox::push(Entry entry) noexcept
 {
-    const std::size_t bytes = entry.bytes();
     std::vector<Entry> dropped;  // destroyed when the mutex is free again
     const std::lock_guard lock(mutex_);
     const bool wake = begin_push(*entry.commit);
+    try {
+        dropped = put(std::move(entry));
+    } catch (const std::bad_alloc&) {
+        dropped = fall_behind(false);
+    }
+    return end_push(wake);
+}
+
+/// Returns what is not needed any more, or has no room.
+std::vector<Entry> Inbox::put(Entry entry)
+{
+    const std::size_t bytes = entry.bytes();
     const bool skips = overflow_ == Overflow::skip && caught_up_;
     if (has_room(entry, bytes) || (skips && entry.loses)) {
         const std::size_t own = entry.own_bytes();
-        if (reserve(own)) {
-            add(std::move(entry), bytes, own);
-        } else {
-            dropped = fall_behind(false);
+        if (!reserve(own)) {
+            return fall_behind(false);
         }
+        add(std::move(entry), bytes, own);
     } else if (overflow_ == Overflow::latest) {
-        dropped = make_room(std::move(entry));
+        return make_room(std::move(entry));
     } else if (skips) {
         skip(entry);
     } else {
-        dropped = fall_behind(true);
+        return fall_behind(true);
     }
-    return end_push(wake);
+    return {};
 }
 
 Inbox::Push Inbox::refuse(const CommitRecord& commit)
@@ -63,11 +74,12 @@ bool Inbox::has_room(const Entry& entry, std::size_t bytes) const
 
 void Inbox::add(Entry entry, std::size_t bytes, std::size_t reserved)
 {
+    reserved_ += reserved;  // from here on clear() gives it back
     close_gap();
-    reserved_ += reserved;
-    messages_ += entry.messages();
-    bytes_ += bytes;
+    const std::size_t messages = entry.messages();
     entries_.push_back(std::move(entry));
+    messages_ += messages;
+    bytes_ += bytes;
 }
 
 void Inbox::skip(const Entry& entry)

@@ -84,7 +84,8 @@ public:
         full,         ///< not taken: the subscriber has fallen behind, what it had is gone
         full_wake,
     };
-    Push push(Entry entry);
+    /// Without memory for it, the subscriber falls behind.
+    Push push(Entry entry) noexcept;
     /// Falls behind, as what all inboxes may hold is used up by what would have been pushed of this
     /// commit.
     Push refuse(const CommitRecord& commit);
@@ -161,7 +162,8 @@ private:
     void add(Entry entry, std::size_t bytes, std::size_t reserved);
     void skip(const Entry& entry);
     void close_gap();
-    /// What is not needed any more, or has no room.
+    // Each returns what is not needed any more, or has no room.
+    std::vector<Entry> put(Entry entry);
     std::vector<Entry> make_room(Entry entry);
     std::vector<Entry> fall_behind(bool full);
     std::vector<Entry> clear();

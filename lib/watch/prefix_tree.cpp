@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace keywatch::watch {
@@ -24,14 +25,18 @@ std::size_t common_length(std::string_view a, std::string_view b)
 PrefixTree::~PrefixTree()
 {
     // Each would destroy its children, and they theirs, in calls as deep as the tree.
-    std::vector<Link> rest;
-    rest.push_back(std::move(root_));
-    while (!rest.empty()) {
-        const Link node = std::move(rest.back());
-        rest.pop_back();
-        if (node) {
-            std::ranges::move(node->children, std::back_inserter(rest));
+    try {
+        std::vector<Link> rest;
+        rest.push_back(std::move(root_));
+        while (!rest.empty()) {
+            const Link node = std::move(rest.back());
+            rest.pop_back();
+            if (node) {
+                std::ranges::move(node->children, std::back_inserter(rest));
+            }
         }
+    } catch (const std::bad_alloc&) {
+        // Then like that.
     }
 }
 

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "small_strand.hpp"
+
+namespace keywatch::async {
+
+SmallStrand SmallStrand::on(const asio::any_io_executor& inner)
+{
+    return {std::make_shared<const Strands>(Strand(StrandExecutor(inner))), false};
+}
+
+}  // namespace keywatch::async

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/system_executor.hpp>
+
+#include <utility>
+
+namespace keywatch::async {
+
+namespace asio = boost::asio;
+
+/// Starts a coroutine. `ended` is called with its exception on the executor; it must not throw, and
+/// has no executor of its own: for handing it over Asio would allocate, where nobody could be told
+/// that there is no memory.
+template <class Ended>
+void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, Ended ended)
+{
+    asio::co_spawn(executor, std::move(coroutine),
+                   asio::bind_executor(asio::system_executor(), std::move(ended)));
+}
+
+}  // namespace keywatch::async

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "undelivered.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace keywatch::async {
+
+namespace {
+
+constexpr std::chrono::milliseconds pause{1};
+
+std::mutex mutex;
+Undelivered::Entry* first = nullptr;     // of the mutex
+Undelivered::Helper* helpers = nullptr;  // of the mutex
+std::atomic<std::size_t> count{0};       // of those that wait, or are being tried
+
+}  // namespace
+
+bool Undelivered::empty() noexcept
+{
+    return count.load() == 0;
+}
+
+void Undelivered::add(Entry& entry) noexcept
+{
+    ++count;
+    const std::lock_guard lock(mutex);
+    entry.next_ = std::exchange(first, &entry);
+    for (Helper* each = helpers; each != nullptr; each = each->next_) {
+        each->wake();
+    }
+}
+
+void Undelivered::retry() noexcept
+{
+    Entry* all = nullptr;
+    {
+        const std::lock_guard lock(mutex);
+        all = std::exchange(first, nullptr);
+    }
+    while (all != nullptr) {
+        Entry& entry = *all;
+        all = std::exchange(entry.next_, nullptr);
+        if (entry.deliver()) {
+            --count;
+        } else {
+            const std::lock_guard lock(mutex);
+            entry.next_ = std::exchange(first, &entry);
+        }
+    }
+}
+
+void Undelivered::enter(Helper& helper) noexcept
+{
+    const std::lock_guard lock(mutex);
+    helper.next_ = helpers;
+    if (helpers != nullptr) {
+        helpers->previous_ = &helper;
+    }
+    helpers = &helper;
+}
+
+void Undelivered::leave(Helper& helper) noexcept
+{
+    bool last = false;
+    {
+        const std::lock_guard lock(mutex);
+        (helper.previous_ != nullptr ? helper.previous_->next_ : helpers) = helper.next_;
+        if (helper.next_ != nullptr) {
+            helper.next_->previous_ = helper.previous_;
+        }
+        last = helpers == nullptr;
+    }
+    while (last && !empty()) {
+        retry();
+        if (!empty()) {
+            std::this_thread::sleep_for(pause);
+        }
+    }
+}
+
+}  // namespace keywatch::async

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "waiter.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace keywatch::async {
+
+/// Waits until the timer has expired or is cancelled, on the executor of the coroutine. Throws if
+/// there is no memory for that; a wait of Asio's would destroy the coroutine.
+inline asio::awaitable<void> wait(asio::steady_timer& timer)
+{
+    struct Expired {
+        Waiter waiter;
+
+        explicit Expired(Waiter given) : waiter(std::move(given)) {}
+        Expired(Expired&&) noexcept = default;
+        Expired& operator=(Expired&&) = delete;
+        ~Expired()
+        {
+            // The timer had no memory to call this. While it is stored, the coroutine is told so by
+            // `suspend`.
+            if (waiter && !waiter.is_being_stored()) {
+                waiter.complete();
+            }
+        }
+        void operator()(const boost::system::error_code&) { waiter.complete(); }
+    };
+    return suspend([&timer](Waiter waiter) {
+        // Where the loop runs, as to hand it over to the timer's executor Asio would allocate.
+        timer.async_wait(asio::bind_executor(asio::system_executor(), Expired(std::move(waiter))));
+    });
+}
+
+}  // namespace keywatch::async
