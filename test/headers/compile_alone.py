@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """Compiles every header of include/ and lib/ alone, with the flags of the library, so that none of
 them depends on what its user happens to have included before. Left out are internal headers that
-their own source includes first: the style check compiles those alone, without what is precompiled."""
+their own source includes first: the style check compiles those alone, with nothing precompiled."""
 
 import concurrent.futures
 import json

@@ -74,7 +74,8 @@ void CheckedWatch::request_stop() const
 
 void CheckedWatch::sample()
 {
-    observed_.positions.push_back({observed_.messages.size(), last_commit(position())});
+    const Position now = position();
+    observed_.positions.push_back({observed_.messages.size(), last_commit(now), now.seen_of_next});
 }
 
 void CheckedWatch::take(const Message& message)
@@ -160,6 +161,7 @@ Task CheckedWatch::follow()
     }
     ++observed_.ends;
     observed_.end_position = last_commit(position());
+    observed_.end_seen = position().seen_of_next;
 }
 
 bool CheckedWatch::is_expected(const boost::system::system_error& error) const

@@ -15,7 +15,7 @@
 namespace keywatch::test {
 
 /// One message to be.
-struct Change {
+struct DraftMessage {
     Operation operation;
     std::string bucket;
     std::string key;
@@ -23,17 +23,17 @@ struct Change {
     bool ends_bucket = false;
 };
 
-inline Change put_of(std::string key, std::string bucket = "b")
+inline DraftMessage put_of(std::string key, std::string bucket = "b")
 {
     return {Operation::put, std::move(bucket), std::move(key), "v", false};
 }
 
-inline Change creation_of(std::string bucket)
+inline DraftMessage creation_of(std::string bucket)
 {
     return {Operation::bucket_created, std::move(bucket), "", "", false};
 }
 
-inline Change deletion_of(std::string bucket, bool ends_bucket = true)
+inline DraftMessage deletion_of(std::string bucket, bool ends_bucket = true)
 {
     return {Operation::bucket_deleted, std::move(bucket), "", "", ends_bucket};
 }
@@ -41,13 +41,13 @@ inline Change deletion_of(std::string bucket, bool ends_bucket = true)
 using SharedRecord = std::shared_ptr<const CommitRecord>;
 
 /// `pinned`: bytes that the commit holds besides those of its messages.
-inline SharedRecord make_commit(Revision revision, const std::vector<Change>& changes,
+inline SharedRecord make_commit(Revision revision, const std::vector<DraftMessage>& changes,
                                 std::size_t pinned = 0)
 {
     auto commit = std::make_shared<CommitRecord>();
     commit->revision = revision;
     commit->previous = revision - 1;
-    for (const Change& each : changes) {
+    for (const DraftMessage& each : changes) {
         commit->bytes += each.bucket + each.key + each.value;
     }
     std::string_view rest = commit->bytes;
@@ -56,7 +56,7 @@ inline SharedRecord make_commit(Revision revision, const std::vector<Change>& ch
         rest.remove_prefix(bytes.size());
         return view;
     };
-    for (const Change& each : changes) {
+    for (const DraftMessage& each : changes) {
         Message message;
         message.revision = revision;
         message.index = static_cast<std::uint32_t>(commit->messages.size());

@@ -177,6 +177,14 @@ private:
         }
     }
 
+    /// Whether who is there has seen the message, or passed over it.
+    static bool is_behind(const Observed::Sample& where, const Message& message)
+    {
+        return message.revision < where.position ||
+               (message.revision == where.position &&
+                (where.seen == 0 || message.index < where.seen));
+    }
+
     bool in_a_gap(Revision revision) const
     {
         return std::ranges::any_of(gaps_, [&](const Gap& each) {
@@ -194,7 +202,8 @@ private:
             if (given && in_a_gap(revision)) {
                 fail("W3", "in a gap, and given: " + describe(*each.message));
             }
-            if (given || revision > observed_.end_position || (in_a_gap(revision) && !told)) {
+            const Observed::Sample end{0, observed_.end_position, observed_.end_seen};
+            if (given || !is_behind(end, *each.message) || (in_a_gap(revision) && !told)) {
                 continue;
             }
             if (!stands_for(each)) {
@@ -272,7 +281,7 @@ private:
             before = std::max(before, each.position);
             for (std::size_t at = each.delivered; at < observed_.messages.size(); ++at) {
                 const Message& message = *observed_.messages[at];
-                if (!message.snapshot && !is_marker(message) && message.revision <= each.position) {
+                if (!message.snapshot && !is_marker(message) && is_behind(each, message)) {
                     fail("W7", "position " + std::to_string(each.position) + " was ahead of " +
                                    describe(message));
                     break;

@@ -38,7 +38,9 @@ struct Observed {
     /// `position()`, as it was when so many messages had been delivered.
     struct Sample {
         std::size_t delivered = 0;
+        /// The last commit of which something has been seen, and so many of its messages; 0: all.
         Revision position = 0;
+        std::size_t seen = 0;
     };
     std::vector<Sample> positions;
     /// How often `run()` ended.
@@ -46,6 +48,7 @@ struct Observed {
     /// Why, if it returned.
     std::optional<EndReason> reason;
     Revision end_position = 0;
+    std::size_t end_seen = 0;  ///< as in Sample
     /// If set, everything up to here was committed before the close that ended it.
     std::optional<Revision> closed_at;
 };

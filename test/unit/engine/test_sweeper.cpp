@@ -158,6 +158,34 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_failed_is_made_again)
     BOOST_TEST(sweeps == 3);
 }
 
+// Its end is told by a post, which may come after that.
+BOOST_AUTO_TEST_CASE(a_sweep_may_fail_when_the_store_is_closed)
+{
+    const engine::MonotonicClock still([] { return Time{}; });
+    auto store = storage::Store::open(Options("memory:"));
+    storage::Batch batch;
+    batch.put(storage::deadline_key(Time{}, storage::data_prefix(1) + "k"), {});
+    store->write(batch, false);
+    async::WorkerThread thread;
+    const auto owner = std::make_shared<int>();
+    bool failed = false;
+    const auto fail = [&](auto) -> asio::awaitable<Revision> {
+        thread.stop();
+        store.reset();
+        failed = true;
+        throw boost::system::system_error(make_error_code(Error::storage_failed));
+        co_return 1;
+    };
+    const auto sweeper =
+        std::make_shared<engine::Sweeper>(*store, still, thread, executor(), owner, fail);
+    run([&]() -> Task {
+        sweeper->start();
+        co_await until([&] { return failed; });
+        co_await test::yield();
+    });
+    BOOST_TEST(failed);
+}
+
 BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_read_keeps_no_other_from_going)
 {
     run([this]() -> Task {

@@ -184,7 +184,9 @@ BOOST_AUTO_TEST_CASE(an_open_that_the_system_lets_not_read_a_table_fails_in_its_
     for (std::uint64_t nth = 1;; ++nth) {
         const auto before = disk.contents();
         const std::string reason = reasons[nth % std::size(reasons)];
-        env.fail(nth, reason, is_table_read);
+        env.fail(nth, reason, [](FailingEnv::Call call, const std::string& name) {
+            return !BackgroundThread::is_current() && is_table_read(call, name);
+        });
         std::unique_ptr<Store> store;
         const std::string failure =
             failure_text(Error::open_failed, [&] { store = Store::open(options(), &env); });

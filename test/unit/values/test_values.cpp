@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(what_a_commit_pins_counts_its_bytes_and_messages)
 {
     const auto small = make_commit(1, {put_of("k")});
     const auto long_key = make_commit(1, {put_of(std::string(10000, 'k'))});
-    const auto many = make_commit(1, std::vector<Change>(1000, put_of("k")));
+    const auto many = make_commit(1, std::vector<DraftMessage>(1000, put_of("k")));
     BOOST_TEST(long_key->pinned_bytes() >= small->pinned_bytes() + 9000);
     BOOST_TEST(many->pinned_bytes() >= 1000 * sizeof(Message));
 }

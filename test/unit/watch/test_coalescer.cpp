@@ -56,14 +56,15 @@ void check(const std::vector<SharedRecord>& commits, const Strings& expected)
 }
 
 /// A message of any kind, of few elements.
-Change random_change(std::mt19937& random)
+DraftMessage random_change(std::mt19937& random)
 {
     constexpr Operation operations[] = {
         Operation::put,     Operation::put,           Operation::erase,      Operation::ttl,
         Operation::add,     Operation::remove,        Operation::push_front, Operation::trim,
         Operation::rescore, Operation::bucket_created};
-    Change change{operations[random() % std::size(operations)], std::string(1, "ab"[random() % 2]),
-                  "k" + std::to_string(random() % 3), "v" + std::to_string(random() % 2)};
+    DraftMessage change{operations[random() % std::size(operations)],
+                        std::string(1, "ab"[random() % 2]), "k" + std::to_string(random() % 3),
+                        "v" + std::to_string(random() % 2)};
     return change;
 }
 
@@ -129,7 +130,7 @@ private:
 
 SharedRecord random_commit(Revision revision, std::mt19937& random)
 {
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     for (auto count = 1 + random() % 4; count > 0; --count) {
         changes.push_back(random_change(random));
     }

@@ -38,7 +38,7 @@ struct Routing {
         return subscribe(in(std::move(bucket), std::move(selector)), Filter(), room);
     }
 
-    Distributor::Routed& route(Revision revision, const std::vector<Change>& changes)
+    Distributor::Routed& route(Revision revision, const std::vector<DraftMessage>& changes)
     {
         return distributor.route(make_commit(revision, changes));
     }
@@ -364,7 +364,7 @@ BOOST_AUTO_TEST_CASE(a_gap_for_many_cuts_them_off_in_slices)
 std::uint64_t steps_of_ending(std::size_t buckets)
 {
     Routing routing;
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     std::vector<SharedSubscription> all_of_them;
     for (std::size_t i = 0; i < buckets; ++i) {
         const std::string bucket = "b" + std::to_string(i);

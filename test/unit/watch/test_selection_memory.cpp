@@ -25,7 +25,7 @@ constexpr std::size_t one_list = messages * 4;
 /// Every second message is for bucket c.
 SharedRecord large_commit(Revision revision, bool mixed)
 {
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     for (std::size_t i = 0; i < messages; ++i) {
         changes.push_back(put_of("k", mixed && i % 2 == 0 ? "c" : "b"));
     }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_many_inboxes_hold_counts_once)
 // Or the work of each grows with what others have lost.
 BOOST_AUTO_TEST_CASE(ends_of_buckets_of_others_are_not_remembered_by_a_selection)
 {
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     for (std::size_t i = 0; i < messages; ++i) {
         changes.push_back(deletion_of("x" + std::to_string(i)));
     }

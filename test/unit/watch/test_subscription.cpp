@@ -98,7 +98,7 @@ SharedRecord random_commit(std::mt19937& random, Revision revision)
 {
     const std::vector<std::string> names{"b", "c"};
     const std::vector<std::string> keys{"k", "k1", "l", "m"};
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     for (std::size_t count = 1 + random() % 5; count > 0; --count) {
         const std::string& bucket = names[random() % names.size()];
         switch (random() % 8) {

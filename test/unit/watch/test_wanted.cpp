@@ -36,7 +36,7 @@ std::vector<Entry> batch(std::vector<Entry> entries)
     return entries;
 }
 
-Change change_of(Operation operation, std::string key = "k")
+DraftMessage change_of(Operation operation, std::string key = "k")
 {
     return {operation, "b", std::move(key), "v", false};
 }
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(it_is_asked_about_what_brings_something_and_nothing_else)
         asked.push_back(message.operation);
         return false;
     };
-    std::vector<Change> changes;
+    std::vector<DraftMessage> changes;
     for (unsigned operation = 1; operation <= 18; ++operation) {
         changes.push_back(change_of(static_cast<Operation>(operation)));
     }
