@@ -5,7 +5,7 @@ namespace keywatch::async {
 
 SmallStrand SmallStrand::on(const asio::any_io_executor& inner)
 {
-    return {std::make_shared<const Strands>(Strand(StrandExecutor(inner))), false};
+    return {std::make_shared<const Strands>(Strand(StrandExecutor::on(inner))), false};
 }
 
 }  // namespace keywatch::async

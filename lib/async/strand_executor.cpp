@@ -8,9 +8,9 @@
 
 namespace keywatch::async {
 
-StrandExecutor::StrandExecutor(const asio::any_io_executor& inner)
-    : room_(std::make_shared<Room>(inner))
+StrandExecutor StrandExecutor::on(const asio::any_io_executor& inner)
 {
+    return {std::make_shared<Room>(inner), false};
 }
 
 StrandExecutor::Room::Room(const asio::any_io_executor& executor)

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace keywatch::async {
@@ -25,7 +26,8 @@ namespace asio = boost::asio;
 /// there is no memory now.
 class StrandExecutor {
 public:
-    explicit StrandExecutor(const asio::any_io_executor& inner);
+    /// A named one, as a converting constructor would make asio's concept checks go in circles.
+    static StrandExecutor on(const asio::any_io_executor& inner);
 
     asio::execution_context& query(asio::execution::context_t) const noexcept
     {
