@@ -13,9 +13,9 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// Starts a coroutine. `ended` is called with its exception on the executor; it must not throw, and
-/// has no executor of its own: for handing it over Asio would allocate, where nobody could be told
-/// that there is no memory.
+/// Starts a coroutine. `ended` is called on the executor with the exception of the coroutine, or
+/// null; it must not throw. It is called in place, not posted: a post may find no memory, and that
+/// error would reach no caller.
 template <class Ended>
 void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, Ended ended)
 {

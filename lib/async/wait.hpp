@@ -36,7 +36,7 @@ inline asio::awaitable<void> wait(asio::steady_timer& timer)
         void operator()(const boost::system::error_code&) { waiter.complete(); }
     };
     return suspend([&timer](Waiter waiter) {
-        // Where the loop runs, as to hand it over to the timer's executor Asio would allocate.
+        // Called in place: a call on the timer's executor would need an allocation.
         timer.async_wait(asio::bind_executor(asio::system_executor(), Expired(std::move(waiter))));
     });
 }

@@ -115,7 +115,7 @@ public:
         if (error) {
             last.resume(std::move(error));  // unless it has been completed
         } else if (!suspended->refused) {
-            last.suspended_ = nullptr;  // somebody has it
+            last.suspended_ = nullptr;  // `store` has passed it on
         }
     }
 
@@ -137,7 +137,7 @@ private:
         const std::shared_ptr<ContextLife> life;
         asio::cancellation_slot slot;
         asio::any_io_executor executor;
-        bool refused = false;  ///< `store` has let go of it
+        bool refused = false;  ///< `store` has destroyed the waiter
         std::exception_ptr result;
         std::shared_ptr<Suspended> keep;  ///< while it is undelivered
     };

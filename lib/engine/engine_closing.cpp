@@ -160,7 +160,7 @@ void EmbeddedEngine::context_shutdown() noexcept
     thread_.stop();
     turn_->refuse(closed_error());
     if (writer_) {
-        async::complete_all(writer_->abandon(), closed_error());
+        writer_->abandon(closed_error());
     }
     if (sweeper_) {
         sweeper_->let_go();

@@ -33,31 +33,21 @@ std::exception_ptr refusal(const std::exception_ptr& failure)
         boost::system::system_error(make_error_code(Error::storage_failed), reason));
 }
 
-/// Takes the waiters of a group out of it; fewer if there is no memory for that.
-std::vector<async::Waiter> take_waiters(std::list<GroupWriter::Member>& group) noexcept
+void complete(std::list<GroupWriter::Member>& group, const std::exception_ptr& error) noexcept
 {
     std::vector<async::Waiter> waiters;
     try {
         waiters.reserve(group.size());
     } catch (const std::bad_alloc&) {
-        return waiters;
+        for (GroupWriter::Member& each : group) {
+            each.waiter.complete(error);
+        }
+        return;
     }
     for (GroupWriter::Member& each : group) {
         waiters.push_back(std::move(each.waiter));
     }
-    return waiters;
-}
-
-void complete(std::list<GroupWriter::Member>& group, const std::exception_ptr& error) noexcept
-{
-    std::vector<async::Waiter> waiters = take_waiters(group);
-    if (waiters.empty()) {
-        for (GroupWriter::Member& each : group) {
-            each.waiter.complete(error);
-        }
-    } else {
-        async::complete_all(std::move(waiters), error);
-    }
+    async::complete_all(std::move(waiters), error);
 }
 
 }  // namespace
@@ -89,7 +79,7 @@ bool GroupWriter::idle() const
 
 void GroupWriter::join(Members one) noexcept
 {
-    // From the splice on the waiter may be completed, and let go of this, on another thread.
+    // After the splice another thread may complete the waiter, and destroy this.
     const std::shared_ptr<GroupWriter> self = shared_from_this();
     const asio::any_io_executor executor = one.front().waiter.executor();
     const std::size_t bytes = one.front().executed.bytes;
@@ -278,7 +268,7 @@ void GroupWriter::check() const
     }
 }
 
-/// Everything that may fail before something is written.
+/// Does everything that may fail before something is written.
 GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
                                            std::span<const Executed> executed)
 {
@@ -290,7 +280,7 @@ GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
     }
     check();
     if (prepared.last == 0) {
-        return prepared;  // nobody changed anything
+        return prepared;  // nothing was changed
     }
     prepared.time = time_to_store(executed);
     if (!keeps_history_) {
@@ -381,10 +371,14 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     }
 }
 
-std::vector<async::Waiter> GroupWriter::abandon()
+void GroupWriter::abandon(const std::exception_ptr& reason) noexcept
 {
-    const std::lock_guard lock(mutex_);
-    return take_waiters(open_);
+    Members group;
+    {
+        const std::lock_guard lock(mutex_);
+        group.swap(open_);
+    }
+    complete(group, reason);
 }
 
 }  // namespace keywatch::engine

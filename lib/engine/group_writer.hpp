@@ -128,8 +128,8 @@ public:
     Time stored_time() const noexcept { return stored_time_.load(); }
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
-    /// Hands over those who wait, to be destroyed.
-    std::vector<async::Waiter> abandon();
+    /// Fails all that wait. The thread takes no tasks any more.
+    void abandon(const std::exception_ptr& reason) noexcept;
 
 private:
     using Members = std::list<Member>;

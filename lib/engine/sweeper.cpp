@@ -84,9 +84,11 @@ void Sweeper::arm(std::chrono::milliseconds least) noexcept
 
 bool Sweeper::deliver() noexcept
 {
-    std::shared_ptr<Sweeper> keep;  // let go of without the mutex, which is its own
+    std::shared_ptr<Sweeper> keep;  // released after the mutex, which is a member
     try {
-        try_arm(std::chrono::milliseconds::zero());
+        if (const auto owner = owner_.lock()) {
+            try_arm(std::chrono::milliseconds::zero());
+        }
     } catch (...) {
         return false;
     }

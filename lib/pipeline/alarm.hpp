@@ -30,7 +30,7 @@ public:
             return;
         }
         timer_.expires_after(time);
-        // To hand it over to the timer's executor Asio would allocate.
+        // Called in place: a call on the timer's executor would need an allocation.
         timer_.async_wait(asio::bind_executor(asio::system_executor(),
                                               [function](const boost::system::error_code& error) {
                                                   if (!error) {

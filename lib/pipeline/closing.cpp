@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "exception_of.hpp"
 #include "pipeline.hpp"
+#include "published.hpp"
 #include "watcher_core.hpp"
 
 #include "async/spawn.hpp"
@@ -31,21 +32,6 @@ constexpr std::chrono::milliseconds moment{50};
 constexpr std::size_t slice = 256;
 
 using Clock = std::chrono::steady_clock;
-
-/// Shows others a timer as long as it is waited for.
-class Shown {
-public:
-    Shown(asio::steady_timer*& place, asio::steady_timer& timer) : place_(place)
-    {
-        place_ = &timer;
-    }
-    Shown(const Shown&) = delete;
-    Shown& operator=(const Shown&) = delete;
-    ~Shown() { place_ = nullptr; }
-
-private:
-    asio::steady_timer*& place_;
-};
 
 }  // namespace
 
@@ -111,19 +97,15 @@ void Pipeline::begin_close(std::chrono::milliseconds timeout)
     }
     const auto limit = std::min<std::chrono::milliseconds>(timeout, std::chrono::hours{24 * 365});
     try {
+        limit_closing(limit);
         async::spawn(strand_, run_close(shared_from_this(), limit), [](std::exception_ptr) {});
     } catch (...) {
         closing_ = false;  // nothing has begun
         throw;
     }
-    try {
-        limit_closing(limit);
-    } catch (const std::bad_alloc&) {
-        // Then it has none.
-    }
 }
 
-/// Each step is done again until there is memory for it.
+/// Repeats each step until there is memory for it.
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
@@ -142,7 +124,7 @@ asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
     self->tell_closed(closing.done ? nullptr : exception_of(Error::close_timeout));
 }
 
-/// It must bear being done again from its beginning.
+/// May be called again for the same step after it has thrown.
 asio::awaitable<void> Pipeline::do_step(Closing& closing)
 {
     switch (closing.step) {
@@ -166,7 +148,7 @@ asio::awaitable<void> Pipeline::do_step(Closing& closing)
         break;
     case Closing::Step::end_others:
         closers_.clear();
-        // Nothing more will be routed: whoever goes on after its own close() has this to come to.
+        // Nothing more will be routed. A watch whose callback has called close() ends here.
         for (const auto& watcher : running_) {
             watcher->close_at(std::min(engine_->durable_head(), routed()));
         }
@@ -226,7 +208,7 @@ asio::awaitable<void> Pipeline::tell_running(const Tell& tell)
 asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    const Shown shown(close_timer_, timer);
+    const Published published(close_timer_, timer);
     while (!watchers_done() && Clock::now() < deadline) {
         timer.expires_at(deadline);
         co_await async::wait(timer);
@@ -238,7 +220,7 @@ asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
 asio::awaitable<void> Pipeline::wait_for_consumers(Clock::time_point deadline)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    const Shown shown(close_timer_, timer);
+    const Published published(close_timer_, timer);
     deadline = std::min(deadline, Clock::now() + moment);
     while (true) {
         std::erase_if(busy_consumers_, [](const auto& each) {

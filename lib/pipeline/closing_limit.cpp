@@ -21,7 +21,8 @@ constexpr std::chrono::milliseconds longest_turn{1'000};
 void Pipeline::limit_closing(std::chrono::milliseconds timeout)
 {
     engine_->call_after(timeout, [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) {
+        // Without memory the closing may not have begun.
+        if (const auto self = weak.lock(); self && self->closing()) {
             self->engine_->give_up_doubtful();
             self->look_after_loop();
         }

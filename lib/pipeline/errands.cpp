@@ -73,13 +73,15 @@ void Errands::run(Kind kind) noexcept
 
 bool Errands::deliver() noexcept
 {
+    // Another database's thread may call this while the context of this one ends.
+    const async::ContextLife::Hold hold(watcher_.pipeline_->life());
     std::uint8_t kinds = 0;
     {
         const std::lock_guard lock(watcher_.mutex());
         kinds = std::exchange(waiting_, std::uint8_t{0});
     }
-    const std::uint8_t failed = post(kinds);
-    std::shared_ptr<WatcherCore> keep;  // let go of without the mutex, which is the watch's
+    const std::uint8_t failed = hold ? post(kinds) : std::uint8_t{0};
+    std::shared_ptr<WatcherCore> keep;  // released after the mutex, which belongs to the watch
     const std::lock_guard lock(watcher_.mutex());
     waiting_ = static_cast<std::uint8_t>(waiting_ | failed);
     if (waiting_ != 0) {

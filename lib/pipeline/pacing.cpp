@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a watch does by the clock, and who wakes it for that.
 #include "pipeline.hpp"
+#include "published.hpp"
 #include "watcher_core.hpp"
 
 #include "async/spawn.hpp"
@@ -149,7 +150,7 @@ void Pipeline::wake_timekeeper()
 asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    self->timer_ = &timer;
+    const Published published(self->timer_, timer);
     while (!self->stopping_ && !self->timetable_.empty()) {
         timer.expires_at(*self->timetable_.next());
         try {
@@ -163,7 +164,6 @@ asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
             static_cast<WatcherCore&>(*each).poke();
         }
     }
-    self->timer_ = nullptr;
     self->keeps_time_ = false;
 }
 

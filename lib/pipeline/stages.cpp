@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pipeline.hpp"
+#include "published.hpp"
 #include "watcher_core.hpp"
 
 #include "async/spawn.hpp"
@@ -17,21 +18,8 @@ namespace {
 /// So many ends are appended before other work on the strand has its turn.
 constexpr std::size_t victim_slice = 256;
 
-/// Shows the others where a stage's channel is, as long as the stage runs.
-template <class Channel>
-class Published {
-public:
-    Published(Channel*& place, Channel& channel) : place_(place) { place_ = &channel; }
-    Published(const Published&) = delete;
-    Published& operator=(const Published&) = delete;
-    ~Published() { place_ = nullptr; }
-
-private:
-    Channel*& place_;
-};
-
-/// False if there is nothing. Not by Asio's waiting for it, which destroys a coroutine that there
-/// is no memory for: a stage would be gone without anybody knowing.
+/// Returns false if there is nothing. The stages do not await `async_receive`: if there is no
+/// memory for that it destroys the coroutine, and the stage would end without an error.
 template <class Channel, class T>
 bool receive(Channel& channel, T& received)
 {

@@ -87,8 +87,8 @@ void Watchdog::arm()
         timer_.emplace(strand_);
     }
     timer_->expires_at(began_ + timeout_);
-    // To hand it over to the strand Asio would allocate, where nobody could be told that there is
-    // no memory.
+    // Called in place and not on the strand: for that Asio would allocate, and an error would reach
+    // no caller.
     timer_->async_wait(asio::bind_executor(
         asio::system_executor(), [weak = weak_from_this()](const boost::system::error_code& error) {
             const auto self = weak.lock();
