@@ -76,6 +76,18 @@ std::uint64_t Reserve::give_up() noexcept
     }
 }
 
+void Reserve::give_up_if_scarce() noexcept
+{
+    const std::uint64_t size = *bytes_;
+    try {
+        if (size > 0 && place_.disk != nullptr &&
+            place_.disk->free_bytes(place_.path).value_or(size) < size) {
+            give_up();
+        }
+    } catch (const std::exception&) {  // without memory it stays
+    }
+}
+
 void Reserve::take_back(std::uint64_t size) noexcept
 {
     const std::lock_guard lock(mutex_);

@@ -13,7 +13,8 @@
 namespace keywatch::storage {
 
 /// Space on the disk for the time when it is full: a file that holds nothing. An open that finds no
-/// room empties it, and then has room to write out the logs, and for transactions that delete.
+/// room, or leaves little, empties it. So there is room to write out the logs, and for transactions
+/// that delete.
 ///
 /// Thread safety: all members, from any thread.
 class Reserve {
@@ -29,6 +30,8 @@ public:
     void make() noexcept;
     /// Empties it, and gives the size that it had; 0 if there is none.
     std::uint64_t give_up() noexcept;
+    /// Empties it where less is free than it takes itself: what is deleted next may need more.
+    void give_up_if_scarce() noexcept;
     /// Makes it of this size again, if that is possible.
     void take_back(std::uint64_t size) noexcept;
 

@@ -135,6 +135,7 @@ void Store::Impl::finish_open()
     if (directory->data_bytes() >= write_buffer_bytes) {
         reserve.make();
     }
+    reserve.give_up_if_scarce();
 }
 
 void Store::Impl::keep_reserve()

@@ -152,6 +152,31 @@ BOOST_AUTO_TEST_CASE(whatever_is_left_a_full_disk_can_be_opened_for_reading_and_
     }
 }
 
+// It needs no reserve to open, but what is deleted then does.
+BOOST_AUTO_TEST_CASE(an_open_that_leaves_little_room_gives_up_the_reserve)
+{
+    for (std::uint64_t left = 3 * mebibyte; left < 19 * mebibyte; left += 5 * mebibyte) {
+        BOOST_TEST_CONTEXT("with " << left << " bytes")
+        {
+            PowerLossEnv disk;
+            FullDisk full = in_memory(disk, 0);
+            full.fill();
+            disk.limit_space(left);
+            full.check_deletable();
+            full.check_history_deletable();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_open_that_leaves_enough_room_keeps_the_reserve)
+{
+    PowerLossEnv disk;
+    FullDisk full = in_memory(disk, 0);
+    full.fill();
+    disk.limit_space(25 * mebibyte);
+    BOOST_TEST(full.open()->reserve_bytes()->load() == 19 * mebibyte);
+}
+
 BOOST_AUTO_TEST_CASE(without_a_reserve_a_full_disk_can_still_be_read)
 {
     int refused = 0;
