@@ -5,7 +5,7 @@
 #include "support.hpp"
 
 #include "watch/coalescer.hpp"
-#include "watch/selector_index.hpp"
+#include "watch/index/selector_index.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 

@@ -5,7 +5,7 @@
 /// Floor: looking the key up in a hash map of as many keys; taking one out and putting it in.
 #include "support.hpp"
 
-#include "watch/selector_index.hpp"
+#include "watch/index/selector_index.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 

@@ -3,10 +3,10 @@
 /// plain callback gets them. Floor: a post and a channel hand-over per commit.
 #include "support.hpp"
 
-#include "database_state.hpp"
+#include "handles/database_state.hpp"
 #include "pipeline/feed.hpp"
 #include "pipeline/watcher_core.hpp"
-#include "storage/history_record.hpp"
+#include "storage/format/history_record.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/post.hpp>

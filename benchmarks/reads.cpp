@@ -3,7 +3,7 @@
 /// Floor: bare LevelDB with the same options, on a copy of the same directory.
 #include "support.hpp"
 
-#include "storage/layout.hpp"
+#include "storage/format/layout.hpp"
 
 #include <leveldb/iterator.h>
 

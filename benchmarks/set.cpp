@@ -6,8 +6,8 @@
 #include "support.hpp"
 
 #include "bytes/numbers.hpp"
-#include "storage/history_record.hpp"
-#include "storage/layout.hpp"
+#include "storage/format/history_record.hpp"
+#include "storage/format/layout.hpp"
 
 #include <leveldb/iterator.h>
 #include <leveldb/write_batch.h>

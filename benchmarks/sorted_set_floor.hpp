@@ -4,11 +4,11 @@
 #include "support.hpp"
 
 #include "bytes/numbers.hpp"
-#include "storage/history_record.hpp"
-#include "storage/layout.hpp"
+#include "storage/format/history_record.hpp"
+#include "storage/format/layout.hpp"
 #include "structures/collection.hpp"
-#include "structures/score.hpp"
-#include "structures/sorted_elements.hpp"
+#include "structures/sorted_set/score.hpp"
+#include "structures/sorted_set/sorted_elements.hpp"
 
 #include <leveldb/iterator.h>
 #include <leveldb/write_batch.h>

@@ -3,7 +3,7 @@
 /// Floor: bare LevelDB with a WriteBatch of the same 100 records and one history record.
 #include "support.hpp"
 
-#include "storage/history_record.hpp"
+#include "storage/format/history_record.hpp"
 
 #include <leveldb/write_batch.h>
 

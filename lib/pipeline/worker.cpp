@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "watcher_core.hpp"
-
 #include "exception_of.hpp"
 #include "pipeline.hpp"
+#include "watcher_core.hpp"
 
 #include "async/post.hpp"
 #include "async/spawn.hpp"

@@ -2,7 +2,8 @@
 #include "history_reader.hpp"
 
 #include "failure.hpp"
-#include "layout.hpp"
+
+#include "storage/format/layout.hpp"
 
 #include <utility>
 

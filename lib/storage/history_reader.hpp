@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "history_record.hpp"
+#include "storage/format/history_record.hpp"
 
 #include <leveldb/iterator.h>
 

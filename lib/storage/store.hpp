@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "batch.hpp"
-#include "catalogue.hpp"
-#include "environment.hpp"
 #include "history_pins.hpp"
-#include "history_record.hpp"
-#include "layout.hpp"
+
+#include "storage/files/environment.hpp"
+#include "storage/format/batch.hpp"
+#include "storage/format/catalogue.hpp"
+#include "storage/format/history_record.hpp"
+#include "storage/format/layout.hpp"
 
 #include <keywatch/cursor.hpp>
 #include <keywatch/error.hpp>

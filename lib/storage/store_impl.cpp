@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "store_impl.hpp"
 
-#include "checked_iterator.hpp"
-#include "disk_env.hpp"
 #include "failure.hpp"
 
 #include "bytes/prefix_end.hpp"
+#include "storage/files/disk_env.hpp"
+#include "storage/table/checked_iterator.hpp"
 
 #include <leveldb/helpers/memenv.h>
 

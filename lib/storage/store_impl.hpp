@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "directory.hpp"
-#include "environment.hpp"
-#include "overlay_env.hpp"
-#include "reserve.hpp"
 #include "store.hpp"
+
+#include "storage/files/directory.hpp"
+#include "storage/files/environment.hpp"
+#include "storage/files/overlay_env.hpp"
+#include "storage/files/reserve.hpp"
 
 #include <atomic>
 #include <cstddef>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "expiry.hpp"
 
-#include "btree.hpp"
 #include "collection.hpp"
+
+#include "structures/btree/btree.hpp"
 
 namespace keywatch::structures {
 

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "collector.hpp"
-#include "selector_index.hpp"
 #include "subscription.hpp"
+
+#include "watch/index/selector_index.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The checker that other tests rely on: it accepts what is right, and each fault is found, by the
 // number of the promise that it breaks.
-#include "support/contract_streams.hpp"
+#include "support/contract/contract_streams.hpp"
 
 #include <boost/test/unit_test.hpp>
 

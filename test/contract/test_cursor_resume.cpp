@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A consumer whose effect and whose cursor are one transaction has dealt with each commit exactly
 // once (W2 W6), wherever it was stopped.
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Draining one watch: W11 W12 W13.
-#include "support/held_watch.hpp"
+#include "support/watch/held_watch.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/held_watch.hpp"
+#include "support/watch/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
 

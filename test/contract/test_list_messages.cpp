@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a watcher is told of changes to lists.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

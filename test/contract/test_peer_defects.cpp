@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What stores of this kind are known to get wrong. Each case is named after what must hold here.
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

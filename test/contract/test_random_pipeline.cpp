@@ -2,10 +2,10 @@
 // Random schedules of commits and of watchers of all kinds, with tiny buffers and a history that is
 // trimmed; what each watcher was given is checked against the contract. KEYWATCH_SEED=n makes the
 // schedule of that seed alone.
-#include "support/checked_watch.hpp"
-#include "support/random_commits.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/contract/checked_watch.hpp"
+#include "support/model/random_commits.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

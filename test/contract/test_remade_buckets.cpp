@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A transaction that deletes a bucket, makes it anew and changes it: a watch of the bucket ends in
 // the middle of the commit, and the next one goes on there (W2 W3 W6).
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

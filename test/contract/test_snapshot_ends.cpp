@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/mirror.hpp"
-#include "support/watch_tools.hpp"
+#include "support/model/mirror.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

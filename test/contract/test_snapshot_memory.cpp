@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a state takes while it is being streamed, counted in bytes.
-#include "support/counted_memory.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/memory/counted_memory.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the state that a watch begins with consists of.
-#include "support/expiry_tools.hpp"
-#include "support/mirror.hpp"
-#include "support/watch_tools.hpp"
+#include "support/engine/expiry_tools.hpp"
+#include "support/model/mirror.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

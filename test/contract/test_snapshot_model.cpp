@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/hand_clock.hpp"
-#include "support/mirror.hpp"
-#include "support/model_steps.hpp"
-#include "support/watch_tools.hpp"
+#include "support/loop/hand_clock.hpp"
+#include "support/model/mirror.hpp"
+#include "support/model/model_steps.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

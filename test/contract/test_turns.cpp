@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What others on the event loop see of a commit of many messages, or for many watches: that they
 // have their turns while it is on its way.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

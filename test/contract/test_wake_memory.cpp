@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is left of waiting for revisions that never come.
-#include "support/counted_memory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/memory/counted_memory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "database_state.hpp"
+#include "handles/database_state.hpp"
 
-#include "support/power_loss_env.hpp"
-#include "support/whole_database.hpp"
-#include "support/workload.hpp"
+#include "support/process/workload.hpp"
+#include "support/storage/power_loss_env.hpp"
+#include "support/storage/whole_database.hpp"
 
 #include <keywatch/keywatch.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "support/failing_memory.hpp"
+#include "support/memory/failing_memory.hpp"
 
 #include <keywatch/error.hpp>
 

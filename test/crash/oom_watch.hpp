@@ -3,7 +3,7 @@
 
 #include "oom_loop.hpp"
 
-#include "support/contract_checker.hpp"
+#include "support/contract/contract_checker.hpp"
 
 #include <keywatch/keywatch.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/flipped_database.hpp"
+#include "support/storage/flipped_database.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "victim.hpp"
 
-#include "support/temporary_directory.hpp"
+#include "support/storage/temporary_directory.hpp"
 
 #include <keywatch/keywatch.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "victim.hpp"
 
-#include "support/temporary_directory.hpp"
-#include "support/whole_database.hpp"
-#include "support/workload.hpp"
+#include "support/process/workload.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/storage/whole_database.hpp"
 
 #include <keywatch/keywatch.hpp>
 

@@ -14,8 +14,8 @@
 #include "oom_scenarios.hpp"
 #include "oom_verdict.hpp"
 
-#include "support/children.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/process/children.hpp"
+#include "support/storage/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 

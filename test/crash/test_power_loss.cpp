@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "life.hpp"
 
-#include "support/lying_disk.hpp"
+#include "support/storage/lying_disk.hpp"
 
 #include <boost/test/unit_test.hpp>
 

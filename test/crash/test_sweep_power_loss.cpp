@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "database_state.hpp"
+#include "handles/database_state.hpp"
 
-#include "support/expiry_tools.hpp"
-#include "support/power_loss_env.hpp"
+#include "support/engine/expiry_tools.hpp"
+#include "support/storage/power_loss_env.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,7 +2,7 @@
 // History records of any bytes: they are read or refused, with no more memory than they are worth,
 // and what was read is read again when it is written anew.
 #include "fuzz/require.hpp"
-#include "storage/history_record.hpp"
+#include "storage/format/history_record.hpp"
 
 #include <bit>
 #include <memory>

@@ -2,7 +2,7 @@
 // Keys and ends of values of any bytes: they are read or refused, what was read is written as the
 // same bytes, and keys sort as what they were made of.
 #include "fuzz/require.hpp"
-#include "storage/layout.hpp"
+#include "storage/format/layout.hpp"
 #include "structures/stamp.hpp"
 
 #include "bytes/numbers.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/gated_stream.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
-#include "support/whole_database.hpp"
-#include "support/workload.hpp"
+#include "support/process/workload.hpp"
+#include "support/storage/gated_stream.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/storage/whole_database.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>

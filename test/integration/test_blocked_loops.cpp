@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Event loops of the program that are blocked by other code, or stopped: neither commits nor
 // closing wait for them.
-#include "support/hand_clock.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/loop/hand_clock.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operations that make values, or messages, larger than a transaction may write.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // All operations of a BTree bucket, at random, against a map: what they give, what a transaction
 // and a view see afterwards, and which messages a watcher is given.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the operations of a BTree bucket give, what is there afterwards, and what a watcher is told.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

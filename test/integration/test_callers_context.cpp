@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Contexts of callers that are destroyed before the database's: what was suspended on them is
 // destroyed with them, and the database goes on for the others.
-#include "support/gated_stream.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/gated_stream.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/hand_clock.hpp"
-#include "support/model_state.hpp"
-#include "support/model_steps.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/loop/hand_clock.hpp"
+#include "support/model/model_state.hpp"
+#include "support/model/model_steps.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include "bytes/time_range.hpp"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A whole close() goes by in the middle of a call, at each moment at which the call allocates: the
 // call ends all the same.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // How cursors hold history back, and how that is seen.
-#include "support/hand_clock.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/loop/hand_clock.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>

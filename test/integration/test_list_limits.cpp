@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lists of a million elements, in transactions that may write a thousandth of that.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

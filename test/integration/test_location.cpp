@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "database_state.hpp"
+#include "handles/database_state.hpp"
 
-#include "support/power_loss_env.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/power_loss_env.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

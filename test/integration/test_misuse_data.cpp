@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is given: empty, huge, binary; and what is kept beyond its function.
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Use at the wrong time and from the wrong place: of nothing, while closing, from inside,
 // elsewhere.
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/event_loop.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "support/loop/event_loop.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include "storage/store.hpp"
-#include "support/store_tools.hpp"
+#include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Parts of a BTree bucket: offset, limit, direction and pattern together.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

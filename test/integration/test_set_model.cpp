@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // All operations of two buckets of sets, at random, against sets of the standard library: what they
 // give, what a transaction and a view see afterwards, and what a consumer has who replays messages.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

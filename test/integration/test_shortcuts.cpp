@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operations that are a transaction of their own: get, put, erase and increment of a database.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "database_state.hpp"
-#include "support/held_env.hpp"
-#include "support/temporary_directory.hpp"
-#include "support/watch_tools.hpp"
+#include "handles/database_state.hpp"
+#include "support/storage/held_env.hpp"
+#include "support/storage/temporary_directory.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

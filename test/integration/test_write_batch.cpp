@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "database_state.hpp"
-#include "support/held_env.hpp"
-#include "support/watch_tools.hpp"
+#include "handles/database_state.hpp"
+#include "support/storage/held_env.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>

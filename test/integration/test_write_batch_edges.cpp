@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Batches that are assigned, and batches whose messages hold more than what was written.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

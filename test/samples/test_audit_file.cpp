@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/temporary_directory.hpp"
+#include "support/storage/temporary_directory.hpp"
 #include "system_monitor/audit_file.hpp"
 #include "system_monitor/audit_line.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "support/join_scenarios.hpp"
+#include "support/join/join_scenarios.hpp"
 
 #include <boost/test/unit_test.hpp>
 

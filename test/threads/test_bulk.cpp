@@ -2,7 +2,7 @@
 // Write batches and backups while several threads run the event loop.
 #include "crew.hpp"
 
-#include "support/temporary_directory.hpp"
+#include "support/storage/temporary_directory.hpp"
 
 #include <keywatch/backup.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "crew.hpp"
 
-#include "support/temporary_directory.hpp"
+#include "support/storage/temporary_directory.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

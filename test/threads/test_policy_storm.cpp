@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "crew.hpp"
 
-#include "support/checked_watch.hpp"
+#include "support/contract/checked_watch.hpp"
 
 #include <boost/asio/strand.hpp>
 

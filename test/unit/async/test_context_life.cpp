@@ -5,7 +5,7 @@
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
 
-#include "support/event_loop.hpp"
+#include "support/loop/event_loop.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -6,7 +6,7 @@
 #include "async/waiter.hpp"
 #include "async/waiter_list.hpp"
 
-#include "support/event_loop.hpp"
+#include "support/loop/event_loop.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

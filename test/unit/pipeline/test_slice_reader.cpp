@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "pipeline/slice_reader.hpp"
 
-#include "support/commits.hpp"
-#include "support/event_loop.hpp"
+#include "support/loop/event_loop.hpp"
+#include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A watcher's worker, where the moment at which something comes decides.
-#include "support/watch_tools.hpp"
+#include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

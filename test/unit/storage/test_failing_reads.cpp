@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "storage/backup_directory.hpp"
-#include "storage/restore.hpp"
+#include "storage/backup/backup_directory.hpp"
+#include "storage/backup/restore.hpp"
+#include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
-#include "storage/store_backup.hpp"
-#include "support/failing_env.hpp"
-#include "support/store_tools.hpp"
+#include "support/storage/failing_env.hpp"
+#include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
-#include "storage/store_backup.hpp"
-#include "support/database_directory.hpp"
-#include "support/other_user.hpp"
-#include "support/store_tools.hpp"
+#include "support/process/other_user.hpp"
+#include "support/storage/database_directory.hpp"
+#include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

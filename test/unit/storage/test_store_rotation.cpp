@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
-#include "support/power_loss_env.hpp"
-#include "support/store_tools.hpp"
+#include "support/storage/power_loss_env.hpp"
+#include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
-#include "support/store_tools.hpp"
+#include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
 

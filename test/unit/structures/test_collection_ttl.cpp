@@ -3,8 +3,8 @@
 
 #include "structures/expiry.hpp"
 
-#include "support/event_loop.hpp"
-#include "support/timed_transactions.hpp"
+#include "support/engine/timed_transactions.hpp"
+#include "support/loop/event_loop.hpp"
 
 #include <boost/test/unit_test.hpp>
 

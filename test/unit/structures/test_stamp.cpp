@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "structures/stamp.hpp"
 
-#include "engine/transaction_workspace.hpp"
-#include "support/event_loop.hpp"
-#include "support/hand_clock.hpp"
+#include "embedded/transaction/transaction_workspace.hpp"
+#include "support/loop/event_loop.hpp"
+#include "support/loop/hand_clock.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/key_pattern.hpp>
 
-#include "support/event_loop.hpp"
+#include "support/loop/event_loop.hpp"
 
 #include <boost/test/unit_test.hpp>
 

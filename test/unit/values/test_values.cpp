@@ -5,7 +5,7 @@
 #include <keywatch/position.hpp>
 #include <keywatch/watcher.hpp>
 
-#include "support/commits.hpp"
+#include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/distributor.hpp"
 
-#include "support/commits.hpp"
+#include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
 

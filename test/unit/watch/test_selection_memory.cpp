@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the lists of selected messages take, of many subscribers and one large commit.
-#include "support/commits.hpp"
-#include "support/counted_memory.hpp"
+#include "support/memory/counted_memory.hpp"
+#include "support/watch/commits.hpp"
 #include "watch/distributor.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "waiter.hpp"
+#include "worker_thread.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <exception>
+#include <functional>
+#include <memory>
+
+namespace keywatch::engine {
+
+namespace asio = boost::asio;
+
+/// Runs a task on the thread, and waits for it; throws what it threw. False if the thread takes no
+/// tasks any more. The task may refer to the frame of the coroutine that awaits this; `owner` lives
+/// until it has run.
+asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const void> owner,
+                             std::function<void()> task);
+
+}  // namespace keywatch::engine

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "gathered_writes.hpp"
+
+#include "async/waiter_list.hpp"
+#include "handles/database_state.hpp"
+
+#include <keywatch/write_batch.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace keywatch {
+
+/// What is behind a WriteBatch: writes that are being gathered, others that wait, and a coroutine,
+/// while there are any, which commits those one after the other.
+///
+/// 1. Commits are made in the order of the writes; after one that failed none is made before the
+///    error was taken.
+/// 2. What is done never exceeds what was handed over, and only grows. A waiter waits for a number
+///    of it.
+class BulkWriter final : public std::enable_shared_from_this<BulkWriter> {
+public:
+    BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options);
+
+    // As in WriteBatch.
+    asio::awaitable<void> put(std::string_view bucket, std::string_view key, std::string_view value,
+                              std::optional<std::chrono::milliseconds> ttl);
+    asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
+    asio::awaitable<Revision> flush();
+    void cancel();
+    std::uint64_t committed() const noexcept { return committed_.load(std::memory_order_acquire); }
+    /// Drops what is not being committed.
+    void drop() noexcept;
+
+private:
+    using Gathered = std::shared_ptr<GatheredWrites>;
+    class Use;
+
+    void check(std::string_view bucket, std::string_view key, std::size_t bytes) const;
+    asio::awaitable<void> added();
+    static asio::awaitable<void> run_hand_over(std::shared_ptr<BulkWriter> self);
+    static asio::awaitable<Revision> run_flush(std::shared_ptr<BulkWriter> self);
+    asio::awaitable<void> hand_over();
+    asio::awaitable<void> wait_for(std::uint64_t done);
+    asio::awaitable<void> commit_queued();
+    void enqueue();
+    std::uint64_t handed_over() const;
+    void take_error();
+
+    static asio::awaitable<void> commit_all(std::shared_ptr<BulkWriter> self);
+    asio::awaitable<void> commit(Gathered writes);
+    Gathered next();
+    void finished(std::exception_ptr error);
+    class Committing;
+    /// The coroutine that commits is being destroyed, with the context that it ran on.
+    void committing_is_destroyed() noexcept;
+
+    // Constant after construction, or thread-safe by itself.
+    const std::shared_ptr<DatabaseState> state_;
+    const WriteBatchOptions options_;
+    const std::size_t most_bytes_;
+    const bool with_previous_;
+    const std::shared_ptr<async::WaiterList> waiting_ = std::make_shared<async::WaiterList>();
+    std::atomic<bool> in_use_{false};
+    std::atomic<bool> failed_{false};
+    std::atomic<std::uint64_t> committed_{0};
+
+    // Belongs to whoever calls.
+    Gathered gathered_ = std::make_shared<GatheredWrites>();
+
+    // Of the mutex.
+    mutable std::mutex mutex_;
+    std::deque<Gathered> queue_;
+    bool committing_ = false;
+    std::uint64_t handed_over_ = 0;
+    std::uint64_t done_ = 0;
+    Revision revision_ = 0;
+    std::exception_ptr error_;
+};
+
+}  // namespace keywatch

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "embedded_engine.hpp"
+
+#include "async/thread_task.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace keywatch::engine {
+
+namespace {
+
+/// It has threads from the beginning.
+std::shared_ptr<EmbeddedEngine> make_engine(const Options& options)
+{
+    try {
+        return std::make_shared<EmbeddedEngine>(options);
+    } catch (const std::system_error& error) {
+        fail(Error::open_failed, std::string("a thread cannot be started: ") + error.what());
+    }
+}
+
+}  // namespace
+
+EmbeddedEngine::EmbeddedEngine(const Options& options)
+    : options_(storage::Store::located(options)), clock_(options.clock)
+{
+}
+
+EmbeddedEngine::~EmbeddedEngine()
+{
+    // If nobody has closed it.
+    reader_.finish();
+    states_->close();
+}
+
+std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io_executor& executor,
+                                                              const Options& options,
+                                                              leveldb::Env* base)
+{
+    auto engine = make_engine(options);
+    engine->adopt(storage::Store::open(engine->options_, base), executor);
+    async::ContextService::add(executor, engine);
+    return engine;
+}
+
+asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options options,
+                                                                      leveldb::Env* base)
+{
+    auto engine = make_engine(options);
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    async::ContextService::add(executor, engine);
+    auto open = [&](async::Waiter waiter) {
+        auto opened = std::make_shared<async::Waiter>(std::move(waiter));
+        engine->thread_.post([engine, base, opened, executor] {
+            std::exception_ptr error;
+            try {
+                engine->adopt(storage::Store::open(engine->options_, base), executor);
+            } catch (...) {
+                error = std::current_exception();
+            }
+            opened->complete(error);
+        });
+    };
+    co_await async::suspend(open);
+    co_return engine;
+}
+
+void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
+                           const asio::any_io_executor& executor)
+{
+    store_ = std::move(store);
+    history_id_ = store_->history_id();
+    head_at_open_ = store_->head_at_open();
+    begun_.opened(head_at_open_);
+    executed_.catalogue = store_->catalogue_at_open();
+    executed_.next_bucket = store_->next_bucket_at_open();
+    executed_.head = store_->head_at_open();
+    reserve_bytes_ = store_->reserve_bytes();
+    clock_.seen(store_->latest_time_at_open());
+    executed_.totals = store_->history_at_open().newest_totals;
+    catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
+    keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_, clock_);
+    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
+    const auto commit = [weak = weak_from_this()](std::shared_ptr<Sweep> sweep) {
+        return run_commit(weak.lock(), {}, std::move(sweep));
+    };
+    sweeper_ =
+        std::make_shared<Sweeper>(*store_, clock_, thread_, executor, weak_from_this(), commit);
+    writer_->set_sweeper(sweeper_);
+    const auto look = [turn = std::weak_ptr(turn_), writer = std::weak_ptr(writer_)] {
+        const auto waited_for = turn.lock();
+        const auto written_by = writer.lock();
+        const bool waits = waited_for && waited_for->look();
+        return (written_by && written_by->look()) || waits;
+    };
+    // On the reader thread: a flush may keep the other one for long.
+    const auto lookout = std::make_shared<Lookout>(weak_from_this(), reader_, look);
+    turn_->set_lookout([lookout] { lookout->arm(); });
+    writer_->set_lookout([lookout] { lookout->arm(); });
+    if (!options_.read_only) {
+        keeper_->start();
+    }
+}
+
+void EmbeddedEngine::start_sweeper()
+{
+    if (!options_.read_only) {
+        sweeper_->start();
+    }
+}
+
+Revision EmbeddedEngine::oldest() const noexcept
+{
+    // The first commit without a record of its own has made all older ones useless.
+    const Revision head = durable_head();
+    return options_.enable_watch || head == head_at_open_ ? keeper_->oldest() : head + 1;
+}
+
+asio::awaitable<Revision> EmbeddedEngine::commit(TransactionFunction fn)
+{
+    return run_commit(shared_from_this(), std::move(fn), nullptr);
+}
+
+asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEngine> self,
+                                                     TransactionFunction fn,
+                                                     std::shared_ptr<Sweep> sweep)
+{
+    // From the turn on cancellation must be ignored, and it must not surface at a suspension in
+    // here instead of in the caller.
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    std::exception_ptr error;
+    Revision revision = 0;
+    bool begun = false;
+    try {
+        if (self->options_.read_only) {
+            throw boost::system::system_error(make_error_code(Error::read_only),
+                                              "it was opened with Options::read_only");
+        }
+        if (!self->turn_->try_acquire()) {
+            co_await self->turn_->acquire();
+        }
+        HeldTurn turn(*self->turn_);
+        begun = true;
+        Executed executed = self->execute(fn, sweep.get());
+        const bool unchanged = executed.revision == 0;
+        const Revision reached = executed.revision ? executed.revision : self->executed_.head;
+        if (self->may_write_now(executed)) {
+            if (executed.revision) {
+                self->write_now(executed);
+            }
+            turn.release();
+            try {
+                co_await async::yield();
+            } catch (const std::bad_alloc&) {
+                // It is written.
+            }
+        } else {
+            co_await async::suspend([&](async::Waiter waiter) {
+                // Once it has joined, this coroutine may go on, and end, on another thread: nothing
+                // of it is touched any more.
+                const std::shared_ptr<EmbeddedEngine> engine = self;
+                const HeldTurn held(std::move(turn));
+                engine->join(std::move(executed), std::move(waiter));
+            });
+        }
+        revision = reached;
+        if (unchanged && !sweep) {
+            self->unchanged_.fetch_add(1, std::memory_order_relaxed);
+        }
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (error) {
+        if (begun && !sweep) {
+            self->failed_.fetch_add(1, std::memory_order_relaxed);
+        }
+        co_await async::yield();
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (error) {
+        std::rethrow_exception(error);
+    }
+    co_return revision;
+}
+
+void EmbeddedEngine::write_now(const Executed& executed)
+{
+    const GroupWriter::Prepared prepared = writer_->prepare_now(executed, batch_);
+    adopt(executed, false);
+    writer_->write_now(executed, batch_, prepared);
+    prepare_rotation();
+}
+
+void EmbeddedEngine::join(Executed executed, async::Waiter waiter)
+{
+    // What needs memory comes first.
+    std::list<GroupWriter::Member> one;
+    GroupWriter::Member& member = one.emplace_back();
+    member.executed = std::move(executed);
+    member.batch = batch_;
+    member.waiter = std::move(waiter);
+    if (member.executed.revision) {
+        adopt(member.executed, true);
+    }
+    writer_->join(std::move(one));
+}
+
+Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
+{
+    writer_->check();
+    BegunTransactions::Scope begun(begun_, executed_.head);
+    executed_.overlay.prune(writer_->durable_head());
+    const auto workspace = std::make_shared<TransactionWorkspace>(
+        *store_, executed_,
+        // A sweep must be able to remove what was there before the limit was.
+        TransactionWorkspace::Limits{sweep ? largest_transaction : max_transaction_bytes(),
+                                     options_.enable_watch, options_.previous_values},
+        clock_);
+    struct Finish {
+        TransactionWorkspace& workspace;
+        ~Finish() { workspace.finish(); }
+    } const finish{*workspace};
+    if (sweep) {
+        sweep->run(*workspace);
+    } else {
+        Transaction transaction(workspace);
+        fn(transaction);
+    }
+    workspace->check_size();
+    batch_.clear();
+    if (!workspace->changed_anything()) {
+        return {};
+    }
+    Executed executed = seal(*workspace);
+    begun.commit();
+    return executed;
+}
+
+Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
+{
+    Executed executed;
+    executed.revision = executed_.head + 1;
+    executed.time = clock_.now();
+    executed.totals = executed_.totals;
+    executed.bytes = workspace.bytes();
+    executed.catalogue = workspace.catalogue_changes();
+    executed.orphans = workspace.orphans();
+    executed.earliest_deadline = workspace.earliest_deadline();
+    executed.expired = workspace.expired();
+    executed.may_expire = executed_.catalogue.has_deadlines();
+    workspace.write_to(batch_);
+    if (options_.enable_watch) {
+        std::string record =
+            workspace.record().finish(executed_.head, executed.time, executed.totals);
+        storage::Store::put_record(batch_, executed.revision, record);
+        if (!writer_->wants_commits()) {
+            // Nobody watches.
+        } else if (executed.commit = storage::decode_record(executed.revision, record);
+                   !executed.commit) {
+            throw std::logic_error("a history record that was just made cannot be read");
+        }
+    }
+    executed.next_bucket = workspace.next_bucket();
+    executed.writes = workspace.take_writes();
+    executed.unpins = workspace.take_unpins();
+    return executed;
+}
+
+void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
+{
+    if (overlay) {
+        executed_.overlay.add(executed.revision, executed.writes);
+    }
+    try {
+        executed_.catalogue.apply(executed.catalogue);
+    } catch (...) {  // without memory, half-way: what comes later would build on it
+        writer_->give_up();
+        throw;
+    }
+    executed_.next_bucket = executed.next_bucket;
+    executed_.head = executed.revision;
+    executed_.totals = executed.totals;
+}
+
+bool EmbeddedEngine::may_write_now(const Executed& executed) const
+{
+    // What failed while this was executed may be what it has read: then it fails with the rest.
+    if (!writer_->idle() || writer_->failed()) {
+        return false;
+    }
+    return executed.revision == 0 || (options_.durability == Durability::buffered &&
+                                      !store_->may_stall(batch_.memory_bytes()));
+}
+
+void EmbeddedEngine::prepare_rotation() noexcept
+{
+    if (!store_->wants_rotation() || preparing_rotation_.exchange(true)) {
+        return;
+    }
+    try {
+        thread_.post([self = shared_from_this()] {
+            try {
+                self->store_->prepare_rotation();
+            } catch (const boost::system::system_error&) {
+                // Latched by the store; the next commit reports it.
+            }
+            self->preparing_rotation_ = false;
+        });
+    } catch (const std::bad_alloc&) {
+        preparing_rotation_ = false;  // with the next commit
+    }
+}
+
+asio::awaitable<void> EmbeddedEngine::read(SnapshotFunction fn)
+{
+    return run_read(shared_from_this(), std::move(fn));
+}
+
+asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> self,
+                                               SnapshotFunction fn)
+{
+    if (!self->views_.enter()) {
+        fail(Error::closed);
+    }
+    const ViewGate::Inside inside{self->views_};
+    const auto workspace =
+        std::make_shared<SnapshotWorkspace>(*self->store_, *self->catalogue_, self->clock_);
+    struct Finish {
+        SnapshotWorkspace& workspace;
+        ~Finish() { workspace.finish(); }
+    } const finish{*workspace};
+    const Snapshot snapshot(workspace);
+    fn(snapshot);
+    co_return;
+}
+
+asio::awaitable<HistorySlice> EmbeddedEngine::read_history(Revision after, Revision up_to,
+                                                           SliceLimits limits, HistorySlice used)
+{
+    return run_read_history(shared_from_this(), after, up_to, limits, std::move(used));
+}
+
+asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<EmbeddedEngine> self,
+                                                               Revision after, Revision up_to,
+                                                               SliceLimits limits,
+                                                               HistorySlice used)
+{
+    storage::HistorySlice slice;
+    const auto read = [&] {
+        used = HistorySlice();
+        slice = self->store_->read_history(after, up_to,
+                                           {limits.messages, limits.bytes, limits.together});
+    };
+    const bool taken = co_await run_on(self->reader_, self, std::ref(read));
+    if (!taken) {
+        fail(Error::closed);
+    }
+    co_return HistorySlice{std::move(slice.commits), slice.reached, slice.compacted};
+}
+
+}  // namespace keywatch::engine

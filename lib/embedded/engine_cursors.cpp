@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "embedded_engine.hpp"
+
+#include "async/thread_task.hpp"
+
+#include <functional>
+#include <utility>
+
+// What the engine tells of cursors outside of transactions.
+namespace keywatch::engine {
+
+std::optional<Position> EmbeddedEngine::cursor(std::string_view name) const
+{
+    if (!views_.enter()) {
+        fail(Error::closed);
+    }
+    struct Leave {
+        ViewGate& gate;
+        ~Leave() { gate.leave(); }
+    } const leave{views_};
+    const auto stored = store_->get(storage::cursor_key(name), nullptr);
+    return stored ? std::optional(store_->cursor(name, *stored).position) : std::nullopt;
+}
+
+asio::awaitable<std::vector<CursorLag>> EmbeddedEngine::cursors()
+{
+    return run_cursors(shared_from_this());
+}
+
+asio::awaitable<std::vector<CursorLag>> EmbeddedEngine::run_cursors(
+    std::shared_ptr<EmbeddedEngine> self)
+{
+    std::vector<CursorLag> cursors;
+    const auto read = [&] { cursors = self->store_->cursor_lags(self->clock_.now()); };
+    const bool taken = co_await run_on(self->reader_, self, std::ref(read));
+    if (!taken) {
+        fail(Error::closed);
+    }
+    co_return cursors;
+}
+
+}  // namespace keywatch::engine

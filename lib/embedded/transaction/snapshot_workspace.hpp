@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "workspace_base.hpp"
+
+#include "embedded/monotonic_clock.hpp"
+#include "storage/format/catalogue.hpp"
+#include "storage/store.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+namespace keywatch::engine {
+
+/// The catalogue of what is durable, beside the one in the store that is slower to ask.
+///
+/// `version` is odd while a batch that changes the catalogue is being written, and higher after
+/// it. So whoever took a store snapshot at an even version may use this one for it for as long as
+/// the version stays the same.
+///
+/// Thread safety: all members, from any thread; one writer at a time.
+class DurableCatalogue {
+public:
+    explicit DurableCatalogue(storage::Catalogue catalogue) : catalogue_(std::move(catalogue)) {}
+
+    std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+    void begin_change();
+    void end_change(const std::vector<storage::CatalogueChange>& changes);
+
+    /// Calls `use(catalogue)` if it is the one of this version; else gives false.
+    template <class Use>
+    bool use_if(std::uint64_t version, Use use) const
+    {
+        const std::shared_lock lock(mutex_);
+        if (version % 2 != 0 || version != this->version()) {
+            return false;
+        }
+        use(catalogue_);
+        return true;
+    }
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::atomic<std::uint64_t> version_{0};
+    storage::Catalogue catalogue_;
+};
+
+/// What a view reads: one store snapshot.
+class SnapshotWorkspace final : public WorkspaceBase {
+public:
+    SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue,
+                      const MonotonicClock& clock);
+
+    const HistoryId& history_id() const override;
+    Revision revision() const override;
+    std::vector<Bucket> buckets() const override;
+    std::optional<Cursor> cursor(std::string_view name) const override;
+    std::vector<Cursor> cursors() const override;
+    Time now() const override;
+    bool has_deadlines(structures::BucketIndex) const override { return true; }
+    std::optional<std::string> get(structures::BucketIndex bucket,
+                                   std::string_view key) const override;
+    std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
+
+    /// Ends all use, and lets go of the store.
+    void finish() noexcept;
+
+private:
+    std::optional<storage::BucketId> find_bucket(Structure structure,
+                                                 std::string_view name) const override;
+
+    // A snapshot cannot be written to: Snapshot has no functions that would.
+    void create_bucket(Structure, std::string_view) override;
+    void delete_bucket(Structure, std::string_view) override;
+    void set_origin(std::string_view) override;
+    void save_cursor(std::string_view, const Position&) override;
+    bool delete_cursor(std::string_view) override;
+    void require_room(std::size_t) override;
+    void put(structures::BucketIndex, std::string_view, std::string_view) override;
+    void erase(structures::BucketIndex, std::string_view) override;
+    void drop(structures::BucketIndex, std::string_view) override;
+    void move_deadline(structures::BucketIndex, std::string_view, std::optional<Time>,
+                       std::optional<Time>) override;
+    bool records_previous() const override { return false; }
+    void record(structures::BucketIndex, const Message&) override;
+
+    const storage::Store& store_;
+    const DurableCatalogue& catalogue_;
+    const MonotonicClock& clock_;
+    mutable std::optional<Time> now_;
+    const std::uint64_t version_;
+    std::unique_ptr<storage::StoreSnapshot> snapshot_;
+};
+
+}  // namespace keywatch::engine

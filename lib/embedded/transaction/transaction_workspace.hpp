@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "overlay.hpp"
+#include "workspace_base.hpp"
+#include "write_set.hpp"
+
+#include "embedded/monotonic_clock.hpp"
+#include "storage/format/batch.hpp"
+#include "storage/format/catalogue.hpp"
+#include "storage/format/history_record.hpp"
+#include "storage/store.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace keywatch::engine {
+
+/// What the transactions before this one have left, durable or not. Belongs to the writer's turn.
+struct ExecutedState {
+    storage::Catalogue catalogue;
+    Overlay overlay;
+    storage::BucketId next_bucket = 1;
+    Revision head = 0;
+    storage::Totals totals;
+};
+
+/// What an update works on: its own writes over those executed before over the store.
+///
+/// Every write is collected; nothing outside this object changes until the engine takes what was
+/// collected. So a transaction that throws has left no trace.
+class TransactionWorkspace final : public WorkspaceBase {
+public:
+    struct Limits {
+        std::size_t max_bytes;
+        bool record_messages;
+        bool record_previous;
+    };
+
+    TransactionWorkspace(const storage::Store& store, const ExecutedState& executed,
+                         const Limits& limits, const MonotonicClock& clock);
+
+    const HistoryId& history_id() const override;
+    Revision revision() const override;
+    std::vector<Bucket> buckets() const override;
+    std::optional<Cursor> cursor(std::string_view name) const override;
+    std::vector<Cursor> cursors() const override;
+    Time now() const override;
+    bool has_deadlines(structures::BucketIndex bucket) const override;
+    std::optional<std::string> get(structures::BucketIndex bucket,
+                                   std::string_view key) const override;
+    std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
+    void create_bucket(Structure structure, std::string_view name) override;
+    void delete_bucket(Structure structure, std::string_view name) override;
+    void set_origin(std::string_view origin) override;
+    void save_cursor(std::string_view name, const Position& position) override;
+    bool delete_cursor(std::string_view name) override;
+    void require_room(std::size_t bytes) override;
+    void put(structures::BucketIndex bucket, std::string_view key, std::string_view value) override;
+    void erase(structures::BucketIndex bucket, std::string_view key) override;
+    void drop(structures::BucketIndex bucket, std::string_view prefix) override;
+    void move_deadline(structures::BucketIndex bucket, std::string_view key,
+                       std::optional<Time> before, std::optional<Time> after) override;
+    bool records_previous() const override
+    {
+        return limits_.record_messages && limits_.record_previous;
+    }
+    void record(structures::BucketIndex bucket, const Message& message) override;
+
+    // For the sweep.
+    /// What the index of deadlines has, without the transaction's own writes.
+    struct Due {
+        std::vector<std::string> keys;  ///< deadline_keys whose time is over
+        std::string next;               ///< the one behind them; empty if there is none
+    };
+    /// From this deadline_key on, at most `most`.
+    Due due(std::string_view from, std::size_t most) const;
+    /// Of those that can expire; nothing if it was deleted.
+    std::optional<std::pair<Structure, structures::BucketIndex>> expiring(storage::BucketId id);
+    /// Removes a deadline_key that means nothing any more.
+    void forget_deadline(std::string_view deadline_key);
+
+    // What was collected, to be taken after the function has returned.
+    /// Throws if the transaction was too large, even if its function swallowed that.
+    void check_size() const;
+    bool changed_anything() const noexcept;
+    std::size_t bytes() const noexcept { return bytes_ + record_.bytes(); }
+    storage::BucketId next_bucket() const noexcept { return next_bucket_; }
+    const storage::RecordWriter& record() const noexcept { return record_; }
+    const std::vector<storage::CatalogueChange>& catalogue_changes() const noexcept
+    {
+        return changes_;
+    }
+    const std::vector<std::string>& orphans() const noexcept { return orphans_; }
+    /// Of the deadlines that keys have got.
+    std::optional<Time> earliest_deadline() const noexcept { return earliest_deadline_; }
+    /// How many keys were removed as their time was over.
+    std::size_t expired() const noexcept { return expired_; }
+    /// Adds all writes but the history record.
+    void write_to(storage::Batch& batch) const;
+    std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
+    /// What is to be unpinned once all this is durable. What was pinned is not the workspace's any
+    /// more.
+    std::vector<Revision> take_unpins() noexcept;
+
+    /// Ends all use, and unpins what was pinned for nothing.
+    void finish() noexcept;
+
+private:
+    /// What a write costs beyond its bytes, in a write set and in the batch.
+    static constexpr std::size_t write_overhead = 64;
+
+    std::optional<std::string> get_stored(std::string_view full_key) const;
+    void pin(Revision revision);
+    std::optional<storage::BucketId> find_bucket(Structure structure,
+                                                 std::string_view name) const override;
+    void charge(std::size_t bytes);
+    void record_bucket(Structure structure, std::string_view name, const Message& message);
+
+    const storage::Store& store_;
+    const ExecutedState& executed_;
+    const Limits limits_;
+    const MonotonicClock& clock_;
+    mutable std::optional<Time> now_;
+    std::shared_ptr<WriteSet> writes_ = std::make_shared<WriteSet>();
+    storage::RecordWriter record_;
+    std::vector<storage::CatalogueChange> changes_;
+    std::vector<std::string> orphans_;
+    std::vector<Revision> pinned_;
+    std::vector<Revision> unpins_;  ///< where cursors have been, durably, executed, or in here
+    std::optional<Time> earliest_deadline_;
+    std::size_t expired_ = 0;
+    /// The newest state of every bucket that was created or deleted here.
+    std::map<std::pair<Structure, std::string>, std::optional<storage::BucketId>> touched_;
+    storage::BucketId next_bucket_;
+    std::size_t bytes_ = 0;
+    bool too_large_ = false;
+};
+
+}  // namespace keywatch::engine

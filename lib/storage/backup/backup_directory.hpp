@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "backup_target.hpp"
+
+#include "storage/files/place.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace keywatch::storage {
+
+/// A backup that is a directory: a database to be opened, once its marker file is there, which is
+/// made last. Whatever a crash leaves before that, no open mistakes it for a database.
+///
+/// Every file and the directory are synced before the marker is made. Unless keep() is called,
+/// everything is removed with this object.
+class BackupDirectory final : public BackupTarget {
+public:
+    /// Makes the directory, or finds it empty.
+    explicit BackupDirectory(Place place);
+    BackupDirectory(const BackupDirectory&) = delete;
+    BackupDirectory& operator=(const BackupDirectory&) = delete;
+    ~BackupDirectory() override;
+
+    void begin(const BackupIdentity& identity) override;
+    void begin_file(const std::string& name, std::uint64_t size) override;
+    void append(std::string_view bytes) override;
+    /// Makes the marker.
+    void finish() override;
+
+    /// What finish() has made is to stay.
+    void keep() noexcept { kept_ = true; }
+
+private:
+    std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
+    std::vector<std::string> children() const;
+    void make_directory();
+    void end_file();
+    void write_marker();
+    void sync_directory(const std::string& directory) const;
+    void remove_all() noexcept;
+
+    const Place place_;
+    bool made_directory_ = false;
+    bool kept_ = false;
+    std::unique_ptr<leveldb::WritableFile> open_;
+};
+
+}  // namespace keywatch::storage

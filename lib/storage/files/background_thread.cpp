@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "background_thread.hpp"
+
+#include "storage/failure.hpp"
+
+#include <cassert>
+#include <system_error>
+#include <utility>
+
+namespace keywatch::storage {
+
+namespace {
+
+thread_local bool current = false;
+
+}  // namespace
+
+BackgroundThread::BackgroundThread() : thread_(start()) {}
+
+BackgroundThread::~BackgroundThread()
+{
+    {
+        const std::lock_guard lock(mutex_);
+        finishing_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+}
+
+std::thread BackgroundThread::start()
+{
+    try {
+        return std::thread([this] { loop(); });
+    } catch (const std::system_error& error) {
+        fail(Error::open_failed, std::string("a thread cannot be started: ") + error.what());
+    }
+}
+
+void BackgroundThread::run(void (*function)(void*), void* argument)
+{
+    {
+        const std::lock_guard lock(mutex_);
+        assert(job_.function == nullptr);
+        job_ = {function, argument};
+    }
+    changed_.notify_one();
+}
+
+bool BackgroundThread::is_current() noexcept
+{
+    return current;
+}
+
+void BackgroundThread::loop()
+{
+    current = true;
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return finishing_ || job_.function != nullptr; });
+        if (job_.function == nullptr) {
+            return;
+        }
+        const Job job = std::exchange(job_, {});
+        lock.unlock();
+        job.function(job.argument);
+        lock.lock();
+    }
+}
+
+}  // namespace keywatch::storage

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "structures/workspace.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// The elements of one sorted set. Behind the collection's prefix (doc/storage.md):
+///
+///     'm' member         its score, as text
+///     's' place          empty
+///     'c' level place    how many entries a fence of the rank index counts (u64)
+///
+/// A *place* is where a member stands in the order: its score as eight bytes that sort, then the
+/// member.
+namespace keywatch::structures::sorted_set {
+
+std::string place_of(double score, std::string_view member);
+/// Of a place; throws `Error::damaged` if it is too short to be one.
+double score_at(std::string_view place);
+std::string_view member_at(std::string_view place);
+
+/// The kinds of elements, as their keys begin.
+inline constexpr std::string_view by_member = "m";
+/// The places, and the levels of the rank index above them.
+inline constexpr std::array<std::string_view, 3> levels{"s", "c\1", "c\2"};
+inline constexpr std::string_view by_place = levels[0];
+
+/// Looks up, changes, and walks over elements. All walks use one iterator, so that an operation
+/// makes only one.
+class Elements {
+public:
+    Elements(const Workspace& workspace, BucketIndex bucket, std::uint64_t id);
+
+    std::optional<double> score(std::string_view member);
+    void put(Workspace& workspace, std::string_view kind, std::string_view rest,
+             std::string_view value);
+    void erase(Workspace& workspace, std::string_view kind, std::string_view rest);
+
+    /// To the first of this kind that is not less.
+    void seek(std::string_view kind, std::string_view rest);
+    /// To the last of this kind that is less.
+    void seek_before(std::string_view kind, std::string_view rest);
+    /// To the last of this kind.
+    void seek_last(std::string_view kind);
+    /// Whether it stands on one of the kind that was sought.
+    bool valid() const;
+    // Of a valid one; the views last until it is moved.
+    void next() { iterator_->next(); }
+    void previous() { iterator_->previous(); }
+    std::string_view rest() const { return iterator_->key().substr(walked_.size()); }
+    std::string_view value() const { return iterator_->value(); }
+
+private:
+    /// Valid until the next call.
+    std::string_view key(std::string_view kind, std::string_view rest);
+    void walk(std::string_view kind);
+
+    const Workspace* workspace_;
+    BucketIndex bucket_;
+    std::string prefix_;
+    std::string key_;
+    std::string walked_;
+    std::shared_ptr<KeyIterator> iterator_;
+};
+
+}  // namespace keywatch::structures::sorted_set

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "rank_index.hpp"
+#include "sorted_bounds.hpp"
+#include "sorted_elements.hpp"
+
+#include "structures/collection.hpp"
+#include "structures/workspace.hpp"
+
+#include <keywatch/sorted_set.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keywatch::structures::sorted_set {
+
+/// The places of some scores: from `begin` on, without `end`.
+struct Stretch {
+    std::string begin;
+    std::string end;
+};
+/// Throws `Error::invalid_score`.
+Stretch stretch_of(const ScoreRange& scores);
+
+/// Ranks from `first` on, without `end`.
+struct Ranks {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+};
+/// What is there of them in a sorted set of that size; see `SortedSetView::range_by_rank`.
+Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size);
+
+/// What the header of a sorted set keeps besides its size: where its elements lie.
+struct Layout {
+    Ends ends;
+    Bounds bounds;
+};
+/// Throws `Error::damaged`. Precondition: the set is not empty.
+Layout layout_of(const collection::Header& header);
+
+/// A sorted set that is opened for one operation: its header, taken apart, and its elements.
+class Members {
+public:
+    Members(const Workspace& workspace, BucketIndex bucket, collection::Header header);
+    /// Nothing if there is none.
+    static std::optional<Members> find(const Workspace& workspace, BucketIndex bucket,
+                                       std::string_view key);
+
+    std::uint64_t size() const noexcept { return header_.size; }
+    std::optional<double> score(std::string_view member) { return elements_.score(member); }
+    /// How many places are less.
+    std::uint64_t rank(std::string_view place);
+
+    // These move the elements, to a place.
+    void seek(std::string_view place);
+    void seek_before(std::string_view place);
+    void seek_rank(std::uint64_t rank);
+    void seek_first() { seek({}); }
+    void seek_last() { seek_before(bounds_.end()); }
+
+    Elements& elements() noexcept { return elements_; }
+
+protected:
+    /// What the header keeps of all this.
+    std::string content() const { return ends_.content(size()) + bounds_.content(); }
+
+    collection::Header header_;
+    Ends ends_;
+    Bounds bounds_;
+    Elements elements_;
+
+private:
+    RankIndex ranks() { return {elements_, ends_, bounds_, size()}; }
+};
+
+}  // namespace keywatch::structures::sorted_set

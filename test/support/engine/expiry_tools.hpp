@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "support/loop/hand_clock.hpp"
+#include "support/watch/watch_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+// For tests of keys that have a deadline.
+namespace keywatch::test {
+
+using Strings = std::vector<std::string>;
+
+/// Databases whose time is told by hand, and what expires in bucket "b".
+struct Expiry : EventLoop {
+    HandClock clock;
+    Recorder recorder;
+
+    Options options(std::string location = "memory:") const
+    {
+        Options options = watched_options(std::move(location));
+        options.clock = clock.clock();
+        return options;
+    }
+
+    asio::awaitable<Database> open() const { return open_with(options(), "b"); }
+
+    /// `<key>=<value it had>` of those that expired.
+    Strings expired() const
+    {
+        Strings expired;
+        for (const OwnedMessage& each : recorder.messages()) {
+            if (each->cause == Cause::expired) {
+                BOOST_TEST(each->operation == Operation::erase);
+                expired.push_back(std::string(each->key) + "=" +
+                                  std::string(each->previous.value_or("(none)")));
+            }
+        }
+        return expired;
+    }
+
+    Task until_expired(std::size_t count) const
+    {
+        return until([this, count] { return expired().size() >= count; });
+    }
+
+    /// Puts a key that expires in a millisecond, and waits until it has: what was due before it has
+    /// been swept then.
+    Task sweep_up_to_now(Database db) const
+    {
+        const std::size_t before = expired().size();
+        co_await db.put("b", "marker", "m", std::chrono::milliseconds(1));
+        clock.advance(std::chrono::milliseconds(1));
+        const auto gone = [this, before] {
+            const Strings now = expired();
+            return std::find(now.begin() + static_cast<std::ptrdiff_t>(before), now.end(),
+                             "marker=m") != now.end();
+        };
+        co_await until(gone);
+    }
+};
+
+}  // namespace keywatch::test

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "embedded/transaction/transaction_workspace.hpp"
+#include "support/loop/hand_clock.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace keywatch::test {
+
+/// Transactions on one bucket, each durable before the next, and nobody who sweeps.
+class TimedTransactions {
+public:
+    using Function =
+        std::function<void(engine::TransactionWorkspace&, structures::BucketIndex bucket)>;
+
+    explicit TimedTransactions(Structure structure) : structure_(structure)
+    {
+        engine::TransactionWorkspace workspace = next();
+        workspace.create_bucket(structure, "b");
+        commit(workspace);
+    }
+
+    void in_transaction(const Function& fn)
+    {
+        engine::TransactionWorkspace workspace = next();
+        fn(workspace, workspace.bucket(structure_, "b"));
+        commit(workspace);
+    }
+
+    /// The keys that the index by deadline has.
+    std::vector<std::string> deadlines() const
+    {
+        std::vector<std::string> keys;
+        const auto iterator = store->iterate(nullptr, false);
+        for (iterator->Seek("e"); iterator->Valid(); iterator->Next()) {
+            const std::string key = iterator->key().ToString();
+            if (const auto found = storage::parse_deadline_key(key)) {
+                keys.emplace_back(found->key);
+            }
+        }
+        return keys;
+    }
+
+    HandClock clock;
+    std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
+    std::vector<OwnedMessage> messages;  ///< of the last transaction
+
+private:
+    engine::TransactionWorkspace next()
+    {
+        return {*store, executed_, {1 << 20, true, false}, monotonic_};
+    }
+
+    void commit(engine::TransactionWorkspace& workspace)
+    {
+        storage::Batch batch;
+        workspace.write_to(batch);
+        store->write(batch, false);
+        executed_.catalogue.apply(workspace.catalogue_changes());
+        executed_.next_bucket = workspace.next_bucket();
+        storage::Totals totals;
+        const std::string record = workspace.record().finish(executed_.head, Time{}, totals);
+        ++executed_.head;
+        messages.clear();
+        const auto decoded = storage::decode_record(executed_.head, record);
+        for (const Message& each : decoded->messages) {
+            messages.emplace_back(each);
+        }
+    }
+
+    Structure structure_;
+    engine::ExecutedState executed_;
+    engine::MonotonicClock monotonic_{clock.clock()};
+};
+
+}  // namespace keywatch::test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "storage/store.hpp"
+#include "support/storage/store_tools.hpp"
+#include "support/storage/temporary_directory.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace keywatch::test {
+
+/// A place for a database in a temporary directory.
+struct DatabaseDirectory {
+    TemporaryDirectory directory;
+    std::string path = directory / "db";
+
+    Options options() const { return Options(path); }
+
+    /// A database with a few commits, closed.
+    void make_database(int commits = 3)
+    {
+        const auto store = storage::Store::open(options());
+        Committer committer(*store);
+        for (int i = 0; i < commits; ++i) {
+            committer.commit();
+        }
+    }
+
+    /// Opening must fail with this error and leave everything as it is.
+    void check_refused(Error expected)
+    {
+        const auto before = files_below(directory.path());
+        BOOST_CHECK(error_of([&] { storage::Store::open(options()); }) == expected);
+        const auto after = files_below(directory.path());
+        BOOST_CHECK(before == after);
+        for (const auto& [name, bytes] : after) {
+            if (const auto found = before.find(name); found == before.end()) {
+                BOOST_ERROR("left behind: " << name);
+            }
+        }
+    }
+};
+
+}  // namespace keywatch::test

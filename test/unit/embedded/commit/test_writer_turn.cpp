@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "embedded/commit/writer_turn.hpp"
+
+#include "support/loop/event_loop.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::engine;
+using keywatch::test::failure_of;
+using keywatch::test::Gate;
+using keywatch::test::Job;
+using keywatch::test::spawn;
+using keywatch::test::Task;
+using keywatch::test::until;
+
+namespace {
+
+/// An event loop that runs only when it is told to: in between it is blocked.
+class BlockedLoop {
+public:
+    BlockedLoop() { context_.emplace(1); }
+
+    void start(Task task) { jobs_.emplace_back(context_->get_executor(), std::move(task)); }
+    const Job& job(std::size_t number) const { return jobs_[number]; }
+    void run()
+    {
+        context_->restart();
+        context_->poll();
+    }
+    void destroy() { context_.reset(); }
+
+private:
+    std::vector<Job> jobs_;
+    std::optional<asio::io_context> context_;
+};
+
+struct Writers : test::EventLoop {
+    WriterTurn::Clock::time_point now;
+    std::shared_ptr<WriterTurn> turn = std::make_shared<WriterTurn>([this] { return now; });
+    BlockedLoop blocked;
+    std::vector<int> order;
+    int inside = 0;
+    Gate gate;
+
+    /// Takes its turn, and has it until the gate is open.
+    Task write(int name)
+    {
+        if (!turn->try_acquire()) {
+            co_await turn->acquire();
+        }
+        BOOST_TEST(++inside == 1);  // nobody else has it
+        order.push_back(name);
+        co_await gate.pass();
+        --inside;
+        turn->release();
+    }
+
+    Task acquire() { co_await turn->acquire(); }
+
+    /// Takes its turn, and keeps it.
+    Task take(int name)
+    {
+        co_await turn->acquire();
+        order.push_back(name);
+    }
+
+    /// As the database does while somebody waits.
+    void look_later()
+    {
+        now += WriterTurn::patience;
+        turn->look();
+    }
+
+    void check_order(const std::vector<int>& expected)
+    {
+        BOOST_TEST(order == expected, boost::test_tools::per_element());
+    }
+};
+
+std::exception_ptr refusal()
+{
+    return std::make_exception_ptr(
+        boost::system::system_error(make_error_code(Error::storage_failed)));
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(test_writer_turn, Writers)
+
+BOOST_AUTO_TEST_CASE(a_free_turn_is_taken_at_once)
+{
+    BOOST_TEST(turn->try_acquire());
+    BOOST_TEST(!turn->try_acquire());
+    turn->release();
+    BOOST_TEST(turn->try_acquire());
+}
+
+BOOST_AUTO_TEST_CASE(writers_have_their_turns_in_the_order_of_their_calls)
+{
+    run([this]() -> Task {
+        std::vector<Job> jobs;
+        for (int name = 0; name < 5; ++name) {
+            jobs.push_back(co_await spawn(write(name)));
+        }
+        co_await until([this] { return gate.reached() == 1; });
+        gate.open();
+        for (const Job& each : jobs) {
+            co_await each.join();
+        }
+        check_order({0, 1, 2, 3, 4});
+    });
+}
+
+// A turn that is free and claimed is not for those that come: nobody may slip in between.
+BOOST_AUTO_TEST_CASE(nobody_overtakes_who_is_about_to_take_the_turn)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        const Job job = co_await spawn(acquire());
+        co_await test::yield();
+        turn->release();  // claimed; its coroutine has not run yet
+        BOOST_TEST(!job.done());
+        BOOST_TEST(!turn->try_acquire());
+        co_await job.join();
+        BOOST_TEST(!turn->try_acquire());
+        turn->release();
+        BOOST_TEST(turn->try_acquire());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_is_cancelled_in_the_queue_leaves_it_and_the_next_moves_up)
+{
+    run([this]() -> Task {
+        const Job first = co_await spawn(write(1));
+        const Job second = co_await spawn(write(2));
+        const Job third = co_await spawn(write(3));
+        co_await until([this] { return gate.reached() == 1; });
+        second.cancel(asio::cancellation_type::total);  // not the kind that it listens to
+        co_await test::yield();
+        BOOST_TEST(!second.done());
+        second.cancel();
+        BOOST_TEST((co_await failure_of(second.join()) == asio::error::operation_aborted));
+        gate.open();
+        co_await first.join();
+        co_await third.join();
+        check_order({1, 3});
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_waiter_that_is_cancelled_when_the_turn_is_free_leaves_it_to_the_next)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        const Job first = co_await spawn(take(1));
+        const Job second = co_await spawn(take(2));
+        co_await test::yield();
+        turn->release();
+        first.cancel();
+        BOOST_TEST((co_await failure_of(first.join()) == asio::error::operation_aborted));
+        co_await second.join();
+        check_order({2});
+        BOOST_TEST(!turn->try_acquire());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(while_paused_nobody_is_given_it)
+{
+    run([this]() -> Task {
+        gate.open();
+        turn->pause();
+        BOOST_TEST(!turn->try_acquire());
+        const Job first = co_await spawn(write(1));
+        const Job second = co_await spawn(write(2));
+        for (int i = 0; i < 10; ++i) {
+            co_await test::yield();
+        }
+        check_order({});
+        turn->resume();
+        co_await first.join();
+        co_await second.join();
+        check_order({1, 2});
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_under_the_holder_comes_into_force_with_its_release)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        turn->pause();
+        gate.open();
+        const Job job = co_await spawn(write(1));
+        co_await test::yield();
+        turn->release();
+        co_await test::yield();
+        BOOST_TEST(!job.done());
+        turn->resume();
+        co_await job.join();
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_reaches_those_who_wait_and_those_who_come)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        const Job waiting = co_await spawn(acquire());
+        co_await test::yield();
+        turn->refuse(refusal());
+        BOOST_TEST((co_await failure_of(waiting.join()) == test::code(Error::storage_failed)));
+        BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
+        turn->release();
+        BOOST_TEST(!turn->try_acquire());
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_blocked_executor_is_passed_over_and_has_its_old_place_when_it_runs)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        blocked.start(take(1));
+        blocked.run();
+        const Job second = co_await spawn(take(2));
+        const Job third = co_await spawn(take(3));
+        co_await test::yield();
+        turn->release();  // claimed on the blocked executor
+        turn->look();
+        co_await test::yield();
+        check_order({});
+        look_later();
+        co_await second.join();
+        check_order({2});
+        blocked.run();  // too late; but it is in doubt no more
+        turn->release();
+        co_await test::yield();
+        check_order({2});
+        blocked.run();
+        check_order({2, 1});
+        turn->release();
+        co_await third.join();
+        check_order({2, 1, 3});
+    });
+}
+
+BOOST_AUTO_TEST_CASE(those_that_come_overtake_only_waiters_in_doubt)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        blocked.start(take(1));
+        blocked.run();
+        turn->release();
+        const Job second = co_await spawn(take(2));
+        co_await test::yield();
+        check_order({});
+        look_later();
+        co_await second.join();
+        turn->release();
+        BOOST_TEST(!turn->try_acquire());  // they may run on the same executor
+        const Job third = co_await spawn(take(3));
+        co_await third.join();
+        turn->release();
+        blocked.run();
+        check_order({2, 3, 1});
+    });
+}
+
+// The doubt of one costs the time of one, even if the whole queue is blocked.
+BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_passed_over_together)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        for (std::size_t i = 0; i < WriterTurn::most_claims; ++i) {
+            blocked.start(take(static_cast<int>(i)));
+        }
+        blocked.run();
+        const Job other = co_await spawn(take(100));
+        co_await test::yield();
+        turn->release();
+        look_later();  // the first is late, and the others get their claims
+        look_later();
+        co_await other.join();
+        check_order({100});
+    });
+}
+
+// No look is needed for that, as long as others come.
+BOOST_AUTO_TEST_CASE(a_waiter_that_comes_passes_over_those_that_are_late)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        blocked.start(take(1));
+        blocked.run();
+        turn->release();
+        now += WriterTurn::patience;
+        const Job other = co_await spawn(take(2));
+        co_await other.join();
+        check_order({2});
+    });
+}
+
+BOOST_AUTO_TEST_CASE(once_doubtful_waiters_are_given_up_they_fail_and_others_do_not)
+{
+    run([this]() -> Task {
+        int told = 0;
+        BOOST_TEST(turn->try_acquire());
+        blocked.start(take(1));
+        blocked.run();
+        const Job other = co_await spawn(take(2));
+        co_await test::yield();
+        turn->shut(refusal(), [&] { ++told; });
+        turn->give_up_doubtful(refusal());
+        turn->release();
+        BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
+        look_later();
+        co_await other.join();
+        check_order({2});
+        BOOST_TEST(told == 0);
+        turn->release();
+        BOOST_TEST(told == 1);
+        BOOST_TEST(turn->is_idle());
+        blocked.run();
+        BOOST_TEST(blocked.job(0).done());
+        BOOST_TEST(
+            (co_await failure_of(blocked.job(0).join()) == test::code(Error::storage_failed)));
+        turn->shut(refusal(), nullptr);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_hands_its_turn_on)
+{
+    run([this]() -> Task {
+        BOOST_TEST(turn->try_acquire());
+        blocked.start(take(1));
+        blocked.start(take(2));
+        blocked.run();
+        const Job other = co_await spawn(take(3));
+        co_await test::yield();
+        turn->release();  // claimed where nothing runs any more
+        blocked.destroy();
+        co_await other.join();
+        check_order({3});
+        BOOST_TEST(turn->waiting() == 0U);
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

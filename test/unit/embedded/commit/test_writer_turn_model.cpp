@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSL-1.0
+// Random walks of writers on event loops that are blocked and unblocked, against a model.
+#include "embedded/commit/writer_turn.hpp"
+
+#include "support/loop/event_loop.hpp"
+
+#include <keywatch/error.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace keywatch;
+using namespace keywatch::engine;
+using keywatch::test::Job;
+using keywatch::test::Task;
+
+namespace {
+
+/// Several event loops, of which some are blocked, and a turn.
+///
+/// The model: waiters in the order of their calls. The loops that are not blocked run to rest after
+/// each step, so a waiter there is never late; it must have its turn before all later ones.
+class Walk {
+public:
+    explicit Walk(unsigned seed) : random_(seed) {}
+
+    void step()
+    {
+        switch (pick(12)) {
+        case 0:
+        case 1:
+        case 2:
+        case 3:
+            acquire(pick(loops_.size()));
+            break;
+        case 4:
+        case 5:
+            release();
+            break;
+        case 6:
+            cancel();
+            break;
+        case 7:
+            block(pick(loops_.size()));
+            break;
+        case 8:
+            pause();
+            break;
+        case 9:
+            try_acquire();
+            break;
+        default:
+            look_later();
+            break;
+        }
+        rest();
+    }
+
+    /// Everything runs again: all that wait have their turns, in order.
+    void finish()
+    {
+        if (paused_) {
+            pause();
+            rest();
+        }
+        for (Loop& each : loops_) {
+            if (each.blocked) {
+                each.blocked = false;
+                rest();
+            }
+        }
+        for (std::size_t left = waiting_.size() + 1; left > 0; --left) {
+            release();
+            rest();
+        }
+        BOOST_TEST(waiting_.empty());
+        BOOST_TEST(turn_->waiting() == 0U);
+        BOOST_TEST(!holder_);
+        BOOST_TEST(turn_->try_acquire());
+    }
+
+    void refuse()
+    {
+        turn_->refuse(std::make_exception_ptr(
+            boost::system::system_error(make_error_code(Error::storage_failed))));
+        for (const Waiting& each : waiting_) {
+            refused_.push_back(each.name);
+        }
+        waiting_.clear();
+        for (Loop& each : loops_) {
+            each.blocked = false;
+        }
+        rest();
+        BOOST_TEST(refused_.empty());
+        BOOST_TEST(turn_->waiting() == 0U);
+    }
+
+private:
+    struct Loop {
+        asio::io_context context{1};
+        bool blocked = false;
+    };
+    struct Waiting {
+        int name;
+        std::size_t loop;
+        Job job;
+    };
+
+    std::size_t pick(std::size_t count) { return random_() % count; }
+
+    Task take(int name)
+    {
+        bool refused = false;
+        try {
+            co_await turn_->acquire();
+        } catch (const boost::system::system_error& error) {
+            refused = error.code() == make_error_code(Error::storage_failed);
+            if (!refused) {
+                throw;
+            }
+        }
+        if (refused) {
+            BOOST_TEST(std::erase(refused_, name) == 1U);
+        } else {
+            taken(name);
+        }
+    }
+
+    void taken(int name)
+    {
+        BOOST_TEST(!holder_);
+        BOOST_TEST(!paused_);
+        const auto first = std::ranges::find_if(
+            waiting_, [this](const Waiting& each) { return !loops_[each.loop].blocked; });
+        BOOST_REQUIRE(first != waiting_.end());
+        BOOST_REQUIRE_EQUAL(first->name, name);
+        holder_ = name;
+        waiting_.erase(first);
+    }
+
+    void acquire(std::size_t loop)
+    {
+        if (loops_[loop].blocked) {
+            return;  // nothing can come from there
+        }
+        const int name = next_name_++;
+        waiting_.push_back({name, loop, Job(loops_[loop].context.get_executor(), take(name))});
+    }
+
+    void try_acquire()
+    {
+        if (turn_->try_acquire()) {
+            BOOST_TEST(!holder_);
+            BOOST_TEST(!paused_);
+            BOOST_TEST(waiting_.empty());
+            holder_ = next_name_++;
+        }
+    }
+
+    void release()
+    {
+        if (std::exchange(holder_, std::nullopt)) {
+            turn_->release();
+        }
+    }
+
+    void cancel()
+    {
+        if (!waiting_.empty()) {
+            const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(pick(waiting_.size()));
+            if (loops_[at->loop].blocked) {
+                return;  // it would hear of it when its loop runs
+            }
+            const Job job = at->job;
+            waiting_.erase(at);
+            job.cancel();
+        }
+    }
+
+    void block(std::size_t loop) { loops_[loop].blocked = !loops_[loop].blocked; }
+
+    void pause()
+    {
+        paused_ = !paused_;
+        if (paused_) {
+            turn_->pause();
+        } else {
+            turn_->resume();
+        }
+    }
+
+    /// After two, those on blocked loops hold up nobody.
+    void look_later()
+    {
+        for (int looks = 0; looks < 2; ++looks) {
+            now_ += WriterTurn::patience;
+            turn_->look();
+            rest();
+        }
+        const bool somebody_runs = std::ranges::any_of(
+            waiting_, [this](const Waiting& each) { return !loops_[each.loop].blocked; });
+        BOOST_TEST((holder_ || paused_ || !somebody_runs));
+    }
+
+    void rest()
+    {
+        for (std::size_t ran = 1; ran > 0;) {
+            ran = 0;
+            for (Loop& each : loops_) {
+                if (!each.blocked) {
+                    each.context.restart();
+                    ran += each.context.poll();
+                }
+            }
+        }
+    }
+
+    std::mt19937 random_;
+    WriterTurn::Clock::time_point now_;
+    std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>([this] { return now_; });
+    std::deque<Waiting> waiting_;
+    std::vector<int> refused_;
+    std::optional<int> holder_;
+    bool paused_ = false;
+    int next_name_ = 0;
+    std::array<Loop, 4> loops_;
+};
+
+/// More with KEYWATCH_WALKS.
+unsigned walks()
+{
+    const char* const given = std::getenv("KEYWATCH_WALKS");
+    return given != nullptr ? static_cast<unsigned>(std::atoi(given)) : 60;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_writer_turn_model)
+
+BOOST_AUTO_TEST_CASE(whatever_is_blocked_the_others_have_their_turns_in_order_and_none_is_lost)
+{
+    for (unsigned seed = 1; seed <= walks(); ++seed) {
+        BOOST_TEST_CONTEXT("seed " << seed)
+        {
+            Walk walk(seed);
+            for (int i = 0; i < 400; ++i) {
+                walk.step();
+            }
+            if (seed % 4 == 0) {
+                walk.refuse();
+            } else {
+                walk.finish();
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
