@@ -4,6 +4,7 @@
 #include "async/spawn.hpp"
 #include "async/waiter.hpp"
 #include "structures/stamp.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -18,11 +19,6 @@ namespace [[gnu::visibility("default")]] keywatch {
 namespace {
 
 constexpr std::size_t max_name_bytes = 65535;
-
-[[noreturn]] void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
 
 asio::awaitable<void> nothing()
 {

@@ -2,6 +2,7 @@
 #include "embedded_engine.hpp"
 
 #include "async/thread_task.hpp"
+#include "values/failure.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -142,8 +143,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     bool begun = false;
     try {
         if (self->options_.read_only) {
-            throw boost::system::system_error(make_error_code(Error::read_only),
-                                              "it was opened with Options::read_only");
+            fail(Error::read_only, "it was opened with Options::read_only");
         }
         if (!self->turn_->try_acquire()) {
             co_await self->turn_->acquire();

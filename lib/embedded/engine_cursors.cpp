@@ -2,6 +2,7 @@
 #include "embedded_engine.hpp"
 
 #include "async/thread_task.hpp"
+#include "values/failure.hpp"
 
 #include <functional>
 #include <utility>

@@ -5,6 +5,7 @@
 
 #include "storage/backup/restore.hpp"
 #include "storage/files/place.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* why)
 {
-    throw boost::system::system_error(make_error_code(Error::invalid_option), why);
+    fail(Error::invalid_option, why);
 }
 
 /// A database in a directory of such a name could not be opened.

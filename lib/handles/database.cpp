@@ -7,6 +7,7 @@
 #include "embedded/embedded_engine.hpp"
 #include "pipeline/feed.hpp"
 #include "pipeline/watcher_core.hpp"
+#include "values/failure.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -16,43 +17,26 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 
-[[noreturn]] void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
-
-[[noreturn]] void fail(Error error, const char* what)
-{
-    throw boost::system::system_error(make_error_code(error), what);
-}
-
-void require(bool valid, const char* what)
-{
-    if (!valid) {
-        fail(Error::invalid_option, what);
-    }
-}
-
 void check(const Options& options)
 {
-    require(!options.location.empty(), "location is empty");
-    require(options.location.find('\0') == std::string::npos, "location has a NUL byte");
-    require(!options.read_only || options.location != "memory:", "read_only of memory:");
-    require(options.max_transaction_bytes > 0, "max_transaction_bytes");
-    require(options.max_pending_bytes > 0, "max_pending_bytes");
-    require(options.cache_bytes > 0, "cache_bytes");
-    require(options.write_buffer_bytes >= 65536, "write_buffer_bytes is less than 64 KiB");
-    require(options.hub_messages > 0, "hub_messages");
-    require(options.hub_bytes > 0, "hub_bytes");
-    require(options.distribute_batches > 0, "distribute_batches");
-    require(options.batch_messages > 0, "batch_messages");
-    require(options.distribute_bytes > 0, "distribute_bytes");
-    require(options.victim_sets > 0, "victim_sets");
-    require(options.watch_bytes > 0, "watch_bytes");
-    require(options.history.age > std::chrono::seconds::zero(), "history.age");
-    require(options.history.bytes > 0, "history.bytes");
-    require(options.history.commits > 0, "history.commits");
-    require(options.history.hard_bytes > 0, "history.hard_bytes");
+    require_option(!options.location.empty(), "location is empty");
+    require_option(options.location.find('\0') == std::string::npos, "location has a NUL byte");
+    require_option(!options.read_only || options.location != "memory:", "read_only of memory:");
+    require_option(options.max_transaction_bytes > 0, "max_transaction_bytes");
+    require_option(options.max_pending_bytes > 0, "max_pending_bytes");
+    require_option(options.cache_bytes > 0, "cache_bytes");
+    require_option(options.write_buffer_bytes >= 65536, "write_buffer_bytes is less than 64 KiB");
+    require_option(options.hub_messages > 0, "hub_messages");
+    require_option(options.hub_bytes > 0, "hub_bytes");
+    require_option(options.distribute_batches > 0, "distribute_batches");
+    require_option(options.batch_messages > 0, "batch_messages");
+    require_option(options.distribute_bytes > 0, "distribute_bytes");
+    require_option(options.victim_sets > 0, "victim_sets");
+    require_option(options.watch_bytes > 0, "watch_bytes");
+    require_option(options.history.age > std::chrono::seconds::zero(), "history.age");
+    require_option(options.history.bytes > 0, "history.bytes");
+    require_option(options.history.commits > 0, "history.commits");
+    require_option(options.history.hard_bytes > 0, "history.hard_bytes");
 }
 
 std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,

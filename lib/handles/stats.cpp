@@ -4,6 +4,8 @@
 
 #include "database_state.hpp"
 
+#include "values/failure.hpp"
+
 #include <algorithm>
 
 namespace [[gnu::visibility("default")]] keywatch {
@@ -50,7 +52,7 @@ Stats::Watchers watcher_stats_of(const pipeline::Pipeline& pipeline)
 Stats Database::stats() const
 {
     if (!state_) {
-        throw boost::system::system_error(make_error_code(Error::closed));
+        fail(Error::closed);
     }
     Stats stats;
     stats.engine = state_->engine->stats();

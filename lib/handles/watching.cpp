@@ -5,6 +5,7 @@
 #include "database_state.hpp"
 
 #include "pipeline/watcher_core.hpp"
+#include "values/failure.hpp"
 
 #include <chrono>
 #include <utility>
@@ -13,28 +14,18 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 
-[[noreturn]] void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
-
-void require(bool valid, const char* what)
-{
-    if (!valid) {
-        throw boost::system::system_error(make_error_code(Error::invalid_option), what);
-    }
-}
-
 void check(const WatchOptions& options)
 {
-    require(options.callback_timeout > std::chrono::milliseconds::zero(), "callback_timeout");
-    require(options.buffer_messages > 0, "buffer_messages");
-    require(options.buffer_bytes > 0, "buffer_bytes");
-    require(options.min_interval >= std::chrono::milliseconds::zero(), "min_interval");
-    require(options.min_interval == std::chrono::milliseconds::zero() ||
-                options.overflow == Overflow::latest,
-            "min_interval without Overflow::latest");
-    require(options.progress_interval >= std::chrono::milliseconds::zero(), "progress_interval");
+    require_option(options.callback_timeout > std::chrono::milliseconds::zero(),
+                   "callback_timeout");
+    require_option(options.buffer_messages > 0, "buffer_messages");
+    require_option(options.buffer_bytes > 0, "buffer_bytes");
+    require_option(options.min_interval >= std::chrono::milliseconds::zero(), "min_interval");
+    require_option(options.min_interval == std::chrono::milliseconds::zero() ||
+                       options.overflow == Overflow::latest,
+                   "min_interval without Overflow::latest");
+    require_option(options.progress_interval >= std::chrono::milliseconds::zero(),
+                   "progress_interval");
 }
 
 /// Where a watch is to begin, as what it already has.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "exception_of.hpp"
 #include "pipeline.hpp"
 #include "published.hpp"
 #include "watcher_core.hpp"
@@ -7,6 +6,7 @@
 #include "async/spawn.hpp"
 #include "async/wait.hpp"
 #include "async/waiter.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 

@@ -2,6 +2,8 @@
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <boost/asio/this_coro.hpp>
@@ -15,7 +17,7 @@ namespace {
 
 [[noreturn]] void throw_timeout()
 {
-    throw boost::system::system_error(make_error_code(Error::callback_timeout));
+    fail(Error::callback_timeout);
 }
 
 /// Awaits a callback under the eyes of the watchdog. What it did to the cancellation state of the
@@ -50,139 +52,175 @@ asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watc
 
 }  // namespace
 
-asio::awaitable<void> WatcherCore::take_inbox(Watchdog& watchdog)
+std::optional<WatcherCore::Action> WatcherCore::deliver_in_place(Batch& batch)
 {
     if (pull_) {
-        take_inbox_pulled();
-        co_return;
+        return offer(batch);
     }
-    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    Delivery delivery{take_entries(), routed};
-    begin_delivery(delivery.incoming.taken.entries);
-    const bool whole = co_await deliver_all(delivery, watchdog);
-    if (whole) {
-        took(routed, delivery.incoming);
+    if (!is_plain() || !deliver_plain(batch)) {
+        return std::nullopt;
     }
+    const Action action = fsm_.delivered();
+    advanced();
+    return action;
 }
 
-std::unique_ptr<Delivery> WatcherCore::take_inbox_plain()
+bool WatcherCore::deliver_plain(Batch& batch)
 {
-    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    Delivery delivery{take_entries(), routed};
-    begin_delivery(delivery.incoming.taken.entries);
-    switch (deliver_plain(delivery)) {
-    case Plain::whole:
-        took(routed, delivery.incoming);
-        break;
-    case Plain::ended:
-        break;
-    case Plain::paused:
-        return std::make_unique<Delivery>(std::move(delivery));
-    }
-    return nullptr;
-}
-
-void WatcherCore::take_inbox_pulled()
-{
-    const Revision routed = pipeline_->routed();  // before the inbox is taken: see Follower
-    offer_inbox(take_entries(), routed);
-}
-
-asio::awaitable<void> WatcherCore::deliver_rest(Delivery& delivery, Watchdog& watchdog)
-{
-    co_await watchdog.turn().yield();
-    const bool whole = co_await deliver_all(delivery, watchdog);
-    if (whole) {
-        took(delivery.routed, delivery.incoming);
-        co_await tell_progress(watchdog);
-    }
-}
-
-asio::awaitable<bool> WatcherCore::deliver_all(Delivery& delivery, Watchdog& watchdog)
-{
-    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
-    Tally tally(pipeline_->counters());
-    while (delivery.next < entries.size()) {
-        const Commit commit = commit_of(entries[delivery.next]);
-        const Outcome outcome = co_await deliver_next(delivery, commit, watchdog);
-        if (settle_next(delivery, commit, outcome, tally)) {
-            co_return false;
-        }
-        if (watchdog.turn().was_over() && delivery.next < entries.size()) {
-            co_await watchdog.turn().yield();
-            if (interrupted_.load(std::memory_order_acquire)) {
-                follower_.fell_behind();  // the rest of what was taken is not delivered
-                co_return false;
-            }
-        }
-    }
-    co_return true;
-}
-
-asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_next(Delivery& delivery,
-                                                                const Commit& commit,
-                                                                Watchdog& watchdog)
-{
-    if (delivery.begun) {
-        watch::Wanted begun = std::move(*delivery.begun);
-        delivery.begun.reset();
-        return deliver_from(std::move(begun), delivery.messages, watchdog);
-    }
-    passed(delivery.incoming.taken.entries[delivery.next].follows());
-    return deliver(commit, watchdog);
-}
-
-bool WatcherCore::settle_next(Delivery& delivery, const Commit& commit, Outcome outcome,
-                              Tally& tally)
-{
-    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
-    const watch::Entry& entry = entries[delivery.next];
-    const Revision through = watch::through(entries, delivery.next);
-    if (settle(commit, through, outcome, entry.messages(), tally)) {
-        return true;
-    }
-    if (entry.loses) {
-        lose_buckets(*entry.commit, entry.selected);  // the victim collector tells of the end
-    }
-    ++delivery.next;
-    return false;
-}
-
-WatcherCore::Plain WatcherCore::deliver_plain(Delivery& delivery)
-{
-    const std::vector<watch::Entry>& entries = delivery.incoming.taken.entries;
     LoopTurn turn;
     Tally tally(pipeline_->counters());
-    while (delivery.next < entries.size()) {
-        const watch::Entry& entry = entries[delivery.next];
-        passed(entry.follows());
+    while (batch.next < batch.entries.size()) {
+        const watch::Entry& entry = batch.entries[batch.next];
+        fsm_.entry_begins(entry.follows());
+        advanced();
         const Commit commit = commit_of(entry);
         watch::Wanted wanted(commit, predicate_at_delivery(), 0);
         std::size_t at = 0;
         const std::optional<Outcome> outcome = call_plain(wanted, at, turn);
         if (!outcome) {
-            delivery.begun.emplace(std::move(wanted));
-            delivery.messages = at;
-            return Plain::paused;
+            batch.begun.emplace(std::move(wanted));
+            batch.messages = at;
+            return false;
         }
-        if (settle_next(delivery, commit, *outcome, tally)) {
-            return Plain::ended;
+        if (!settle_next(batch, commit, *outcome, tally)) {
+            break;
         }
-        if (turn.was_over() && delivery.next < entries.size()) {
-            return Plain::paused;
+        if (turn.was_over() && batch.next < batch.entries.size()) {
+            return false;
         }
     }
-    return Plain::whole;
+    return true;
 }
 
-void WatcherCore::begin_delivery(const std::vector<watch::Entry>& entries)
+asio::awaitable<WatcherCore::Action> WatcherCore::deliver(HistoryCursor& history, Batch& batch,
+                                                          Watchdog& watchdog)
 {
-    if (pace_ && !entries.empty()) {
-        pace_->begins(Pace::Clock::now(), follower_.live());
+    if (pull_) {
+        co_return offer(batch);
+    }
+    if (history.is_open() && batch.entries.empty()) {
+        co_await deliver_slice(history, batch, watchdog);
+    } else {
+        co_await deliver_batch(batch, watchdog);
+    }
+    const Action action = fsm_.delivered();
+    advanced();
+    co_return action;
+}
+
+asio::awaitable<void> WatcherCore::deliver_batch(Batch& batch, Watchdog& watchdog)
+{
+    Tally tally(pipeline_->counters());
+    LoopTurn& turn = watchdog.turn();
+    while (batch.next < batch.entries.size()) {
+        if (turn.was_over()) {
+            co_await turn.yield();
+        }
+        if (batch.next > 0 && !batch.begun && interrupted_.load(std::memory_order_acquire)) {
+            fsm_.break_off();
+            break;
+        }
+        const Commit commit = commit_of(batch.entries[batch.next]);
+        const Outcome outcome = co_await deliver_next(batch, commit, watchdog);
+        if (!settle_next(batch, commit, outcome, tally)) {
+            break;
+        }
     }
 }
 
-asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver(Commit offered, Watchdog& watchdog)
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_next(Batch& batch, const Commit& commit,
+                                                                Watchdog& watchdog)
+{
+    if (batch.begun) {
+        watch::Wanted begun = std::move(*batch.begun);
+        batch.begun.reset();
+        return deliver_from(std::move(begun), batch.messages, watchdog);
+    }
+    fsm_.entry_begins(batch.entries[batch.next].follows());
+    advanced();
+    return deliver_commit(commit, watchdog);
+}
+
+bool WatcherCore::settle_next(Batch& batch, const Commit& commit, Outcome outcome, Tally& tally)
+{
+    const watch::Entry& entry = batch.entries[batch.next];
+    const Revision through = watch::position_after(batch.entries, batch.next);
+    if (!settle(commit, through, outcome, entry.messages(), tally)) {
+        return false;
+    }
+    if (entry.loses) {
+        lose_buckets(*entry.commit, entry.selected);  // the victim collector tells of the end
+    }
+    ++batch.next;
+    return true;
+}
+
+asio::awaitable<void> WatcherCore::deliver_slice(HistoryCursor& history, Batch& batch,
+                                                 Watchdog& watchdog)
+{
+    Tally tally(pipeline_->counters());
+    LoopTurn& turn = watchdog.turn();
+    for (; !history.at_end(); history.advance()) {
+        if (turn.was_over()) {
+            co_await turn.yield();
+        }
+        if (interrupted_.load(std::memory_order_acquire)) {
+            fsm_.break_off();
+            co_return;
+        }
+        const watch::SharedCommit& commit = history.commit();
+        if (fsm_.knows(commit->revision)) {
+            continue;
+        }
+        watch::Selecting selecting(*this, *commit);
+        while (!selecting.advance(LoopTurn::steps_a_look)) {
+            if (turn.is_over(LoopTurn::steps_a_look)) {
+                co_await turn.yield();
+            }
+        }
+        turn.is_over(1);
+        const watch::Selection selection = selecting.take();
+        if (selection.any) {
+            const Commit given = commit_of(*commit, selection.selected);
+            const Outcome outcome = co_await deliver_commit(given, watchdog);
+            if (!settle(given, commit->revision, outcome, selection.messages(*commit), tally)) {
+                co_return;
+            }
+        }
+        fsm_.entry_begins(commit->revision);
+        advanced();
+        if (selection.loses) {
+            batch.ends_bucket = commit;
+            fsm_.ends_bucket_at(commit->revision);
+            history.advance();
+            co_return;
+        }
+    }
+}
+
+bool WatcherCore::settle(const Commit& commit, Revision through, Outcome outcome,
+                         std::size_t messages, Tally& tally)
+{
+    if (outcome.whole) {
+        if (commit.seen() != 0 && through == commit.revision()) {
+            move_within({through, commit.previous(), commit.seen()});
+        }
+        if (messages > outcome.left_out) {
+            tally.delivered(messages - outcome.left_out);
+            figures_.delivered(messages - outcome.left_out);
+        }
+    }
+    const bool goes_on = fsm_.entry_done(through, outcome.whole, outcome.stop,
+                                         interrupted_.load(std::memory_order_acquire));
+    advanced();
+    if (outcome.whole && pace_) {
+        pace_->delivered(Pace::Clock::now());
+    }
+    return goes_on;
+}
+
+asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_commit(Commit offered,
+                                                                  Watchdog& watchdog)
 {
     return deliver_from(watch::Wanted(offered, predicate_at_delivery(), 0), 0, watchdog);
 }

@@ -17,12 +17,15 @@ public:
     using Clock = std::chrono::steady_clock;
     using Time = Clock::time_point;
 
-    /// Null if the options ask for neither.
+    /// Returns true if the options ask for one of the two.
+    static bool is_needed(const WatchOptions& options)
+    {
+        return options.min_interval.count() != 0 || options.progress_interval.count() != 0;
+    }
+    /// Returns null if it is not needed.
     static std::unique_ptr<Pace> of(const WatchOptions& options)
     {
-        return options.min_interval.count() == 0 && options.progress_interval.count() == 0
-                   ? nullptr
-                   : std::make_unique<Pace>(options);
+        return is_needed(options) ? std::make_unique<Pace>(options) : nullptr;
     }
     explicit Pace(const WatchOptions& options)
         : interval_(std::min<std::chrono::milliseconds>(options.min_interval, longest)),

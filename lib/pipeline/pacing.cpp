@@ -18,78 +18,47 @@
 
 namespace keywatch::pipeline {
 
-bool WatcherCore::has_to_rest(const watch::Signals& signals)
+void WatcherCore::begin_delivery(const Batch& batch)
 {
-    const bool live = follower_.live();
-    if (!pace_ || !pace_->is_early(Pace::Clock::now(), live) || signals.close_at ||
-        signals.drain_at || signals.bucket_deleted || (live && inbox.empty())) {
+    if (pace_ && !batch.entries.empty()) {
+        pace_->begins(Pace::Clock::now(), fsm_.is_live());
+    }
+}
+
+bool WatcherCore::is_early(bool may_wait)
+{
+    const bool live = fsm_.is_live();
+    if (!pace_->is_early(Pace::Clock::now(), live) || !may_wait || (live && inbox.empty())) {
         return false;
     }
     pipeline_->call_at(pace_->next(), weak_from_this());
     return true;
 }
 
-bool WatcherCore::falls_asleep()
+void WatcherCore::look_at_progress_later()
 {
-    if (!follower_.live()) {
-        return false;
-    }
     if (pace_) {
         if (const auto time = pace_->look_at(Pace::Clock::now())) {
             pipeline_->call_at(*time, weak_from_this());
         }
     }
-    return inbox.sleep(true);
 }
 
-std::optional<watch::Entry> WatcherCore::progress_to_tell()
+bool WatcherCore::tells_progress(Batch& batch)
 {
-    if (!pace_ || over_ || is_parked() || interrupted_.load(std::memory_order_acquire) ||
+    if (interrupted_.load(std::memory_order_acquire) ||
         !pace_->progress_is_due(Pace::Clock::now())) {
-        return std::nullopt;
+        return false;
     }
-    const Revision position = follower_.position();
+    const Revision position = fsm_.position();
     watch::Marker marker;
     marker.operation = Operation::progress;
     marker.revision = position;
     marker.previous = position;
     marker.time = pipeline_->engine().now();
-    return watch::Entry{watch::make_marker(marker), {}};
-}
-
-asio::awaitable<void> WatcherCore::tell_progress(Watchdog& watchdog)
-{
-    const std::optional<watch::Entry> entry = progress_to_tell();
-    if (!entry) {
-        co_return;
-    }
-    if (pull_) {
-        offer_progress(*entry);
-        co_return;
-    }
-    Tally tally(pipeline_->counters());
-    const Commit commit = commit_of(*entry);
-    const Outcome outcome = co_await deliver(commit, watchdog);
-    settle(commit, follower_.position(), outcome, 1, tally);
-}
-
-void WatcherCore::tell_progress_plain()
-{
-    const std::optional<watch::Entry> entry = progress_to_tell();
-    if (!entry) {
-        return;
-    }
-    if (pull_) {
-        offer_progress(*entry);
-        return;
-    }
-    Tally tally(pipeline_->counters());
-    const Commit commit = commit_of(*entry);
-    LoopTurn turn;
-    watch::Wanted wanted(commit, predicate_at_delivery());
-    std::size_t at = 0;
-    // One message is never cut into two.
-    settle(commit, follower_.position(), call_plain(wanted, at, turn).value(), 1, tally);
+    batch.clear();
+    batch.entries.push_back({watch::make_marker(marker), {}});
+    return true;
 }
 
 void Pipeline::call_at(std::chrono::steady_clock::time_point time,

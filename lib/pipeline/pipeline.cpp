@@ -6,6 +6,7 @@
 #include "async/small_strand.hpp"
 #include "async/untracked_executor.hpp"
 #include "async/waiter.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -96,7 +97,7 @@ void Pipeline::take_in(const std::shared_ptr<WatcherCore>& watcher)
         std::rethrow_exception(error_);
     }
     if (draining_) {
-        throw boost::system::system_error(make_error_code(Error::closed));
+        keywatch::fail(Error::closed);
     }
     running_.push_back(watcher);
     if (running_.size() == 1) {
@@ -111,7 +112,7 @@ asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
     // The frame of this may be destroyed with its context before the strand has its turn.
     const auto joined_at = std::make_shared<Revision>(0);
     if (context_gone_) {
-        throw boost::system::system_error(make_error_code(Error::closed));
+        keywatch::fail(Error::closed);
     }
     auto join = [&](async::Waiter waiter) {
         post_change({Change::Kind::join, watcher, std::move(waiter), joined_at});

@@ -4,6 +4,8 @@
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <algorithm>
@@ -19,7 +21,7 @@ public:
     explicit OnlyOne(std::atomic<bool>& waiting) : waiting_(waiting)
     {
         if (waiting_.exchange(true)) {
-            throw boost::system::system_error(make_error_code(Error::already_running));
+            fail(Error::already_running);
         }
     }
     OnlyOne(const OnlyOne&) = delete;
@@ -75,6 +77,7 @@ void WatcherCore::begin_pulled()
     try {
         pipeline_->enter(shared_from_this());
     } catch (...) {
+        fsm_.abandon();
         finish(std::nullopt, std::current_exception());
         throw;
     }
@@ -129,130 +132,50 @@ std::optional<WatchEnd> WatcherCore::ended() const
 
 // What the worker does.
 
-void WatcherCore::offer_slice(engine::HistorySlice slice)
+WatcherCore::Action WatcherCore::offer(Batch& batch)
 {
-    std::vector<watch::Entry> entries;
-    for (watch::SharedCommit& commit : slice.commits) {
-        if (follower_.knows(commit->revision)) {
-            continue;
-        }
-        watch::Selection selection = watch::select(*this, *commit);
-        if (selection.any) {
-            entries.push_back({commit, std::move(selection.selected)});
-        }
-        if (selection.loses) {
-            offer_history(std::move(entries), {commit->revision, commit});
-            return;
+    for (const watch::Entry& each : batch.entries) {
+        if (each.loses) {
+            lose_buckets(*each.commit, each.selected);
         }
     }
-    offer_history(std::move(entries), {slice.reached});
-}
-
-void WatcherCore::offer_history(std::vector<watch::Entry> entries, const Gathered& gathered)
-{
-    Pull::Rest rest;
-    rest.through = gathered.reached;
-    rest.error = gathered.error;
-    if (gathered.loses) {
-        rest.bucket_deleted = !lose_buckets(*gathered.loses, {});
-        if (!rest.bucket_deleted && follower_.joined()) {
-            part();  // the index still has what was lost
-        }
-    }
-    offer(std::move(entries), rest);
-}
-
-void WatcherCore::offer_inbox(Incoming incoming, Revision routed)
-{
-    const watch::Signals& signals = incoming.taken.signals;
-    for (const watch::Entry& entry : incoming.taken.entries) {
-        if (entry.loses) {
-            lose_buckets(*entry.commit, entry.selected);
-        }
-    }
-    Pull::Rest rest{.through = std::min(routed, signals.detached_at),
-                    .of_inbox = true,
-                    .fell_behind = signals.fell_behind,
-                    .full = signals.full,
-                    .overflowed = signals.overflowed};
-    if (incoming.error) {
-        rest = {.through = incoming.before_error, .error = incoming.error};
-    }
-    offer(std::move(incoming.taken.entries), std::move(rest));
-    if (!over_ && !is_parked()) {
-        ended_by(signals);  // it may have come to where it was told to end
-    }
-}
-
-void WatcherCore::offer_progress(watch::Entry entry)
-{
-    Pull::Rest rest;
-    rest.through = follower_.position();
-    std::vector<watch::Entry> entries;
-    entries.push_back(std::move(entry));
-    offer(std::move(entries), rest);
-}
-
-void WatcherCore::offer(std::vector<watch::Entry> entries, Pull::Rest rest)
-{
     if (const watch::Predicate* const predicate = predicate_at_delivery()) {
-        watch::WantedEntries wanted = watch::wanted_of(std::move(entries), *predicate);
-        entries = std::move(wanted.entries);
+        watch::WantedEntries wanted = watch::wanted_of(std::move(batch.entries), *predicate);
+        batch.entries = std::move(wanted.entries);
         if (wanted.error) {
-            rest = {.through = wanted.before_error, .error = wanted.error};
+            batch.error = wanted.error;
+            fsm_.ends_in_error(wanted.before_error);
         }
     }
-    if (entries.empty()) {
-        pass(rest);
-        return;
+    if (batch.entries.empty()) {
+        return fsm_.delivered();
     }
-    for (watch::Entry& each : entries) {
+    for (watch::Entry& each : batch.entries) {
         each.seen = seen_of(*each.commit, each.selected);
     }
-    begin_delivery(entries);
-    const std::uint64_t batch = pull_->outbox.offer(std::move(entries));
-    if (batch == 0) {
-        follower_.fell_behind();  // what was taken is not delivered
-        return;
+    const std::uint64_t number = pull_->outbox.offer(std::move(batch.entries));
+    if (number == 0) {
+        return fsm_.not_taken();
     }
-    pull_->rest = std::move(rest);
-    pull_->parked = true;  // nobody sees it before this returns, as all of that is on the strand
-    pull_->batches->reach(batch);
+    pull_->ends_bucket = std::move(batch.ends_bucket);
+    pull_->error = std::move(batch.error);
+    // No other worker runs before this one returns, as both are on the strand.
+    const Action action = fsm_.parked();
+    pull_->batches->reach(number);
+    return action;
 }
 
-void WatcherCore::settle_batch()
+WatcherCore::Action WatcherCore::take_back(Batch& batch)
 {
-    pull_->parked = false;
     const watch::Outbox::Settled settled = pull_->outbox.settle();
-    follower_.delivered(settled.delivered);
-    advanced();
+    batch.ends_bucket = std::move(pull_->ends_bucket);
+    batch.error = std::move(pull_->error);
     if (pace_) {
         pace_->delivered(Pace::Clock::now());
     }
-    if (settled.whole) {
-        pass(pull_->rest);
-    } else {
-        follower_.fell_behind();  // the rest of what was taken is not delivered
-    }
-}
-
-void WatcherCore::pass(const Pull::Rest& rest)
-{
-    if (rest.fell_behind) {
-        fall_behind(rest.full, rest.overflowed);
-        return;
-    }
-    if (rest.of_inbox) {
-        follower_.took(rest.through);
-    } else {
-        follower_.read(rest.through);
-    }
+    const Action action = fsm_.handed_back(settled.delivered, settled.whole);
     advanced();
-    if (rest.error) {
-        finish(std::nullopt, rest.error);
-    } else if (rest.bucket_deleted) {
-        finish(EndReason::bucket_deleted, nullptr);
-    }
+    return action;
 }
 
 }  // namespace keywatch::pipeline

@@ -35,7 +35,7 @@ watch::SharedCommit synced_marker(const engine::StateStream& stream)
 
 }  // namespace
 
-asio::awaitable<watch::SharedCommit> WatcherCore::read_state()
+asio::awaitable<watch::SharedCommit> WatcherCore::read_state_part()
 {
     const engine::SliceLimits limits{inbox.budget().messages, inbox.budget().bytes};
     try {
@@ -43,82 +43,45 @@ asio::awaitable<watch::SharedCommit> WatcherCore::read_state()
             auto stream = co_await pipeline_->engine().open_state(selectors_of(*this));
             start_state_->stream = std::move(stream);
         }
-        watch::SharedCommit part =
-            co_await start_state_->stream->next(limits, std::move(start_state_->used));
-        if (!part) {
-            start_state_->whole = true;
-            part = synced_marker(*start_state_->stream);
-        }
-        co_return part;
+        co_return co_await start_state_->stream->next(limits, std::move(start_state_->used));
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
         }
+        start_state_->closed = true;
     }
     co_return nullptr;
 }
 
-asio::awaitable<void> WatcherCore::deliver_state(Watchdog& watchdog)
+asio::awaitable<WatcherCore::Action> WatcherCore::read_state(Batch& batch)
 {
-    watch::SharedCommit part = co_await read_state();
-    if (!part) {
-        // As in read_history: its own callback has closed the database.
-        finish(EndReason::database_closed, nullptr);
-    } else if (interrupted_.load(std::memory_order_acquire)) {
-        co_return;
-    } else if (pull_) {
-        offer_state(std::move(part));
-    } else if (start_state_->whole) {
-        co_await deliver_synced(std::move(part), watchdog);
-    } else {
-        co_await deliver_part(std::move(part), watchdog);
+    if (start_state_->delivering) {
+        start_state_->used = std::move(start_state_->delivering);
     }
-}
-
-asio::awaitable<void> WatcherCore::deliver_part(watch::SharedCommit part, Watchdog& watchdog)
-{
-    const watch::Selection selection = watch::select(*this, *part);
-    if (selection.any) {
-        const Outcome outcome = co_await deliver(commit_of(*part, selection.selected), watchdog);
-        const std::size_t given = selection.messages(*part) - outcome.left_out;
-        if (outcome.whole && given > 0) {
-            Tally(pipeline_->counters()).delivered(given);
-            figures_.delivered(given);
+    watch::SharedCommit part = co_await read_state_part();
+    batch.clear();
+    watch::DeliveryFsm::StateRead read;
+    read.interrupted = interrupted_.load(std::memory_order_acquire);
+    read.closed = start_state_->closed;
+    if (part) {
+        watch::Selection selection = watch::select(*this, *part);
+        if (!pull_) {
+            start_state_->delivering = part;
         }
-        if (outcome.stop) {
-            finish(EndReason::stopped, nullptr);
-            co_return;
+        if (selection.any) {
+            batch.entries.push_back({std::move(part), std::move(selection.selected)});
         }
-    }
-    start_state_->used = std::move(part);
-}
-
-asio::awaitable<void> WatcherCore::deliver_synced(watch::SharedCommit marker, Watchdog& watchdog)
-{
-    const Commit commit(*marker, nullptr);
-    const Outcome outcome = co_await deliver(commit, watchdog);
-    start_state_.reset();
-    Tally tally(pipeline_->counters());
-    settle(commit, marker->revision, outcome, 1, tally);
-}
-
-void WatcherCore::offer_state(watch::SharedCommit part)
-{
-    Pull::Rest rest;
-    rest.through = follower_.position();
-    watch::Selection selection;
-    if (start_state_->whole) {
-        rest.through = part->revision;
-        selection.any = true;
+    } else if (!read.closed) {
+        batch.entries.push_back({synced_marker(*start_state_->stream), {}});
+        read.whole = true;
+        read.revision = start_state_->stream->revision();
         start_state_.reset();
-    } else {
-        selection = watch::select(*this, *part);
     }
-    std::vector<watch::Entry> entries;
-    if (selection.any) {
-        entries.push_back({std::move(part), std::move(selection.selected)});
-    }
-    offer(std::move(entries), rest);
+    read.any = !batch.entries.empty();
+    begin_delivery(batch);
+    const Action action = fsm_.state_read(read);
+    advanced();
+    co_return action;
 }
 
 }  // namespace keywatch::pipeline

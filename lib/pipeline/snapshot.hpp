@@ -9,7 +9,7 @@ namespace keywatch::pipeline {
 
 /// The state that a watch begins with: what there is of it while it is being delivered.
 ///
-/// The worker delivers it part by part before it asks the follower for anything: each part is a
+/// The worker delivers it part by part before anything else: each part is a
 /// commit of the state's revision s, a marker stands behind the last one. Only that moves the
 /// position, from the start to s; from there on the watch is one `after` s, which joins as any.
 /// So nothing is registered meanwhile, and commits go on in history.
@@ -19,10 +19,10 @@ namespace keywatch::pipeline {
 struct StateStart {
     /// Null before the first part was read.
     std::shared_ptr<engine::StateStream> stream;
-    /// The part that was delivered last.
+    /// The part that is being delivered, and one that has been, whose memory the next one may use.
+    std::shared_ptr<const CommitRecord> delivering;
     std::shared_ptr<const CommitRecord> used;
-    /// Whether what was read last is the marker.
-    bool whole = false;
+    bool closed = false;  ///< the engine is
 };
 
 }  // namespace keywatch::pipeline

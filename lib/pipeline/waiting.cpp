@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Waiting for something of a watch: that it is ready, that it has got somewhere, that it has ended.
 #include "alarm.hpp"
-#include "exception_of.hpp"
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
+
+#include "values/failure.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
@@ -82,7 +83,7 @@ asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
                                               std::chrono::milliseconds timeout)
 {
     if (timeout <= std::chrono::milliseconds::zero()) {
-        std::rethrow_exception(exception_of(Error::invalid_option));
+        keywatch::fail(Error::invalid_option);
     }
     const std::shared_ptr<async::WaiterList> ready = self->waiters()->ready;
     const auto alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
@@ -135,7 +136,7 @@ void WatcherCore::throw_unless_drained(Revision revision) const
     const bool whole = reason_ == EndReason::drained || reason_ == EndReason::bucket_deleted ||
                        position_.load() >= revision;
     if (!whole) {
-        std::rethrow_exception(exception_of(Error::watch_ended));
+        keywatch::fail(Error::watch_ended);
     }
 }
 
@@ -146,7 +147,7 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
     }
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     if (self->runs_on(executor)) {
-        std::rethrow_exception(exception_of(Error::would_deadlock));
+        keywatch::fail(Error::would_deadlock);
     }
     const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
     self->awaited_.store(true);

@@ -2,10 +2,10 @@
 #include "watcher_core.hpp"
 
 #include "alarm.hpp"
-#include "exception_of.hpp"
 #include "pipeline.hpp"
 
 #include "async/small_strand.hpp"
+#include "values/failure.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -38,6 +38,20 @@ bool is_at_present(const From& from, Revision start, Pipeline& pipeline)
            (from.kind() != From::Kind::snapshot && start >= pipeline.engine().durable_head());
 }
 
+watch::DeliveryFsm::Config machine_of(const WatchOptions& options, const Position& start,
+                                      Pipeline& pipeline)
+{
+    watch::DeliveryFsm::Config config;
+    config.start = start.revision;
+    config.near = options.buffer_messages;
+    config.overflow = options.overflow;
+    config.at_present = is_at_present(options.from, start.revision, pipeline);
+    config.within_next = start.seen_of_next != 0;
+    config.paced = Pace::is_needed(options);
+    config.from_state = options.from.kind() == From::Kind::snapshot;
+    return config;
+}
+
 }  // namespace
 
 WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& selectors,
@@ -61,8 +75,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
       position_(start.revision),
       callback_(std::move(callback)),
       predicate_(predicate_of(options.filter)),
-      follower_(start.revision, options.buffer_messages,
-                is_at_present(options.from, start.revision, *pipeline_), start.seen_of_next != 0),
+      fsm_(machine_of(options, start, *pipeline_)),
       pace_(Pace::of(options)),
       start_state_(options.from.kind() == From::Kind::snapshot ? std::make_unique<StateStart>()
                                                                : nullptr),
@@ -125,7 +138,7 @@ void WatcherCore::begin()
         const std::lock_guard lock(mutex());
         if (state_ != State::created) {
             // It may have been told of the close before it was ever run.
-            std::rethrow_exception(exception_of(ran_ ? Error::already_running : Error::closed));
+            keywatch::fail(ran_ ? Error::already_running : Error::closed);
         }
         if (!pipeline_->closing()) {
             state_ = State::running;
@@ -134,7 +147,7 @@ void WatcherCore::begin()
         }
     }
     database_closed();
-    std::rethrow_exception(exception_of(Error::closed));
+    keywatch::fail(Error::closed);
 }
 
 void WatcherCore::database_closed()
@@ -234,6 +247,7 @@ void WatcherCore::entered(std::size_t place)
 void WatcherCore::refuse(std::exception_ptr error)
 {
     if (const auto hold = hold_context()) {
+        fsm_.abandon();
         finish(std::nullopt, std::move(error));
     }
 }
@@ -317,7 +331,6 @@ bool WatcherCore::runs_on(const asio::any_io_executor& executor) const
 
 void WatcherCore::finish(std::optional<EndReason> reason, std::exception_ptr error)
 {
-    over_ = true;
     start_state_.reset();
     release_functions();
     async::Waiter run_waiter;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "batch.hpp"
 #include "counters.hpp"
-#include "delivery.hpp"
 #include "errands.hpp"
 #include "figures.hpp"
 #include "pace.hpp"
@@ -15,7 +15,7 @@
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
 #include "watch/coalescer.hpp"
-#include "watch/follower.hpp"
+#include "watch/delivery_fsm.hpp"
 #include "watch/subscription.hpp"
 #include "watch/wanted.hpp"
 
@@ -51,8 +51,8 @@ class Pipeline;
 /// 1. The worker is a coroutine on the watch's own strand. It exists while there is something to
 ///    deliver; an idle watch has none, nor a timer, nor a channel. The inbox knows whether it is
 ///    asleep; whoever wakes it starts a new one.
-/// 2. The worker alone delivers, moves the follower on, and ends the watch; everybody else sends
-///    signals through the inbox.
+/// 2. The worker alone delivers, reports to the machine that decides (DeliveryFsm), and ends the
+///    watch; everything else sends signals through the inbox.
 /// 3. A watch ends once: `finish` is called once, by the worker (or instead of it, if it is
 ///    refused).
 class WatcherCore final : public watch::Subscription,
@@ -160,8 +160,6 @@ private:
     /// Changes the signals so that the watch ends at this revision.
     template <class Change>
     void end_at(Revision revision, Change change);
-    /// Whether it only has to come to some revision any more: how far others are does not matter.
-    bool is_ending() const noexcept { return end_at_.load() != never; }
     /// Destroys what the program gave: it may own a handle of this very watch.
     void release_functions() noexcept;
     void throw_unless_drained(Revision revision) const;
@@ -173,96 +171,77 @@ private:
     void tell_end(const Waiters& waiters) const;
 
     // The worker (worker.cpp).
+    using Action = watch::DeliveryFsm::Action;
+    using Do = watch::DeliveryFsm::Do;
+    using How = watch::DeliveryFsm::How;
+    using Ending = watch::DeliveryFsm::Ending;
+    using HistoryRead = watch::DeliveryFsm::HistoryRead;
+
     void wake_up();
-    void go_on();
-    /// With what another worker has begun to deliver.
-    void spawn_worker(std::unique_ptr<Delivery> begun = nullptr);
-    /// The worker of a live watch with a plain callback: no coroutine is needed.
-    void drain_plain();
+    /// Runs until it sleeps, or something has to be awaited: then a coroutine continues.
+    void run_in_place();
+    Action begin_run(Batch& batch);
+    /// Performs an action that never waits.
+    Action perform(Action action, Batch& batch);
+    void spawn_worker(Action action, Batch batch);
     static asio::awaitable<void> work(std::shared_ptr<WatcherCore> self,
-                                      std::shared_ptr<Watchdog> watchdog,
-                                      std::unique_ptr<Delivery> begun);
-    asio::awaitable<void> work_until_idle(Watchdog& watchdog);
-    /// Null if the engine is closed.
-    asio::awaitable<const engine::HistorySlice*> read_slice(SliceReader& history, Revision after);
-    asio::awaitable<void> read_history(SliceReader& history, Watchdog& watchdog);
-    asio::awaitable<void> take_inbox(Watchdog& watchdog);
-    /// What is left when others should have their turn.
-    std::unique_ptr<Delivery> take_inbox_plain();
-    void take_inbox_pulled();
-    asio::awaitable<void> deliver_rest(Delivery& delivery, Watchdog& watchdog);
-    void took(Revision routed, const Incoming& incoming);
-    /// A commit that ended buckets was met in history, and delivered; true if the watch has ended.
-    bool ended_by_loss(const CommitRecord& commit, const std::vector<std::uint32_t>& selected);
-    /// Gets out of the index, which still has what was lost in history.
-    void part();
-    /// Nothing up to here is for this watch, but what it has been given.
-    void passed(Revision revision);
-    void worker_failed(const std::exception_ptr& error, bool timed_out);
-    bool ended_by(const watch::Signals& signals);
+                                      std::shared_ptr<Watchdog> watchdog, Action action,
+                                      Batch batch);
+    asio::awaitable<void> work_until_idle(Watchdog& watchdog, Action action, Batch& batch);
+    /// `error`: what ends it, if the ending does not say.
+    void end(Ending ending, std::exception_ptr error);
+    void worker_failed(std::exception_ptr error, bool timed_out);
 
-    // Beginning with a state (snapshot.cpp).
-    /// The next part of the state, or the marker behind it; null if the engine is closed.
-    asio::awaitable<watch::SharedCommit> read_state();
-    asio::awaitable<void> deliver_state(Watchdog& watchdog);
-    asio::awaitable<void> deliver_part(watch::SharedCommit part, Watchdog& watchdog);
-    asio::awaitable<void> deliver_synced(watch::SharedCommit marker, Watchdog& watchdog);
-    void offer_state(watch::SharedCommit part);
+    // Where the batches come from (reading.cpp, snapshot.cpp).
+    Action take_inbox(bool is_discarded, Batch& batch);
+    /// Returns the revision before an error.
+    Revision make_newest(watch::Inbox::Taken& taken, std::exception_ptr& error);
+    asio::awaitable<Action> read_history(Action action, HistoryCursor& history, Batch& batch);
+    /// Returns null if the engine is closed.
+    asio::awaitable<const engine::HistorySlice*> read_slice(HistoryCursor& history, Revision after,
+                                                            Revision up_to);
+    static HistoryRead compacted(Revision after, const engine::HistorySlice& slice, Batch& batch);
+    asio::awaitable<HistoryRead> read_each(Revision up_to, HistoryCursor& history, Batch& batch);
+    HistoryRead select_each(const engine::HistorySlice& slice, Batch& batch) const;
+    struct Gathered {
+        HistoryRead read;
+        bool is_all = false;  ///< no more is to be gathered now
+    };
+    /// Takes from a slice what it needs.
+    using Gather = std::function<Gathered(const engine::HistorySlice&)>;
+    asio::awaitable<HistoryRead> gather(Revision up_to, HistoryCursor& history, Batch& batch,
+                                        const Gather& take);
+    asio::awaitable<HistoryRead> read_newest(Revision up_to, HistoryCursor& history, Batch& batch);
+    Gathered gather_newest(watch::Coalescer& newest, const engine::HistorySlice& slice,
+                           Batch& batch);
+    /// Only a gap is delivered, up to where a bucket has ended.
+    asio::awaitable<HistoryRead> read_gap(Revision up_to, HistoryCursor& history, Batch& batch);
+    Gathered gather_gap(std::unique_ptr<watch::Marker>& gap,
+                        const engine::HistorySlice& slice) const;
+    asio::awaitable<Action> read_state(Batch& batch);
+    /// Returns null after the last part, and if the engine is closed.
+    asio::awaitable<watch::SharedCommit> read_state_part();
 
-    // The rest of the worker (worker.cpp).
-    void settle_position();
+    // The position (watcher_position.cpp), and what is shown of the phase (overflow.cpp).
     void advanced();
     /// Everything up to here has been delivered, except what the consumer of a pulled watch has.
     void show_position(Revision revision) const;
     void raise_position(Revision revision) const noexcept;
     /// Raises it to there, and shows this place instead.
     void move_within(const watch::Within& within);
-
-    // Being slower than the commits (overflow.cpp).
-    void fall_behind(bool full, bool overflowed);
-    void goes_away(bool by_itself = false);
     void show_phase() noexcept;
-    /// Whether its policy is not to be late, and it is. Any thread.
+    /// Returns true if its policy is not to be late, and it is. Any thread.
     bool has_overflowed(const watch::Inbox::Level& level) const noexcept;
-    /// With Overflow::latest only the newest of it.
-    Incoming take_entries();
-    void make_newest(Incoming& incoming);
-    struct Gathered {
-        Revision reached = 0;
-        /// Why there is no more now: a bucket has ended in this commit, there is no room, or the
-        /// predicate has thrown.
-        watch::SharedCommit loses = nullptr;
-        bool full = false;
-        std::exception_ptr error = nullptr;
-
-        bool is_all() const noexcept { return loses || full || error; }
-    };
-    /// Takes what it needs of a slice.
-    using Gather = std::function<Gathered(const engine::HistorySlice&)>;
-    /// Nothing if the watch has ended, or is to be.
-    asio::awaitable<std::optional<Gathered>> gather(SliceReader& history, const Gather& take);
-    asio::awaitable<void> deliver_gathered(std::vector<watch::Entry> entries,
-                                           const Gathered& gathered, Watchdog& watchdog);
-    /// As read_history, of several slices and only the newest.
-    asio::awaitable<void> read_latest(SliceReader& history, Watchdog& watchdog);
-    Gathered gather_latest(watch::Coalescer& newest, const engine::HistorySlice& slice);
-    /// Whether it is too slow to catch up, and its policy is not to be late.
-    bool gives_up() const noexcept;
-    asio::awaitable<void> give_up(SliceReader& history, Watchdog& watchdog);
-    /// As read_history, of all there is; only a gap is delivered. Up to where a bucket has ended.
-    asio::awaitable<void> skip_history(SliceReader& history, Watchdog& watchdog);
-    Gathered gather_gap(std::unique_ptr<watch::Marker>& gap,
-                        const engine::HistorySlice& slice) const;
 
     // By the clock (pacing.cpp).
-    /// Whether it is too early to deliver what there is. The worker will be poked when it is not;
-    /// it has to rest.
-    bool has_to_rest(const watch::Signals& signals);
-    /// If it is live and nothing is left to do; it will be poked when progress is to be told.
-    bool falls_asleep();
-    std::optional<watch::Entry> progress_to_tell();
-    asio::awaitable<void> tell_progress(Watchdog& watchdog);
-    void tell_progress_plain();
+    void begin_delivery(const Batch& batch);
+    /// Returns true if it is too early to deliver what there is: then the worker will be woken when
+    /// it is not.
+    bool is_early(bool may_wait);
+    /// Has the worker woken when progress may be due.
+    void look_at_progress_later();
+    /// Returns true if progress is due: the batch is then a marker that tells it.
+    bool tells_progress(Batch& batch);
 
     // Calling back (deliver.cpp).
     /// How far the delivery of one commit came.
@@ -272,18 +251,21 @@ private:
         /// So many messages the predicate did not let through.
         std::size_t left_out = 0;
     };
-    /// All that was taken, in order; false if the worker has to end before.
-    asio::awaitable<bool> deliver_all(Delivery& delivery, Watchdog& watchdog);
-    enum class Plain { whole, ended, paused };
-    /// The same with a plain callback, until others should have their turn.
-    Plain deliver_plain(Delivery& delivery);
-    void begin_delivery(const std::vector<watch::Entry>& entries);
+    /// Delivers the batch without a coroutine. Returns nothing if it needs one, or if others
+    /// should have their turn before the rest.
+    std::optional<Action> deliver_in_place(Batch& batch);
+    /// Returns false if others should have their turn before the rest.
+    bool deliver_plain(Batch& batch);
+    asio::awaitable<Action> deliver(HistoryCursor& history, Batch& batch, Watchdog& watchdog);
+    asio::awaitable<void> deliver_batch(Batch& batch, Watchdog& watchdog);
+    /// Up to a commit with which a bucket ends.
+    asio::awaitable<void> deliver_slice(HistoryCursor& history, Batch& batch, Watchdog& watchdog);
     /// What the commit refers to must live until it has been awaited.
-    asio::awaitable<Outcome> deliver(Commit commit, Watchdog& watchdog);
-    asio::awaitable<Outcome> deliver_next(Delivery& delivery, const Commit& commit,
-                                          Watchdog& watchdog);
+    asio::awaitable<Outcome> deliver_commit(Commit commit, Watchdog& watchdog);
+    asio::awaitable<Outcome> deliver_next(Batch& batch, const Commit& commit, Watchdog& watchdog);
     asio::awaitable<Outcome> deliver_from(watch::Wanted wanted, std::size_t at, Watchdog& watchdog);
-    bool settle_next(Delivery& delivery, const Commit& commit, Outcome outcome, Tally& tally);
+    /// Returns false if the rest must not be delivered.
+    bool settle_next(Batch& batch, const Commit& commit, Outcome outcome, Tally& tally);
     Commit commit_of(const watch::Entry& entry) const
     {
         return {*entry.commit, entry.selected.empty() ? nullptr : &entry.selected,
@@ -306,10 +288,10 @@ private:
     /// let through must not stand for what it does.
     const watch::Predicate* predicate_at_delivery() const noexcept
     {
-        return overflow_ == Overflow::latest && !start_state_ ? nullptr : predicate_.get();
+        return overflow_ == Overflow::latest && !fsm_.delivers_state() ? nullptr : predicate_.get();
     }
-    /// Settles a delivered commit, with which everything up to `through` is; true if the worker has
-    /// to end.
+    /// Settles a delivered commit, with which everything up to `through` is. Returns false if the
+    /// rest must not be delivered.
     bool settle(const Commit& commit, Revision through, Outcome outcome, std::size_t messages,
                 Tally& tally);
 
@@ -317,16 +299,11 @@ private:
     void begin_pulled();
     void heed(const watch::Outbox::Answer& answer);
     bool is_over() const;
-    void offer_slice(engine::HistorySlice slice);
-    void offer_history(std::vector<watch::Entry> entries, const Gathered& gathered);
-    void offer_inbox(Incoming incoming, Revision routed);
-    void offer_progress(watch::Entry entry);
-    void offer(std::vector<watch::Entry> entries, Pull::Rest rest);
-    void settle_batch();
-    void pass(const Pull::Rest& rest);
+    /// Hands the batch to the consumer.
+    Action offer(Batch& batch);
+    /// The batch that the consumer had is over.
+    Action take_back(Batch& batch);
     bool shut_outbox() noexcept { return pull_ && pull_->outbox.shut(); }
-    /// Whether a batch is with the consumer: the worker rests until it comes back.
-    bool is_parked() const noexcept { return pull_ && pull_->parked; }
 
     static constexpr Revision never = std::numeric_limits<Revision>::max();
 
@@ -338,13 +315,13 @@ private:
     const Overflow overflow_;
     /// Null if there is a callback.
     const std::unique_ptr<Pull> pull_;
-    /// The follower's position, or later, for everybody to see. It only grows.
+    /// The machine's position, or later, for any thread to see. It only grows.
     mutable std::atomic<Revision> position_;
     /// Set after the signals that end the watch before the next callback.
     std::atomic<bool> interrupted_{false};
     /// Where the first of the signals that say so ends the watch.
     std::atomic<Revision> end_at_{never};
-    // The follower's, for any thread to see.
+    // The machine's, for any thread to see.
     std::atomic<bool> live_{false};
     std::atomic<bool> away_{true};
     std::atomic<Revision> bears_{std::numeric_limits<Revision>::max()};
@@ -364,11 +341,10 @@ private:
     std::unique_ptr<const watch::Predicate> predicate_;
 
     // The worker's.
-    watch::Follower follower_;
+    watch::DeliveryFsm fsm_;
     const std::unique_ptr<Pace> pace_;  ///< null if the clock does not matter
     /// Until all of the state that the watch begins with has been delivered.
     std::unique_ptr<StateStart> start_state_;
-    bool over_ = false;
 
     // Of the inbox's mutex: an idle watch has to be small.
     std::mutex& mutex() const noexcept { return inbox.mutex(); }

@@ -33,7 +33,7 @@ bool WatcherCore::waits_for(Revision revision) const
 {
     const std::lock_guard lock(mutex());
     return state_ != State::ended &&
-           (follower_.begins_at() == revision || position_.load() == revision ||
+           (fsm_.begins_at() == revision || position_.load() == revision ||
             end_at_.load() == revision || (waiters_ && waiters_->wake_at == revision));
 }
 
@@ -54,23 +54,9 @@ void WatcherCore::raise_position(Revision revision) const noexcept
 void WatcherCore::advanced()
 {
     show_phase();
-    show_position(follower_.position());
+    show_position(fsm_.position());
     if (awaited_.load()) {
         waiters()->reached->reach(position_.load());
-    }
-}
-
-void WatcherCore::settle_position()
-{
-    // A watch that had nothing to deliver for long has everything that was routed all the same.
-    const Revision routed = pipeline_->routed();
-    if (follower_.live()) {
-        const watch::Inbox::Taken rest = inbox.take();
-        passed(rest.nothing_up_to);
-        if (rest.entries.empty() && !rest.signals.fell_behind) {
-            follower_.took(std::min(routed, rest.signals.detached_at));
-            advanced();
-        }
     }
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "exception_of.hpp"
+// The worker of a watch: performs what its DeliveryFsm decides, and decides nothing itself.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
 #include "async/post.hpp"
 #include "async/spawn.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -12,7 +13,6 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -49,51 +49,92 @@ void WatcherCore::post_wake_up()
 void WatcherCore::wake_up()
 {
     try {
-        go_on();
+        run_in_place();
     } catch (...) {
         worker_failed(std::current_exception(), false);
     }
 }
 
-void WatcherCore::go_on()
+void WatcherCore::run_in_place()
 {
-    if (is_parked()) {
-        settle_batch();
-    }
-    if (over_) {
-        return;
-    }
-    if (is_plain() && follower_.live()) {
-        drain_plain();
-    } else {
-        spawn_worker();
-    }
-}
-
-void WatcherCore::drain_plain()
-{
-    const watch::Signals signals = inbox.signals();
-    if (over_ || ended_by(signals)) {
-        return;
-    }
-    if (!has_to_rest(signals)) {
-        if (pull_) {
-            take_inbox_pulled();
-        } else if (auto begun = take_inbox_plain()) {
-            spawn_worker(std::move(begun));
+    Batch batch;
+    Action action = begin_run(batch);
+    while (true) {
+        switch (action.what) {
+        case Do::nothing:
             return;
+        case Do::end:
+            end(action.ending, std::move(batch.error));
+            return;
+        case Do::yield:
+            start_worker();
+            return;
+        case Do::read_state:
+        case Do::read_history:
+        case Do::join:
+            spawn_worker(action, std::move(batch));
+            return;
+        case Do::deliver: {
+            const auto next = deliver_in_place(batch);
+            if (!next) {
+                spawn_worker(action, std::move(batch));
+                return;
+            }
+            action = *next;
+            break;
         }
-        tell_progress_plain();
-    } else if (inbox.rest()) {
-        return;
-    }
-    // What has come meanwhile waits for a turn of its own, so that others have theirs.
-    if (!over_ && !is_parked() && !falls_asleep()) {
-        start_worker();
+        default:
+            action = perform(action, batch);
+        }
     }
 }
 
-void WatcherCore::spawn_worker(std::unique_ptr<Delivery> begun)
+WatcherCore::Action WatcherCore::begin_run(Batch& batch)
+{
+    if (fsm_.is_parked()) {
+        return take_back(batch);
+    }
+    return fsm_.is_yielding() ? fsm_.resumed() : fsm_.woken();
+}
+
+WatcherCore::Action WatcherCore::perform(Action action, Batch& batch)
+{
+    switch (action.what) {
+    case Do::look:
+        return fsm_.looked(inbox.signals());
+    case Do::check_time:
+        return fsm_.timed(is_early(action.flag));
+    case Do::rest:
+        return fsm_.rested(inbox.rest());
+    case Do::read_routed:
+        action = fsm_.routed(pipeline_->routed());
+        show_phase();
+        return action;
+    case Do::wake_at:
+        pipeline_->wake_at(action.revision, weak_from_this());
+        return fsm_.noted();
+    case Do::take_inbox:
+        return take_inbox(action.flag, batch);
+    case Do::lose_buckets:
+        return fsm_.lost(!lose_buckets(*batch.ends_bucket, {}));
+    case Do::part:
+        pipeline_->part(shared_from_this());
+        action = fsm_.parted();
+        show_phase();
+        return action;
+    case Do::check_progress:
+        return fsm_.progress_due(tells_progress(batch));
+    case Do::sleep:
+        if (action.flag) {
+            look_at_progress_later();
+        }
+        return fsm_.slept(inbox.sleep(action.flag));
+    default:
+        return action;
+    }
+}
+
+void WatcherCore::spawn_worker(Action action, Batch batch)
 {
     const auto watchdog = std::make_shared<Watchdog>(strand_, callback_timeout_);
     {
@@ -103,7 +144,7 @@ void WatcherCore::spawn_worker(std::unique_ptr<Delivery> begun)
     // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
     try {
         async::spawn(
-            strand_, work(shared_from_this(), watchdog, std::move(begun)),
+            strand_, work(shared_from_this(), watchdog, action, std::move(batch)),
             asio::bind_cancellation_slot(
                 watchdog->slot(), [self = shared_from_this(), watchdog](std::exception_ptr) {}));
     } catch (const std::bad_alloc&) {
@@ -118,8 +159,8 @@ void WatcherCore::spawn_worker(std::unique_ptr<Delivery> begun)
 }
 
 asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
-                                        std::shared_ptr<Watchdog> watchdog,
-                                        std::unique_ptr<Delivery> begun)
+                                        std::shared_ptr<Watchdog> watchdog, Action action,
+                                        Batch batch)
 {
     watchdog->begin();
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -127,11 +168,7 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
     co_await async::blink();
     std::exception_ptr error;
     try {
-        if (begun) {
-            co_await self->deliver_rest(*begun, *watchdog);
-            begun.reset();
-        }
-        co_await self->work_until_idle(*watchdog);
+        co_await self->work_until_idle(*watchdog, action, batch);
     } catch (...) {
         error = std::current_exception();
     }
@@ -141,248 +178,91 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
     }
 }
 
-asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog)
+asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog, Action action, Batch& batch)
 {
     const watch::Budget& budget = inbox.budget();
     const bool together = !pull_ && overflow_ != Overflow::latest;
-    SliceReader history(pipeline_->engine(), {budget.messages, budget.bytes, together});
-    while (!over_ && !is_parked()) {
-        const watch::Signals signals = inbox.signals();
-        if (ended_by(signals)) {
+    HistoryCursor history(pipeline_->engine(), {budget.messages, budget.bytes, together});
+    if (batch.next > 0 || batch.begun) {
+        co_await watchdog.turn().yield();  // it was a long one
+    }
+    while (true) {
+        switch (action.what) {
+        case Do::nothing:
             co_return;
-        }
-        if (start_state_) {
-            co_await deliver_state(watchdog);
-            continue;
-        }
-        if (has_to_rest(signals)) {
-            if (inbox.rest()) {
-                co_return;
-            }
-            continue;
-        }
-        const watch::Follower::Step step =
-            follower_.next(std::min(pipeline_->routed(), end_at_.load()));
-        show_phase();
-        switch (step) {
-        case watch::Follower::Step::read_history:
-            co_await read_history(history, watchdog);
-            co_await tell_progress(watchdog);
+        case Do::end:
+            end(action.ending, std::move(batch.error));
+            co_return;
+        case Do::yield:
+            co_await watchdog.turn().yield();
+            action = fsm_.resumed();
             break;
-        case watch::Follower::Step::join: {
+        case Do::read_state:
+            action = co_await read_state(batch);
+            break;
+        case Do::read_history:
+            action = co_await read_history(action, history, batch);
+            break;
+        case Do::join: {
+            history.close();
             const Revision routed = co_await pipeline_->join(shared_from_this());
-            follower_.joined(routed);
+            action = fsm_.joined(routed);
             advanced();
             break;
         }
-        case watch::Follower::Step::take:
-            co_await take_inbox(watchdog);
-            co_await tell_progress(watchdog);
-            if (!over_ && !is_parked() && follower_.live()) {
-                if (falls_asleep()) {
-                    co_return;
-                }
-                co_await watchdog.turn().yield();
-            }
+        case Do::deliver:
+            action = co_await deliver(history, batch, watchdog);
             break;
-        case watch::Follower::Step::wait:
-            // A poke that comes too early is news, so that it is not slept through.
-            pipeline_->wake_at(std::max(follower_.position(), follower_.begins_at()),
-                               weak_from_this());
-            if (inbox.sleep(false)) {
-                co_return;
-            }
-            co_await async::yield();
-            break;
+        default:
+            action = perform(action, batch);
         }
     }
 }
 
-asio::awaitable<void> WatcherCore::read_history(SliceReader& history, Watchdog& watchdog)
+void WatcherCore::end(Ending ending, std::exception_ptr error)
 {
-    if (overflow_ == Overflow::latest) {
-        co_await read_latest(history, watchdog);
-        co_return;
-    }
-    if (gives_up()) {
-        co_await give_up(history, watchdog);
-        co_return;
-    }
-    const engine::HistorySlice* const slice = co_await read_slice(history, follower_.position());
-    if (!slice) {
-        // Only for a watch whose own callback closes the database: nobody waits for that one.
-        finish(EndReason::database_closed, nullptr);
-        co_return;
-    }
-    if (slice->compacted) {
-        throw Compacted(follower_.position() + 1, *slice->compacted);
-    }
-    if (pull_) {
-        offer_slice(*slice);
-        co_return;
-    }
-    Tally tally(pipeline_->counters());
-    LoopTurn& turn = watchdog.turn();
-    for (const watch::SharedCommit& commit : slice->commits) {
-        if (turn.was_over()) {
-            co_await turn.yield();
-        }
-        if (interrupted_.load(std::memory_order_acquire)) {
-            co_return;
-        }
-        if (follower_.knows(commit->revision)) {
-            continue;
-        }
-        watch::Selecting selecting(*this, *commit);
-        while (!selecting.advance(LoopTurn::steps_a_look)) {
-            if (turn.is_over(LoopTurn::steps_a_look)) {
-                co_await turn.yield();
-            }
-        }
-        turn.is_over(1);
-        const watch::Selection selection = selecting.take();
-        if (selection.any) {
-            const Commit given = commit_of(*commit, selection.selected);
-            const Outcome outcome = co_await deliver(given, watchdog);
-            if (settle(given, commit->revision, outcome, selection.messages(*commit), tally)) {
-                co_return;
-            }
-        }
-        follower_.delivered(commit->revision);
-        advanced();
-        if (selection.loses && ended_by_loss(*commit, selection.selected)) {
-            co_return;
-        }
-    }
-    follower_.read(slice->reached);
-    advanced();
-}
-
-asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(SliceReader& history,
-                                                                     Revision after)
-{
-    try {
-        // Once it has joined there is little left, and the inbox holds something beside it. Who
-        // pulls is given the slice as a whole, and this worker ends.
-        co_return co_await history.next(after, follower_.up_to(), !pull_ && !follower_.joined());
-    } catch (const boost::system::system_error& error) {
-        if (error.code() != make_error_code(Error::closed)) {
-            throw;
-        }
-    }
-    co_return nullptr;
-}
-
-bool WatcherCore::ended_by_loss(const CommitRecord& commit,
-                                const std::vector<std::uint32_t>& selected)
-{
-    if (!lose_buckets(commit, selected)) {
+    switch (ending) {
+    case Ending::stopped:
+        finish(EndReason::stopped, nullptr);
+        break;
+    case Ending::cancelled:
+        finish(EndReason::cancelled, nullptr);
+        break;
+    case Ending::bucket_deleted:
         finish(EndReason::bucket_deleted, nullptr);
-        return true;
+        break;
+    case Ending::drained:
+        finish(EndReason::drained, nullptr);
+        break;
+    case Ending::database_closed:
+        finish(EndReason::database_closed, nullptr);
+        break;
+    case Ending::pipeline_failed:
+        finish(std::nullopt, inbox.signals().error);
+        break;
+    case Ending::overflow:
+        finish(std::nullopt, exception_of(Error::overflow));
+        break;
+    case Ending::callback_timeout:
+        finish(std::nullopt, exception_of(Error::callback_timeout));
+        break;
+    case Ending::none:
+    case Ending::compacted:
+    case Ending::predicate_failed:
+    case Ending::failed:
+        finish(std::nullopt, std::move(error));
+        break;
     }
-    if (follower_.joined()) {
-        part();
-    }
-    return false;
 }
 
-void WatcherCore::part()
+void WatcherCore::worker_failed(std::exception_ptr error, bool timed_out)
 {
-    pipeline_->part(shared_from_this());
-    goes_away();
-}
-
-void WatcherCore::passed(Revision revision)
-{
-    follower_.delivered(revision);
-    advanced();
-}
-
-void WatcherCore::took(Revision routed, const Incoming& incoming)
-{
-    if (incoming.error) {
-        std::rethrow_exception(incoming.error);
-    }
-    const watch::Signals& signals = incoming.taken.signals;
-    if (signals.fell_behind) {
-        fall_behind(signals.full, signals.overflowed);  // the entries were thrown away
+    if (fsm_.is_over()) {
         return;
     }
-    follower_.took(std::min(routed, signals.detached_at));
-    advanced();
-    ended_by(signals);  // it may have come to where it was told to end
-}
-
-bool WatcherCore::settle(const Commit& commit, Revision through, Outcome outcome,
-                         std::size_t messages, Tally& tally)
-{
-    if (outcome.whole) {
-        if (commit.seen() != 0 && through == commit.revision()) {
-            move_within({through, commit.previous(), commit.seen()});
-        }
-        if (messages > outcome.left_out) {
-            tally.delivered(messages - outcome.left_out);
-            figures_.delivered(messages - outcome.left_out);
-        }
-        follower_.delivered(through);
-        advanced();
-        if (pace_) {
-            pace_->delivered(Pace::Clock::now());
-        }
-    }
-    if (outcome.stop) {
-        finish(EndReason::stopped, nullptr);
-    }
-    if (outcome.stop || !outcome.whole || interrupted_.load(std::memory_order_acquire)) {
-        follower_.fell_behind();  // the rest of what was taken is not delivered
-        return true;
-    }
-    return false;
-}
-
-bool WatcherCore::ended_by(const watch::Signals& signals)
-{
-    const Revision position = follower_.position();
-    std::optional<EndReason> reason;
-    if (signals.error) {
-        finish(std::nullopt, signals.error);
-        return true;
-    }
-    if (signals.cancel) {
-        reason = EndReason::cancelled;
-    } else if (signals.stop) {
-        reason = EndReason::stopped;
-    } else if (position >= signals.detached_at) {
-        reason = EndReason::bucket_deleted;
-    } else if (signals.drain_at && !start_state_ && position >= *signals.drain_at) {
-        reason = EndReason::drained;
-    } else if (signals.close_now ||
-               (signals.close_at && !start_state_ && position >= *signals.close_at)) {
-        reason = EndReason::database_closed;
-    }
-    if (!reason) {
-        return false;
-    }
-    settle_position();
-    finish(reason, nullptr);
-    return true;
-}
-
-void WatcherCore::worker_failed(const std::exception_ptr& error, bool timed_out)
-{
-    const watch::Signals signals = inbox.signals();
     const bool aborted = is_error(error, make_error_code(asio::error::operation_aborted));
-    if (timed_out) {
-        finish(std::nullopt, exception_of(Error::callback_timeout));
-    } else if (aborted && signals.error) {
-        finish(std::nullopt, signals.error);
-    } else if (aborted && signals.cancel) {
-        finish(EndReason::cancelled, nullptr);
-    } else if (aborted && signals.close_now) {
-        finish(EndReason::database_closed, nullptr);
-    } else {
-        finish(std::nullopt, error);
-    }
+    const Action action = fsm_.failed(timed_out, aborted, inbox.signals());
+    end(action.ending, std::move(error));
 }
 
 }  // namespace keywatch::pipeline

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "failure.hpp"
 
+#include "values/failure.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <string_view>
 
 namespace keywatch::storage {
-
-void fail(Error error, const std::string& what)
-{
-    throw boost::system::system_error(make_error_code(error), what);
-}
 
 namespace {
 

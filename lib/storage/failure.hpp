@@ -12,8 +12,6 @@
 
 namespace keywatch::storage {
 
-[[noreturn]] void fail(Error error, const std::string& what);
-
 /// What a failed read means: `storage_failed` if the system refused it, else `damaged`.
 [[noreturn]] void fail_read(const leveldb::Status& status);
 /// The same, unless it is success.

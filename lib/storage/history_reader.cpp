@@ -4,6 +4,7 @@
 #include "failure.hpp"
 
 #include "storage/format/layout.hpp"
+#include "values/failure.hpp"
 
 #include <utility>
 

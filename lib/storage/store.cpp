@@ -4,6 +4,8 @@
 #include "failure.hpp"
 #include "store_impl.hpp"
 
+#include "values/failure.hpp"
+
 #include <algorithm>
 #include <exception>
 

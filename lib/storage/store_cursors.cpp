@@ -3,6 +3,8 @@
 #include "history_reader.hpp"
 #include "store_impl.hpp"
 
+#include "values/failure.hpp"
+
 #include <chrono>
 
 // Cursors, and how far they are behind.

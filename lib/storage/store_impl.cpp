@@ -6,6 +6,7 @@
 #include "bytes/prefix_end.hpp"
 #include "storage/files/disk_env.hpp"
 #include "storage/table/checked_iterator.hpp"
+#include "values/failure.hpp"
 
 #include <leveldb/helpers/memenv.h>
 

@@ -5,6 +5,7 @@
 
 #include "bytes/glob.hpp"
 #include "bytes/numbers.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -23,7 +24,7 @@ constexpr std::uint64_t few_elements = 32;
 
 [[noreturn]] void fail_damaged(const char* what)
 {
-    throw boost::system::system_error(make_error_code(Error::damaged), what);
+    fail(Error::damaged, what);
 }
 
 std::string header_key(std::string_view key)
@@ -161,7 +162,7 @@ std::optional<Header> find_to_write(Workspace& workspace, BucketIndex bucket, st
 Header find_or_create(Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
     if (key.empty()) {
-        throw boost::system::system_error(make_error_code(Error::empty_key));
+        fail(Error::empty_key);
     }
     std::optional<Header> header = find_to_write(workspace, bucket, key);
     if (!header) {

@@ -3,6 +3,7 @@
 
 #include "bytes/numbers.hpp"
 #include "bytes/time_range.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -20,7 +21,7 @@ static_assert(bytes::clock_range + longest_ttl <= bytes::storable_range);
 
 [[noreturn]] void fail_damaged()
 {
-    throw boost::system::system_error(make_error_code(Error::damaged), "the end of a value");
+    fail(Error::damaged, "the end of a value");
 }
 
 }  // namespace
@@ -56,7 +57,7 @@ void append_stamp(std::string& content, std::optional<Time> deadline)
 void check_ttl(std::chrono::milliseconds ttl)
 {
     if (ttl <= std::chrono::milliseconds::zero() || ttl > longest_ttl) {
-        throw boost::system::system_error(make_error_code(Error::invalid_ttl));
+        fail(Error::invalid_ttl);
     }
 }
 

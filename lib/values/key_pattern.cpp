@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "failure.hpp"
+
 #include <keywatch/error.hpp>
 #include <keywatch/key_pattern.hpp>
 
@@ -26,11 +28,6 @@ constexpr std::size_t max_steps = std::size_t{1} << 24;
 
 /// Of what RE2 says about a pattern, which may repeat all of it.
 constexpr std::size_t most_said = 200;
-
-[[noreturn]] void fail(Error error, const std::string& what)
-{
-    throw boost::system::system_error(make_error_code(error), what);
-}
 
 re2::StringPiece piece(std::string_view bytes)
 {

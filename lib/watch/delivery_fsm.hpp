@@ -193,6 +193,7 @@ public:
     bool is_live() const noexcept { return joined_ && position_ >= joined_at_; }
     bool is_over() const noexcept { return at_ == At::ended; }
     bool is_parked() const noexcept { return at_ == At::parked; }
+    bool is_yielding() const noexcept { return at_ == At::yield; }
     bool delivers_state() const noexcept { return from_state_; }
     /// The largest lag at which it is not too slow yet.
     Revision bears() const noexcept;

@@ -65,4 +65,11 @@ inline Revision through(const std::vector<Entry>& entries, std::size_t at)
     return at + 1 < entries.size() ? std::min(revision, entries[at + 1].follows()) : revision;
 }
 
+/// Returns the position once the entry at this place has been delivered; 0 if it stays where it
+/// was, as the entry is a part of a snapshot, which has to be delivered whole.
+inline Revision position_after(const std::vector<Entry>& entries, std::size_t at)
+{
+    return entries[at].commit->messages.front().snapshot ? 0 : through(entries, at);
+}
+
 }  // namespace keywatch::watch

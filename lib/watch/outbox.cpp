@@ -8,13 +8,6 @@ namespace keywatch::watch {
 
 namespace {
 
-/// Where the position is once this entry has been delivered; 0: where it was, as it is a part of a
-/// state that has to be delivered whole.
-Revision position_behind(const std::vector<Entry>& entries, std::size_t at)
-{
-    return entries[at].commit->messages.front().snapshot ? 0 : through(entries, at);
-}
-
 Within within(const Entry& entry, Revision position)
 {
     const CommitRecord& commit = *entry.commit;
@@ -55,7 +48,7 @@ Outbox::Answer Outbox::take()
     const std::lock_guard lock(mutex_);
     Answer answer = ask();
     if (answer.there) {
-        taken_ = position_behind(entries_, next_);
+        taken_ = position_after(entries_, next_);
         answer.entry = std::move(entries_[next_]);
         ++next_;
         taken_within_ = within(answer.entry, taken_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "subscription.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <algorithm>
@@ -14,11 +16,6 @@ namespace {
 constexpr std::size_t longest_name = 65535;
 /// So many selectors are tried one after the other; more are found by hash.
 constexpr std::size_t most_tried = 8;
-
-[[noreturn]] void fail(Error error, const char* what)
-{
-    throw boost::system::system_error(make_error_code(error), what);
-}
 
 BucketSelector checked(BucketSelector selector)
 {

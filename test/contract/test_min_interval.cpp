@@ -178,6 +178,40 @@ BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_behind_what_came_bef
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_snapshot_counts_as_a_delivery)
+{
+    run([]() -> Task {
+        kw::Database db = co_await open_with("b");
+        co_await put(db, "b", "a", "0");
+        kw::WatchOptions options = resting();
+        options.from = kw::From::snapshot();
+        const Recorder called;
+        const Recorder taken;
+        kw::Watcher watcher = db.watch("b", kw::all(), called, options);
+        kw::PullWatcher puller = db.watch("b", kw::all(), options);
+        const Run run = co_await start(watcher);
+        const Job job = co_await spawn(take_all(puller, taken));
+        co_await until([&] {
+            return watcher.info().state == kw::WatcherState::live &&
+                   puller.info().state == kw::WatcherState::live;
+        });
+        co_await put(db, "b", "a", "1");
+        co_await put(db, "b", "a", "2");
+        co_await given_time(db);
+        BOOST_TEST(called.size() == 2U);  // what there was, and the marker
+        BOOST_TEST(taken.size() == 2U);
+        co_await db.close();
+        co_await run.end();
+        co_await job.join();
+        const Strings expected{"3-4.0 put a=2", "5.0 put time="};
+        for (const Recorder& each : {called, taken}) {
+            const Strings lines = lines_with_intervals(each);
+            BOOST_TEST(Strings(lines.begin() + 2, lines.end()) == expected,
+                       boost::test_tools::per_element());
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_pulled_watch_rests_as_well)
 {
     run([]() -> Task {

@@ -113,6 +113,11 @@ PLANTED = [
     ("every_file_is_built", "benchmarks/new.cpp", SPDX),
     ("every_file_is_built", "benchmarks/meson.build",
      "# SPDX-License-Identifier: BSL-1.0\n'gone.cpp'\n"),
+    ("lists_of_sources_are_sorted", "lib/meson.build",
+     "# SPDX-License-Identifier: BSL-1.0\n    'watch/w.cpp',\n    'handles/a.cpp',\n"
+     "    'storage/s.cpp',\n'pipeline/p.cpp', 'embedded/e.cpp'\n"),
+    ("paths_in_documents_exist", "doc/storage.md", "see `storage/gone.hpp`\n"),
+    ("paths_in_documents_exist", "doc/storage.md", "see `unit/watch/test_gone`\n"),
     ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("0a", "0g")),
     ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("https:", "")),
     ("wraps_are_whole", "subprojects/x.wrap", WRAP.replace("y = x", "y = y")),

@@ -14,15 +14,15 @@ LAYERS = {
     "values": {"values"},
     "bytes": {"bytes"},
     "async": {"async"},
-    "structures": {"structures", "bytes"},
-    "views": {"views", "structures", "bytes"},
-    "storage": {"storage", "bytes"},
-    "watch": {"watch", "bytes"},
-    "engine": {"engine"},
-    "embedded": {"embedded", "engine", "async", "storage", "structures", "bytes"},
-    "pipeline": {"pipeline", "engine", "async", "watch"},
-    "bulk": {"bulk", "handles", "async", "structures"},
-    "handles": {"handles", "bulk", "pipeline", "embedded", "engine", "storage"},
+    "structures": {"structures", "bytes", "values"},
+    "views": {"views", "structures", "bytes", "values"},
+    "storage": {"storage", "bytes", "values"},
+    "watch": {"watch", "bytes", "values"},
+    "engine": {"engine", "values"},
+    "embedded": {"embedded", "engine", "async", "storage", "structures", "bytes", "values"},
+    "pipeline": {"pipeline", "engine", "async", "watch", "values"},
+    "bulk": {"bulk", "handles", "async", "structures", "values"},
+    "handles": {"handles", "bulk", "pipeline", "embedded", "engine", "storage", "values"},
 }
 WITHOUT_ASIO = ("bytes", "storage", "structures", "watch")
 # Where the functions of the public headers are defined.
@@ -142,9 +142,11 @@ def public_headers_are_light(tree):
 
 def public_things_are_visible(tree):
     """A shared library hides what is not in a namespace with the visibility attribute. clang++
-    wants it where a public function is defined, too."""
+    wants it where a public function is defined, too. What has a header of its own in lib/ is
+    internal."""
     face = [(name, text) for name, text in tree.code("lib")
-            if layer_of(name) in FACE and name.endswith(".cpp")]
+            if layer_of(name) in FACE and name.endswith(".cpp")
+            and name.removesuffix("cpp") + "hpp" not in tree.files]
     for name, text in [*tree.code("include"), *face]:
         for block in re.finditer(r"^namespace keywatch[\w:]* \{\n(.*?)^\}", text,
                                  re.MULTILINE | re.DOTALL):
@@ -234,6 +236,37 @@ def every_file_is_built(tree):
                 yield f"{name}:1: not in {build}"
         for name in sorted(listed - set(tree.files)):
             yield f"{build}:1: {name} does not exist"
+
+
+def lists_of_sources_are_sorted(tree):
+    for name, text in tree.files.items():
+        if not name.endswith("meson.build"):
+            continue
+        before = ("", -1)
+        for number, line in enumerate(text.splitlines(), 1):
+            match = re.match(r"\s+'([\w/]+\.[ch]pp)',$", line)
+            if not match:
+                continue
+            if before[1] == number - 1 and match.group(1) < before[0]:
+                yield f"{name}:{number}: {match.group(1)} must be before {before[0]}"
+            before = (match.group(1), number)
+
+
+def paths_in_documents_exist(tree):
+    """A path in `code` is one of the tree's, below its root or where its layer or suite is."""
+    folders = {name.rsplit("/", 1)[0] for name in tree.files if "/" in name}
+    suites = "|".join(sorted({name.split("/")[1] for name in folders
+                              if name.startswith("test/")}))
+    for name, text in tree.files.items():
+        if not name.endswith(".md") or name == "CHANGELOG.md":
+            continue
+        for match in re.finditer(rf"`((?:[\w-]+/)+\w+\.(?:hpp|cpp|py|md)|(?:{suites})/(?:\w+/)*"
+                                 r"\w+)`", text):
+            path = match.group(1)
+            places = [root + path + ending for ending in ("", ".cpp", ".py")
+                      for root in ("", "lib/", "include/", "test/", "doc/")]
+            if not any(place in tree.files or place in folders for place in places):
+                yield f"{name}:{line_of(text, match.start())}: there is no {path}"
 
 
 def listed_files(folder, text):
@@ -330,6 +363,8 @@ RULES = [
     no_co_await_in_a_condition,
     no_machine_paths,
     every_file_is_built,
+    lists_of_sources_are_sorted,
+    paths_in_documents_exist,
     wraps_are_whole,
     unit_tests_do_not_sleep,
     readme_quotes_what_is_compiled,

@@ -5,6 +5,7 @@
 #include "storage/backup/backup_stream.hpp"
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -77,9 +78,7 @@ async::WorkerThread& BackupThread::thread()
         try {
             thread_ = std::make_unique<async::WorkerThread>();
         } catch (const std::system_error& error) {
-            throw boost::system::system_error(
-                make_error_code(Error::backup_failed),
-                std::string("a thread cannot be started: ") + error.what());
+            fail(Error::backup_failed, std::string("a thread cannot be started: ") + error.what());
         }
     }
     return *thread_;

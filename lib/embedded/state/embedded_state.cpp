@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "async/thread_task.hpp"
 #include "embedded/embedded_engine.hpp"
+#include "values/failure.hpp"
 
 #include <exception>
 #include <functional>

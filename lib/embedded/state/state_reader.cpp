@@ -6,6 +6,7 @@
 #include "embedded/transaction/merged_iterator.hpp"
 #include "embedded/transaction/workspace_base.hpp"
 #include "structures/scan/wanted_keys.hpp"
+#include "values/failure.hpp"
 
 #include <utility>
 

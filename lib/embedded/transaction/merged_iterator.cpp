@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "merged_iterator.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include "bytes/prefix_end.hpp"
@@ -137,7 +139,7 @@ void MergedIterator::finish() noexcept
 void MergedIterator::check_usable() const
 {
     if (finished_) {
-        throw boost::system::system_error(make_error_code(Error::transaction_finished));
+        fail(Error::transaction_finished);
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "transaction_workspace.hpp"
 
+#include "values/failure.hpp"
+
 #include <utility>
 
 // A transaction's cursors. History behind a new position is pinned when it is saved, not when it is

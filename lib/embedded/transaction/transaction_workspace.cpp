@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "transaction_workspace.hpp"
 
+#include "values/failure.hpp"
+
 #include <algorithm>
 #include <array>
 #include <limits>

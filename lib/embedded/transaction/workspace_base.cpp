@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "workspace_base.hpp"
 
+#include "values/failure.hpp"
+
 #include <utility>
 
 namespace keywatch::engine {
-
-void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
-
-void fail(Error error, const std::string& what)
-{
-    throw boost::system::system_error(make_error_code(error), what);
-}
 
 void check_name(std::string_view name)
 {

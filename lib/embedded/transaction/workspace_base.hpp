@@ -66,9 +66,6 @@ private:
     bool finished_ = false;
 };
 
-[[noreturn]] void fail(Error error);
-[[noreturn]] void fail(Error error, const std::string& what);
-
 inline constexpr std::size_t max_name_bytes = 65535;
 /// Of what is to get this name.
 void check_name(std::string_view name);

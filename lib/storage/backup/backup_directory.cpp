@@ -3,6 +3,7 @@
 
 #include "storage/failure.hpp"
 #include "storage/format/format_text.hpp"
+#include "values/failure.hpp"
 
 #include <algorithm>
 #include <utility>

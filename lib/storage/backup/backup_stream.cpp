@@ -4,6 +4,7 @@
 #include "bytes/numbers.hpp"
 #include "storage/failure.hpp"
 #include "storage/format/format_text.hpp"
+#include "values/failure.hpp"
 
 #include <algorithm>
 #include <cerrno>

@@ -7,6 +7,7 @@
 #include "storage/failure.hpp"
 #include "storage/store.hpp"
 #include "storage/table/table_walk.hpp"
+#include "values/failure.hpp"
 
 #include <cstdint>
 #include <string>

@@ -5,6 +5,7 @@
 #include "storage/log/log_mark.hpp"
 #include "storage/store_impl.hpp"
 #include "storage/table/table_walk.hpp"
+#include "values/failure.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -2,6 +2,7 @@
 #include "background_thread.hpp"
 
 #include "storage/failure.hpp"
+#include "values/failure.hpp"
 
 #include <cassert>
 #include <system_error>

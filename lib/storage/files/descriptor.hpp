@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
 
 namespace keywatch::storage {
+
+/// Permissions of the files that a database consists of.
+inline constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
 
 /// An open file of the operating system, or none; closed with this object.
 class Descriptor {

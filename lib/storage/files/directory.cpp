@@ -4,6 +4,7 @@
 #include "storage/backup/backup_target.hpp"
 #include "storage/failure.hpp"
 #include "storage/format/format_text.hpp"
+#include "values/failure.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>

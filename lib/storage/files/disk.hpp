@@ -3,11 +3,21 @@
 
 #include <leveldb/status.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace keywatch::storage {
+
+/// Returns the directory that holds the file of this name.
+inline std::string directory_of(const std::string& name)
+{
+    const std::size_t slash = name.rfind('/');
+    return slash == std::string::npos ? std::string(".")
+                                      : name.substr(0, std::max<std::size_t>(slash, 1));
+}
 
 /// The things that a database has to ask of a disk and LevelDB's Env cannot say. A test whose
 /// Env simulates power cuts implements them; Store::open finds this interface on the Env that it

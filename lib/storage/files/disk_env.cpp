@@ -19,18 +19,11 @@ namespace keywatch::storage {
 
 namespace {
 
-constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
 constexpr mode_t directory_mode = S_IRWXU;
 
 leveldb::Status result_of(int result, const std::string& name)
 {
     return result == 0 ? leveldb::Status::OK() : last_error(name);
-}
-
-std::string directory_of(const std::string& name)
-{
-    const std::size_t slash = name.rfind('/');
-    return slash == std::string::npos ? "." : name.substr(0, slash + 1);
 }
 
 }  // namespace

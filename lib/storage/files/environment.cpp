@@ -15,13 +15,6 @@ namespace keywatch::storage {
 
 namespace {
 
-std::string directory_of(const std::string& name)
-{
-    const std::size_t slash = name.rfind('/');
-    return slash == std::string::npos ? std::string(".")
-                                      : name.substr(0, std::max<std::size_t>(slash, 1));
-}
-
 std::string_view without_directory(std::string_view name)
 {
     return name.substr(name.rfind('/') + 1);

@@ -14,7 +14,6 @@ namespace keywatch::storage {
 namespace {
 
 constexpr uid_t root = 0;
-constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
 
 int open_at(int directory, const std::string& name, int flags)
 {

@@ -2,6 +2,7 @@
 #include "place.hpp"
 
 #include "storage/failure.hpp"
+#include "values/failure.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -6,6 +6,7 @@
 
 #include "bytes/numbers.hpp"
 #include "storage/failure.hpp"
+#include "values/failure.hpp"
 
 #include <memory>
 #include <optional>

@@ -5,6 +5,8 @@
 #include "btree_entry.hpp"
 #include "counter.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <algorithm>
@@ -13,11 +15,6 @@
 namespace keywatch::structures::btree {
 
 namespace {
-
-[[noreturn]] void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
 
 std::optional<std::string> current_key(const KeyIterator& iterator)
 {

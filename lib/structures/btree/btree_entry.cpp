@@ -4,6 +4,7 @@
 #include "btree.hpp"
 
 #include "structures/stamp.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -47,7 +48,7 @@ void store(Workspace& workspace, BucketIndex bucket, std::string_view key, std::
 void require_key(std::string_view key)
 {
     if (key.empty()) {
-        throw boost::system::system_error(make_error_code(Error::empty_key));
+        fail(Error::empty_key);
     }
 }
 

@@ -4,6 +4,8 @@
 #include "list_index.hpp"
 #include "list_row.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <optional>
@@ -12,11 +14,6 @@
 namespace keywatch::structures::list {
 
 namespace {
-
-[[noreturn]] void fail(Error error)
-{
-    throw boost::system::system_error(make_error_code(error));
-}
 
 void record(Workspace& workspace, BucketIndex bucket, Operation operation, std::string_view key,
             std::string_view value)

@@ -4,6 +4,8 @@
 #include "list_index.hpp"
 #include "list_row.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <algorithm>
@@ -159,7 +161,7 @@ Indexes resolve_all(std::span<const std::int64_t> indexes, std::uint64_t size)
     for (const std::int64_t index : indexes) {
         const auto each = resolve(index, size);
         if (!each) {
-            throw boost::system::system_error(make_error_code(Error::index_out_of_range));
+            fail(Error::index_out_of_range);
         }
         resolved.push_back(*each);
     }

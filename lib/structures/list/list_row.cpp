@@ -2,6 +2,7 @@
 #include "list_row.hpp"
 
 #include "bytes/numbers.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -17,7 +18,7 @@ constexpr std::size_t sequence_bytes = 8;
 
 [[noreturn]] void fail_damaged(const char* what)
 {
-    throw boost::system::system_error(make_error_code(Error::damaged), what);
+    fail(Error::damaged, what);
 }
 
 Row row_of(collection::Header header)

@@ -5,6 +5,7 @@
 #include "structures/sorted_set/sorted_elements.hpp"
 #include "structures/sorted_set/sorted_members.hpp"
 #include "structures/stamp.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -186,8 +187,7 @@ private:
             elements_->seek(open_->elements.first);
         }
         if (!elements_->valid() || !elements_->key().starts_with(open_->elements.prefix)) {
-            throw boost::system::system_error(make_error_code(Error::damaged),
-                                              "an element of a collection is missing");
+            fail(Error::damaged, "an element of a collection is missing");
         }
     }
 

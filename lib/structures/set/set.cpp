@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "set.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <utility>
@@ -67,8 +69,7 @@ std::string smallest(const Workspace& workspace, BucketIndex bucket, const Heade
     const std::shared_ptr<KeyIterator> iterator = workspace.iterate(bucket);
     iterator->seek(prefix + header.content);
     if (!iterator->valid() || !iterator->key().starts_with(prefix)) {
-        throw boost::system::system_error(make_error_code(Error::damaged),
-                                          "a set has fewer members than its header says");
+        fail(Error::damaged, "a set has fewer members than its header says");
     }
     return std::string(iterator->key().substr(prefix.size()));
 }

@@ -2,6 +2,7 @@
 #include "rank_ends.hpp"
 
 #include "bytes/prefix_end.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -28,8 +29,7 @@ Ends::Ends(bytes::ByteReader& content, std::uint64_t size)
         }
         if (content.failed() || ends.tail < shortest || ends.tail > size ||
             (has_fences && !plausible_fences(ends))) {
-            throw boost::system::system_error(make_error_code(Error::damaged),
-                                              "the header of a sorted set");
+            fail(Error::damaged, "the header of a sorted set");
         }
         shortest = ends.tail;
     }

@@ -2,6 +2,7 @@
 #include "rank_index.hpp"
 
 #include "bytes/numbers.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -77,8 +78,7 @@ RankIndex::Passed RankIndex::pass_fences(Predicate passes)
 
 void RankIndex::fail_damaged()
 {
-    throw boost::system::system_error(make_error_code(Error::damaged),
-                                      "the rank index of a sorted set");
+    fail(Error::damaged, "the rank index of a sorted set");
 }
 
 std::uint64_t RankIndex::count_here(std::size_t level) const

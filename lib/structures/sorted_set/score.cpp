@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "score.hpp"
 
+#include "values/failure.hpp"
+
 #include <keywatch/error.hpp>
 
 #include <bit>
@@ -19,7 +21,7 @@ constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
 double checked_score(double score)
 {
     if (std::isnan(score)) {
-        throw boost::system::system_error(make_error_code(Error::invalid_score));
+        fail(Error::invalid_score);
     }
     return score == 0 ? 0.0 : score;
 }
@@ -48,8 +50,7 @@ double parse_score(std::string_view text)
     const char* const end = text.data() + text.size();
     const std::from_chars_result result = std::from_chars(text.data(), end, score);
     if (result.ec != std::errc{} || result.ptr != end || std::isnan(score)) {
-        throw boost::system::system_error(make_error_code(Error::damaged),
-                                          "the score of a member of a sorted set");
+        fail(Error::damaged, "the score of a member of a sorted set");
     }
     return score;
 }

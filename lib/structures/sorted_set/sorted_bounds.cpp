@@ -3,6 +3,7 @@
 
 #include "bytes/numbers.hpp"
 #include "bytes/prefix_end.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -14,8 +15,7 @@ Bounds::Bounds(std::string_view content)
     low_ = reader.string();
     high_ = reader.string();
     if (reader.failed() || reader.left() != 0 || low_.empty() || !bytes::prefix_end(high_)) {
-        throw boost::system::system_error(make_error_code(Error::damaged),
-                                          "the header of a sorted set");
+        fail(Error::damaged, "the header of a sorted set");
     }
 }
 

@@ -6,6 +6,7 @@
 #include "bytes/numbers.hpp"
 #include "bytes/prefix_end.hpp"
 #include "structures/collection.hpp"
+#include "values/failure.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -29,8 +30,7 @@ std::string place_of(double score, std::string_view member)
 double score_at(std::string_view place)
 {
     if (place.size() < score_bytes) {
-        throw boost::system::system_error(make_error_code(Error::damaged),
-                                          "an entry of a sorted set");
+        fail(Error::damaged, "an entry of a sorted set");
     }
     return score_from_bits(bytes::load_fixed<std::uint64_t>(place.data()));
 }
