@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Catching up: a watcher reads a million messages from history, in commits of 100 and of 1.
+/// Measures catching up: a watcher reads a million messages from history, in commits of 100 and of
+/// 1.
 /// Floor: a bare LevelDB iteration over the same records.
 #include "support.hpp"
 
@@ -28,8 +29,8 @@ asio::awaitable<void> fill(kw::Database db, std::size_t per_commit)
     co_await db.close();
 }
 
-/// `copied`: whether the values are read, into one string. LevelDB maps its tables into memory, so
-/// that a bare iteration never touches the bytes of a long record.
+/// If `copied` is true, the values are read, into one string. LevelDB maps its tables into memory,
+/// so a bare iteration never touches the bytes of a long record.
 std::size_t iterate(leveldb::DB& db, bool copied)
 {
     leveldb::ReadOptions options;
@@ -73,7 +74,7 @@ void catch_up_from_history(benchmark::State& state)
     run(context, fill(kw::Database::open_blocking(context.get_executor(), options), per_commit));
     const auto commits = static_cast<double>(total_messages / per_commit);
     for (auto _ : state) {
-        // LevelDB lets one at a time have the directory.
+        // Only one LevelDB at a time can open the directory.
         std::vector<std::pair<double, double>> pairs;
         std::vector<double> copied;
         for (int pair = 0; pair < 5; ++pair) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What `Overflow::latest` makes of 100,000 commits of one put each: the newest of each key, in the
-/// order of revisions. Floor: a hash map from the key to the newest commit, and nothing of an
-/// order.
+/// Measures how `Overflow::latest` reduces 100,000 commits of one put each to the newest of each
+/// key, in the order of revisions.
+/// Floor: a hash map from the key to the newest commit, without an order.
 #include "support.hpp"
 
 #include "watch/coalescer.hpp"

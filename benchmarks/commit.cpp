@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What a commit costs: one put of 100 bytes, keys random over 100,000, history kept and trimmed.
+/// Measures the cost of a commit: one put of 100 bytes, keys random over 100,000, history kept and
+/// trimmed.
 /// Floor: bare LevelDB with a WriteBatch of the same two records.
 #include "support.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 using namespace bench;
 
-/// Bytes of a history record of one such put: header, bucket name, key, value.
+/// Size in bytes of a history record of one such put: header, bucket name, key, value.
 constexpr std::size_t record_bytes = 160;
 
 void bare_commits(leveldb::DB& db, std::uint64_t& revision, int commits, int per_batch, bool sync)
@@ -68,7 +69,7 @@ void compare(benchmark::State& state, kw::Durability durability, int count, int 
         context.restart();
         context.run();
     };
-    // Both have gone through a few memory tables before it counts.
+    // Both sides fill a few memory tables before the measurement begins.
     bare_commits(bare.db(), revision, sync ? 200 : 200'000, writers, false);
     if (!sync) {
         run(context, commits(db, 200'000));

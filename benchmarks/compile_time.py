@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""What does it cost a user's file to include keywatch and spawn a watcher? The floor is a file of
-the same shape that spawns a coroutine of its own, with Asio alone. In processor time of the
-compiler; both take turns. Prints what Google Benchmark would, for table.py.
+"""Measures the compile time of a user's file that includes keywatch and spawns a watcher. The floor
+is a file of the same shape that spawns a coroutine of its own, with Asio alone. The unit is the
+processor time of the compiler; floor and keywatch take turns. Prints the results in the format of
+Google Benchmark, for table.py.
 
     compile_time.py [COMPILER...]        the compiler and its flags (g++)"""
 
@@ -72,7 +73,7 @@ int main()
 
 
 def compile_seconds(compiler, optimization, source):
-    """Processor time that the compiler took in user mode."""
+    """Returns the processor time of the compiler in user mode."""
     command = [*compiler, "-std=c++20", optimization, f"-I{INCLUDE}", "-c", source,
                "-o", source.with_suffix(".o")]
     process = subprocess.Popen(command)
@@ -84,11 +85,11 @@ def compile_seconds(compiler, optimization, source):
 
 
 def compare(compiler, optimization, floor, keywatch):
-    """One result for each run, in nanoseconds."""
+    """Yields one result for each run, in nanoseconds."""
     for run in range(RUNS + 1):
         floor_seconds, keywatch_seconds = (compile_seconds(compiler, optimization, source)
                                            for source in (floor, keywatch))
-        if run > 0:  # the first one warms the file cache
+        if run > 0:  # the first run warms the file cache
             yield {
                 "name": f"compile_time/{optimization[1:]}",
                 "run_type": "iteration",

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What a sweep costs, for each key of 100 bytes that is due, `buffered`, history kept.
+/// Measures the cost of a sweep, for each key of 100 bytes that is due, `buffered`, history kept.
 /// Floor: bare LevelDB, which walks over the due keys of an index, gets the value of each, and
 /// writes batches of 256 with both deletes of each key and one record with all their values.
 ///
-/// And what a put costs where keys have had deadlines: it looks for the one that it replaces.
-/// Floor: the same put in a bucket in which no key ever had one.
+/// Measures also the cost of a put where keys have had deadlines: it looks for the deadline that it
+/// replaces.
+/// Floor: the same put in a bucket in which no key ever had a deadline.
 #include "support.hpp"
 
 #include <leveldb/write_batch.h>
@@ -81,7 +82,7 @@ void sweep_floor(leveldb::DB& db, unsigned count, std::uint64_t& revision)
     }
 }
 
-/// A clock that stands still, and notes when it was first looked at after it was moved.
+/// A clock that only moves when `time` is set. Records when it was first read after a move.
 struct HandClock {
     std::atomic<kw::Time> time{kw::Time{std::chrono::hours{24 * 365 * 50}}};
     std::atomic<bool> moved{false};
@@ -110,7 +111,7 @@ asio::awaitable<void> load(kw::Database db, unsigned count)
     }
 }
 
-/// From the moment on at which it is noticed that they are due.
+/// Measures from the moment when the sweeper first sees that the keys are due.
 asio::awaitable<void> sweep(kw::Database db, unsigned count, HandClock& clock, double& taken)
 {
     const std::uint64_t before = db.stats().engine.expired;

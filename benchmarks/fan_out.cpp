@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// One commit to 10,000 watchers of its key: from the call of update() until every callback has
-/// run. Floor: as many channels with a parked coroutine each, each sent one item.
+/// Measures one commit to 10,000 watchers of its key: from the call of update() until every
+/// callback has run.
+/// Floor: as many channels with a parked coroutine each, each sent one item.
 #include "support.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
@@ -19,7 +20,7 @@ constexpr int rounds = 20;
 using Item = std::shared_ptr<const std::string>;
 using Channel = asio::experimental::channel<void(boost::system::error_code, Item)>;
 
-/// Stops the loop once all of a round have been heard of.
+/// Stops the loop once all receivers of a round have received the item.
 struct Round {
     asio::io_context& context;
     int left = 0;
@@ -90,7 +91,7 @@ public:
         for (kw::Watcher& each : watchers_) {
             asio::co_spawn(context_, each.run(), kw::rethrow);
         }
-        commit();  // so that all follow
+        commit();  // once it is delivered, all watchers have joined
     }
     Watchers(const Watchers&) = delete;
     Watchers& operator=(const Watchers&) = delete;

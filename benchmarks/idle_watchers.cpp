@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Memory of an idle running watcher, the owner's co_spawn included. Floor: a parked co_spawn.
+/// Measures the memory of an idle running watcher, including the owner's co_spawn.
+/// Floor: a parked co_spawn.
 #include "support.hpp"
 
 #include <boost/asio/steady_timer.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// How long after the call of update() the callback of a watcher runs, on an idle database:
-/// buffered, one thread. Floor: the bare commit alone.
+/// Measures the time from the call of update() to the callback of a watcher, on an idle database:
+/// buffered, one thread.
+/// Floor: the bare commit alone.
 #include "support.hpp"
 
 #include <leveldb/write_batch.h>

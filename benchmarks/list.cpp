@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Lists of 1,000 to 1,000,000 elements of 100 bytes: pushing and popping, a commit each, buffered,
-/// history kept and trimmed; and reading 100 elements in the middle in a view.
+/// Measures lists of 1,000 to 1,000,000 elements of 100 bytes: pushing and popping, a commit each,
+/// buffered, history kept and trimmed; and reading 100 elements in the middle in a view.
 /// Floor: bare LevelDB on a copy of the same directory, with the same gets and the same records,
-/// one of history among them.
+/// including one of history.
 #include "support.hpp"
 
 #include "bytes/numbers.hpp"
@@ -20,7 +20,7 @@ namespace {
 using namespace bench;
 
 constexpr std::size_t value_bytes = 100;
-constexpr int step = 500;  ///< commits that are measured at a time
+constexpr int step = 500;  ///< number of commits measured at a time
 constexpr int pairs = 41;
 constexpr std::int64_t part = 100;
 
@@ -61,7 +61,7 @@ asio::awaitable<void> our_ranges(kw::Database db, std::int64_t first, std::size_
     }
 }
 
-/// Bytes of the history record of one push or pop.
+/// Returns the size in bytes of the history record of one push or pop.
 std::size_t record_bytes()
 {
     kw::storage::RecordWriter writer;
@@ -76,7 +76,7 @@ std::size_t record_bytes()
     return writer.finish(0, {}, totals).size();
 }
 
-/// The same list by hand: the first collection of the first bucket.
+/// An equal list that is written directly to LevelDB: the first collection of the first bucket.
 class BareList {
 public:
     BareList(leveldb::DB& db, std::int64_t size) : db_(db), size_(static_cast<std::uint64_t>(size))
@@ -142,7 +142,7 @@ private:
             std::abort();
         }
     }
-    /// With a header and a record of history.
+    /// Adds a header and a history record to the batch, and writes it.
     void write(leveldb::WriteBatch& batch)
     {
         std::string header;
@@ -166,7 +166,7 @@ private:
     const std::string record_ = random_bytes(record_bytes());
 };
 
-/// Two alike directories, opened by LevelDB alone and by keywatch.
+/// Two identical directories, one opened by LevelDB alone, the other by keywatch.
 class Alike {
 public:
     explicit Alike(std::int64_t size)
@@ -211,7 +211,7 @@ private:
     kw::Database db_;
 };
 
-/// Both sides go through what is measured and then, unmeasured, through what undoes it.
+/// Runs the measured operation on both sides and undoes it, unmeasured, before the next round.
 template <class Floor, class FloorBack, class Ours, class OursBack>
 void compare_and_undo(benchmark::State& state, Floor floor, FloorBack floor_back, Ours ours,
                       OursBack ours_back)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What watchers of other keys cost a commit: 10,000 that run, in the bucket that is written to,
-/// until the last commit has been routed. Floor: the same with one watcher.
+/// Measures how watchers of other keys slow down a commit: 10,000 running watchers, in the bucket
+/// that is written to, until the last commit has been routed.
+/// Floor: the same with one watcher.
 #include "support.hpp"
 
 namespace {
@@ -9,7 +10,7 @@ using namespace bench;
 
 constexpr int commits = 20'000;
 
-/// A database with so many running watchers, of keys that nobody writes.
+/// A database with `count` running watchers, of keys that are never written.
 class Watched {
 public:
     Watched(asio::io_context& context, const std::string& name, int count)
@@ -54,7 +55,7 @@ void watchers_of_other_keys(benchmark::State& state)
     asio::io_context context(1);
     Watched one(context, "one", 1);
     Watched many(context, "many", static_cast<int>(state.range(0)));
-    one.commit(200'000);  // both have gone through a few memory tables before it counts
+    one.commit(200'000);  // both fill a few memory tables before the measurement begins
     many.commit(200'000);
     for (auto _ : state) {
         compare_pairs(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Finding out who wants a message, among many watchers of one bucket of whom few do: by key,
-/// prefix and range, distinct ones and such as lie in each other; getting out of the index and
-/// into it again; and, as history is read, whether one watcher of as many keys wants a message.
-/// Floor: looking the key up in a hash map of as many keys; taking one out and putting it in.
+/// Measures the search for the watchers that a message matches, among many watchers of one bucket
+/// of which few match: by key, prefix and range, distinct and nested ones; leaving the index and
+/// entering it again; and, as when history is read, deciding for one watcher of as many keys.
+/// Floor: looking up the key in a hash map of as many keys; removing a key and inserting it.
 #include "support.hpp"
 
 #include "watch/index/selector_index.hpp"
@@ -28,7 +28,7 @@ std::string numbered(std::size_t number)
     return "key" + digits;
 }
 
-// Of which each key has one.
+// Distinct selectors: each key matches exactly one.
 kw::Selector by_key(std::size_t i)
 {
     return kw::key(numbered(i));
@@ -41,8 +41,8 @@ kw::Selector by_range(std::size_t i)
 {
     return kw::range(numbered(i), numbered(i + 1));
 }
-// In each other: chains of a hundred prefixes, and ranges around the middle. A key that is looked
-// for has ten of either.
+// Nested selectors: chains of a hundred prefixes, and ranges around the middle. Each key that is
+// looked up matches ten of either kind.
 kw::Selector by_nested_prefix(std::size_t i)
 {
     const std::string chain = numbered(i / 100);
@@ -53,7 +53,7 @@ kw::Selector by_nested_range(std::size_t i)
     return kw::range(numbered(i * 10), numbered(90'000'000 - i * 10));
 }
 
-/// Watchers in an index, and a hash map with as many keys.
+/// An index with many watchers, and a hash map with as many keys.
 class Crowd {
 public:
     Crowd(std::size_t count, const MakeSelector& make)
@@ -66,7 +66,7 @@ public:
         }
     }
 
-    /// Looks up the keys, `rounds` times altogether.
+    /// Looks up keys in the hash map, `rounds` times in total.
     void look_up(const std::vector<std::string>& keys)
     {
         std::size_t found = 0;
@@ -76,13 +76,13 @@ public:
         }
         benchmark::DoNotOptimize(found);
     }
-    /// Finds out who wants them.
+    /// Finds the watchers that match the keys, `rounds` times in total.
     void match(const std::vector<std::string>& keys)
     {
         std::size_t found = 0;
         for (std::size_t i = 0; i < rounds; ++i) {
             index_.find("b")->match(keys[i % keys.size()], [&](const watch::Reference& each) {
-                found += each.at + 1;  // each has one interest, the first
+                found += each.at + 1;  // each watcher has one interest, at 0
             });
         }
         found_ = found;
@@ -132,7 +132,7 @@ void join_and_leave(benchmark::State& state, const MakeSelector& make)
     }
 }
 
-/// A thousand keys of a crowd, all over it.
+/// Returns a thousand keys, spread over all keys of a crowd.
 std::vector<std::string> keys_of(benchmark::State& state, std::size_t of_each = 1)
 {
     const auto count = static_cast<std::size_t>(state.range(0)) / of_each;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What watchers that are stuck, in a callback that never goes on, cost the others: how long a
-/// commit takes, and how long after its call a healthy watcher's callback runs, `buffered`, one
-/// thread, everybody watching the bucket that is written to. Floor: the same without stuck ones.
-/// `filling`: while the stuck ones' inboxes still take what comes; else once they have fallen
-/// behind.
+/// Measures how watchers that are stuck in a callback affect the rest: the time of a commit, and
+/// the time from its call to the callback of a healthy watcher, `buffered`, one thread. All
+/// watchers watch the bucket that is written to.
+/// Floor: the same without stuck watchers.
+/// `filling`: 1 while the inboxes of the stuck watchers still accept entries, 0 once they have
+/// fallen behind.
 #include "support.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -28,7 +29,7 @@ double percentile(std::vector<double>& values, double part)
     return *at;
 }
 
-/// A database with one healthy watcher, and so many that are stuck.
+/// A database with one healthy watcher, and `stuck` watchers whose callback never returns.
 class Watched {
 public:
     Watched(asio::io_context& context, const std::string& name, std::int64_t stuck)
@@ -116,7 +117,7 @@ void stuck_watchers(benchmark::State& state)
     const int count = filling ? 100 : commits;
     if (!filling) {
         alone.measure(3 * commits);
-        disturbed.measure(3 * commits);  // inboxes are full, and those behind out of the index
+        disturbed.measure(3 * commits);  // all stuck watchers fall behind and leave the index
     }
     for (auto _ : state) {
         Pairs commit_50;

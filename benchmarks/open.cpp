@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Opening a database with 10 million keys, blocks of files in the operating system's cache.
-/// Floor: bare LevelDB. Each opens a fresh copy of the same directory.
+/// Measures opening a database with 10 million keys, with the blocks of its files in the operating
+/// system's cache.
+/// Floor: bare LevelDB. Each side opens a fresh copy of the same directory.
 ///
-/// `loaded`: closed after the last bulk transaction; its log is to be replayed, and its newest
-/// history is long records. `settled`: small commits came after, and it was opened and closed once
-/// more; there is next to nothing to replay.
+/// `loaded`: the database was closed after the last bulk transaction. Its log must be replayed, and
+/// its newest history consists of long records. `settled`: small commits followed, and the database
+/// was opened and closed once more. There is almost nothing to replay.
 #include "support.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -25,7 +26,7 @@ kw::Options options_for(const std::string& path)
     return watched_options(path, kw::Durability::buffered);
 }
 
-/// In ascending order, or LevelDB would sort for minutes.
+/// Loads the keys in ascending order. In another order LevelDB would sort for minutes.
 asio::awaitable<void> load(kw::Database db)
 {
     const std::string value = random_bytes(8);
@@ -39,8 +40,8 @@ asio::awaitable<void> load(kw::Database db)
     }
 }
 
-/// Trimming is in the background: until it has come to its limit, a thirty-second part more or
-/// less, the long records of the load are still there.
+/// Makes small commits and waits until the long records of the load are trimmed. Trimming runs in
+/// the background and leaves at most one thirty-second more than the limit.
 asio::awaitable<void> put_and_trim(kw::Database db)
 {
     co_await put_commits(db, small_commits);
@@ -52,7 +53,7 @@ asio::awaitable<void> put_and_trim(kw::Database db)
     }
 }
 
-/// Opens, lets `work` do something, closes.
+/// Opens the database, calls `work` with it, and closes it.
 template <class Work>
 void use(const std::string& path, Work work)
 {
@@ -62,7 +63,8 @@ void use(const std::string& path, Work work)
     run(context, close(db));
 }
 
-/// LevelDB does not write to a file again that was closed: links do for copies.
+/// Copies a directory with hard links. That is safe because LevelDB never writes to a closed file
+/// again.
 void link_files(const std::string& from, const std::string& to)
 {
     using Options = std::filesystem::copy_options;
@@ -102,7 +104,7 @@ void compare(benchmark::State& state, const std::string& path)
     }
 }
 
-/// The database, loaded once for all runs.
+/// Returns the directory of the loaded database, which is created once for all runs.
 const Directory& loaded()
 {
     static const Directory directory("loaded");

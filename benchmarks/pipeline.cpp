@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// The pipeline alone: durable commits are handed to it, one watcher of the whole bucket with a
-/// plain callback gets them. Floor: a post and a channel hand-over per commit.
+/// Measures the pipeline alone: it receives durable commits, and delivers them to one watcher of
+/// the whole bucket with a plain callback.
+/// Floor: a post and a channel operation per commit.
 #include "support.hpp"
 
 #include "handles/database_state.hpp"
@@ -24,8 +25,8 @@ namespace watch = kw::watch;
 
 using Channel = asio::experimental::channel<void(boost::system::error_code, watch::SharedCommit)>;
 
-/// An engine that has nothing but a head: whatever the hub loses would be lost, so the feeder waits
-/// for the watcher in time.
+/// An engine that has only a head. Commits that the hub overwrites could not be read from history,
+/// so the feeder waits for the watcher in time.
 class NoEngine final : public kw::engine::Engine {
 public:
     asio::awaitable<kw::Revision> commit(kw::engine::TransactionFunction) override { co_return 0; }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Reading in a view: 100,000 keys with values of 100 bytes, all in tables and in the cache.
+/// Measures reading in a view: 100,000 keys with values of 100 bytes, all in tables and in the
+/// cache.
 /// Floor: bare LevelDB with the same options, on a copy of the same directory.
 #include "support.hpp"
 
@@ -29,7 +30,7 @@ asio::awaitable<void> fill(kw::Database db)
     }
 }
 
-/// Two alike directories, opened by LevelDB alone and by keywatch.
+/// Two identical directories, one opened by LevelDB alone, the other by keywatch.
 class Alike {
 public:
     Alike()

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Sets of 1,000 to 1,000,000 members: what a commit of one add and one of one pop cost, buffered
-/// and with history; asking for a member, and reading a hundred of them, in a view. And whether
-/// popping gets slower by what was popped before. Floor: bare LevelDB with the same reads, and a
-/// batch of the same records, on a copy of the directory.
+/// Measures sets of 1,000 to 1,000,000 members: a commit of one add and one of one pop, buffered
+/// and with history; asking for a member, and reading a hundred of them, in a view; and popping
+/// after many members were popped before.
+/// Floor: bare LevelDB with the same reads, and a batch of the same records, on a copy of the
+/// directory.
 #include "support.hpp"
 
 #include "bytes/numbers.hpp"
@@ -22,7 +23,7 @@ using namespace bench;
 constexpr int per_transaction = 10'000;
 constexpr int pairs = 9;
 
-/// What the keys of the first collection of the first bucket begin with.
+/// Returns the prefix of the element keys of the first collection of the first bucket.
 const std::string& element_prefix()
 {
     static const std::string prefix = [] {
@@ -39,12 +40,12 @@ const std::string& header_key()
     return key;
 }
 
-/// Member `i` of the set in an order that is not theirs, each once.
+/// Returns the i-th member of a permutation of the set.
 std::string scattered(int i, int size)
 {
     return numbered_key(static_cast<unsigned>(i * 7919LL % size));
 }
-/// One that is not in the set, and lies between its members.
+/// Returns a member that is not in the set and sorts between its members.
 std::string absent(int i, int size)
 {
     return scattered(i, size) + '+';
@@ -68,7 +69,7 @@ asio::awaitable<void> fill(kw::Database db, int size)
     co_await add_numbered(db, 0, size);
 }
 
-/// A set of a size in two alike directories, one opened by LevelDB alone.
+/// A set of the given size in two identical directories, one opened by LevelDB alone.
 class Alike {
 public:
     explicit Alike(int size)
@@ -119,7 +120,7 @@ bool bare_get(leveldb::DB& db, const std::string& key, const leveldb::Snapshot* 
     return db.Get(read_options(snapshot), key, &value).ok();
 }
 
-/// Bytes of the history record of one member's message.
+/// Returns the size in bytes of a history record with the message of one member.
 std::size_t record_bytes()
 {
     kw::storage::RecordWriter writer;
@@ -134,7 +135,7 @@ std::size_t record_bytes()
     return writer.finish(0, {}, totals).size();
 }
 
-/// What one change of a set writes: the element, the header, the history record.
+/// Writes what one change of a set writes: the element, the header, the history record.
 class BareWrites {
 public:
     explicit BareWrites(leveldb::DB& db) : db_(db) {}
@@ -154,7 +155,7 @@ public:
         batch.Delete(element_prefix() + member);
         write(batch, 17 + member.size());
     }
-    /// `last`: what was popped before.
+    /// `last`: the member popped before.
     std::string pop(const std::string& last)
     {
         if (!bare_get(db_, header_key())) {
@@ -252,7 +253,8 @@ void set_add(benchmark::State& state)
     }
 }
 
-/// After `popped` were; what is popped is put back each time where `refill` is.
+/// Compares pops after `popped` members were popped. If `refill` is true, each round puts the
+/// popped members back.
 void compare_pops(benchmark::State& state, Alike& both, int count, int popped, bool refill)
 {
     BareWrites bare(both.bare());
@@ -287,12 +289,12 @@ void set_pop(benchmark::State& state)
     const int size = static_cast<int>(state.range(0));
     Alike both(size);
     for (auto _ : state) {
-        // Not the last one: there would be nothing to read the next time.
+        // At least one member stays, so that the next round has one to read.
         compare_pops(state, both, std::min(size - 1, 10'000), 0, true);
     }
 }
 
-/// Of a million.
+/// Measures pops from a set of a million after many were popped.
 void set_pop_after(benchmark::State& state)
 {
     Alike both(1'000'000);
@@ -333,7 +335,8 @@ void set_contains(benchmark::State& state)
     benchmark::DoNotOptimize(found);
 }
 
-/// A hundred members from a random one on: those with all but the last two digits.
+/// Measures reading a hundred members from a random one on: those that agree in all digits except
+/// the last two.
 void set_members_100(benchmark::State& state)
 {
     constexpr int ranges = 500;

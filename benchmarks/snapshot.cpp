@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A watch from a snapshot: the state of a million keys of 100 bytes, to a plain callback.
+/// Measures a watch from a snapshot: the state of a million keys of 100 bytes, to a plain callback.
 /// Floor: a bare LevelDB iteration over the same keys that copies each key and value.
 #include "support.hpp"
 
@@ -71,7 +71,7 @@ void stream_a_state(benchmark::State& state)
     const kw::Options options = watched_options(directory.path(), kw::Durability::buffered);
     run(context, fill(kw::Database::open_blocking(context.get_executor(), options)));
     for (auto _ : state) {
-        // LevelDB lets one at a time have the directory.
+        // Only one LevelDB at a time can open the directory.
         std::vector<std::pair<double, double>> pairs;
         for (int pair = 0; pair < 5; ++pair) {
             double floor = 0;

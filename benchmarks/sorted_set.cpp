@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-/// One sorted set of 1,000, 100,000 and 1,000,000 members: what each operation takes, `buffered`,
-/// in a transaction or a view of its own, history kept and trimmed. Scores are random. Floor: the
-/// same reads, seeks and steps on bare LevelDB with a copy of the same files, and a WriteBatch of
-/// the same records and one of history.
+/// Measures each operation of one sorted set of 1,000, 100,000 and 1,000,000 members, `buffered`,
+/// in a transaction or a view of its own, history kept and trimmed. Scores are random.
+/// Floor: the same reads, seeks and steps on bare LevelDB with a copy of the same files, and a
+/// WriteBatch of the same records and one of history.
 #include "sorted_set_floor.hpp"
 
 #include <map>
@@ -22,7 +22,7 @@ double random_score()
     return static_cast<double>(generator()() % 1'000'000'000) / 1000;
 }
 
-/// Members that are there, with other scores.
+/// Returns random existing members, with new scores.
 std::vector<Scored> some_of(std::size_t members, std::size_t count)
 {
     std::vector<Scored> some;
@@ -43,7 +43,8 @@ std::vector<Scored> new_ones(std::size_t count)
     return added;
 }
 
-/// A function of the sorted set, in a transaction (a view) of its own for each of `count` calls.
+/// Calls the function `count` times with the sorted set, each time in a transaction (a view) of its
+/// own.
 template <class Function>
 asio::awaitable<void> write_each(kw::Database db, std::size_t count, Function function)
 {
@@ -59,7 +60,7 @@ asio::awaitable<void> read_each(kw::Database db, std::size_t count, Function fun
     }
 }
 
-/// Two alike directories, opened by LevelDB alone and by keywatch.
+/// Two identical directories, one opened by LevelDB alone, the other by keywatch.
 class Alike {
 public:
     explicit Alike(std::size_t members) : members_(members)
@@ -79,7 +80,8 @@ public:
     Alike& operator=(const Alike&) = delete;
     ~Alike() { run(context_, close(db_)); }
 
-    /// Made once for each size, since that takes long; to be cleared before the program ends.
+    /// Returns all instances, one for each size, since creating one takes long. Must be cleared
+    /// before the program ends.
     static std::map<std::size_t, Alike>& all()
     {
         static std::map<std::size_t, Alike> all;
@@ -91,7 +93,7 @@ public:
     }
 
     std::size_t members() const { return members_; }
-    /// Calls in a row that are measured together.
+    /// Returns the number of calls in a row that are measured together.
     std::size_t calls() const { return std::min<std::size_t>(members_ / 2, 5'000); }
     BareSet& bare() { return *bare_; }
 
@@ -132,7 +134,7 @@ private:
     kw::Database db_;
 };
 
-/// As compare_pairs: what `round` measures, floor and ours, several times.
+/// Same as `compare_pairs`, for a `round` that measures the floor and keywatch itself.
 template <class Round>
 void measure(benchmark::State& state, Round round)
 {
@@ -274,7 +276,7 @@ void sorted_set_pop_min(benchmark::State& state)
     });
 }
 
-// Reading first, as it leaves the sets as they are.
+// Reading comes first, because it does not change the sets.
 void sizes(benchmark::internal::Benchmark* each)
 {
     each->Arg(1'000)->Arg(100'000)->Arg(1'000'000)->Iterations(1)->Repetitions(3);

@@ -24,8 +24,8 @@ namespace sorted_set = kw::structures::sorted_set;
 
 using Scored = std::pair<std::string, double>;
 
-/// The floor: what operations of the sorted set `k` in the first bucket do to LevelDB. The counts
-/// of its rank index get wrong, and it neither makes fences nor removes any; that costs next to
+/// The floor: performs the LevelDB operations of the sorted set `k` in the first bucket. The counts
+/// of its rank index become wrong, and it neither creates nor removes fences; that costs almost
 /// nothing.
 class BareSet {
 public:
@@ -115,8 +115,8 @@ public:
         return range(count);
     }
 
-    // Not measured.
-    /// In their order.
+    // The following two functions are not measured.
+    /// Adds members again. They must be in their order in the set.
     void restore(const std::vector<Scored>& members)
     {
         for (const auto& [member, score] : members) {
@@ -137,7 +137,7 @@ public:
     leveldb::DB& db() { return store_.db(); }
 
 private:
-    /// Of the rank index, one that has fences.
+    /// A level of the rank index that has fences.
     struct Level {
         std::string_view kind;
         std::string first;
@@ -179,7 +179,8 @@ private:
         return std::string_view(at_->key().data(), at_->key().size()).substr(kind_.size());
     }
 
-    /// The whole key of the next fence; nothing for the tail, which is in the header.
+    /// Returns the whole key of the fence that counts this place. Returns an empty string for the
+    /// tail, which is in the header.
     std::string fence_of(const Level& level, std::string_view place)
     {
         if (place > level.last) {
@@ -195,7 +196,7 @@ private:
         }
     }
 
-    /// Down the levels, to a place or a rank.
+    /// Descends the levels to a place or a rank. Returns the number of entries before it.
     std::size_t walk(std::string_view place, std::size_t rank)
     {
         std::size_t before = 0;
@@ -239,7 +240,7 @@ private:
         batch_.Put(history_key(++revision_), std::string(record_bytes(operation), 'r'));
         write();
     }
-    /// Bytes of the history record of one such commit.
+    /// Returns the size in bytes of the history record of one such commit.
     static std::size_t record_bytes(kw::Operation operation)
     {
         kw::storage::RecordWriter writer;

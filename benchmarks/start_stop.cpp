@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// How long it takes to make a watcher, run it, and stop it, on one thread, among 10,000 others of
-/// the same bucket. Floor: a coroutine that is spawned, waits, is cancelled, and waited for.
+/// Measures the time to create a watcher, run it, and stop it, on one thread, among 10,000 other
+/// watchers of the same bucket.
+/// Floor: a coroutine that is spawned, waits, is cancelled, and awaited.
 #include "support.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-/// How long a coroutine waits for its turn at the worst, on the event loop that has the pipeline's
-/// strand and all watches, while a commit comes that is much work for them. The commit is made on
-/// another thread, so that its own function takes no time of the loop. Floor: the same without
-/// watches.
+/// Measures the longest time that a coroutine waits for its turn, on the event loop of the
+/// pipeline's strand and all watches, while a commit is routed that is much work for them. The
+/// commit is made on another thread, so that its own function takes no time of the loop.
+/// Floor: the same without watches.
 #include "support.hpp"
 
 #include <boost/asio/post.hpp>
@@ -16,13 +16,14 @@ namespace {
 
 using namespace bench;
 
-/// A number of buckets, each with so many watches, and coroutines that wait for each watch.
+/// A number of buckets, of watches in each bucket, and of coroutines that wait for each watch.
 struct Scene {
     int buckets = 1;
     int watches = 0;
     bool by_message = false;
     int waiters = 0;
-    /// Commits of so many messages in the first bucket; 0: one that deletes all buckets.
+    /// Number of commits, each of `messages` messages in the first bucket. If `messages` is 0, one
+    /// commit deletes all buckets.
     int commits = 1;
     int messages = 0;
 };
@@ -32,7 +33,7 @@ std::string bucket_of(int number)
     return "b" + std::to_string(number);
 }
 
-/// The longest time between two turns.
+/// Records the longest time between two turns.
 asio::awaitable<void> probe(const std::function<bool()>& done, double& longest)
 {
     auto before = Clock::now();

@@ -20,14 +20,15 @@
 #include <utility>
 #include <vector>
 
-/// What the benchmarks share: both sides of a comparison, made alike, and their ratio.
+/// Helpers that the benchmarks share: both sides of a comparison, set up in the same way, and their
+/// ratio.
 namespace bench {
 
 namespace asio = boost::asio;
 namespace kw = keywatch;
 using Clock = std::chrono::steady_clock;
 
-/// A directory that is gone when it goes out of scope. In KEYWATCH_BENCH_DIR, or the current one.
+/// A temporary directory in KEYWATCH_BENCH_DIR, or in the current one. The destructor removes it.
 class Directory {
 public:
     explicit Directory(const std::string& name);
@@ -52,34 +53,35 @@ private:
     std::unique_ptr<leveldb::DB> db_;
 };
 
-/// Options with history on, and so short that trimming is always at work.
+/// Returns options with history enabled and a limit so low that trimming always runs.
 kw::Options watched_options(const std::string& path, kw::Durability durability);
 
-/// `key` + 8 digits.
+/// Returns `key` + 8 digits.
 std::string numbered_key(unsigned number);
-/// The same, random over 100,000.
+/// Returns a random one of 100,000 numbered keys.
 std::string random_key();
-/// Bytes that do not compress.
+/// Returns bytes that do not compress.
 std::string random_bytes(std::size_t size);
-/// A history record's key, of the size of ours.
+/// Returns a key of the same size as that of a history record.
 std::string history_key(std::uint64_t revision);
 
-/// Runs a coroutine to its end on a new event loop of one thread.
+/// Runs a coroutine on the event loop, until the loop has no work left.
 void run(asio::io_context& context, asio::awaitable<void> work);
-/// The same, while other things on the loop go on: watchers that run.
+/// Runs a coroutine to its end, while other work stays on the loop (running watchers).
 void run_beside(asio::io_context& context, asio::awaitable<void> work);
 
-/// Makes the bucket `b`, which the benchmarks write to.
+/// Creates the bucket `b`, to which the benchmarks write.
 asio::awaitable<void> create_bucket(kw::Database db);
-/// Commits of one put of 100 bytes each, one after the other.
+/// Makes commits of one put of 100 bytes each, one after the other.
 asio::awaitable<void> put_commits(kw::Database db, int count);
 asio::awaitable<void> close(kw::Database db);
 
-/// One comparison: floor and keywatch in turn, `pairs` times; reports the pair of the median ratio.
+/// Compares floor and keywatch: runs them in turn, `pairs` times, and reports the pair with the
+/// median ratio.
 template <class Floor, class Ours>
 void compare_pairs(benchmark::State& state, int pairs, double units, Floor floor, Ours ours);
 
-/// Seconds that something takes.
+/// Returns the seconds that the function takes.
 template <class Function>
 double seconds(Function function)
 {
@@ -88,7 +90,7 @@ double seconds(Function function)
     return std::chrono::duration<double>(Clock::now() - began).count();
 }
 
-/// Reports one question: what the floor and keywatch took for a unit, in nanoseconds.
+/// Reports the times of the floor and of keywatch for a unit, in nanoseconds.
 inline void report(benchmark::State& state, double floor_seconds, double our_seconds, double units)
 {
     state.counters["floor_ns"] = floor_seconds / units * 1e9;
@@ -96,7 +98,7 @@ inline void report(benchmark::State& state, double floor_seconds, double our_sec
     state.counters["ratio"] = our_seconds / floor_seconds;
 }
 
-/// Reports the pair of the median ratio; of each, first the floor, then keywatch.
+/// Reports the pair with the median ratio. Each pair has first the floor, then keywatch.
 inline void report_median(benchmark::State& state, std::vector<std::pair<double, double>> measured,
                           double units)
 {

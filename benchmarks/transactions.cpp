@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What a transaction of 100 puts of 100 bytes costs, buffered, history kept and trimmed.
+/// Measures the cost of a transaction of 100 puts of 100 bytes, buffered, history kept and trimmed.
 /// Floor: bare LevelDB with a WriteBatch of the same 100 records and one history record.
 #include "support.hpp"
 
@@ -16,7 +16,7 @@ using namespace bench;
 constexpr int puts = 100;
 constexpr int transactions = 1'000;
 
-/// Bytes of the history record of one such transaction.
+/// Size in bytes of the history record of one such transaction.
 std::size_t record_bytes()
 {
     kw::storage::RecordWriter writer;
@@ -73,7 +73,7 @@ void transaction_of_100_puts(benchmark::State& state)
     options.history.commits = transactions;
     kw::Database db = kw::Database::open_blocking(context.get_executor(), options);
     run(context, create_bucket(db));
-    // Both have gone through a few memory tables before it counts.
+    // Both sides fill a few memory tables before the measurement begins.
     bare_transactions(bare.db(), revision, 5 * transactions);
     run(context, our_transactions(db, 5 * transactions));
     for (auto _ : state) {

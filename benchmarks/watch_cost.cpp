@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// What `enable_watch` costs while nobody watches: how many times as long a buffered commit of one
-/// 100-byte put takes with it as without it. Floor: the same factor of bare LevelDB, with and
-/// without the history record in the batch.
+/// Measures the cost of `enable_watch` without a watch: the ratio of the time of a buffered commit
+/// of one 100-byte put with it to the time without it.
+/// Floor: the same ratio of bare LevelDB, with and without the history record in the batch.
 #include "support.hpp"
 
 #include <leveldb/write_batch.h>
@@ -14,10 +14,10 @@ using namespace bench;
 
 constexpr int commits = 20'000;
 constexpr int rounds = 9;
-/// Bytes of a history record of one such put.
+/// Size in bytes of a history record of one such put.
 constexpr std::size_t record_bytes = 160;
 
-/// Bare LevelDB that gets the batches of such commits.
+/// Bare LevelDB that receives the batches of such commits.
 class Bare {
 public:
     Bare(const std::string& name, bool history) : directory_(name), history_(history) {}
@@ -66,7 +66,7 @@ private:
     kw::Database db_;
 };
 
-/// What the four took in one round.
+/// Times of the four in one round, in seconds.
 struct Round {
     double bare_without, bare_with, without, with;
 
@@ -101,7 +101,7 @@ void enable_watch(benchmark::State& state)
         round.with = seconds([&] { with.run(count); });
         return round;
     };
-    in_turn(200'000);  // all have gone through a few memory tables before it counts
+    in_turn(200'000);  // all fill a few memory tables before the measurement begins
     for (auto _ : state) {
         std::vector<Round> measured;
         for (int i = 0; i < rounds; ++i) {

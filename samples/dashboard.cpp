@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A board of prices that change faster than anybody can read: it begins with what they are, and
-/// then shows what has changed a few times a second, each time only the newest of each price.
+/// A board of prices that change faster than they can be read: it begins with the current prices,
+/// and then shows changes a few times a second, each time only the newest value of each price.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -70,7 +70,7 @@ asio::awaitable<void> app()
         db.watch({kw::in("prices", kw::prefix("eu/")), kw::in("rates", kw::all())}, show, options);
     asio::co_spawn(co_await asio::this_coro::executor, board.run(), kw::rethrow);
     co_await trade(db);
-    co_await db.close();  // the last prices come at once
+    co_await db.close();  // delivers the last prices immediately
 
     const kw::WatcherInfo info = board.info();
     std::cout << changes << " changes: " << info.messages << " messages shown, " << info.coalesced

@@ -28,9 +28,9 @@ asio::awaitable<void> play(kw::Database db)
         });
     }
     co_await db.update([](kw::Transaction& tx) {
-        tx.sorted_set("game").remove("points", "bob");  // he cheated
+        tx.sorted_set("game").remove("points", "bob");  // bob cheated
     });
-    co_await db.close();  // the watcher is given everything before its run() returns
+    co_await db.close();  // the watcher receives everything before its run() returns
 }
 
 class Board {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A table that is made of another one: what each customer has ordered so far, in total. The
-/// consumer's cursor is stored in the transaction that adds an order, so each order is added
-/// exactly once, however often the program is stopped.
+/// A table derived from another table: the total of what each customer has ordered. The consumer's
+/// cursor is stored in the transaction that adds an order, so each order is added exactly once,
+/// however often the program is stopped.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* cursor = "order totals";
 
-/// Makes the tables, and the cursor where the first order will be: all of it or nothing.
+/// Creates the tables and a cursor before the first order, in one transaction.
 void prepare(kw::Transaction& tx)
 {
     if (!tx.cursor(cursor)) {
@@ -30,7 +30,7 @@ void prepare(kw::Transaction& tx)
     }
 }
 
-/// Adds the orders of a commit to the totals of their customers, and says that it has: one
+/// Adds the orders of a commit to the totals of their customers and saves the cursor, in one
 /// transaction.
 asio::awaitable<void> add_up(kw::Database db, const kw::Commit& commit)
 {
@@ -53,7 +53,7 @@ kw::Watcher watch_orders(const kw::Database& db)
     return db.watch("orders", kw::all(), callback, options);
 }
 
-/// Orders of this run, some of them together.
+/// Makes the orders of this run. Two of them are in one transaction.
 asio::awaitable<kw::Revision> order(kw::Database db)
 {
     co_await db.update([](kw::Transaction& tx) {
@@ -64,7 +64,7 @@ asio::awaitable<kw::Revision> order(kw::Database db)
         [](kw::Transaction& tx) { tx.list("orders").push_back("alice", "4"); });
 }
 
-/// The totals are those of all orders that were added up, and of none twice.
+/// Prints the totals, which contain every order that was added up exactly once.
 asio::awaitable<void> show(kw::Database db)
 {
     co_await db.view([](const kw::Snapshot& snapshot) {
@@ -88,7 +88,7 @@ asio::awaitable<void> app(std::string directory, bool stop_early)
 
     kw::Watcher totals = watch_orders(db);
     const kw::Revision last = co_await order(db);
-    if (!stop_early) {  // else the next run adds up what was ordered in this one
+    if (!stop_early) {  // otherwise the next run adds up the orders of this one
         asio::co_spawn(co_await asio::this_coro::executor, totals.run(), kw::rethrow);
         co_await totals.reached(last);
     }
@@ -98,8 +98,8 @@ asio::awaitable<void> app(std::string directory, bool stop_early)
 
 }  // namespace
 
-/// order_totals [DIRECTORY [stop]]: with a directory, each start makes three more orders; with
-/// `stop` nobody adds them up before the next start.
+/// order_totals [DIRECTORY [stop]]: with a directory, each start makes three more orders. With
+/// `stop` they are not added up before the next start.
 int main(int count, char* arguments[])
 {
     try {

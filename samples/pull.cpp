@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// A watch without a callback: its owner asks for commits, in its own loop, here to add up what
-/// visitors have spent while others write.
+/// A watch without a callback: its consumer asks for commits in its own loop, here to add up what
+/// visitors have spent while they continue to write.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -23,7 +23,7 @@ asio::awaitable<void> visitors(kw::Database db)
         const std::string name = "visitor" + std::to_string(visit % 7);
         co_await db.increment("spent", name, visit % 10);
     }
-    co_await db.close();  // the consumer is given everything before its wait() returns false
+    co_await db.close();  // the consumer receives everything before wait() returns false
 }
 
 asio::awaitable<void> consume(kw::PullWatcher watcher)

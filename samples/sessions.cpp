@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Sessions that end by themselves: each request renews the one that it is of, and a watcher is
-/// told when nobody has used one for a while, with what was in it.
+/// Sessions with a time limit: each request renews its session, and a watcher reports a session
+/// that has not been used for a while, with its contents.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr auto session_time = 200ms;
 
-/// Bob goes on for a while after Alice has left; then he leaves, too.
+/// Bob continues to make requests after Alice has left. Then he leaves, too.
 asio::awaitable<void> requests(kw::Database db)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -35,7 +35,7 @@ asio::awaitable<void> requests(kw::Database db)
     }
 }
 
-/// Stops when both are gone.
+/// Stops when both have left.
 asio::awaitable<void> watch(kw::Database db)
 {
     int gone = 0;

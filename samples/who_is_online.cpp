@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-/// Who is online, and who of them is a friend: two sets, their intersection, and a watch that tells
-/// who comes and goes.
+/// Friends that are online: two sets, their intersection, and a watch that reports arrivals and
+/// departures.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -33,7 +33,7 @@ asio::awaitable<void> people_come_and_go(kw::Database db)
     });
     co_await db.update([](kw::Transaction& tx) {
         kw::Set people = tx.set("people");
-        people.add("online", "bob");  // who is online already: no message
+        people.add("online", "bob");  // already online: no message
         people.add("online", "dave");
         people.move("online", "busy", "carol");
     });

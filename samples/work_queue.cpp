@@ -15,7 +15,7 @@ namespace kw = keywatch;
 
 namespace {
 
-/// Pushes jobs, and urgent ones to the front.
+/// Pushes jobs to the back of the list, and urgent jobs to the front.
 asio::awaitable<kw::Revision> produce(kw::Database db)
 {
     co_await db.update([](kw::Transaction& tx) {
@@ -28,8 +28,8 @@ asio::awaitable<kw::Revision> produce(kw::Database db)
     });
 }
 
-/// Takes one job for each that was pushed. It may be another one, but none is taken twice: also not
-/// by other workers that would do the same.
+/// Takes one job for each job that was pushed. It may be a different one, but none is taken twice,
+/// even if other workers do the same.
 asio::awaitable<void> work(kw::Database db, kw::Operation operation)
 {
     if (operation != kw::Operation::push_back && operation != kw::Operation::push_front) {
@@ -56,7 +56,7 @@ asio::awaitable<void> app()
     asio::co_spawn(co_await asio::this_coro::executor, worker.run(), kw::rethrow);
 
     const kw::Revision last = co_await produce(db);
-    co_await worker.reached(last);  // all that was pushed up to there has been worked on
+    co_await worker.reached(last);  // every job pushed so far has been processed
 
     const auto left = co_await db.view(
         [](const kw::Snapshot& snapshot) { return snapshot.list("jobs").size("images"); });

@@ -8,19 +8,20 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// Makes a database of a stream that `Database::backup` has written, in a directory that is empty
-/// or does not exist (its parent must). Gives its newest revision.
+/// Restores a database from a stream written by `Database::backup` into a directory that is empty
+/// or does not exist (its parent must exist). Returns the newest revision of the restored database.
 ///
-/// Every byte of the stream is checked against its checksums, and the database is opened once, and
-/// checked as `Database::open` does, before this returns. Reads the stream to the end of the backup
-/// and no further. Blocks the caller.
+/// Verifies every byte of the stream against its checksums, then opens the database once with the
+/// checks of `Database::open`. Reads the stream up to the end of the backup and not beyond it.
+/// Blocks the caller.
 ///
-/// Thread safety: may be called from any thread; a stream belongs to one call.
+/// Thread safety: may be called from any thread; a stream must not be shared by concurrent calls.
 ///
-/// Errors: `damaged`, if the stream is cut short or was altered; `not_a_database`, if it is none of
-/// ours; `format_too_new`; `backup_failed`, if the directory cannot be written or is not empty;
-/// `invalid_option`, of a directory without a name or with a NUL byte in it; those of
-/// `Database::open`; what the stream throws. The directory is then left as it was.
+/// Errors: `damaged` if the stream is truncated or was altered; `not_a_database` if it is not a
+/// keywatch backup; `format_too_new`; `backup_failed` if the directory cannot be written or is not
+/// empty; `invalid_option` if the directory has no name or a NUL byte in its name; the errors of
+/// `Database::open`; whatever the stream throws. After an error the directory is as it was before
+/// the call.
 Revision restore_blocking(std::istream& in, const std::string& directory);
 
 }  // namespace keywatch

@@ -16,20 +16,23 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// Reads a BTree bucket: keys in order, each with one value; both are bytes.
+/// A read-only view of a BTree bucket: an ordered map from keys to values. Keys and values are
+/// bytes.
 ///
-/// A key that is empty, or whose time is over, is never there: the latter from its deadline on, by
-/// the database's clock, though it is removed a little later. All of a transaction or a view is at
-/// one time. Lifetime: until the transaction function has returned; after
-/// that every use throws `Error::transaction_finished`, and `Error::bucket_not_found` once the
-/// transaction has deleted the bucket. Thread safety: none. Any member may throw `Error::damaged`.
+/// An empty key never exists. A key with a deadline no longer exists from its deadline on, by the
+/// clock of the database, although it is removed a little later. A transaction or view uses the
+/// same time throughout.
+///
+/// Lifetime: valid until the transaction function has returned. After that, every use throws
+/// `Error::transaction_finished`. Once the transaction has deleted the bucket, every use throws
+/// `Error::bucket_not_found`. Thread safety: none. Any member may throw `Error::damaged`.
 class BTreeView {
 public:
-    /// The value, if the key is there.
+    /// Returns the value, or nothing if the key does not exist.
     std::optional<std::string> get(std::string_view key) const;
 
-    /// The values of several keys (a range of what a `std::string_view` can be made of), in the
-    /// order of the keys.
+    /// Returns the values of several keys (a range of anything convertible to `std::string_view`),
+    /// in the order of the keys.
     template <class Keys>
     std::vector<std::optional<std::string>> get_many(Keys&& keys) const
     {
@@ -39,52 +42,52 @@ public:
         }
         return values;
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     std::vector<std::optional<std::string>> get_many(
         std::initializer_list<std::string_view> keys) const
     {
         return get_many<>(keys);
     }
 
-    /// Whether the key is there.
+    /// Returns true if the key exists.
     bool contains(std::string_view key) const;
 
-    // These three read the whole value, and give a part of what `get` would.
+    // The following three read the whole value and return a part of what `get` would return.
 
-    /// How many bytes the value has, if the key is there.
+    /// Returns the length of the value in bytes, or nothing if the key does not exist.
     std::optional<std::size_t> value_length(std::string_view key) const;
 
-    /// The bytes of the value from `offset` on, at most `length`: fewer, or none, where it ends
-    /// earlier. Nothing if the key is not there.
+    /// Returns at most `length` bytes of the value, starting at `offset`. If the value ends
+    /// earlier, the result is shorter or empty. Returns nothing if the key does not exist.
     std::optional<std::string> substring(std::string_view key, std::size_t offset,
                                          std::size_t length = std::string::npos) const;
 
-    /// A bit of the value: 0 is the most significant one of the first byte, 8 that of the second.
-    /// False beyond the end of the value, and if the key is not there.
+    /// Returns a bit of the value. Bit 0 is the most significant bit of the first byte, bit 8 that
+    /// of the second. Returns false beyond the end of the value and if the key does not exist.
     bool get_bit(std::string_view key, std::uint64_t offset) const;
 
-    /// The time that the key still has; nothing if it is not there or has no deadline.
+    /// Returns the remaining time to live, or nothing if the key does not exist or has no deadline.
     std::optional<std::chrono::milliseconds> ttl(std::string_view key) const;
 
-    /// The smallest key, if there is any.
+    /// Returns the smallest key, or nothing if the bucket is empty.
     std::optional<std::string> first_key() const;
-    /// The largest key, if there is any.
+    /// Returns the largest key, or nothing if the bucket is empty.
     std::optional<std::string> last_key() const;
 
-    /// Entries with first <= key < last.
+    /// Returns the entries with first <= key < last.
     BTreeRange range(std::string_view first, std::string_view last, Scan scan = {}) const;
 
-    /// Entries whose key begins with `prefix`; all of them if it is empty.
+    /// Returns the entries whose key begins with `prefix`. An empty prefix selects all entries.
     BTreeRange prefix(std::string_view prefix, Scan scan = {}) const;
 
-    /// All entries.
+    /// Returns all entries.
     BTreeRange scan(Scan scan = {}) const;
 
-    /// An iterator that stands nowhere yet.
+    /// Returns an iterator that is not positioned yet.
     BTreeIterator iterator() const;
 
 protected:
-    /// @cond no part of the interface
+    /// @cond internal
     friend class Snapshot;
     BTreeView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket);
 
@@ -93,33 +96,35 @@ protected:
     /// @endcond
 };
 
-/// Reads and writes a BTree bucket.
+/// A read-write view of a BTree bucket.
 ///
-/// What changes a value makes one `put` message with the whole new value. What changes nothing (an
-/// `increment` by 0, an `append` of nothing, a bit that is as it should be, a `put_if_...` that
-/// does not apply) writes nothing, makes no message, and does not create the key. The message also
-/// has the value that was replaced, as `previous`, where it was read anyway: all but those of `put`
-/// and `put_many`, which need `Options::previous_values` for that.
+/// A member that changes a value produces one `put` message with the whole new value. A member that
+/// changes nothing (an `increment` by 0, an `append` of nothing, a bit that already has the value,
+/// a `put_if_...` that does not apply) writes nothing, produces no message and does not create the
+/// key. If the replaced value was read anyway, the message carries it as `previous`. That holds for
+/// all members except `put` and `put_many`, which need `Options::previous_values` for it.
 ///
-/// A key may have a deadline. What gives it a value anew (`put`, `put_if_...`, `exchange`) clears
-/// it, unless that is given a time to live; what changes the value (`increment`, `append`,
-/// `set_bit`) keeps it. Within a second of its deadline the key is removed, while the event loop of
-/// the database runs: one `erase` message with the cause `expired` and the value it had. Who writes
-/// to it before that removes it first, with the same message, and finds it not there.
+/// A key may have a deadline. Members that write a new value (`put`, `put_if_...`, `exchange`)
+/// clear it, unless they are passed a time to live. Members that modify the value (`increment`,
+/// `append`, `set_bit`) keep it. While the event loop of the database runs, an expired key is
+/// removed within a second of its deadline, with one `erase` message that has the cause `expired`
+/// and the value as `previous`. If a transaction writes to an expired key before that, the key is
+/// removed first, with the same message, and the write proceeds as if the key did not exist.
 ///
-/// Errors: `Error::empty_key`, but of `erase` and the two for deadlines; `Error::invalid_ttl` of a
-/// time to live that is not positive, or of more than 1000 years; `Error::transaction_too_large`,
-/// by which the transaction is lost even if its function goes on. After any other error the value
-/// is as it was.
+/// Errors: `Error::empty_key`, except from `erase`, `set_ttl` and `clear_ttl`; `Error::invalid_ttl`
+/// if a time to live is not positive or exceeds 1000 years; `Error::transaction_too_large`, after
+/// which the transaction fails even if its function catches the error. After any other error the
+/// value is unchanged.
 class BTree : public BTreeView {
 public:
-    /// Sets the value of a key: always one message, also if the value is the same.
+    /// Sets the value of a key. Always produces one message, even if the value is the same.
     void put(std::string_view key, std::string_view value);
-    /// The same, and the key has this time to live from now on, to the millisecond.
+    /// Same as above, and sets the time to live of the key, counted from now, to the millisecond.
     void put(std::string_view key, std::string_view value, std::chrono::milliseconds ttl);
 
-    /// Sets the values of several keys (a range of pairs), one after the other. If it throws, those
-    /// before are set, and are committed if the function goes on.
+    /// Sets the values of several keys (a range of pairs), one after the other. If this throws, the
+    /// pairs before the failing one have been set, and are committed if the function catches the
+    /// exception.
     template <class Entries>
     void put_many(Entries&& entries)
     {
@@ -127,12 +132,12 @@ public:
             put(key, value);
         }
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     void put_many(std::initializer_list<std::pair<std::string_view, std::string_view>> entries)
     {
         put_many<>(entries);
     }
-    /// The same, each with this time to live.
+    /// Same as above, with this time to live for each key.
     template <class Entries>
     void put_many(Entries&& entries, std::chrono::milliseconds ttl)
     {
@@ -140,50 +145,50 @@ public:
             put(key, value, ttl);
         }
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     void put_many(std::initializer_list<std::pair<std::string_view, std::string_view>> entries,
                   std::chrono::milliseconds ttl)
     {
         put_many<>(entries, ttl);
     }
 
-    /// Sets the value if the key is not there, and tells whether that was so.
+    /// Sets the value if the key does not exist. Returns true if it did so.
     bool put_if_absent(std::string_view key, std::string_view value);
-    /// The same, with this time to live: a lock that comes free by itself.
+    /// Same as above, with this time to live. Useful for a lock that is released by itself.
     bool put_if_absent(std::string_view key, std::string_view value, std::chrono::milliseconds ttl);
-    /// Sets the value if the key is there, and tells whether that was so.
+    /// Sets the value if the key exists. Returns true if it did so.
     bool put_if_present(std::string_view key, std::string_view value);
 
-    /// As `put`, and gives the value that was there before, if any.
+    /// Same as `put`. Returns the value that was replaced, if any.
     std::optional<std::string> exchange(std::string_view key, std::string_view value);
 
-    /// Adds to the number that the value is, 0 if the key is not there, and gives the result. It is
-    /// stored as decimal text, as `std::to_string` writes it.
+    /// Adds `by` to the number stored as the value (0 if the key does not exist) and returns the
+    /// result. Numbers are stored as decimal text, as `std::to_string` writes them.
     ///
-    /// Errors: `Error::not_a_number` for any other text, so for `+1`, `01`, `-0`, ` 1`, and for an
-    /// empty value; `Error::number_overflow`.
+    /// Errors: `Error::not_a_number` for any other text, such as `+1`, `01`, `-0` or ` 1`, and for
+    /// an empty value; `Error::number_overflow`.
     std::int64_t increment(std::string_view key, std::int64_t by = 1);
-    /// The same with the difference.
+    /// Same as `increment`, but subtracts `by`.
     std::int64_t decrement(std::string_view key, std::int64_t by = 1);
 
-    /// Adds to the end of the value, an empty one if the key is not there, and gives its new
-    /// length. The whole value is written, and with its message the old one: each call costs about
-    /// what a `put` of both would.
+    /// Appends to the value (an empty one if the key does not exist) and returns its new length.
+    /// Writes the whole value, and the old value with the message: a call costs about as much as a
+    /// `put` of both.
     std::size_t append(std::string_view key, std::string_view suffix);
 
-    /// Sets a bit, numbered as for `get_bit`, and gives what it was. Setting one beyond the end
-    /// makes the value longer, with zero bytes. The whole value is written, as by `append`.
+    /// Sets a bit, numbered as in `get_bit`, and returns its old value. Setting a bit beyond the
+    /// end extends the value with zero bytes. Writes the whole value, as `append` does.
     bool set_bit(std::string_view key, std::uint64_t offset, bool bit);
 
-    /// Removes a key, and tells whether it was there: then one `erase` message, with the value it
-    /// had as `previous`.
+    /// Removes a key. Returns true if it existed. If so, produces one `erase` message with the old
+    /// value as `previous`.
     bool erase(std::string_view key);
 
-    /// From now on the key has this time to live, to the millisecond; tells whether it is there.
-    /// One `ttl` message with the deadline, unless it is what it was.
+    /// Sets the time to live of the key, counted from now, to the millisecond. Returns true if the
+    /// key exists. Produces one `ttl` message with the deadline, unless the deadline is unchanged.
     bool set_ttl(std::string_view key, std::chrono::milliseconds ttl);
-    /// The key lives for ever; tells whether it is there and had a deadline: then one `ttl` message
-    /// without one.
+    /// Removes the deadline of the key. Returns true if the key exists and had a deadline. If so,
+    /// produces one `ttl` message without a deadline.
     bool clear_ttl(std::string_view key);
 
 private:

@@ -21,55 +21,55 @@ class KeyIterator;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// How a scan goes.
+/// The parameters of a scan.
 struct Scan {
-    /// Entries left out at its beginning. They are walked over: of a page far inside a large
-    /// bucket, a `range` from the last key seen is faster.
+    /// Number of entries skipped at the beginning. They are stepped over one by one: for a page far
+    /// inside a large bucket, a `range` that starts after the last key seen is faster.
     std::size_t offset = 0;
     /// Largest number of entries.
     std::size_t limit = std::numeric_limits<std::size_t>::max();
-    /// From the last entry to the first.
+    /// True to scan from the last entry to the first.
     bool reverse = false;
-    /// Only entries whose whole key, prefix included, is selected; only those count for `offset`
-    /// and `limit`. The others are walked over.
+    /// A pattern that selects entries by their whole key, prefix included. Only selected entries
+    /// count for `offset` and `limit`. Entries that are not selected are stepped over.
     std::optional<KeyPattern> pattern{};
 };
 
-/// Walks over the entries of a BTree bucket in the order of their keys, byte by byte, both ways.
+/// A bidirectional iterator over the entries of a BTree bucket, ordered by key, byte by byte.
 ///
-/// Within a transaction it sees the transaction's own writes; of those made while it stands
-/// somewhere, it sees the ones that lie ahead of it. Moving beyond either end makes it invalid; a
-/// `seek` makes it valid again.
+/// Within a transaction it sees the transaction's own writes. Of the writes made while it is
+/// positioned, it sees those ahead of its position. Moving past either end makes it invalid. A seek
+/// makes it valid again.
 ///
-/// Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`. Thread safety: none, as the function it belongs to.
+/// Lifetime: valid until the transaction function has returned. After that, every use throws
+/// `Error::transaction_finished`. Thread safety: none.
 class BTreeIterator {
 public:
-    /// What is moved from can only be destroyed or assigned to.
+    /// Moves from another iterator, which can afterwards only be destroyed or assigned to.
     BTreeIterator(BTreeIterator&&) noexcept;
-    /// As the constructor.
+    /// Same as the constructor.
     BTreeIterator& operator=(BTreeIterator&&) noexcept;
     ~BTreeIterator();
 
-    /// Whether it stands on an entry.
+    /// Returns true if it is positioned on an entry.
     bool valid() const;
 
-    /// To the first entry whose key is not less than `key`.
+    /// Moves to the first entry whose key is not less than `key`.
     void seek(std::string_view key);
-    /// To the last entry whose key is less than `key`.
+    /// Moves to the last entry whose key is less than `key`.
     void seek_before(std::string_view key);
-    /// To the first entry of the bucket.
+    /// Moves to the first entry of the bucket.
     void first();
-    /// To the last entry of the bucket.
+    /// Moves to the last entry of the bucket.
     void last();
 
-    /// To the entry behind. Precondition, as of the next three: valid().
+    /// Moves to the next entry. Precondition of this and the following three: `valid()`.
     void next();
-    /// To the entry before.
+    /// Moves to the previous entry.
     void previous();
-    /// The entry's key; the view is valid until the iterator is moved.
+    /// Returns the key of the entry. The view is valid until the iterator moves.
     std::string_view key() const;
-    /// The entry's value; the view is valid until the iterator is moved.
+    /// Returns the value of the entry. The view is valid until the iterator moves.
     std::string_view value() const;
 
 private:
@@ -80,19 +80,19 @@ private:
     std::shared_ptr<structures::KeyIterator> iterator_;
 };
 
-/// The entries of a part of a BTree bucket, one after the other: `for (auto [key, value] : range)`.
+/// The entries of a part of a BTree bucket, in order: `for (auto [key, value] : range)`.
 ///
-/// Single pass: `begin()` starts the scan anew. Lifetime: as of `BTreeIterator`; a key and value
-/// are valid until the next step. Errors: those of the bucket, and of `Scan::pattern`.
+/// Single pass: `begin()` restarts the scan. Lifetime: that of a `BTreeIterator`; a key and value
+/// are valid until the next step. Errors: those of the bucket and of `Scan::pattern`.
 class BTreeRange {
 public:
     /// A key and its value.
     using Entry = std::pair<std::string_view, std::string_view>;
 
-    /// An input iterator, as `for` needs it: all copies move together.
+    /// An input iterator for range-based `for`. All copies move together.
     class Iterator {
     public:
-        /// @cond what iterators have
+        /// @cond internal
         using iterator_category = std::input_iterator_tag;
         using value_type = Entry;
         using difference_type = std::ptrdiff_t;
@@ -116,20 +116,20 @@ public:
         BTreeRange* range_;
     };
 
-    /// Starts the scan, from its first entry.
+    /// Starts the scan and returns an iterator to its first entry.
     Iterator begin()
     {
         start();
         return Iterator{this};
     }
-    /// Where the scan has passed its last entry.
+    /// Returns the end of the scan.
     static std::default_sentinel_t end() { return {}; }
 
-    /// Makes the whole scan, and copies its entries.
+    /// Runs the whole scan and returns copies of its entries.
     std::vector<std::pair<std::string, std::string>> to_vector();
-    /// Makes the whole scan, and copies its keys.
+    /// Runs the whole scan and returns copies of its keys.
     std::vector<std::string> keys();
-    /// Makes the whole scan, and copies its values.
+    /// Runs the whole scan and returns copies of its values.
     std::vector<std::string> values();
 
 private:

@@ -10,40 +10,44 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A position that is kept in the database itself, under a name: how far a consumer has come. See
+/// A named position stored in the database itself: how far a consumer has come. See
 /// `Transaction::save_cursor`.
 struct Cursor {
-    /// Any bytes.
+    /// The name; any bytes.
     std::string name;
-    /// Everything up to here has been dealt with.
+    /// The position up to which the consumer has processed everything.
     Position position;
-    /// When it came there: the time of the transaction that moved it.
+    /// The time of the transaction that moved the cursor to this position.
     Time saved{};
 
-    /// Whether all of it is the same.
+    /// Returns true if all members are equal.
     friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
-/// A cursor, and what lies between it and the present, as `Database::cursors` gives it.
+/// A cursor and its lag, as returned by `Database::cursors`.
 ///
-/// The commit that saves a cursor lies behind its position. So a consumer that has dealt with
-/// everything is behind by what it wrote itself since: one revision without messages, if it only
-/// saved its cursor.
+/// The commit that saves a cursor is newer than the position it saves. A consumer that has
+/// processed everything therefore lags by what it has written itself since: one revision without
+/// messages, if it has only saved its cursor.
 struct CursorLag {
-    /// Its durable state.
+    /// The durable state of the cursor.
     Cursor cursor;
-    /// The time since it was moved. A consumer to which nothing happens gets older, too.
+    /// The time since the cursor was moved. It also grows while nothing happens that concerns the
+    /// consumer.
     std::chrono::microseconds age{};
-    /// From its position to the newest durable revision.
+    /// Number of revisions from its position to the newest durable revision.
     std::uint64_t revisions = 0;
-    /// The changes in these, of all buckets. If it is `compacted`, only those that history has.
+    /// Number of changes in these revisions, in all buckets. If `compacted`, only those still in
+    /// history.
     std::uint64_t messages = 0;
-    /// Their size in history, as encoded; of a `compacted` one the same as for `messages`.
+    /// Their encoded size in history, in bytes. If `compacted`, only that of the changes still in
+    /// history.
     std::uint64_t bytes = 0;
-    /// Some of these are not in history any more: `From::cursor` would end with `Compacted`.
+    /// True if some of these changes are no longer in history: `From::cursor` would end with
+    /// `Compacted`.
     bool compacted = false;
 
-    /// Whether all of it is the same.
+    /// Returns true if all members are equal.
     friend bool operator==(const CursorLag&, const CursorLag&) = default;
 };
 

@@ -36,226 +36,243 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace asio = boost::asio;
 
-/// A completion handler for `co_spawn` that lets an exception out of the event loop's `run()`. A
-/// lost error is a lost watcher: prefer it to `asio::detached`.
+/// A completion handler for `co_spawn` that rethrows an exception out of the event loop's `run()`.
+/// Prefer it to `asio::detached`: a lost error is a lost watcher.
 struct Rethrow {
-    /// Throws the exception, if there is one.
+    /// Rethrows the exception, if there is one.
     void operator()(std::exception_ptr error) const
     {
         if (error) {
             std::rethrow_exception(error);
         }
     }
-    /// The same, for coroutines that return something.
+    /// Same as above, for coroutines that return a value.
     template <class T>
     void operator()(std::exception_ptr error, T&&) const
     {
         (*this)(std::move(error));
     }
 };
-/// The one to pass to `co_spawn`.
+/// The object to pass to `co_spawn`.
 inline constexpr Rethrow rethrow{};
 
-/// What `update()` gives for a function that returns a value.
+/// The result of `update()` for a function that returns a value.
 template <class T>
 struct Committed {
-    /// As `update()` gives it for functions that return nothing.
+    /// The revision, as `update()` returns it for functions that return nothing.
     Revision revision = 0;
-    /// What the function returned.
+    /// The value returned by the function.
     T value;
 };
 
-/// A handle to an open database. Copies are handles to the same database; when the last one goes
-/// away, and no call of it is under way, the database closes as `close()` does, without waiting.
+/// A handle to an open database. Copies are handles to the same database. When the last handle is
+/// destroyed and no call made on it is in progress, the database closes as `close()` does, without
+/// waiting.
 ///
 /// Thread safety: all members may be called from any thread. Lifetime: a handle may be destroyed
-/// while a call made on it is under way. If the execution context of a caller is destroyed, what is
-/// suspended on it is destroyed with it, and a watch that runs on it ends; the database goes on for
-/// other callers. The context that it was opened on must outlive all use from other threads. Not
-/// usable after `fork()`.
+/// while a call made on it is in progress. If the execution context of a caller is destroyed,
+/// everything suspended on it is destroyed with it, and a watch that runs on it ends; other callers
+/// can continue to use the database. The context on which the database was opened must outlive all
+/// use from other threads. A database cannot be used after `fork()`.
 class Database {
 public:
-    /// Opens a database; its pipeline lives on the executor that this is awaited on.
+    /// Opens a database. Its pipeline runs on the executor on which this is awaited.
     ///
-    /// A relative location counts from the process's directory at the time of this call.
+    /// A relative location is resolved against the working directory of the process at the time of
+    /// this call.
     ///
     /// Errors: `not_a_database`, `format_too_new`, `locked`, `read_only`, `damaged`, `open_failed`
-    /// (the directory is left as it was), `invalid_option`. Cancellation: none.
+    /// (the directory is left unchanged), `invalid_option`. Cancellation: none.
     static asio::awaitable<Database> open(Options options);
 
-    /// The same, for programs that open before their event loop runs; blocks the caller.
+    /// Same as `open`, for programs that open before their event loop runs. Blocks the caller.
     static Database open_blocking(asio::any_io_executor executor, Options options);
 
-    /// A handle to nothing: every use fails with `Error::closed`.
+    /// Creates a handle to no database: every use fails with `Error::closed`.
     Database() = default;
-    /// @cond no part of the interface
+    /// @cond internal
     explicit Database(std::shared_ptr<DatabaseState> state);
     /// @endcond
 
-    /// Runs `fn(Transaction&)` as one transaction and commits what it did.
+    /// Runs `fn(Transaction&)` as one transaction and commits its changes.
     ///
-    /// `fn` runs on the caller's executor, one transaction at a time, in the order of the calls. A
-    /// caller whose executor is blocked by other code for more than a millisecond is overtaken; an
-    /// `fn` that blocks holds up all commits. `fn` may be run more than once (an engine with other
-    /// writers does), so it must have no effect but on the transaction and on what it assigns. If
-    /// it throws, nothing is committed, and the exception comes out of here. It must not be a
-    /// coroutine, and what it returns must own its bytes: no views, ranges or iterators; both are
-    /// refused at compile time.
+    /// `fn` runs on the caller's executor. Transactions run one at a time, in the order of the
+    /// calls. A caller whose executor is blocked by other code for more than a millisecond is
+    /// overtaken. An `fn` that blocks holds up all commits. `fn` may be run more than once (an
+    /// engine with other writers does so), so it must have no effects except on the transaction and
+    /// on the variables that it assigns. If it throws, nothing is committed, and the exception is
+    /// thrown from here. `fn` must not be a coroutine, and its result must own its bytes: no views,
+    /// ranges or iterators. Both are refused at compile time.
     ///
-    /// Gives the revision, or `Committed<T>{revision, value}` if `fn` returns a T; when it is
-    /// given, the commit is durable (see `Durability`). A transaction that changed nothing makes no
-    /// commit, and gives the revision that it read.
+    /// Returns the revision, or `Committed<T>{revision, value}` if `fn` returns a `T`. When it
+    /// returns, the commit is durable (see `Durability`). A transaction that changed nothing makes
+    /// no commit and returns the revision that it read.
     ///
-    /// Every call completes through the event loop, also when it throws, so a loop of commits
-    /// starves nobody; when too much waits for the disk (`Options::max_pending_bytes`), it suspends
-    /// longer.
+    /// Every call completes through the event loop, even if it throws, so a loop of commits does
+    /// not starve other handlers. If too much data waits for the disk
+    /// (`Options::max_pending_bytes`), the call stays suspended longer.
     ///
     /// Errors: `closed`, `storage_failed`, `read_only` (see `Options::read_only`),
-    /// `transaction_too_large`; what `fn` throws. Cancellation:
-    /// terminal, while it waits for its turn (`fn` is not run); ignored once `fn` has started.
+    /// `transaction_too_large`; whatever `fn` throws. Cancellation: terminal, while the call waits
+    /// for its turn (`fn` is not run); ignored once `fn` has started.
     ///
-    /// On g++ 12 a temporary lambda that owns what it captured is refused at compile time: that
-    /// compiler would destroy it twice. `[&]` is safe here, as the caller waits; or name the
-    /// lambda.
+    /// With g++ 12, a temporary lambda that owns its captures is refused at compile time, because
+    /// that compiler would destroy it twice. Capture by reference (`[&]`, safe here because the
+    /// caller waits), or give the lambda a name.
     template <class Function>
     auto update(Function&& fn);
 
-    /// Runs `fn(const Snapshot&)` on the newest durable state and gives what it returns.
+    /// Runs `fn(const Snapshot&)` on the newest durable state and returns its result.
     ///
-    /// `fn` runs at once, on the caller's executor, and blocks it, also while blocks are read from
-    /// disk: keep it short. There is no suspension, so a loop of views is to make one itself. `fn`
-    /// sees one revision throughout. What it must not be or return is as of `update`.
+    /// `fn` runs immediately on the caller's executor and blocks it, including while blocks are
+    /// read from disk: keep it short. There is no suspension; a loop of views should suspend
+    /// itself. `fn` sees one revision throughout. The requirements on `fn` and its result are those
+    /// of `update`.
     ///
-    /// Errors: `closed`, once the database has closed; what `fn` throws. Cancellation: none.
+    /// Errors: `closed`, once the database has closed; whatever `fn` throws. Cancellation: none.
     template <class Function>
     auto view(Function&& fn) const;
 
-    // One operation on a BTree bucket: a `view`, or an `update`, of its own, with their errors and
-    // those of the operation. What is given is copied when they are called.
+    // Single operations on a BTree bucket. Each is a `view` or an `update` of its own, with the
+    // errors of these and of the operation. The arguments are copied by the call.
 
-    /// The value, if the key is there.
+    /// Returns the value, or nothing if the key does not exist.
     asio::awaitable<std::optional<std::string>> get(std::string_view bucket,
                                                     std::string_view key) const;
-    /// Sets the value of a key. Gives the revision.
+    /// Sets the value of a key. Returns the revision.
     asio::awaitable<Revision> put(std::string_view bucket, std::string_view key,
                                   std::string_view value);
-    /// The same, and the key has this time to live from the transaction on.
+    /// Same as above, and sets the time to live of the key, counted from the transaction.
     asio::awaitable<Revision> put(std::string_view bucket, std::string_view key,
                                   std::string_view value, std::chrono::milliseconds ttl);
-    /// Removes a key, and tells whether it was there.
+    /// Removes a key. The value of the result is true if the key existed.
     asio::awaitable<Committed<bool>> erase(std::string_view bucket, std::string_view key);
-    /// Adds to the number that the value is, as `BTree::increment` does. Gives the result.
+    /// Adds to the number stored as the value, as `BTree::increment` does. The value of the result
+    /// is the new number.
     asio::awaitable<Committed<std::int64_t>> increment(std::string_view bucket,
                                                        std::string_view key, std::int64_t by = 1);
 
-    /// Makes a batch, for writes that are too many for one transaction: see `WriteBatch`.
+    /// Creates a batch, for more writes than fit into one transaction: see `WriteBatch`.
     ///
-    /// Errors, thrown here: `closed`, `invalid_option`, `invalid_name` of an origin.
+    /// Errors, thrown by the call itself: `closed`; `invalid_option`; `invalid_name` if the origin
+    /// is too long.
     WriteBatch write_batch(WriteBatchOptions options = {}) const;
 
-    /// Makes a watch of a bucket (which need not exist yet) for `Watcher::run`.
+    /// Creates a watch of a bucket for `Watcher::run`. The bucket need not exist yet.
     ///
-    /// The callback takes `const Message&` or `const Commit&`, and returns void, `Flow`, or an
-    /// `asio::awaitable` of either. What it throws ends the watch and comes out of `run()`. It must
-    /// be copyable, and is kept until `run()` has ended; if that is never called, until the last
-    /// handle is gone or the database closes. So it may own a handle of its own watch.
+    /// The callback takes `const Message&` or `const Commit&` and returns void, `Flow`, or an
+    /// `asio::awaitable` of either. An exception thrown by the callback ends the watch and is
+    /// thrown from `run()`. The callback must be copyable. It is kept until `run()` has ended, or,
+    /// if `run()` is never called, until the last handle of the watch is destroyed or the database
+    /// closes. It may therefore own a handle of its own watch.
     ///
-    /// On g++ 12 do not call this within an expression that has a `co_await` if the callback is a
-    /// temporary that owns what it captured: that compiler destroys it twice, and nothing can
-    /// refuse that. Give the watcher a name first.
+    /// With g++ 12, do not call this within an expression that contains a `co_await` if the
+    /// callback is a temporary that owns its captures: that compiler destroys it twice, which
+    /// cannot be detected. Give the watcher a name first.
     ///
-    /// Without `run()` nothing is delivered or held back. Where the watch starts is settled here.
+    /// Until `run()` is called, nothing is delivered and no history is held. The start of the watch
+    /// is determined by this call.
     ///
-    /// Errors, thrown here: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
+    /// Errors, thrown by the call itself: `watch_disabled`, `closed`, `invalid_name`, `empty_key`,
     /// `invalid_pattern`, `invalid_option`, `foreign_position`, `position_ahead`,
-    /// `cursor_not_found`; `damaged`, if a cursor cannot be read.
+    /// `cursor_not_found`; `damaged` if a cursor cannot be read.
     Watcher watch(std::string_view bucket, Selector selector, WatchCallback callback,
                   WatchOptions options = {}) const;
 
-    /// The same of any number of selectors, in several buckets, or of the whole database.
+    /// Same as above, for any number of selectors, in several buckets or of the whole database.
     Watcher watch(const Selectors& selectors, WatchCallback callback,
                   WatchOptions options = {}) const;
 
-    /// The same without a callback: commits are asked for, see `PullWatcher`. There is nothing that
-    /// `WatchOptions::callback_timeout` would apply to.
+    /// Same as above, without a callback: the consumer asks for commits, see `PullWatcher`.
+    /// `WatchOptions::callback_timeout` has no effect.
     PullWatcher watch(std::string_view bucket, Selector selector, WatchOptions options = {}) const;
-    /// The same of any number of selectors.
+    /// Same as above, for any number of selectors.
     PullWatcher watch(const Selectors& selectors, WatchOptions options = {}) const;
 
-    /// Closes: `watch` and `run` called from now on fail with `closed`; queued transactions finish;
-    /// every running watcher is given all that was committed, then its `run()` returns
-    /// `database_closed`. Until all have it, `update` works as before, so callbacks may commit what
-    /// they make of what they are given; such commits are durable, but need not be delivered. Then
-    /// `update` fails with `closed`, and `view` once the database is closed.
+    /// Closes the database. From now on, `watch` and `run` fail with `closed`. Queued transactions
+    /// finish. Every running watcher receives everything that was committed before, then its
+    /// `run()` returns `database_closed`. Until all watchers have received it, `update` works as
+    /// before, so callbacks may commit their results; such commits are durable, but are not
+    /// necessarily delivered. After that `update` fails with `closed`, and so does `view` once the
+    /// database is closed.
     ///
-    /// A consumer of a pulled watch that has taken everything is not waited for, except for a
-    /// moment (at most 50 ms) in which it may begin to commit what it makes of the last commit.
+    /// If the consumer of a pulled watch has taken everything, it is not waited for, except for a
+    /// moment (at most 50 ms) in which it may begin to commit its result for the last commit.
     ///
-    /// Watchers that are not done after `timeout` are cancelled; if a callback does not return
-    /// within half a second even then, this throws `Error::close_timeout`. The database is closed
-    /// in any case. Transactions that still wait at `timeout` because their executors are blocked
-    /// fail with `closed`. If the event loop of `open` itself is blocked or stopped for a second
-    /// then, this throws `close_timeout`, on a loop that runs. A function of `update` or `view`
+    /// Watchers that are not done after `timeout` are cancelled. If a callback does not return
+    /// within another half second, this throws `Error::close_timeout`. The database is closed in
+    /// any case. Transactions that still wait at `timeout` because their executors are blocked fail
+    /// with `closed`. If the event loop of `open` itself is then blocked or stopped for a second,
+    /// this throws `close_timeout` on a caller whose loop runs. A function of `update` or `view`
     /// that has begun is waited for without a limit. Further calls wait for the first one, whose
-    /// timeout counts. Awaited inside a callback, it does not wait for that one.
-    /// `Error::invalid_option` for a negative timeout; `Error::storage_failed`, though it is
-    /// closed, if the directory was moved or replaced: what was committed is where it was moved to.
-    /// Cancellation: any; it closes all the same.
+    /// timeout applies. If awaited inside a callback, this does not wait for that callback.
+    ///
+    /// Errors: `close_timeout`, see above; `invalid_option` if the timeout is negative;
+    /// `storage_failed` if the directory was moved or replaced (the database is closed
+    /// nevertheless, and what was committed is in the directory that was moved). Cancellation: any;
+    /// the database closes nevertheless.
     asio::awaitable<void> close(std::chrono::milliseconds timeout = std::chrono::seconds{10});
 
-    /// Copies the database, with its history, while commits go on, and gives the one revision that
-    /// the copy holds: everything that was durable when this was called, or more. It has the same
-    /// history id, so consumers resume on it where they were; do not go on with both.
+    /// Copies the database with its history while commits continue, and returns the revision of the
+    /// copy. The copy holds one revision: everything that was durable when this was called, or
+    /// more. It has the same history id, so consumers can resume on it from their positions. Do not
+    /// continue to use both databases.
     ///
-    /// To a directory that is empty or does not exist (its parent must): a database, to be opened.
-    /// Or to a stream, for `restore_blocking` (keywatch/backup.hpp). The bytes of files are copied
-    /// as they are, on a thread of the database's own, a backup after the other.
+    /// The target is a directory that is empty or does not exist (its parent must exist), which
+    /// then holds a database that can be opened; or a stream, to be read by `restore_blocking`
+    /// (keywatch/backup.hpp). The bytes of the files are copied as they are, on a thread of the
+    /// database, one backup at a time.
     ///
-    /// Lifetime: the stream until this has returned, and it must not block for ever. Cancellation:
-    /// terminal. Errors: `closed`, also when the database closes meanwhile; `storage_failed`, if a
-    /// write had failed; `backup_failed`; `damaged`; `invalid_option`, of a directory without a
-    /// name or with a NUL byte in it; what the stream throws. Nothing is left of a directory then,
-    /// but of a stream there is what was written, which `restore_blocking` refuses.
+    /// Lifetime: the stream must exist until this has returned, and it must not block forever.
+    /// Cancellation: terminal. Errors: `closed`, even if the database closes only during the
+    /// call; `storage_failed` if a write has failed, or if the directory of the database was moved
+    /// or replaced; `backup_failed`; `damaged`; `invalid_option` if the target has no name or a NUL
+    /// byte in its name; whatever the stream throws. After an error the target directory is as it
+    /// was before the call. A stream contains what was written until then, which `restore_blocking`
+    /// refuses.
     asio::awaitable<Revision> backup(std::string directory) const;
-    /// The same, to a stream.
+    /// Same as above, to a stream.
     asio::awaitable<Revision> backup(std::ostream& out) const;
 
-    /// All cursors, by name, and how far each of them is behind: so a consumer that nobody runs any
-    /// more, and for which history is kept, is seen by its age and lag. Delete its cursor then.
+    /// Returns all cursors, ordered by name, with their lags. The age and the lag reveal a consumer
+    /// that is no longer run and for which history is retained. Delete the cursor of such a
+    /// consumer.
     ///
-    /// All of it is of one durable revision. A cursor costs about one read of a key, on the
+    /// All results belong to one durable revision. Each cursor costs about one read of a key, on
+    /// the reader thread of the database. Cancellation: none. Errors: `closed`, `damaged`.
     /// database's thread that reads history. Cancellation: none. Errors: `closed`, `damaged`.
     asio::awaitable<std::vector<CursorLag>> cursors() const;
 
-    // These also work when the database is closed; `Error::closed` of a handle to nothing.
+    // The following also work when the database is closed. For a handle to no database they throw
+    // `Error::closed`.
 
-    /// The newest durable revision; 0 if there is none.
+    /// Returns the newest durable revision, or 0 if there is none.
     Revision head_revision() const;
 
-    /// The oldest revision that history has; `head_revision() + 1` if it has none.
+    /// Returns the oldest revision in history, or `head_revision() + 1` if history is empty.
     Revision oldest_revision() const;
 
-    /// The position of the newest durable revision.
+    /// Returns the position of the newest durable revision.
     Position head_position() const;
 
-    /// Figures about the database since it was opened. Cheap; each is right by itself, but they
-    /// are not all of the same moment.
+    /// Returns figures about the database since it was opened. Cheap. Each figure is correct, but
+    /// they may have been taken at slightly different moments.
     Stats stats() const;
 
-    /// All watches that are running, or to which there is a handle, in the order in which they were
-    /// made. It takes time in proportion to their number, and a read or two of history for each
-    /// that is behind; it delays neither commits nor deliveries.
+    /// Returns all watchers that are running or to which a handle exists, in the order of their
+    /// creation. Takes time in proportion to their number, and one or two reads of history for each
+    /// one that lags. Delays neither commits nor deliveries.
     std::vector<WatcherInfo> watchers() const;
 
-    /// The running watches that a change of this key would be delivered to, as far as their
-    /// selectors tell: filters may leave it out. In time as `watchers`.
+    /// Returns the running watches to which a change of this key would be delivered, as far as
+    /// their selectors determine it: filters may still exclude it. Takes as long as `watchers`.
     std::vector<WatcherInfo> explain(std::string_view bucket, std::string_view key) const;
 
 private:
     std::shared_ptr<DatabaseState> state_;
 };
 
-// What follows is no part of the interface.
+// Implementation details.
 
 namespace detail {
 

@@ -10,36 +10,38 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// Which of the messages that a watcher's selectors match it is given. What is left out counts as
-/// delivered.
+/// Conditions on messages that match the selectors of a watcher. A message that does not meet all
+/// of them is not delivered, but counts as delivered.
 ///
-/// Markers (`gap`, `synced`, `progress`) are never left out, nor is the deletion after which a
-/// bucket's name is gone (`Message::ends_bucket`).
-/// All but the predicate are looked at before anything is queued, so what they leave out costs the
-/// watcher nothing.
+/// Markers (`gap`, `synced`, `progress`) always pass, and so does the message after which no bucket
+/// of its name exists (`Message::ends_bucket`). All conditions except the predicate are checked
+/// before a message is queued, so messages they exclude cost the watcher nothing.
 struct Filter {
-    Filter() {}  // not an aggregate: see Options
+    Filter() {}  // makes this type a non-aggregate: see Options
 
-    /// Only these structures; empty: all.
+    /// Only messages of these structures. If empty, all.
     std::vector<Structure> structures;
-    /// Only these operations; empty: all.
+    /// Only messages with these operations. If empty, all.
     std::vector<Operation> operations;
-    /// Only these causes; empty: all.
+    /// Only messages with these causes. If empty, all.
     std::vector<Cause> causes;
-    /// Only of transactions with this origin; an empty string: of those without one.
+    /// Only messages of transactions with this origin. An empty string selects transactions without
+    /// an origin.
     std::optional<std::string> origin;
-    /// Not of transactions with this origin: so a consumer is not given its own writes. It is given
-    /// the `erase` of a key that had expired and that such a transaction came upon, which is none.
+    /// Excludes messages of transactions with this origin, so that a consumer does not receive its
+    /// own writes. If such a transaction removes a key because it has expired, that `erase` is
+    /// delivered, because it is not a write of the consumer.
     std::optional<std::string> except_origin;
 
-    /// Asked about every message that is left and brings something (`put`, `push_front`,
-    /// `push_back`, `insert`, `set`, `add`, `rescore`); false leaves it out. What takes something
-    /// away is always delivered, as what was there before may have been.
+    /// Called for every message that passes the other conditions and adds something (`put`,
+    /// `push_front`, `push_back`, `insert`, `set`, `add`, `rescore`). If it returns false, the
+    /// message is excluded. Messages that remove something are always delivered, because what they
+    /// remove may have been delivered.
     ///
-    /// Called where callbacks are, one at a time, for all messages of a commit before the first of
-    /// them is delivered; for a `PullWatcher` on the executor of the database, before the commit
-    /// can be taken. No timeout limits it. What it throws ends the watch, as what a callback
-    /// throws; nothing of the commit has been delivered then.
+    /// Called where callbacks run, one call at a time, for all messages of a commit before the
+    /// first of them is delivered. For a `PullWatcher`, called on the executor of the database
+    /// before the commit can be taken. There is no timeout. An exception ends the watch, like an
+    /// exception from a callback; nothing of that commit has been delivered then.
     std::function<bool(const Message&)> predicate;
 };
 

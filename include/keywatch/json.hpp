@@ -18,23 +18,23 @@
 #include <string>
 
 /// @file
-/// The public values as JSON, for programs that have nlohmann_json 3.11 or later; it has to be
-/// included by itself. doc/json.md tells the format.
+/// JSON conversions of the public values, for programs that use nlohmann_json 3.11 or later. This
+/// header must be included separately. doc/json.md describes the format.
 ///
 ///     nlohmann::json json = message;
 ///     auto copy = json.get<keywatch::OwnedMessage>();
 ///
-/// Any `basic_json` will do, such as `ordered_json`, which keeps the fields in the order of the
-/// documentation. Bytes that are not UTF-8 survive. Reading takes nothing on trust: whatever is not
-/// as it was written fails with `type_error` (302) of nlohmann_json, whose message says which
-/// field and why, and gives no value. Fields that it does not know it ignores, as later versions
-/// may have more.
+/// Works with any `basic_json`, such as `ordered_json`, which keeps the fields in the order of the
+/// documentation. Bytes that are not UTF-8 are preserved. Reading validates its input: if a value
+/// does not have the form in which it was written, reading fails with `type_error` (302) of
+/// nlohmann_json, whose message names the field and the reason, and produces no value. Unknown
+/// fields are ignored, because later versions may have more.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
 namespace detail {
 
-/// The fields that not all messages have.
+/// Writes the fields that not all messages have.
 template <AnyJson Json>
 void add_optional_fields(Json& to, const Message& message)
 {
@@ -78,7 +78,7 @@ void read_optional_fields(const ObjectReader<Json>& reader, Message& message)
 }  // namespace detail
 
 /// @{
-/// The name of the enumerator, as a string.
+/// Converts an enumerator to and from its name.
 template <AnyJson Json>
 void to_json(Json& to, Structure structure)
 {
@@ -132,7 +132,7 @@ void from_json(const Json& from, Durability& durability)
 /// @}
 
 /// @{
-/// 32 hexadecimal digits.
+/// Converts to and from 32 hexadecimal digits.
 template <AnyJson Json>
 void to_json(Json& to, const HistoryId& history)
 {
@@ -151,7 +151,7 @@ void from_json(const Json& from, HistoryId& history)
 /// @}
 
 /// @{
-/// As `to_string` writes it.
+/// Converts to and from the text written by `to_string`.
 template <AnyJson Json>
 void to_json(Json& to, const Position& position)
 {
@@ -165,7 +165,7 @@ void from_json(const Json& from, Position& position)
 /// @}
 
 /// @{
-/// Its structure and its name.
+/// Converts the structure and the name.
 template <AnyJson Json>
 void to_json(Json& to, const Bucket& bucket)
 {
@@ -181,8 +181,8 @@ void from_json(const Json& from, Bucket& bucket)
 }
 /// @}
 
-/// All fields; those that are `std::optional` and empty are left out. It is read as an
-/// `OwnedMessage`, since a message owns none of its bytes.
+/// Writes all fields, except those of type `std::optional` that are empty. To read a message, read
+/// an `OwnedMessage`, because a `Message` owns none of its bytes.
 template <AnyJson Json>
 void to_json(Json& to, const Message& message)
 {
@@ -204,7 +204,7 @@ void to_json(Json& to, const Message& message)
     to["origin"] = detail::bytes_to_json<Json>(message.origin);
 }
 
-/// What all its messages share, and those of them that were selected.
+/// Writes what all messages of the commit share, and the selected messages.
 template <AnyJson Json>
 void to_json(Json& to, const Commit& commit)
 {
@@ -218,7 +218,7 @@ void to_json(Json& to, const Commit& commit)
         messages.push_back(message);
     }
 }
-/// As a `Commit`.
+/// Same as for a `Commit`.
 template <AnyJson Json>
 void to_json(Json& to, const PulledCommit& commit)
 {
@@ -226,7 +226,7 @@ void to_json(Json& to, const PulledCommit& commit)
 }
 
 /// @{
-/// Its reason and its position.
+/// Converts the reason and the position.
 template <AnyJson Json>
 void to_json(Json& to, const WatchEnd& end)
 {
@@ -244,10 +244,12 @@ void from_json(const Json& from, WatchEnd& end)
 
 }  // namespace keywatch
 
-/// @cond what nlohmann_json finds only so: values without a default constructor, and a time, which
-/// is a type of the standard library
+/// @cond internal
 
-/// As the `Message` that it owns.
+// These types need a specialization of the serializer of nlohmann_json: `OwnedMessage` has no
+// default constructor, and `Time` is a type of the standard library.
+
+/// The JSON form of an `OwnedMessage`: that of the `Message` that it owns.
 template <>
 struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
     template <class Json>
@@ -287,7 +289,7 @@ struct nlohmann::adl_serializer<keywatch::OwnedMessage> {
     }
 };
 
-/// Microseconds since 1970-01-01 UTC, as an integer.
+/// The JSON form of a `Time`: microseconds since 1970-01-01 UTC, as an integer.
 template <>
 struct nlohmann::adl_serializer<keywatch::Time> {
     template <class Json>

@@ -10,12 +10,12 @@
 #include <utility>
 
 /// @file
-/// The part of `keywatch/json.hpp` that is about `Cursor` and `CursorLag`.
+/// The part of `keywatch/json.hpp` for `Cursor` and `CursorLag`.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
 /// @{
-/// Its name, its position and when it was saved.
+/// Converts the name, the position and the time of the save.
 template <AnyJson Json>
 void to_json(Json& to, const Cursor& cursor)
 {
@@ -33,7 +33,7 @@ void from_json(const Json& from, Cursor& cursor)
 /// @}
 
 /// @{
-/// The cursor, and how far it is behind; the age in microseconds.
+/// Converts the cursor and its lag. The age is in microseconds.
 template <AnyJson Json>
 void to_json(Json& to, const CursorLag& lag)
 {

@@ -15,13 +15,13 @@
 #include <utility>
 
 /// @file
-/// The part of `keywatch/json.hpp` that is about what watchers do.
+/// The part of `keywatch/json.hpp` for `WatcherInfo`, `WatcherState` and `Lag`.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
 namespace detail {
 
-/// The plain numbers, for both directions.
+/// Visits the plain counts, for both directions.
 template <class Info, class Visit>
 void visit_counts(Info& info, Visit visit)
 {
@@ -38,7 +38,7 @@ void visit_counts(Info& info, Visit visit)
 }  // namespace detail
 
 /// @{
-/// The name of the enumerator, as a string.
+/// Converts an enumerator to and from its name.
 template <AnyJson Json>
 void to_json(Json& to, WatcherState state)
 {
@@ -52,7 +52,7 @@ void from_json(const Json& from, WatcherState& state)
 /// @}
 
 /// @{
-/// All fields; the time in microseconds.
+/// Converts all fields. The time is in microseconds.
 template <AnyJson Json>
 void to_json(Json& to, const Lag& lag)
 {
@@ -74,7 +74,7 @@ void from_json(const Json& from, Lag& lag)
 /// @}
 
 /// @{
-/// All fields; times in nanoseconds. `end` is left out if there is none.
+/// Converts all fields. Times are in nanoseconds. `end` is omitted if there is none.
 template <AnyJson Json>
 void to_json(Json& to, const WatcherInfo& info)
 {

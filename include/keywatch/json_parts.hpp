@@ -24,12 +24,12 @@
 #include <utility>
 
 /// @file
-/// What `keywatch/json.hpp` is made of: bytes, numbers and names as JSON, and reading them without
-/// trust. Programs include `keywatch/json.hpp`.
+/// The building blocks of `keywatch/json.hpp`: bytes, numbers and names as JSON, with validation on
+/// reading. Programs include `keywatch/json.hpp`.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A `nlohmann::basic_json`, whatever its template arguments.
+/// Any instance of `nlohmann::basic_json`.
 template <class Json>
 concept AnyJson = requires {
     typename Json::json_pointer;
@@ -45,8 +45,8 @@ template <AnyJson Json>
     throw Json::type_error::create(302, "keywatch: " + std::string(what) + ' ' + why, &from);
 }
 
-/// Whether JSON can have these bytes as a string: no overlong forms, no surrogates, nothing behind
-/// U+10FFFF.
+/// Returns true if JSON can represent these bytes as a string: valid UTF-8 without overlong forms,
+/// surrogates, or code points above U+10FFFF.
 inline bool is_utf8(std::string_view bytes)
 {
     const auto at = [&](std::size_t place) {
@@ -106,7 +106,7 @@ std::string bytes_from_json(const Json& from, std::string_view what)
     return bytes;
 }
 
-/// What is no double of JSON is a string.
+/// Converts a score. Infinities, which JSON cannot represent as numbers, become strings.
 template <AnyJson Json>
 Json score_to_json(double score)
 {
@@ -168,7 +168,7 @@ bool flag_from_json(const Json& from, std::string_view what)
     return from.template get<bool>();
 }
 
-// Where the enumerators have no `to_string`.
+// Names of enumerators that have no `to_string`.
 
 inline std::string_view name_of(Durability durability)
 {
@@ -265,7 +265,7 @@ Position position_from_json(const Json& from, std::string_view what)
     return *position;
 }
 
-/// Reads the fields of an object; `what` is what it is to be.
+/// A reader of the fields of an object. `what` names the object in error messages.
 template <AnyJson Json>
 class ObjectReader {
 public:
@@ -300,7 +300,7 @@ public:
     Time time(const char* name) const { return time_from_json(at(name), name); }
     Position position(const char* name) const { return position_from_json(at(name), name); }
 
-    /// What `read` makes of a field that may be missing.
+    /// Returns the result of `read` for an optional field, or nothing if the field is missing.
     template <class Read>
     auto optional(const char* name, Read read) const
         -> std::optional<decltype(read(std::declval<const Json&>(), name))>

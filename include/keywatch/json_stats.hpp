@@ -11,13 +11,13 @@
 #include <type_traits>
 
 /// @file
-/// The part of `keywatch/json.hpp` that is about `Stats`.
+/// The part of `keywatch/json.hpp` for `Stats`.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
 namespace detail {
 
-/// The fields of each part, for both directions.
+/// Visits the fields of one part of `Stats`, for both directions.
 template <class Engine, class Visit>
     requires std::same_as<std::remove_const_t<Engine>, Stats::Engine>
 void visit_figures(Engine& engine, Visit visit)
@@ -142,7 +142,7 @@ Part figures_from_json(const Json& from, const char* name)
 }  // namespace detail
 
 /// @{
-/// An object for each part, with all its figures.
+/// Converts to and from an object with one member for each part, which has all its figures.
 template <AnyJson Json>
 void to_json(Json& to, const Stats& stats)
 {

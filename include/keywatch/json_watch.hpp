@@ -14,7 +14,7 @@
 #include <vector>
 
 /// @file
-/// The part of `keywatch/json.hpp` that is about what is watched, and how.
+/// The part of `keywatch/json.hpp` for selectors, filters, starts and overflow policies.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
@@ -47,7 +47,7 @@ std::vector<Enumerator> names_from_json(const ObjectReader<Json>& reader, const 
 }  // namespace detail
 
 /// @{
-/// The name of the enumerator, as a string.
+/// Converts an enumerator to and from its name.
 template <AnyJson Json>
 void to_json(Json& to, Overflow overflow)
 {
@@ -61,8 +61,8 @@ void from_json(const Json& from, Overflow& overflow)
 /// @}
 
 /// @{
-/// All but the predicate, which is a function: what is read has none. The two origins are left out
-/// where they do not matter.
+/// Converts all fields except the predicate, which is a function: a filter that was read has none.
+/// The two origins are omitted if they are not set.
 template <AnyJson Json>
 void to_json(Json& to, const Filter& filter)
 {
@@ -96,9 +96,13 @@ void from_json(const Json& from, Filter& filter)
 
 }  // namespace keywatch
 
-/// @cond what nlohmann_json finds only so: values without a default constructor
+/// @cond internal
 
-/// Its kind; the key, prefix or pattern, or both ends of a range, if it has one.
+// These types have no default constructor, so they need a specialization of the serializer of
+// nlohmann_json.
+
+/// The JSON form of a `Selector`: its kind, and the key, prefix, pattern or both ends of the range,
+/// if it has them.
 template <>
 struct nlohmann::adl_serializer<keywatch::Selector> {
     template <class Json>
@@ -135,7 +139,8 @@ struct nlohmann::adl_serializer<keywatch::Selector> {
     }
 };
 
-/// Whether it is everything in the database; else the bucket, and which of its keys.
+/// The JSON form of a `BucketSelector`: a flag for the whole database and, if that is false, the
+/// bucket and the selector of its keys.
 template <>
 struct nlohmann::adl_serializer<keywatch::BucketSelector> {
     template <class Json>
@@ -161,7 +166,7 @@ struct nlohmann::adl_serializer<keywatch::BucketSelector> {
     }
 };
 
-/// An array of them.
+/// The JSON form of `Selectors`: an array.
 template <>
 struct nlohmann::adl_serializer<keywatch::Selectors> {
     template <class Json>
@@ -186,7 +191,7 @@ struct nlohmann::adl_serializer<keywatch::Selectors> {
     }
 };
 
-/// Its kind, and the revision, position or cursor if it has one.
+/// The JSON form of a `From`: its kind, and the revision, position or cursor if it has one.
 template <>
 struct nlohmann::adl_serializer<keywatch::From> {
     template <class Json>

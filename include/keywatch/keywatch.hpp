@@ -2,10 +2,10 @@
 #pragma once
 
 /// @file
-/// All of keywatch.
+/// Includes all of keywatch, except the JSON conversions (`keywatch/json.hpp`).
 
 /// @namespace keywatch
-/// An embedded key-value store for Boost.Asio programs whose commits can be watched. Begin with
+/// An embedded key-value store for Boost.Asio programs whose commits can be watched. Start with
 /// `Database`.
 
 #include <keywatch/backup.hpp>

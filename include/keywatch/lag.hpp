@@ -6,19 +6,19 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// How far something is behind the newest durable commit. Commits that have been trimmed count as
-/// revisions only.
+/// The distance from a position to the newest durable commit. Commits that have been trimmed count
+/// only as revisions.
 struct Lag {
-    /// Revisions that it has not seen.
+    /// Number of revisions after the position.
     std::uint64_t revisions = 0;
-    /// The messages of those commits.
+    /// Number of messages in these commits.
     std::uint64_t messages = 0;
-    /// Their size in history, in bytes.
+    /// The size of these commits in history, in bytes.
     std::uint64_t bytes = 0;
-    /// How long ago the first commit was made that it has not seen.
+    /// The time since the first of these commits was made.
     std::chrono::microseconds time{};
 
-    /// Whether both are the same.
+    /// Returns true if all members are equal.
     friend bool operator==(const Lag&, const Lag&) = default;
 };
 

@@ -17,45 +17,45 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// The kinds of buckets. One bucket name may exist once with each of them.
+/// The structures of buckets. A bucket name may exist once with each of them.
 enum class Structure : std::uint8_t { btree = 1, list = 2, set = 3, sorted_set = 4 };
 
-/// What happened to one element.
+/// The kind of a change, or of a marker.
 enum class Operation : std::uint8_t {
-    /// BTree: the key has this value now.
+    /// BTree: the key was set to this value.
     put = 1,
-    /// All structures: the key is gone, with all it held.
+    /// All structures: the key and everything it held were removed.
     erase = 2,
-    /// There is a bucket of this structure and name now.
+    /// A bucket of this structure and name was created.
     bucket_created = 3,
-    /// There is none any more.
+    /// The bucket was deleted.
     bucket_deleted = 4,
     /// List: an element was added at the front.
     push_front = 5,
     /// List: an element was added at the back.
     push_back = 6,
-    /// List: the first element was taken away.
+    /// List: the first element was removed.
     pop_front = 7,
-    /// List: the last element was taken away.
+    /// List: the last element was removed.
     pop_back = 8,
-    /// List: an element was added, and has this index now.
+    /// List: an element was inserted and has this index now.
     insert = 9,
     /// List: the element at this index was replaced.
     set = 10,
-    /// List: the element at this index, set and sorted set: this member, was taken away.
+    /// List: the element at this index was removed. Set and sorted set: this member was removed.
     remove = 11,
-    /// List: only `count` elements from this index on are left, at least one (none: `erase`).
+    /// List: only `count` elements from this index on were kept, at least one (if none: `erase`).
     trim = 12,
-    /// Set and sorted set: a new member.
+    /// Set and sorted set: a member was added.
     add = 13,
-    /// Sorted set: a member has another score.
+    /// Sorted set: the score of a member was changed.
     rescore = 14,
-    /// All structures: the key has another deadline, or none any more.
+    /// All structures: the deadline of the key was changed or removed.
     ttl = 15,
 
-    // Markers: of no bucket and key; only for watchers that have asked for them.
-    /// What was committed from `first_revision` to `revision` was left out, as the watcher was too
-    /// slow (`Overflow::skip`): `count` messages that it should have been given.
+    // Markers have no bucket and key. They are delivered only to watchers that ask for them.
+    /// The messages of this watcher from `first_revision` to `revision` were skipped because the
+    /// watcher was too slow (`Overflow::skip`). `count` is their number.
     gap = 16,
     /// The state at `revision` has been delivered (`From::snapshot`).
     synced = 17,
@@ -63,12 +63,13 @@ enum class Operation : std::uint8_t {
     progress = 18,
 };
 
-/// Why it happened. The deletion of a bucket is one message, of the user: `bucket_deleted` is kept
-/// for messages about what was in one, of which there are none so far.
+/// The cause of a change. The deletion of a bucket is a single message with the cause `user`. The
+/// enumerator `bucket_deleted` is reserved for messages about the contents of a deleted bucket;
+/// there are none so far.
 enum class Cause : std::uint8_t { user = 0, expired = 1, bucket_deleted = 2 };
 
 /// @{
-/// The name of the enumerator.
+/// Returns or writes the name of the enumerator.
 std::string_view to_string(Structure structure) noexcept;
 std::string_view to_string(Operation operation) noexcept;
 std::string_view to_string(Cause cause) noexcept;
@@ -77,83 +78,83 @@ std::ostream& operator<<(std::ostream& out, Operation operation);
 std::ostream& operator<<(std::ostream& out, Cause cause);
 /// @}
 
-/// One change of one element, as a watcher sees it.
+/// One change of one element, as a watcher receives it.
 ///
-/// Lifetime: the string views point into the commit, which is kept for as long as the callback that
-/// was given the message runs (a coroutine: until it has returned). Copy into an `OwnedMessage`
-/// what has to live longer. The bytes are the history's own: nothing that a program does to its own
-/// strings, before or after, changes them.
+/// Lifetime: the string views point into the commit, which exists while the callback that received
+/// the message runs (for a coroutine, until it has returned). Copy the message into an
+/// `OwnedMessage` to keep it longer. The bytes belong to the history: nothing that a program does
+/// to its own strings changes them.
 struct Message {
-    /// The number of the commit.
+    /// The revision of the commit.
     Revision revision = 0;
-    /// With `Overflow::latest`, the revision of the oldest message that this one stands for: those
-    /// of the same element between the two were left out. Of `gap` the first revision that was left
-    /// out. Else as `revision`.
+    /// With `Overflow::latest`, the revision of the oldest message that this one replaces: the
+    /// messages of this element between the two were discarded. For a `gap`, the first revision
+    /// that was skipped. Otherwise equal to `revision`.
     Revision first_revision = 0;
-    /// The place of the message in its commit, from 0. (revision, index) is unique.
+    /// The index of the message in its commit, from 0. (revision, index) is unique.
     std::uint32_t index = 0;
-    /// The kind of the bucket.
+    /// The structure of the bucket.
     Structure structure = Structure::btree;
-    /// What happened.
+    /// The operation.
     Operation operation = Operation::put;
-    /// Why it happened.
+    /// The cause of the change.
     Cause cause = Cause::user;
-    /// Set on the `bucket_deleted` message after which no structure of that name is left.
+    /// True for the `bucket_deleted` message after which no structure has a bucket of this name.
     bool ends_bucket = false;
-    /// Set on the last message of this commit that the watcher is given.
+    /// True for the last message of this commit that the watcher receives.
     bool last_in_commit = false;
-    /// Set on messages of the state that a watch `From::snapshot` begins with.
+    /// True for messages of the state with which a watch `From::snapshot` begins.
     bool snapshot = false;
-    /// The name of the bucket.
+    /// The name of the bucket. Empty for markers.
     std::string_view bucket;
-    /// Empty for `bucket_created` and `bucket_deleted`.
+    /// The key. Empty for `bucket_created`, `bucket_deleted` and markers.
     std::string_view key;
-    /// The new value of a put; the element of a list that was pushed, popped, inserted, set or
-    /// removed; the member of a set or a sorted set. Empty for others.
+    /// The new value of a `put`; the element of a list that was pushed, popped, inserted, set or
+    /// removed; the member of a set or sorted set. Empty for other operations.
     std::string_view value;
-    /// BTree: the value that was erased, and the one that a put replaced where that is known: from
-    /// `exchange`, `increment` and others that read it, and always with
-    /// `Options::previous_values`. List: the element that `set` replaced. Else nothing; and nothing
-    /// where there was none.
+    /// BTree: the value that was erased, or the value that a `put` replaced, if known. It is known
+    /// for `exchange`, `increment` and other members that read the value, and always with
+    /// `Options::previous_values`. List: the element that `set` replaced. Empty for other
+    /// operations, and if there was no value before.
     std::optional<std::string_view> previous;
-    /// Sorted set: the score that the member has now.
+    /// Sorted set: the score of the member after the change.
     std::optional<double> score;
-    /// Sorted set: the score that the member had before `rescore` or `remove`.
+    /// Sorted set: the score of the member before `rescore` or `remove`.
     std::optional<double> previous_score;
-    /// List: where, counted from 0, of `insert`, `set`, `remove` and `trim`, each after all
-    /// messages before it.
+    /// List: the index, from 0, for `insert`, `set`, `remove` and `trim`. It refers to the list
+    /// after all messages before this one.
     std::optional<std::uint64_t> list_index;
-    /// How many elements `erase` took away from a list, set or sorted set, and `trim` has left; how
-    /// many messages a `gap` stands for.
+    /// The number of elements that an `erase` removed from a list, set or sorted set, or that a
+    /// `trim` kept; the number of messages that a `gap` replaces.
     std::optional<std::uint64_t> count;
-    /// When the key will expire, of `put` and `ttl`; nothing: never.
+    /// For `put` and `ttl`: the time at which the key expires. Empty if it never does.
     std::optional<Time> deadline;
-    /// The time of the commit: when its transaction had run. It never goes backwards from one
-    /// commit to the next in history, even if the clock does.
+    /// The time of the commit, taken after its transaction had run. In history it never decreases
+    /// from one commit to the next, even if the clock goes backwards.
     Time time{};
-    /// The tag that the transaction gave itself with `set_origin`, or empty.
+    /// The origin that the transaction set with `set_origin`. May be empty.
     std::string_view origin;
 };
 
-/// A message that owns its bytes, to be kept after the callback has returned.
+/// A message that owns its bytes, for use after the callback has returned.
 class OwnedMessage {
 public:
-    /// Copies the message and all that its views point into.
+    /// Copies the message and all bytes that its views point to.
     explicit OwnedMessage(const Message& message);
 
-    /// As of the message.
+    /// Copies the message and all its bytes.
     OwnedMessage(const OwnedMessage& other);
-    /// What is moved from can only be destroyed or assigned to.
+    /// Moves from another message, which can afterwards only be destroyed or assigned to.
     OwnedMessage(OwnedMessage&& other) noexcept;
-    /// As the constructors.
+    /// Same as the constructors.
     OwnedMessage& operator=(OwnedMessage other) noexcept;
     ~OwnedMessage() = default;
 
-    /// The message; its views are valid as long as this object is neither changed nor destroyed.
+    /// Returns the message. Its views are valid until this object is changed or destroyed.
     const Message& get() const noexcept { return message_; }
-    /// As `get()`.
+    /// Same as `get()`.
     const Message* operator->() const noexcept { return &message_; }
-    /// As `get()`.
+    /// Same as `get()`.
     const Message& operator*() const noexcept { return message_; }
 
 private:
@@ -161,40 +162,42 @@ private:
     Message message_;
 };
 
-/// All that one transaction changed, immutable and shared by everybody who looks at it.
+/// All changes of one transaction. Immutable, and shared by all its users.
 struct CommitRecord {
-    /// The number of the commit.
+    /// The revision of the commit.
     Revision revision = 0;
     /// The revision before this one, in the order of commits.
     Revision previous = 0;
     /// The time of the commit.
     Time time{};
-    /// The tag that the transaction gave itself, or empty.
+    /// The origin that the transaction set. May be empty.
     std::string_view origin;
-    /// All its messages, in the order the transaction made them.
+    /// All messages, in the order in which the transaction produced them.
     std::pmr::vector<Message> messages;
-    /// What the views above point into.
+    /// The bytes that the views above point to.
     std::pmr::string bytes;
 
     CommitRecord() = default;
-    /// With what it owns in this memory, which must outlive it.
+    /// Constructs an empty record that allocates from this memory resource, which must outlive it.
     explicit CommitRecord(std::pmr::memory_resource* memory) : messages(memory), bytes(memory) {}
     CommitRecord(const CommitRecord&) = delete;
     CommitRecord& operator=(const CommitRecord&) = delete;
 
-    /// Memory that a reference to this commit keeps alive, in bytes.
+    /// Returns the memory that a reference to this commit keeps alive, in bytes.
     std::size_t pinned_bytes() const noexcept;
 };
 
-/// The messages of one commit that a watcher has selected, in the order the transaction made them.
+/// The messages of one commit that a watcher has selected, in the order in which the transaction
+/// produced them.
 ///
-/// Lifetime: as of `Message`; not to be kept. Thread safety: it may be read from several threads.
+/// Lifetime: that of a `Message`; a `Commit` must not be kept. Thread safety: may be read from
+/// several threads.
 class Commit {
 public:
     /// An input iterator over the selected messages.
     class Iterator {
     public:
-        /// @cond what iterators have
+        /// @cond internal
         using iterator_category = std::input_iterator_tag;
         using value_type = Message;
         using difference_type = std::ptrdiff_t;
@@ -225,37 +228,38 @@ public:
         std::size_t at_ = 0;
     };
 
-    /// `selected`: the places of the selected messages in the record; null: all of them. `since`:
-    /// of each of these the first revision that it stands for; null: its own. `seen`: see
-    /// `Position::seen_of_next`.
+    /// Constructs a selection of the messages of a record. `selected` contains their indexes in the
+    /// record (null: all messages). `since` contains, for each of them, the first revision that it
+    /// replaces (null: its own). For `seen`, see `Position::seen_of_next`.
     Commit(const CommitRecord& record, const std::vector<std::uint32_t>* selected,
            const std::vector<Revision>* since = nullptr, std::uint32_t seen = 0) noexcept
         : record_(&record), selected_(selected), since_(since), seen_(seen)
     {
     }
 
-    /// The number of the commit.
+    /// Returns the revision of the commit.
     Revision revision() const noexcept { return record_->revision; }
-    /// The revision before this one, in the order of commits.
+    /// Returns the revision before this one, in the order of commits.
     Revision previous() const noexcept { return record_->previous; }
-    /// The time of the commit.
+    /// Returns the time of the commit.
     Time time() const noexcept { return record_->time; }
-    /// The tag that the transaction gave itself, or empty.
+    /// Returns the origin that the transaction set. May be empty.
     std::string_view origin() const noexcept { return record_->origin; }
 
-    /// The position of a consumer that has dealt with this commit, to be stored with what it made
-    /// of it: a watch `From::after` that goes on where this commit ends for the watch. That is
-    /// within the commit, if the bucket of the watch ends there and is made anew. Of a part of a
-    /// state the position before all revisions, as such a start is not resumed.
+    /// Returns the position of a consumer that has processed this commit, to be stored together
+    /// with the results. A watch `From::after` this position continues where this commit ends for
+    /// the watch. That is within the commit if the bucket of the watch ends in it and is created
+    /// again. For a part of a state, returns the position before all revisions, because such a
+    /// start cannot be resumed.
     Position position(const HistoryId& history) const noexcept;
 
-    /// How many messages were selected; at least 1.
+    /// Returns the number of selected messages, at least 1.
     std::size_t size() const noexcept
     {
         return selected_ ? selected_->size() : record_->messages.size();
     }
 
-    /// Precondition: at < size().
+    /// Returns a selected message. Precondition: at < size().
     Message operator[](std::size_t at) const
     {
         Message message = record_->messages[selected_ ? (*selected_)[at] : at];
@@ -268,24 +272,24 @@ public:
         return message;
     }
 
-    /// The first selected message.
+    /// Returns an iterator to the first selected message.
     Iterator begin() const noexcept { return {this, 0}; }
-    /// Behind the last one.
+    /// Returns the end of the selected messages.
     Iterator end() const noexcept { return {this, size()}; }
 
-    /// @cond no part of the interface
-    /// Where in the record a selected message is.
+    /// @cond internal
+    /// Returns the index of a selected message in the record.
     std::uint32_t place(std::size_t at) const
     {
         return selected_ ? (*selected_)[at] : static_cast<std::uint32_t>(at);
     }
-    /// Another selection of the same record.
+    /// Returns another selection of the same record.
     Commit with(const std::vector<std::uint32_t>* selected,
                 const std::vector<Revision>* since) const noexcept
     {
         return {*record_, selected, since, seen_};
     }
-    /// As the constructor was given it.
+    /// Returns the `seen` argument of the constructor.
     std::uint32_t seen() const noexcept { return seen_; }
     /// @endcond
 

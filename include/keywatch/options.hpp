@@ -12,126 +12,131 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// What an acknowledged commit has survived.
+/// The failures that an acknowledged commit survives.
 enum class Durability : std::uint8_t {
-    /// It is on disk: a power cut loses nothing that was acknowledged.
+    /// The commit is on disk: a power cut loses nothing that was acknowledged.
     sync,
-    /// The operating system has it: a crash of the process loses nothing; a power cut may lose the
-    /// newest commits, and leaves a prefix of the commit order.
+    /// The operating system has the commit: a crash of the process loses nothing. A power cut may
+    /// lose the newest commits, and leaves a prefix of the commit order.
     buffered,
 };
 
-/// How much history is kept for watchers that start in the past or have fallen behind. Records are
-/// trimmed in the background, oldest first, once one of these limits is exceeded by a thirty-second
-/// part of it; the newest one always stays. It is looked at when a database is opened and with
-/// every commit. Watchers, running or not, hold nothing back; cursors do: what lies behind one of
-/// them stays, whatever the limits, until `hard_bytes`.
+/// The amount of history that is kept for watchers that start in the past or have fallen behind.
+///
+/// Records are trimmed in the background, oldest first, once one of these limits is exceeded by
+/// 1/32 of it. The newest record is always kept. The limits are checked when a database is opened
+/// and with every commit. Watchers, running or not, do not hold history. Cursors do: the history
+/// after a cursor is kept regardless of the other limits, up to `hard_bytes`.
 struct HistoryLimits {
-    HistoryLimits() {}  // not an aggregate: see Options
+    HistoryLimits() {}  // makes this type a non-aggregate: see Options
 
-    /// Commits older than this are trimmed. From 1000 years on there is no such limit.
+    /// The maximum age. Older commits are trimmed. A value of 1000 years or more means no limit.
     std::chrono::seconds age = std::chrono::hours{24 * 7};
-    /// Total size of history, in bytes as encoded.
+    /// The maximum total size of history, in bytes as encoded.
     std::uint64_t bytes = std::uint64_t{1} << 30;
-    /// Number of commits.
+    /// The maximum number of commits.
     std::uint64_t commits = UINT64_MAX;
-    /// Above this size, in bytes, records are trimmed even if a cursor holds them back, which then
-    /// has fallen out of history (`CursorLag::compacted`) and holds back nothing any more. If it is
-    /// smaller than `bytes`, it counts in its place.
+    /// The size, in bytes, above which records are trimmed even if a cursor holds them. That cursor
+    /// has then fallen out of history (`CursorLag::compacted`) and no longer holds anything. If
+    /// this is smaller than `bytes`, it is used in place of `bytes`.
     std::uint64_t hard_bytes = std::uint64_t{4} << 30;
 };
 
-/// How a database is opened.
+/// The parameters of opening a database.
 ///
-/// Zero and negative values are refused with `Error::invalid_option`.
+/// Zero and negative values are refused with `Error::invalid_option`, unless noted otherwise.
 ///
-/// It has a constructor on purpose: g++ 12 destroys temporaries of aggregate types twice when they
-/// stand in the same expression as a `co_await`.
+/// This type has a constructor on purpose: g++ 12 destroys a temporary of an aggregate type twice
+/// if it appears in the same expression as a `co_await`.
 struct Options {
-    /// `location`: a directory, made if it does not exist (its parent must), or `memory:` for a
-    /// database that is gone when it is closed. A NUL byte in it is refused.
+    /// Sets `location`: a directory, which is created if it does not exist (its parent must exist),
+    /// or `memory:` for a database that is lost when it is closed. A NUL byte is refused.
     explicit Options(std::string location_) : location(std::move(location_)) {}
-    /// The same.
+    /// Same as above.
     explicit Options(const char* location_) : location(location_) {}
 
-    /// As the constructor was given it.
+    /// The location passed to the constructor.
     std::string location;
 
-    /// Keep history, so that commits can be watched. It costs about half a commit, so it is asked
-    /// for. Commits made without it are lost to watchers for good: positions from before end with
-    /// `Error::compacted`.
+    /// True to keep history, so that commits can be watched. This adds about half to the cost of a
+    /// commit, so it is off by default. Commits made without it can never be watched: older
+    /// positions end with `Error::compacted`.
     bool enable_watch = false;
 
-    /// What an acknowledged commit has survived.
+    /// The failures that an acknowledged commit survives.
     Durability durability = Durability::sync;
 
-    /// Open fails with `Error::open_failed` if this is false and there is no database yet.
+    /// If false and there is no database, opening fails with `Error::open_failed`.
     bool create_if_missing = true;
 
-    /// Changes nothing on disk: the directory stays byte for byte as it is, and need not be
-    /// writable. What was committed can be read, backed up, and watched as far as there is history;
-    /// everything that writes fails with `Error::read_only`. Opening holds in memory what the logs
-    /// have, at most some three times the `write_buffer_bytes` that they were written with. Several
-    /// readers may have a database open at a time, but none beside a writer, and no writer beside
-    /// them: `Error::locked`.
+    /// True to change nothing on disk: the directory stays as it is, byte for byte, and need not be
+    /// writable. The data can be read and backed up, and watched as far as history reaches.
+    /// Everything that writes fails with `Error::read_only`. The contents of the logs are held in
+    /// memory: at most about three times the `write_buffer_bytes` with which they were written.
+    /// Several readers may have a database open at the same time, but not together with a writer
+    /// (`Error::locked`).
     bool read_only = false;
 
-    /// How much history is kept.
+    /// The limits of history.
     HistoryLimits history;
 
-    /// Record with every put of a BTree what it replaced. Where it is not known anyway that takes a
-    /// read more; its bytes are in history, and count for `max_transaction_bytes`.
+    /// True to record, with every `put` of a BTree, the value that it replaces. Where that value is
+    /// not read anyway, this takes one more read. The bytes are stored in history and count for
+    /// `max_transaction_bytes`.
     bool previous_values = false;
 
-    /// The time of commits and deadlines; the system's clock if it is empty. What it tells never
-    /// goes backwards in one database: an earlier time counts as the latest one that was seen.
-    /// While keys have deadlines it is looked at every half a second at least, by the database's
-    /// thread.
+    /// The clock for commits and deadlines. If empty, the system clock. Within one database time
+    /// never goes backwards: if the clock returns an earlier time, the latest time seen is used
+    /// instead. While keys have deadlines, a thread of the database reads the clock at least every
+    /// half second.
     Clock clock;
 
-    /// Largest sum of keys, values and messages that one transaction may write, in bytes. Each
-    /// write counts 64 bytes more. Above it, and above 2 GiB in any case,
-    /// `Error::transaction_too_large`.
+    /// The maximum size of a transaction: the sum of its keys, values and messages in bytes, plus
+    /// 64 bytes for each write. A larger transaction fails with `Error::transaction_too_large`, and
+    /// so does any transaction above 2 GiB.
     std::size_t max_transaction_bytes = std::size_t{64} << 20;
 
-    /// Bytes of executed transactions that may wait for the disk; above it `update()` waits longer.
+    /// The maximum size of executed transactions that wait for the disk. Above it, `update()` waits
+    /// longer.
     std::size_t max_pending_bytes = std::size_t{64} << 20;
 
-    /// Memory for blocks that were read from disk and verified, in bytes: a limit, which is reached
-    /// only by reading so much. A block that is not there is read from its file, which takes about
-    /// as long as two reads of cached ones even if the system has the file in memory.
+    /// Memory for blocks that were read from disk and verified, in bytes. A limit that is reached
+    /// only by reading that much. A block that is not cached is read from its file, which takes
+    /// about as long as two reads of cached blocks even if the operating system has the file in
+    /// memory.
     std::size_t cache_bytes = std::size_t{256} << 20;
 
-    /// Size of the memory table that collects writes before they are sorted to disk, in bytes; at
-    /// least 64 KiB.
+    /// The size, in bytes, of the memory table that collects writes before they are sorted to disk.
+    /// At least 64 KiB.
     std::size_t write_buffer_bytes = std::size_t{16} << 20;
 
-    /// Space that is kept on the disk for the time when it is full, in bytes: a file that an open
-    /// gives up if it finds no other room, so that it succeeds and data can be deleted. 0: none. If
-    /// it is empty, three times `write_buffer_bytes` and 16 MiB. It is made once there is more data
-    /// than fits into the memory table, from a quarter of the free space at most;
-    /// `Stats::Engine::reserve_bytes` tells how large it is.
+    /// Disk space that is reserved for the case of a full disk, in bytes. If the disk is full or
+    /// nearly full, opening the database gives up this file, so that it succeeds and data can be
+    /// deleted. If zero, nothing is reserved. If empty, three times `write_buffer_bytes` plus 16
+    /// MiB are reserved. The file is created once there is more data than fits into the memory
+    /// table, and takes at most a quarter of the free space. `Stats::Engine::reserve_bytes` shows
+    /// its size.
     std::optional<std::uint64_t> reserve_bytes;
 
-    /// The newest commits, between the writers and the collector, in messages. What does not fit is
-    /// read from history.
+    /// The size of the hub, which holds the newest commits between the writers and the collector,
+    /// in messages. Commits that do not fit are read from history.
     std::size_t hub_messages = 1024;
-    /// The same, in bytes.
+    /// The size of the hub in bytes.
     std::size_t hub_bytes = std::size_t{4} << 20;
 
-    /// Batches between the collector and the distributor.
+    /// Number of batches between the collector and the distributor.
     std::size_t distribute_batches = 128;
-    /// Messages in one of them.
+    /// Number of messages in one batch.
     std::size_t batch_messages = 1024;
-    /// Bytes that all of them together may hold.
+    /// Number of bytes in all these batches together.
     std::size_t distribute_bytes = std::size_t{16} << 20;
 
-    /// Sets of detached subscribers between the distributor and the victim collector.
+    /// Number of sets of detached subscribers between the distributor and the victim collector.
     std::size_t victim_sets = 128;
 
-    /// Bytes of whole commits that the inboxes of all watchers together may hold. A watcher whose
-    /// inbox would exceed it falls behind and reads from history, whatever `WatchOptions::overflow`
-    /// says: that others are slow is not its fault.
+    /// Number of bytes of whole commits that the inboxes of all watchers together may hold. A
+    /// watcher whose inbox would exceed it falls behind and reads from history, regardless of
+    /// `WatchOptions::overflow`, because the cause may be other watchers that are slow.
     std::size_t watch_bytes = std::size_t{256} << 20;
 };
 

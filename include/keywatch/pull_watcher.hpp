@@ -15,24 +15,25 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A commit that was pulled: what its messages point into stays as long as this or a copy of it.
+/// A commit that was pulled. Everything its messages point to exists as long as this object or a
+/// copy of it.
 ///
-/// Copies share the bytes. As one matching message keeps the whole commit in memory, whoever
-/// collects many copies what it needs into an `OwnedMessage` instead. Iterators and `Commit`s taken
-/// from it must not outlive the object itself, and one that was moved from is only to be destroyed
-/// or assigned to.
+/// Copies share the bytes. One matching message keeps the whole commit in memory: a consumer that
+/// collects many should copy what it needs into an `OwnedMessage` instead. Iterators and `Commit`s
+/// taken from an object must not outlive it. An object that was moved from can only be destroyed or
+/// assigned to.
 class PulledCommit : public Commit {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     PulledCommit(std::shared_ptr<const CommitRecord> record, std::vector<std::uint32_t> selected,
                  std::vector<Revision> since, std::uint32_t seen = 0);
     /// @endcond
 
-    /// Shares the bytes.
+    /// Copies the commit. Both objects share the bytes.
     PulledCommit(const PulledCommit& other);
-    /// What is moved from can only be destroyed or assigned to.
+    /// Moves from another commit, which can afterwards only be destroyed or assigned to.
     PulledCommit(PulledCommit&& other) noexcept;
-    /// As the constructors.
+    /// Same as the constructors.
     PulledCommit& operator=(PulledCommit other) noexcept;
     ~PulledCommit() = default;
 
@@ -42,7 +43,8 @@ private:
     std::vector<Revision> since_;
 };
 
-/// A handle to a watch without a callback, made by `Database::watch`: its owner asks for commits.
+/// A handle to a watch without a callback, created by `Database::watch`: the consumer asks for
+/// commits.
 ///
 ///     while (co_await watcher.wait()) {
 ///         while (const auto commit = watcher.try_next()) {
@@ -50,83 +52,88 @@ private:
 ///         }
 ///     }
 ///
-/// It promises what a watch with a callback promises: commits come in order, whole, once, and only
-/// when they are durable. Who does not ask for long falls behind, and catches up from history. A
-/// commit counts as delivered when the next one is asked for, by `try_next()` or `wait()`. The
-/// watch begins with the first `wait()`; before that it costs nothing but its own small object.
+/// It has the guarantees of a watch with a callback: commits are received in order, whole, once,
+/// and only when they are durable. A consumer that does not call `wait` or `try_next` for long
+/// falls behind and catches up from history. A commit counts as delivered when the next one is
+/// asked for, by `try_next()` or `wait()`. The watch begins with the first `wait()`. Before that it
+/// costs only its own small object.
 ///
 /// Thread safety: all members may be called from any thread, but there is one consumer:
-/// `try_next()` and `wait()` must not be called at the same time by two.
+/// `try_next()` and `wait()` must not be called concurrently.
 ///
-/// Lifetime: copies are handles to the same watch. It ends when the last one goes away, as by
-/// `request_stop()`.
+/// Lifetime: copies are handles to the same watch. When the last handle is destroyed, the watch
+/// ends as by `request_stop()`.
 class PullWatcher {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     explicit PullWatcher(const std::shared_ptr<pipeline::WatcherCore>& core);
     /// @endcond
 
-    /// Waits until there is something to take, which is true; or until the watch has ended in an
-    /// expected way, which is false, then and whenever it is called again. `ended()` tells which
-    /// way it was. It does not suspend if there is something already.
+    /// Waits until there is a commit to take and returns true, or until the watch has ended in an
+    /// expected way and returns false. After the end, every further call returns false. `ended()`
+    /// returns how the watch ended. Does not suspend if there is a commit already.
     ///
-    /// Throws what `Watcher::run` throws: `Compacted`, `Error::overflow`, `Error::damaged`, what
-    /// the predicate of its filter threw; `Error::closed` if the database was closed before the
-    /// first call; and `Error::already_running` while another call waits.
+    /// Throws what `Watcher::run` throws: `Compacted`, `Error::overflow`, `Error::damaged`, an
+    /// exception of the filter's predicate; `Error::closed` if the database was closed before the
+    /// first call; `Error::already_running` while another call waits.
     ///
-    /// Cancellation: any, of this call only: it fails with `operation_aborted`, and the watch goes
-    /// on. Nothing is lost by that, so it may be one of several in an expression with `||`.
+    /// Cancellation: any. It affects only this call, which fails with `operation_aborted`; the
+    /// watch continues. Nothing is lost, so the call may be one operand of an `||` expression.
     ///
-    /// Not available on a temporary: that would be the last handle.
+    /// Not available on a temporary, which would be the last handle.
     asio::awaitable<bool> wait() &;
-    /// @cond
+    /// @cond internal
     asio::awaitable<bool> wait() && = delete;
     /// @endcond
 
-    /// The next commit, with those of its messages that match; nothing if none is at hand, which
-    /// is when to `wait()`. Never waits.
+    /// Returns the next commit with its matching messages, or nothing if no commit is available;
+    /// then call `wait()`. Never waits.
     std::optional<PulledCommit> try_next();
 
-    /// How the watch ended, if it has ended in an expected way; never `EndReason::cancelled`.
+    /// Returns how the watch ended, if it ended in an expected way. Never `EndReason::cancelled`.
     std::optional<WatchEnd> ended() const;
 
-    /// Waits until `wait()` was called and the watch has begun; as `Watcher::wait_ready`.
+    /// Waits until `wait()` was called and the watch has begun. Otherwise same as
+    /// `Watcher::wait_ready`.
     asio::awaitable<void> wait_ready(std::chrono::milliseconds timeout) const;
 
-    /// Ends the watch, and waits for that; at once if it was not begun. What was not taken is not
-    /// given any more. It does not wait for the consumer, who may still be busy with the commit
-    /// that it has. Cancellation: any; the watch still stops.
+    /// Ends the watch and waits until it has ended. Returns immediately if the watch has not begun.
+    /// Commits that were not taken are no longer available. Does not wait for the consumer, which
+    /// may still be processing the commit that it has taken. Cancellation: any; the watch still
+    /// stops.
     asio::awaitable<void> stop() const;
 
-    /// As `stop()`, without waiting.
+    /// Same as `stop()`, without waiting.
     void request_stop() const;
 
     /// Ends the watch when its consumer has taken everything that was committed before the call,
-    /// and waits for that; as `Watcher::drain`. Awaited by the consumer itself, who has yet to take
-    /// something, it would wait for ever: `request_drain()`, and go on until `wait()` is false.
+    /// and waits for that. Otherwise same as `Watcher::drain`. If awaited by the consumer itself
+    /// before it has taken everything, this would wait forever: call `request_drain()` and continue
+    /// until `wait()` returns false.
     asio::awaitable<void> drain() const;
 
-    /// As `drain()`, without waiting.
+    /// Same as `drain()`, without waiting.
     void request_drain() const;
 
-    /// Waits until everything that matches, up to and including `revision`, has been delivered.
-    /// Awaited by the consumer itself it would wait for ever. Otherwise as `Watcher::reached`.
+    /// Waits until everything that matches, up to and including `revision`, has been delivered. If
+    /// awaited by the consumer itself, this would wait forever. Otherwise same as
+    /// `Watcher::reached`.
     asio::awaitable<void> reached(Revision revision) const;
 
-    /// The last commit that was delivered, or that did not match: not yet the one that was taken
-    /// last. So a consumer that stores it whenever it has asked and been given nothing resumes
-    /// without gap or repeat.
+    /// Returns the position of the last commit that was delivered or did not match; not that of the
+    /// commit taken last. If a consumer stores it whenever `try_next` has returned nothing, it
+    /// resumes without gaps and without repetition.
     Position position() const;
 
-    /// As that of `Watcher`.
+    /// Same as `Watcher::info`.
     WatcherInfo info() const;
-    /// As that of `Watcher`.
+    /// Same as `Watcher::id`.
     std::uint64_t id() const noexcept;
-    /// As that of `Watcher`.
+    /// Same as `Watcher::name`.
     const std::string& name() const noexcept;
 
 private:
-    /// Its last copy stops the watch.
+    /// Stops the watch when its last copy is destroyed.
     std::shared_ptr<pipeline::WatcherCore> core_;
 };
 

@@ -12,17 +12,17 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A range of byte strings, and no byte string itself.
+/// A range of byte strings that is not a byte string itself.
 template <class Values>
 concept ManyBytes = !std::convertible_to<Values, std::string_view> && requires(Values& values) {
     { *std::begin(values) } -> std::convertible_to<std::string_view>;
     std::end(values);
 };
 
-/// @cond no part of the interface
+/// @cond internal
 namespace detail {
 
-/// What a range walks over.
+/// The source of the elements of a range.
 template <class T>
 class Cursor {
 public:
@@ -33,7 +33,7 @@ public:
     virtual T current() const = 0;
 };
 
-/// What an element is copied into, to be kept.
+/// The type into which an element is copied to be kept.
 template <class T>
 struct Owned {
     using Type = T;
@@ -46,26 +46,27 @@ struct Owned<std::string_view> {
 }  // namespace detail
 /// @endcond
 
-/// Elements that are read one after the other, as they are asked for: `for (auto each : range)`.
+/// Elements that are read one after the other, when they are asked for: `for (auto each : range)`.
 ///
-/// Single pass: `begin()` starts anew. What an element points into is valid until the next step.
+/// Single pass: `begin()` restarts the range. The bytes an element points to are valid until the
+/// next step.
 ///
-/// Within a transaction it sees the transaction's own writes to the key that it reads as they were
-/// when it was made or started; do not change the key while a range of it is walked over.
+/// Within a transaction, a range sees the transaction's own writes to its key as they were when the
+/// range was created or started. Do not change the key while iterating over a range of it.
 ///
-/// Lifetime: until the transaction function has returned; after that every use throws
+/// Lifetime: valid until the transaction function has returned. After that, every use throws
 /// `Error::transaction_finished`. Thread safety: none. Any step may throw `Error::damaged`.
 template <class T>
 class Range {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     explicit Range(std::shared_ptr<detail::Cursor<T>> cursor) : cursor_(std::move(cursor)) {}
     /// @endcond
 
-    /// An input iterator, as `for` needs it: all copies move together.
+    /// An input iterator for range-based `for`. All copies move together.
     class Iterator {
     public:
-        /// @cond what iterators have
+        /// @cond internal
         using iterator_category = std::input_iterator_tag;
         using value_type = T;
         using difference_type = std::ptrdiff_t;
@@ -91,20 +92,20 @@ public:
         detail::Cursor<T>* cursor_;
     };
 
-    /// From the first element.
+    /// Starts the range and returns an iterator to its first element.
     Iterator begin()
     {
         cursor_->start();
         return Iterator{cursor_.get()};
     }
-    /// Behind the last one.
+    /// Returns the end of the range.
     static std::default_sentinel_t end() { return {}; }
 
-    /// @cond no part of the interface
+    /// @cond internal
     using Kept = typename detail::Owned<T>::Type;
     /// @endcond
 
-    /// Copies all elements, with the bytes they point to.
+    /// Returns copies of all elements, with the bytes they point to.
     std::vector<Kept> to_vector()
     {
         std::vector<Kept> elements;

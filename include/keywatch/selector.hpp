@@ -10,25 +10,26 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// Which keys of a bucket a watcher follows. Made by `key()`, `prefix()`, `range()`, `glob()` and
-/// `all()`. Keys are compared byte by byte.
+/// The keys of a bucket that a watcher follows. Created by `key()`, `prefix()`, `range()`, `glob()`
+/// and `all()`. Keys are compared byte by byte.
 ///
-/// A watcher is also given the `bucket_deleted` messages of its bucket; one of the whole bucket the
-/// `bucket_created` ones too.
+/// A watcher also receives the `bucket_deleted` messages of its bucket. A watcher of the whole
+/// bucket also receives the `bucket_created` messages.
 class Selector {
 public:
-    /// What a selector looks at.
+    /// The kinds of selectors.
     enum class Kind : std::uint8_t { key, all, prefix, range, glob };
 
-    /// What it looks at.
+    /// Returns the kind of the selector.
     Kind kind() const noexcept { return kind_; }
 
-    /// The key, the prefix, the pattern, or the first key of the range. Empty of `Kind::all`.
+    /// Returns the key, the prefix, the pattern, or the first key of the range. Empty for
+    /// `Kind::all`.
     const std::string& key() const noexcept { return key_; }
-    /// What comes behind the range; empty: the range has no end. Empty of other kinds.
+    /// Returns the first key after the range. Empty if the range has no end, and for other kinds.
     const std::string& end() const noexcept { return end_; }
 
-    /// Whether both select the same, in the same way.
+    /// Returns true if both select the same keys in the same way.
     friend bool operator==(const Selector&, const Selector&) = default;
 
 private:
@@ -48,49 +49,51 @@ private:
     std::string end_;
 };
 
-/// One key, in every structure of the bucket. `watch()` refuses an empty one (`Error::empty_key`).
+/// Selects one key, in every structure of the bucket. `watch()` refuses an empty key
+/// (`Error::empty_key`).
 inline Selector key(std::string key)
 {
     return {Selector::Kind::key, std::move(key)};
 }
 
-/// Every key of the bucket.
+/// Selects every key of the bucket.
 inline Selector all()
 {
     return {Selector::Kind::all, {}};
 }
 
-/// The keys that begin with this; an empty one: every key.
+/// Selects the keys that begin with `prefix`. An empty prefix selects every key.
 inline Selector prefix(std::string prefix)
 {
     return {Selector::Kind::prefix, std::move(prefix)};
 }
 
-/// The keys from `first` on that come before `last`; an empty `last`: all from `first` on.
-/// `watch()` refuses a range that has no room for a key (`Error::invalid_option`).
+/// Selects the keys from `first` on that are before `last`. If `last` is empty, the range has no
+/// end. `watch()` refuses a range that cannot contain a key (`Error::invalid_option`).
 inline Selector range(std::string first, std::string last)
 {
     return {Selector::Kind::range, std::move(first), std::move(last)};
 }
 
-/// The keys that match the pattern as a whole; its syntax is that of `Snapshot::buckets`. `watch()`
-/// refuses one that is not well-formed (`Error::invalid_pattern`).
+/// Selects the keys that match the pattern as a whole. For the syntax see `Snapshot::buckets`.
+/// `watch()` refuses a malformed pattern (`Error::invalid_pattern`).
 inline Selector glob(std::string pattern)
 {
     return {Selector::Kind::glob, std::move(pattern)};
 }
 
-/// Keys of one bucket, or everything in the database. Made by `in()` and `whole_database()`.
+/// Keys of one bucket, or everything in the database. Created by `in()` and `whole_database()`.
 class BucketSelector {
 public:
-    /// Whether it is everything in the database: then the next two say nothing.
+    /// Returns true if everything in the database is selected. Then `bucket()` and `selector()`
+    /// have no meaning.
     bool is_whole_database() const noexcept { return whole_database_; }
-    /// The name of the bucket.
+    /// Returns the name of the bucket.
     const std::string& bucket() const noexcept { return bucket_; }
-    /// Which of its keys.
+    /// Returns the selector of its keys.
     const Selector& selector() const noexcept { return selector_; }
 
-    /// Whether both select the same, in the same way.
+    /// Returns true if both select the same keys in the same way.
     friend bool operator==(const BucketSelector&, const BucketSelector&) = default;
 
 private:
@@ -109,36 +112,37 @@ private:
     bool whole_database_;
 };
 
-/// These keys of this bucket, which need not exist yet. `watch()` refuses a name that is empty or
+/// Selects keys of a bucket, which need not exist yet. `watch()` refuses a name that is empty or
 /// longer than 65535 bytes (`Error::invalid_name`).
 inline BucketSelector in(std::string bucket, Selector selector)
 {
     return {std::move(bucket), std::move(selector), false};
 }
 
-/// All keys of all buckets, whenever they are made. Such a watch does not end with a bucket.
+/// Selects all keys of all buckets, whenever these are created. Such a watch does not end with a
+/// bucket.
 inline BucketSelector whole_database()
 {
     return {{}, all(), true};
 }
 
-/// What one watcher follows: a list of selectors, in any number of buckets. What several of them
-/// match it is given once. `watch()` refuses an empty list (`Error::invalid_option`).
+/// The selectors of one watcher, in any number of buckets. A message that several of them match is
+/// delivered once. `watch()` refuses an empty list (`Error::invalid_option`).
 class Selectors {
 public:
-    /// None.
+    /// Constructs an empty list.
     Selectors() = default;
-    /// One of them.
+    /// Constructs a list of one selector.
     Selectors(BucketSelector selector) { list_.push_back(std::move(selector)); }  // NOLINT
-    /// Several.
+    /// Constructs a list of several selectors.
     Selectors(std::initializer_list<BucketSelector> selectors) : list_(selectors) {}
-    /// Several, as they were found at run time.
+    /// Constructs a list of selectors that are determined at run time.
     explicit Selectors(std::vector<BucketSelector> selectors) : list_(std::move(selectors)) {}
 
-    /// As they were given.
+    /// Returns the selectors in the order of construction.
     const std::vector<BucketSelector>& list() const noexcept { return list_; }
 
-    /// Whether both select the same, in the same way.
+    /// Returns true if both select the same keys in the same way.
     friend bool operator==(const Selectors&, const Selectors&) = default;
 
 private:

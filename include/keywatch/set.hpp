@@ -19,10 +19,11 @@ class Workspace;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// @cond no part of the interface
+/// @cond internal
 namespace detail {
 
-/// Copies them all, since what a range points to may be gone with its next step.
+/// Copies all members, because the bytes an element of a range points to may be invalid after its
+/// next step.
 template <class Members>
 std::vector<std::string> copy_members(Members&& members)
 {
@@ -36,71 +37,74 @@ std::vector<std::string> copy_members(Members&& members)
 }  // namespace detail
 /// @endcond
 
-/// Reads a bucket of sets: each key has members, bytes, in their order and none twice.
+/// A read-only view of a bucket of sets: each key has members, which are distinct byte strings
+/// ordered by their bytes.
 ///
-/// Members are the same only if all their bytes are; an empty one is a member like any other. Their
-/// order is that of their bytes. A key that is empty, or whose time is over, is never there; nor is
-/// an empty set. Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`, and `Error::bucket_not_found` once the transaction has deleted
-/// the bucket. Thread safety: none. Any member may throw `Error::damaged`.
+/// Two members are equal only if all their bytes are. An empty member is a member like any other.
+/// An empty key, an expired key and an empty set never exist.
+///
+/// Lifetime: valid until the transaction function has returned. After that, every use throws
+/// `Error::transaction_finished`. Once the transaction has deleted the bucket, every use throws
+/// `Error::bucket_not_found`. Thread safety: none. Any member function may throw `Error::damaged`.
 class SetView {
 public:
-    /// How many members the set of this key has; 0 if there is none. One read.
+    /// Returns the number of members of the set, or 0 if there is no set. One read.
     std::uint64_t size(std::string_view key) const;
 
-    /// Whether there is a set of this key. One read.
+    /// Returns true if the key has a set. One read.
     bool has_key(std::string_view key) const;
 
-    /// The keys that match a pattern, in order; see `Snapshot::buckets(pattern)` for what it may
-    /// have in it. All keys of the bucket are looked at, their members are not.
+    /// Returns the keys that match a pattern, in order. For the syntax see
+    /// `Snapshot::buckets(pattern)`. All keys of the bucket are read, but not their members.
     Range<std::string_view> keys(std::string_view pattern = "*") const;
 
-    /// The time that the key still has; nothing if it is not there or has no deadline.
+    /// Returns the remaining time to live, or nothing if the key does not exist or has no deadline.
     std::optional<std::chrono::milliseconds> ttl(std::string_view key) const;
 
-    /// Whether the set of this key has the member. Two reads, however large it is.
+    /// Returns true if the set has the member. Two reads, however large the set is.
     bool contains(std::string_view key, std::string_view member) const;
 
-    /// The same of several members (a range of what a `std::string_view` can be made of), in their
-    /// order. One read more than members.
+    /// Returns the same for several members (a range of anything convertible to
+    /// `std::string_view`), in their order. One read more than there are members.
     template <ManyBytes Members>
     std::vector<bool> contains_many(std::string_view key, Members&& members) const
     {
         return look_up(key, detail::copy_members(members));
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     std::vector<bool> contains_many(std::string_view key,
                                     std::initializer_list<std::string_view> members) const
     {
         return look_up(key, detail::copy_members(members));
     }
 
-    /// The members in order, those that begin with `prefix`; all of them if it is empty. They are
-    /// read as they are asked for, so the first ones of a huge set cost little.
+    /// Returns the members in order that begin with `prefix`. An empty prefix selects all members.
+    /// Members are read when they are asked for, so the first members of a huge set cost little.
     Range<std::string_view> members(std::string_view key, std::string_view prefix = {}) const;
 
-    // Of two sets, in order and each member once; nothing is copied, so they may be huge. The
-    // second one may lie in another bucket. Where one of the two is small, an intersection costs
-    // little however large the other is, and so does a difference if it is the first.
+    // Combinations of two sets, in order, each member once. Nothing is copied, so the sets may be
+    // huge. The second set may be in another bucket. If one of the two sets is small, an
+    // intersection costs little however large the other set is. A difference costs little if the
+    // first set is small.
 
-    /// Members of either set.
+    /// Returns the members of either set.
     Range<std::string_view> unite(std::string_view key, std::string_view other_key) const;
-    /// The same with a set of another bucket.
+    /// Same as above, with a set of another bucket.
     Range<std::string_view> unite(std::string_view key, const SetView& other,
                                   std::string_view other_key) const;
-    /// Members of both sets.
+    /// Returns the members of both sets.
     Range<std::string_view> intersection(std::string_view key, std::string_view other_key) const;
-    /// The same with a set of another bucket.
+    /// Same as above, with a set of another bucket.
     Range<std::string_view> intersection(std::string_view key, const SetView& other,
                                          std::string_view other_key) const;
-    /// Members of the first set that the second one does not have.
+    /// Returns the members of the first set that are not in the second.
     Range<std::string_view> difference(std::string_view key, std::string_view other_key) const;
-    /// The same with a set of another bucket.
+    /// Same as above, with a set of another bucket.
     Range<std::string_view> difference(std::string_view key, const SetView& other,
                                        std::string_view other_key) const;
 
 protected:
-    /// @cond no part of the interface
+    /// @cond internal
     friend class Snapshot;
     SetView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
         : workspace_(std::move(workspace)), bucket_(bucket)
@@ -115,68 +119,72 @@ private:
     std::vector<bool> look_up(std::string_view key, const std::vector<std::string>& members) const;
 };
 
-/// Reads and writes a bucket of sets.
+/// A read-write view of a bucket of sets.
 ///
-/// Each member that is new makes one `add` message, each one that is gone a `remove` message, with
-/// the member as `value`. What changes nothing (adding what is there, removing what is not) writes
-/// nothing, makes no message, and does not create the key.
+/// Each member that is added produces one `add` message, and each member that is removed one
+/// `remove` message, with the member as `value`. A call that changes nothing (adding a member that
+/// exists, removing one that does not) writes nothing, produces no message and does not create the
+/// key.
 ///
-/// Errors: `Error::empty_key` where something would be added; `Error::transaction_too_large`, by
-/// which the transaction is lost even if its function goes on. After any other error the set is as
-/// it was.
+/// Errors: `Error::empty_key` where something would be added; `Error::transaction_too_large`, after
+/// which the transaction fails even if its function catches the error. After any other error the
+/// set is unchanged.
 class Set : public SetView {
 public:
-    /// Adds a member, and tells whether it was new.
+    /// Adds a member. Returns true if it was new.
     bool add(std::string_view key, std::string_view member);
-    /// Adds several members (a range of what a `std::string_view` can be made of), and tells how
-    /// many were new. The range is read to its end first, so it may be one of this very set.
+    /// Adds several members (a range of anything convertible to `std::string_view`). Returns how
+    /// many were new. The range is read to its end first, so it may be a range of this set.
     template <ManyBytes Members>
     std::uint64_t add(std::string_view key, Members&& members)
     {
         return add_all(key, detail::copy_members(members));
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     std::uint64_t add(std::string_view key, std::initializer_list<std::string_view> members)
     {
         return add_all(key, detail::copy_members(members));
     }
 
-    /// Removes a member, and tells whether it was there.
+    /// Removes a member. Returns true if it existed.
     bool remove(std::string_view key, std::string_view member);
-    /// Removes several members, as `add` adds them, and tells how many were there.
+    /// Removes several members, passed as to `add`. Returns how many existed.
     template <ManyBytes Members>
     std::uint64_t remove(std::string_view key, Members&& members)
     {
         return remove_all(key, detail::copy_members(members));
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     std::uint64_t remove(std::string_view key, std::initializer_list<std::string_view> members)
     {
         return remove_all(key, detail::copy_members(members));
     }
 
-    /// Removes the smallest member and gives it; nothing if there is none. One `remove` message.
-    /// It costs the same however large the set is, and however much of it was popped before.
+    /// Removes and returns the smallest member, or returns nothing if there is none. One `remove`
+    /// message. The cost does not depend on the size of the set or on how many members were popped
+    /// before.
     std::optional<std::string> pop(std::string_view key);
 
-    /// Takes a member from one set to another, and tells whether the first one had it: then one
-    /// `remove` message and, unless the second one had it already, one `add` message, in one commit
-    /// with all that the transaction does. From a set to itself it changes nothing.
+    /// Moves a member from one set to another. Returns true if the first set had it. If so,
+    /// produces one `remove` message and, unless the second set already had the member, one `add`
+    /// message, all in the commit of the transaction. Moving a member from a set to itself changes
+    /// nothing.
     bool move(std::string_view from_key, std::string_view to_key, std::string_view member);
-    /// The same to a set of another bucket, of which `other` is a view of the same transaction.
+    /// Same as above, to a set of another bucket. `other` must be a view of the same transaction.
     bool move(std::string_view key, Set& other, std::string_view other_key,
               std::string_view member);
 
-    /// Removes the set of this key with all it holds, and tells whether there was one: then one
-    /// `erase` message with its size as `count`. However large it is, this is one small write; its
-    /// space comes back in the background.
+    /// Removes the whole set of a key. Returns true if there was one. If so, produces one `erase`
+    /// message with its size as `count`. This is one small write, however large the set is; the
+    /// space is reclaimed in the background.
     bool erase(std::string_view key);
 
-    /// From now on the key has this time to live, to the millisecond; tells whether it is there.
-    /// One `ttl` message with the deadline, unless it is what it was. `Error::invalid_ttl`.
+    /// Sets the time to live of the key, counted from now, to the millisecond. Returns true if the
+    /// key exists. Produces one `ttl` message with the deadline, unless the deadline is unchanged.
+    /// Errors: `Error::invalid_ttl`.
     bool set_ttl(std::string_view key, std::chrono::milliseconds ttl);
-    /// The key lives for ever; tells whether it is there and had a deadline: then one `ttl` message
-    /// without one.
+    /// Removes the deadline of the key. Returns true if the key exists and had a deadline. If so,
+    /// produces one `ttl` message without a deadline.
     bool clear_ttl(std::string_view key);
 
 private:

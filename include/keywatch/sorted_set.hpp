@@ -21,19 +21,19 @@ class Workspace;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A member of a sorted set, as a range shows it.
+/// A member of a sorted set with its score, as an element of a range.
 struct ScoredMember {
-    /// Any bytes, also none.
+    /// The member. Any bytes; may be empty.
     std::string_view member;
-    /// Any number but NaN. Minus zero is zero.
+    /// The score. Any number except NaN. Minus zero is stored as zero.
     double score;
 
-    /// @cond no part of the interface
+    /// @cond internal
     operator std::pair<std::string, double>() const { return {std::string(member), score}; }
     /// @endcond
 };
 
-/// @cond no part of the interface
+/// @cond internal
 namespace detail {
 template <>
 struct Owned<ScoredMember> {
@@ -42,93 +42,95 @@ struct Owned<ScoredMember> {
 }  // namespace detail
 /// @endcond
 
-/// Which scores: from `min` to `max`, each included or not. All of them by default.
+/// A range of scores from `min` to `max`, each bound inclusive or exclusive. All scores by default.
 struct ScoreRange {
-    /// The smallest one.
+    /// The smallest score.
     double min = -std::numeric_limits<double>::infinity();
-    /// The largest one.
+    /// The largest score.
     double max = std::numeric_limits<double>::infinity();
-    /// Without those that are equal to `min`.
+    /// True to exclude scores equal to `min`.
     bool exclude_min = false;
-    /// Without those that are equal to `max`.
+    /// True to exclude scores equal to `max`.
     bool exclude_max = false;
 };
 
-/// How members are walked over.
+/// The parameters of a scan over members.
 struct MemberScan {
-    /// Members left out at its beginning.
+    /// Number of members skipped at the beginning.
     std::uint64_t offset = 0;
     /// Largest number of members.
     std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();
-    /// From the last member to the first.
+    /// True to scan from the last member to the first.
     bool reverse = false;
 };
 
-/// Reads a bucket of sorted sets: each key has members with a score each, in the order of
-/// scores; those with the same score in the order of their bytes.
+/// A read-only view of a bucket of sorted sets: each key has members, each with a score. Members
+/// are ordered by score, and members with the same score by their bytes.
 ///
-/// A key that is empty, or whose time is over, is never there; nor is an empty sorted set.
-/// Lifetime: until the transaction function has returned; after that every use throws
-/// `Error::transaction_finished`, and `Error::bucket_not_found` once the transaction has deleted
-/// the bucket. Thread safety: none. Any member function may throw `Error::damaged`.
+/// An empty key, an expired key and an empty sorted set never exist.
 ///
-/// Costs: of n members, to find a rank, or the member of a rank, takes about n / 8192 + 128 steps
-/// of an iterator on average. Everything else is a few reads, and a step for each member that is
-/// given. A set of few members that is changed without end takes several times as long, until
-/// LevelDB has written its memory table: what was erased in there is stepped over.
+/// Lifetime: valid until the transaction function has returned. After that, every use throws
+/// `Error::transaction_finished`. Once the transaction has deleted the bucket, every use throws
+/// `Error::bucket_not_found`. Thread safety: none. Any member function may throw `Error::damaged`.
+///
+/// Costs: with n members, finding a rank, or the member of a rank, takes about n / 8192 + 128
+/// iterator steps on average. Everything else takes a few reads, plus one step for each member
+/// returned. A set of few members that is changed constantly takes several times as long until
+/// LevelDB has written its memory table, because erased entries in that table are stepped over.
 class SortedSetView {
 public:
-    /// The score of a member, if it is there. Two reads.
+    /// Returns the score of a member, or nothing if it does not exist. Two reads.
     std::optional<double> score(std::string_view key, std::string_view member) const;
 
-    /// How many members stand before this one, if it is there.
+    /// Returns the number of members before this one, or nothing if it does not exist.
     std::optional<std::uint64_t> rank(std::string_view key, std::string_view member) const;
-    /// How many members stand behind this one, if it is there.
+    /// Returns the number of members after this one, or nothing if it does not exist.
     std::optional<std::uint64_t> reverse_rank(std::string_view key, std::string_view member) const;
 
-    /// The first member: the one with the smallest score.
+    /// Returns the first member: the one with the smallest score.
     std::optional<std::pair<std::string, double>> min(std::string_view key) const;
-    /// The last member: the one with the largest score.
+    /// Returns the last member: the one with the largest score.
     std::optional<std::pair<std::string, double>> max(std::string_view key) const;
 
-    /// How many members have such a score. Costs two ranks. `Error::invalid_score` for NaN.
+    /// Returns the number of members with such a score. Costs as much as two ranks. Errors:
+    /// `Error::invalid_score` for NaN.
     std::uint64_t count_by_score(std::string_view key, ScoreRange scores) const;
 
-    /// All members, in order.
+    /// Returns all members in order.
     Range<ScoredMember> members(std::string_view key) const;
 
-    /// The members whose rank is from `first` to `last`, both included. Negative ones count from
-    /// the end: -1 is the last member. What is beyond the ends is left out. Costs the first rank;
-    /// close to either end less.
+    /// Returns the members whose rank is from `first` to `last`, both inclusive. Negative ranks
+    /// count from the end: -1 is the last member. Ranks beyond the ends are ignored. Costs as much
+    /// as finding the first rank, and less close to either end.
     Range<ScoredMember> range_by_rank(std::string_view key, std::int64_t first,
                                       std::int64_t last) const;
 
-    /// The members with such a score, in order. An offset costs no more than a rank.
-    /// `Error::invalid_score` for NaN.
+    /// Returns the members with such a score, in order. An offset costs no more than a rank.
+    /// Errors: `Error::invalid_score` for NaN.
     Range<ScoredMember> range_by_score(std::string_view key, ScoreRange scores,
                                        MemberScan scan = {}) const;
 
-    /// The members with first <= member < last, in the order of their bytes whatever their scores;
-    /// to the end if there is no `last`. An offset is walked over.
+    /// Returns the members with first <= member < last, ordered by their bytes regardless of their
+    /// scores. Without `last`, returns all members from `first` on. An offset is stepped over.
     Range<ScoredMember> range_by_member(std::string_view key, std::string_view first = {},
                                         std::optional<std::string_view> last = std::nullopt,
                                         MemberScan scan = {}) const;
 
-    /// How many members the sorted set of this key has; 0 if there is none. One read.
+    /// Returns the number of members of the sorted set, or 0 if there is none. One read.
     std::uint64_t size(std::string_view key) const;
 
-    /// Whether there is a sorted set of this key. One read.
+    /// Returns true if the key has a sorted set. One read.
     bool has_key(std::string_view key) const;
 
-    /// The keys that match a pattern, in order; see `Snapshot::buckets(pattern)` for what it may
-    /// have in it. All keys of the bucket are looked at, their members are not.
+    /// Returns the keys that match a pattern, in order. For the syntax see
+    /// `Snapshot::buckets(pattern)`. All keys of the bucket are read, but not their members.
     Range<std::string_view> keys(std::string_view pattern = "*") const;
 
-    /// The time that the key still has; nothing if it is not there or has no deadline.
+    /// Returns the remaining time to live, or nothing if the key does not exist or has no deadline.
     std::optional<std::chrono::milliseconds> ttl(std::string_view key) const;
 
 protected:
-    /// @cond no part of the interface
+    /// @cond internal
     friend class Snapshot;
     SortedSetView(std::shared_ptr<structures::Workspace> workspace, std::uint32_t bucket)
         : workspace_(std::move(workspace)), bucket_(bucket)
@@ -140,23 +142,23 @@ protected:
     /// @endcond
 };
 
-/// Reads and writes a bucket of sorted sets.
+/// A read-write view of a bucket of sorted sets.
 ///
 /// One message for each member that changed, in the order of the changes: `add` with the score,
-/// `rescore` with the score and the one before, `remove` with the score that it had; `value` is the
-/// member. What changes nothing makes none, and does not create the key.
+/// `rescore` with the new and the previous score, `remove` with the previous score. The member is
+/// the `value`. A call that changes nothing produces no message and does not create the key.
 ///
 /// Errors: `Error::empty_key` where something would be added; `Error::invalid_score` for a score
-/// that is NaN; `Error::transaction_too_large`, by which the transaction is lost even if its
-/// function goes on. After any other error the sorted set is as it was.
+/// that is NaN; `Error::transaction_too_large`, after which the transaction fails even if its
+/// function catches the error. After any other error the sorted set is unchanged.
 class SortedSet : public SortedSetView {
 public:
-    /// Gives a member this score, and tells whether it is new. Writes its score, its place in the
-    /// order, and two counts for ranks.
+    /// Sets the score of a member, and adds the member if it does not exist. Returns true if it was
+    /// new. Writes its score, its place in the order, and two counts for ranks.
     bool add(std::string_view key, std::string_view member, double score);
 
-    /// The same of several members (a range of pairs, or of another sorted set), one after the
-    /// other; gives how many are new. No score may be NaN, or none of them is added.
+    /// Same as above, for several members (a range of pairs, or a range of another sorted set), one
+    /// after the other. Returns how many were new. If any score is NaN, no member is added.
     template <class Members>
     std::uint64_t add(std::string_view key, Members&& members)
     {
@@ -166,41 +168,43 @@ public:
         }
         return add_all(key, scored);
     }
-    /// The same, of a list in braces.
+    /// Same as above, for a braced list.
     std::uint64_t add(std::string_view key,
                       std::initializer_list<std::pair<std::string_view, double>> members)
     {
         return add<>(key, members);
     }
 
-    /// Adds to a member's score, 0 if it is not there, and gives the result.
-    /// `Error::invalid_score` if it would be NaN: infinity minus infinity.
+    /// Adds `by` to the score of a member (0 if it does not exist) and returns the result. Errors:
+    /// `Error::invalid_score` if the result would be NaN: infinity minus infinity.
     double increment(std::string_view key, std::string_view member, double by);
 
-    /// Removes a member, and tells whether it was there.
+    /// Removes a member. Returns true if it existed.
     bool remove(std::string_view key, std::string_view member);
 
-    /// Removes the first member, and gives it. However many have been removed before, this finds it
-    /// at once.
+    /// Removes and returns the first member. It is found immediately, however many members have
+    /// been removed before.
     std::optional<std::pair<std::string, double>> pop_min(std::string_view key);
-    /// Removes the last member, and gives it.
+    /// Removes and returns the last member.
     std::optional<std::pair<std::string, double>> pop_max(std::string_view key);
 
-    /// Removes the members that `range_by_rank` would give, in order, and gives how many.
+    /// Removes the members that `range_by_rank` would return, in order. Returns how many were
+    /// removed.
     std::uint64_t remove_by_rank(std::string_view key, std::int64_t first, std::int64_t last);
-    /// Removes the members with such a score, in order, and gives how many.
+    /// Removes the members with such a score, in order. Returns how many were removed.
     std::uint64_t remove_by_score(std::string_view key, ScoreRange scores);
 
-    /// Removes the sorted set of this key with all it holds, and tells whether there was one: then
-    /// one `erase` message with its size as `count`. However large it is, this is one small write;
-    /// its space comes back in the background.
+    /// Removes the whole sorted set of a key. Returns true if there was one. If so, produces one
+    /// `erase` message with its size as `count`. This is one small write, however large the sorted
+    /// set is; the space is reclaimed in the background.
     bool erase(std::string_view key);
 
-    /// From now on the key has this time to live, to the millisecond; tells whether it is there.
-    /// One `ttl` message with the deadline, unless it is what it was. `Error::invalid_ttl`.
+    /// Sets the time to live of the key, counted from now, to the millisecond. Returns true if the
+    /// key exists. Produces one `ttl` message with the deadline, unless the deadline is unchanged.
+    /// Errors: `Error::invalid_ttl`.
     bool set_ttl(std::string_view key, std::chrono::milliseconds ttl);
-    /// The key lives for ever; tells whether it is there and had a deadline: then one `ttl` message
-    /// without one.
+    /// Removes the deadline of the key. Returns true if the key exists and had a deadline. If so,
+    /// produces one `ttl` message without a deadline.
     bool clear_ttl(std::string_view key);
 
 private:

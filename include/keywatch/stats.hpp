@@ -10,109 +10,116 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// Figures about an open database, as `Database::stats` gives them. Those that count something
-/// count from its opening on; those that say how much there is are of now.
+/// Figures about an open database, as returned by `Database::stats`. Counts begin when the database
+/// is opened. Amounts and sizes are current values.
 struct Stats {
-    /// Transactions, and making them durable.
+    /// Figures of transactions and of making them durable.
     struct Engine {
-        /// As `Database::head_revision`.
+        /// The revision returned by `Database::head_revision`.
         Revision head_revision = 0;
-        /// Durable commits. Divided by `groups`: how many share a write.
+        /// Number of durable commits. Divided by `groups`: the average number of commits that share
+        /// a write.
         std::uint64_t commits = 0;
-        /// Transactions that changed nothing, and so made no commit.
+        /// Number of transactions that changed nothing and therefore made no commit.
         std::uint64_t unchanged = 0;
-        /// Transactions that left no trace: what they threw, `transaction_too_large`,
-        /// `storage_failed`. Not those that were cancelled, or refused, before they had their turn.
+        /// Number of transactions that failed: their function threw, `transaction_too_large`,
+        /// `storage_failed`. Transactions that were cancelled or refused before their turn are not
+        /// counted.
         std::uint64_t failed = 0;
-        /// Writes to the storage, each of one commit or of several.
+        /// Number of writes to the storage, each of one or more commits.
         std::uint64_t groups = 0;
-        /// The most commits that one of them had.
+        /// The largest number of commits in one such write.
         std::uint64_t largest_group = 0;
-        /// Those of them that were flushed to the disk (`Durability::sync`).
+        /// Number of such writes that were flushed to disk (`Durability::sync`).
         std::uint64_t flushes = 0;
-        /// The time that this took, with their writing.
+        /// The time these flushes took, including the writes.
         std::chrono::nanoseconds flush_time{};
-        /// The size of those writes: data, history and catalogue, as the storage logs them.
+        /// The size of these writes in bytes: data, history and catalogue, as the storage logs
+        /// them.
         std::uint64_t bytes_written = 0;
-        /// Keys that were removed because their time was over, by the sweep or by a transaction
-        /// that wrote to them before it.
+        /// Number of keys removed because they had expired, by the sweep or by a transaction that
+        /// wrote to them before the sweep.
         std::uint64_t expired = 0;
-        /// What executed transactions that are not durable yet count for
+        /// The size of the executed transactions that are not durable yet, as counted for
         /// `Options::max_pending_bytes`.
         std::uint64_t pending_bytes = 0;
-        /// Calls of `update()` that wait for their turn.
+        /// Number of calls of `update()` that wait for the writer's turn.
         std::uint64_t waiting = 0;
-        /// How far the time of the database is ahead of what the clock tells: for so long commits
-        /// have the same time and nothing expires. It is 0 unless the clock has gone back.
+        /// The difference between the time of the database and the clock. For this long, commits
+        /// have the same time and nothing expires. 0 unless the clock went backwards.
         std::chrono::microseconds clock_lead{};
-        /// The size of the reserve on the disk (`Options::reserve_bytes`). 0 if there is none
-        /// (yet), or if it was given up: the disk was full when the database was opened.
+        /// The size of the reserve on the disk (`Options::reserve_bytes`). 0 if it does not exist
+        /// (yet), or if it was given up because the disk was full or nearly full when the database
+        /// was opened.
         std::uint64_t reserve_bytes = 0;
     };
 
-    /// What history has; all zero, and `oldest_revision` one more than `newest_revision`, if there
-    /// is none.
+    /// Figures of history. If history is empty, all are zero except the revisions, and
+    /// `oldest_revision` is `newest_revision` + 1.
     struct History {
-        /// As `Database::oldest_revision`.
+        /// The revision returned by `Database::oldest_revision`.
         Revision oldest_revision = 0;
-        /// Of the newest record.
+        /// The revision of the newest record.
         Revision newest_revision = 0;
-        /// When the oldest commit was made.
+        /// The time of the oldest commit.
         Time oldest_time{};
-        /// How many are kept.
+        /// Number of commits in history.
         std::uint64_t commits = 0;
-        /// How many changes they have.
+        /// Number of changes in these commits.
         std::uint64_t messages = 0;
-        /// As encoded.
+        /// The encoded size of history in bytes.
         std::uint64_t bytes = 0;
-        /// Commits that were trimmed since the opening.
+        /// Number of commits trimmed since the database was opened.
         std::uint64_t trimmed = 0;
     };
 
-    /// Carrying commits to the watchers.
+    /// Figures of routing commits to the watchers.
     struct Pipeline {
-        /// R: watchers have been given, or have in their inboxes, everything up to here.
+        /// The revision R through which everything has been pushed to the inboxes of watchers or
+        /// delivered.
         Revision routed_revision = 0;
-        /// Waiting in the hub for the collector.
+        /// Number of commits in the hub that wait for the collector.
         std::uint64_t hub_commits = 0;
-        /// The changes of those.
+        /// Number of changes in these commits.
         std::uint64_t hub_messages = 0;
-        /// Commits that the hub had no room for.
+        /// Number of commits that the hub had no room for.
         std::uint64_t overwritten = 0;
-        /// Commits that the collector read from history, as the hub did not have them any more.
+        /// Number of commits that the collector read from history because the hub no longer had
+        /// them.
         std::uint64_t read_from_history = 0;
-        /// Batches that were routed. This and the next two count what no watcher wanted, too, but
-        /// nothing that was committed while nobody watched.
+        /// Number of batches that were routed. This and the next two figures include commits that
+        /// no watcher selects, but not those made while no watch was running.
         std::uint64_t batches = 0;
-        /// Commits that were routed.
+        /// Number of commits that were routed.
         std::uint64_t commits = 0;
-        /// The changes of those.
+        /// Number of changes in these commits.
         std::uint64_t messages = 0;
-        /// Commits offered to inboxes: one for each commit and watcher that it matches.
+        /// Number of commits offered to inboxes: one for each commit and each watcher that it
+        /// matches.
         std::uint64_t entries = 0;
     };
 
-    /// All watches of this database.
+    /// Figures of all watches of this database.
     struct Watchers {
-        /// By `Database::watch`.
+        /// Number of watches created by `Database::watch`.
         std::uint64_t made = 0;
-        /// Taken in by the pipeline and not ended.
+        /// Number of watches that the pipeline has accepted and that have not ended.
         std::uint64_t running = 0;
-        /// Of those that ran.
+        /// Number of watches that have run and ended.
         std::uint64_t ended = 0;
-        /// The sum of their `WatcherInfo::fell_behind`, ended ones included.
+        /// The sum of `WatcherInfo::fell_behind` over all watches, including those that have ended.
         std::uint64_t fell_behind = 0;
-        /// Commits delivered whole. It may lag behind by what a worker has taken from its inbox and
+        /// Number of commits delivered whole. May lag by what a worker has taken from its inbox and
         /// is delivering.
         std::uint64_t commits_delivered = 0;
-        /// The messages of those that were delivered.
+        /// Number of messages of these commits that were delivered.
         std::uint64_t messages_delivered = 0;
     };
 
-    Engine engine;      ///< see there
-    History history;    ///< see there
-    Pipeline pipeline;  ///< see there
-    Watchers watchers;  ///< see there
+    Engine engine;      ///< transactions and durability
+    History history;    ///< the history
+    Pipeline pipeline;  ///< routing of commits
+    Watchers watchers;  ///< the watches
 };
 
 }  // namespace keywatch

@@ -6,10 +6,10 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// The one clock and unit of everything that keywatch dates: commits, and the deadlines of keys.
+/// The clock and unit of all times in keywatch: those of commits and the deadlines of keys.
 using Time = std::chrono::sys_time<std::chrono::microseconds>;
 
-/// What tells the time. It may be called from any thread, and must not throw.
+/// A function that returns the current time. May be called from any thread and must not throw.
 using Clock = std::function<Time()>;
 
 }  // namespace keywatch

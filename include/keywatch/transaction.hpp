@@ -20,121 +20,125 @@ class Workspace;
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// A bucket, as `buckets()` lists it.
+/// A bucket, as listed by `buckets()`.
 struct Bucket {
-    /// Its kind.
+    /// The structure of the bucket.
     Structure structure;
-    /// Its name, unique among those of its kind.
+    /// The name of the bucket, unique among the buckets of its structure.
     std::string name;
 
-    /// Whether both are the same bucket.
+    /// Returns true if both are the same bucket.
     friend bool operator==(const Bucket&, const Bucket&) = default;
 };
 
-/// What a function given to `view()` reads from: the database at one durable revision.
+/// A read-only view of the database at one durable revision, passed to the function of `view()`.
 ///
-/// Lifetime: until the function has returned. Thread safety: none.
+/// Lifetime: valid until the function has returned. Thread safety: none.
 class Snapshot {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     explicit Snapshot(std::shared_ptr<structures::Workspace> workspace);
     /// @endcond
 
-    /// `Error::bucket_not_found` if there is no BTree bucket of that name. This and everything
-    /// below throws `Error::damaged` if the storage cannot be read.
+    /// Returns a BTree bucket. Throws `Error::bucket_not_found` if there is no BTree bucket of that
+    /// name. This and all following members throw `Error::damaged` if the storage cannot be read.
     BTreeView btree(std::string_view bucket) const;
-    /// The same of a bucket of lists.
+    /// Same as `btree`, for a bucket of lists.
     ListView list(std::string_view bucket) const;
-    /// The same of a bucket of sets.
+    /// Same as `btree`, for a bucket of sets.
     SetView set(std::string_view bucket) const;
-    /// The same of a bucket of sorted sets.
+    /// Same as `btree`, for a bucket of sorted sets.
     SortedSetView sorted_set(std::string_view bucket) const;
 
-    /// Whether there is such a bucket.
+    /// Returns true if there is a bucket of this structure and name.
     bool has_bucket(Structure structure, std::string_view name) const;
 
-    /// All buckets, by structure, then by name.
+    /// Returns all buckets, ordered by structure, then by name.
     std::vector<Bucket> buckets() const;
 
-    /// Those whose whole name matches a pattern, byte by byte: `*` stands for any bytes (also none,
-    /// also slashes and dots), `?` for one, `[abc]` and `[a-z]` for one of these, `[!a-z]` for one
-    /// of the others; a backslash takes the meaning from what follows, in brackets too.
-    /// `Error::invalid_pattern` for an open or empty bracket, a range that goes backwards, and a
-    /// backslash at the end.
+    /// Returns the buckets whose whole name matches a pattern, byte by byte: `*` matches any
+    /// sequence of bytes (including none, slashes and dots), `?` one byte, `[abc]` and `[a-z]` one
+    /// of these bytes, `[!a-z]` one of the other bytes. A backslash removes the special meaning of
+    /// the next character, also in brackets. Throws `Error::invalid_pattern` for an open or empty
+    /// bracket, a range that goes backwards, and a backslash at the end.
     std::vector<Bucket> buckets(std::string_view pattern) const;
 
-    /// The cursor of this name, if there is one.
+    /// Returns the cursor of this name, or nothing if there is none.
     std::optional<Cursor> cursor(std::string_view name) const;
 
-    /// All cursors, by name. How far they are behind tells `Database::cursors`.
+    /// Returns all cursors, ordered by name. `Database::cursors` also returns their lags.
     std::vector<Cursor> cursors() const;
 
-    /// The revision of what is seen; in a transaction, of what it builds on. Of a view it may be
-    /// ahead of `Database::head_revision()` for the moment in which a commit is being published.
+    /// Returns the revision of the state that is read; in a transaction, the revision that it
+    /// builds on. In a view, it may briefly be ahead of `Database::head_revision()` while a commit
+    /// is being published.
     Revision revision() const;
 
 protected:
-    /// @cond no part of the interface
+    /// @cond internal
     std::shared_ptr<structures::Workspace> workspace_;
     /// @endcond
 };
 
-/// What a function given to `update()` works on. It reads its own writes, and everything that
-/// earlier transactions have written, durable or not.
+/// A read-write view of the database, passed to the function of `update()`. It reads its own writes
+/// and everything that earlier transactions have written, durable or not.
 ///
-/// Its changes become one commit when the function returns, and nothing at all when it throws.
+/// Its changes become one commit when the function returns. If the function throws, they are
+/// discarded.
 class Transaction : public Snapshot {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     using Snapshot::Snapshot;
     /// @endcond
 
-    /// As in `Snapshot`, to be written to as well.
+    /// Same as in `Snapshot`, for reading and writing.
     BTree btree(std::string_view bucket);
-    /// The same of a bucket of lists.
+    /// Same as `btree`, for a bucket of lists.
     List list(std::string_view bucket);
-    /// The same of a bucket of sets.
+    /// Same as `btree`, for a bucket of sets.
     Set set(std::string_view bucket);
-    /// The same of a bucket of sorted sets.
+    /// Same as `btree`, for a bucket of sorted sets.
     SortedSet sorted_set(std::string_view bucket);
 
-    /// `Error::bucket_exists` if it does; `Error::invalid_name` for an empty name or one longer
-    /// than 65535 bytes. One `bucket_created` message.
+    /// Creates a bucket. Throws `Error::bucket_exists` if it exists, and `Error::invalid_name` if
+    /// the name is empty or longer than 65535 bytes. One `bucket_created` message.
     void create_bucket(Structure structure, std::string_view name);
 
-    /// Deletes a bucket and all it holds; `Error::bucket_not_found` if there is none. However large
-    /// the bucket, this is one small commit with one `bucket_deleted` message; its space comes back
-    /// in the background. Views of it are of no use any more (`Error::bucket_not_found`), also if
-    /// it is created again.
+    /// Deletes a bucket and everything in it. Throws `Error::bucket_not_found` if there is none.
+    /// This is one small commit with one `bucket_deleted` message, however large the bucket is; the
+    /// space is reclaimed in the background. Existing views of the bucket can no longer be used
+    /// (`Error::bucket_not_found`), even if it is created again.
     void delete_bucket(Structure structure, std::string_view name);
 
-    /// A tag that the commit's messages carry, so that a consumer can tell whose change it is. At
-    /// most 65535 bytes (`Error::invalid_name`).
+    /// Sets a tag that the messages of the commit carry, so that a consumer can tell the source of
+    /// a change. At most 65535 bytes (otherwise `Error::invalid_name`).
     void set_origin(std::string_view origin);
 
-    /// Moves the cursor of this name to a position, and makes it if there is none: everything up to
-    /// there has been dealt with. It is stored with the rest of the transaction or not at all, so a
-    /// consumer that saves its cursor in the transaction that writes what it made of a commit, and
-    /// starts with `From::cursor`, has dealt with each commit exactly once, whenever it was
-    /// stopped.
+    /// Moves the cursor of this name to a position, up to which the consumer has processed
+    /// everything. Creates the cursor if it does not exist. The cursor is stored together with the
+    /// rest of the transaction or not at all. So if a consumer saves its cursor in the transaction
+    /// that writes the results of a commit, and starts with `From::cursor`, each commit takes
+    /// effect exactly once, whenever the consumer was stopped.
     ///
-    /// History behind the position is kept from now on, beyond the limits of `HistoryLimits` but
-    /// for `hard_bytes`, until the cursor is moved or deleted. It may be moved backwards as long as
-    /// that history is there. It makes no message, but a commit; unless it is there already, then
-    /// nothing has changed, also not the time.
+    /// From now on, all history after the position is retained, regardless of `HistoryLimits`
+    /// (except `hard_bytes`), until the cursor is moved or deleted. A cursor may be moved backwards
+    /// as long as that history exists. Saving a cursor produces a commit, but no message. If the
+    /// cursor is already at this position, nothing changes, including its time.
     ///
-    /// Errors, of which each leaves it as it was: `invalid_name` (empty, or longer than 65535
-    /// bytes); `watch_disabled`, as no history is kept that it could stand in; `foreign_position`;
-    /// `position_ahead` of `revision()`, or within a commit after it; `Compacted`, if history
-    /// behind the position has been trimmed: start that consumer anew.
+    /// Errors, each of which leaves the cursor unchanged: `invalid_name` (empty, or longer than
+    /// 65535 bytes); `watch_disabled`, because without history there are no positions;
+    /// `foreign_position`; `position_ahead` if the position is after `revision()`, or within a
+    /// commit after it; `Compacted` if history after the position has been trimmed (restart that
+    /// consumer from scratch).
     void save_cursor(std::string_view name, const Position& position);
-    /// The same, of a revision of this database: everything up to that commit, and all of it.
+    /// Same as above, for the position at the end of the commit with this revision of this
+    /// database.
     void save_cursor(std::string_view name, Revision revision);
-    /// The same, of a commit that a watch of this database has given: see `Commit::position`.
+    /// Same as above, for a commit received from a watch of this database: see `Commit::position`.
     void save_cursor(std::string_view name, const Commit& commit);
 
-    /// Removes a cursor, and tells whether it was there. History is not kept for it any more; a
-    /// watch that began there goes on.
+    /// Removes a cursor. Returns true if it existed. History is no longer retained for it. A watch
+    /// that started there continues.
     bool delete_cursor(std::string_view name);
 };
 

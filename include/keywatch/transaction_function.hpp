@@ -17,14 +17,14 @@
 #include <type_traits>
 
 /// @file
-/// What `Database::update` and `Database::view` check of a function when they are compiled.
+/// Compile-time checks of the functions passed to `Database::update` and `Database::view`.
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// @cond no part of the interface
+/// @cond internal
 namespace detail {
 
-/// g++ before 13 destroys a temporary closure twice if it stands in a `co_await` expression.
+/// Returns false for a temporary that g++ before 13 would destroy twice in a `co_await` expression.
 template <class Function>
 constexpr bool safe_in_co_await()
 {
@@ -38,17 +38,17 @@ constexpr bool safe_in_co_await()
 template <class T, class... Types>
 concept OneOf = (std::is_same_v<T, Types> || ...);
 
-/// A type that can be the result of a coroutine, of whichever library.
+/// A type that can be the result of a coroutine of any library.
 template <class T>
 concept CoroutineResult = requires { typename std::coroutine_traits<T>::promise_type; };
 
-/// The iterator of one of our ranges, which are templates.
+/// The iterator of a `Range`.
 template <class T>
 concept RangeIterator = requires { typename T::value_type; } &&
                         std::is_same_v<T, typename Range<typename T::value_type>::Iterator>;
 
-/// Whether a value of this type refers to what is gone when a transaction or a view has ended, or
-/// has something in it that does, as far as its type tells.
+/// True if a value of this type refers to something that is destroyed with a transaction or view,
+/// or contains something that does, as far as its type shows.
 template <class T>
 struct Escapes
     : std::bool_constant<
@@ -61,7 +61,7 @@ template <class T>
 struct Escapes<T&> : std::true_type {};
 template <class T>
 struct Escapes<T&&> : std::true_type {};
-/// A pointer may be to an object of the program's own, but not to characters.
+/// A pointer may point to an object of the program, but a pointer to characters is refused.
 template <class T>
 struct Escapes<T*> : std::bool_constant<Escapes<T>::value || OneOf<std::remove_cv_t<T>, char>> {};
 template <class Char, class Traits>
@@ -72,12 +72,12 @@ template <class T>
 struct Escapes<Range<T>> : std::true_type {};
 template <class T, std::size_t size>
 struct Escapes<std::array<T, size>> : Escapes<T> {};
-/// Containers, optionals, pairs, tuples, adapted ranges, and whatever else is made of other types.
+/// Containers, optionals, pairs, tuples, adapted ranges, and all other templates of types.
 template <template <class...> class Template, class... Parts>
     requires(!CoroutineResult<Template<Parts...>>)
 struct Escapes<Template<Parts...>> : std::disjunction<Escapes<Parts>...> {};
 
-/// Why a function cannot be run.
+/// The reason why a function cannot be run.
 enum class Problem : std::uint8_t { none, argument, copy, coroutine, escape };
 
 template <class Function, class Argument>

@@ -25,43 +25,43 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace asio = boost::asio;
 
-/// Why a watch ended in an expected way.
+/// The reason why a watch ended in an expected way.
 enum class EndReason : std::uint8_t {
     /// `stop()`, `request_stop()`, or a callback that returned `Flow::stop`.
     stopped,
     /// Asio cancellation of `run()`.
     cancelled,
-    /// `close()`: everything committed before it has been delivered, unless its timeout came first.
+    /// `close()`. Everything committed before it has been delivered, unless its timeout expired.
     database_closed,
-    /// The last structure of the watched bucket's name was deleted; that message was delivered.
-    /// What follows in the same commit, in a new bucket of that name, is delivered to a watch
-    /// `From::after` its position.
+    /// The last structure with the name of the watched bucket was deleted, and that message was
+    /// delivered. If a new bucket of that name is created in the same commit, its messages are
+    /// delivered to a watch `From::after` the position of this one.
     bucket_deleted,
-    /// `drain()` or `request_drain()`: everything committed before it has been delivered.
+    /// `drain()` or `request_drain()`. Everything committed before it has been delivered.
     drained,
 };
 
-/// The name of the enumerator.
+/// Returns the name of the enumerator.
 std::string_view to_string(EndReason reason) noexcept;
-/// As `to_string`.
+/// Writes the name of the enumerator.
 std::ostream& operator<<(std::ostream& out, EndReason reason);
 
 struct WatcherInfo;
 
-/// What `run()` returns.
+/// The result of `run()`.
 struct WatchEnd {
-    /// Why the watch ended.
+    /// The reason of the end.
     EndReason reason = EndReason::stopped;
-    /// The last commit that was delivered whole, or that did not match; or a place within a commit,
-    /// if its bucket has ended there.
+    /// The position of the last commit that was delivered whole or did not match; or a place within
+    /// a commit, if the bucket of the watch ended there.
     Position position;
 };
 
-/// A callback in the form the library keeps it. Made from any function that takes `const Message&`
-/// or `const Commit&` and returns void, `Flow`, or an awaitable of either.
+/// A callback in the form in which the library stores it. Can be constructed from any function that
+/// takes `const Message&` or `const Commit&` and returns void, `Flow`, or an awaitable of either.
 class WatchCallback {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     using Plain = std::function<Flow(const Message&)>;
     using PlainCommit = std::function<Flow(const Commit&)>;
     using Coroutine = std::function<asio::awaitable<Flow>(const Message&)>;
@@ -72,12 +72,12 @@ public:
                                   CoroutineCommitVoid>;
     /// @endcond
 
-    /// Keeps a copy of the function.
+    /// Stores a copy of the function.
     template <class Callback>
         requires(!std::is_same_v<std::remove_cvref_t<Callback>, WatchCallback>)
     WatchCallback(Callback&& callback);  // NOLINT: any callable converts
 
-    /// @cond no part of the interface
+    /// @cond internal
     const Function& function() const noexcept { return function_; }
     void release() noexcept
     {
@@ -89,101 +89,109 @@ private:
     Function function_;
 };
 
-/// A handle to one watch, made by `Database::watch`. Copies are handles to the same watch.
+/// A handle to one watch, created by `Database::watch`. Copies are handles to the same watch.
 ///
-/// Destroying handles does not stop a `run()`. A watch that is never run costs nothing but its own
-/// small object: it holds back no history and receives nothing.
+/// Destroying handles does not stop a `run()`. A watch that is never run costs only its own small
+/// object: it holds no history and receives nothing.
 ///
 /// Thread safety: all members may be called from any thread.
 class Watcher {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     explicit Watcher(std::shared_ptr<pipeline::WatcherCore> core);
     /// @endcond
 
-    /// Delivers to the callback, in order and one at a time, until the watch ends; once per watch.
+    /// Delivers to the callback, in order and one call at a time, until the watch ends. May be
+    /// called once per watch.
     ///
-    /// Callbacks run on a strand of the executor that this is awaited on. On a multi-threaded
-    /// context those of two watchers may run at the same time, those of one never.
+    /// Callbacks run on a strand of the executor on which this is awaited. On a multi-threaded
+    /// context, the callbacks of two watchers may run concurrently, those of one watcher never do.
     ///
-    /// Returns for ends that are expected (`EndReason`). Throws what the callback threw, unchanged;
-    /// otherwise `Compacted`, `Error::overflow` (of `Overflow::stop`), `Error::callback_timeout`,
-    /// `Error::damaged` if history cannot be read, `Error::already_running`, or `Error::closed` if
-    /// the database was closed before. A write that failed ends no watch.
+    /// Returns if the watch ends in an expected way (`EndReason`). Throws what the callback threw,
+    /// unchanged; otherwise `Compacted`, `Error::overflow` (with `Overflow::stop`),
+    /// `Error::callback_timeout`, `Error::damaged` if history cannot be read,
+    /// `Error::already_running`, or `Error::closed` if the database was closed before. A failed
+    /// write ends no watch.
     ///
-    /// When it has returned or thrown, no callback is running or will run, and `position()` is the
-    /// last commit that was delivered whole: a later watch `From::after(position())` goes on there.
+    /// When it has returned or thrown, no callback of the watch is running or will run, and
+    /// `position()` is the last commit that was delivered whole: a later watch
+    /// `From::after(position())` continues there.
     ///
-    /// Cancellation: terminal. A suspended callback is cancelled and awaited, then it returns
+    /// Cancellation: terminal. A suspended callback is cancelled and awaited, then this returns
     /// `EndReason::cancelled`.
     ///
-    /// With a completion token that keeps exceptions, as `as_tuple`, the `WatchEnd` that comes with
-    /// one is empty: `position()` tells.
+    /// With a completion token that stores exceptions, such as `as_tuple`, the `WatchEnd` that
+    /// accompanies an exception is empty: use `position()`.
     ///
-    /// Not available on a temporary: name the watcher. (g++ 12 would destroy the callback twice.)
+    /// Not available on a temporary: give the watcher a name. (g++ 12 would destroy the callback
+    /// twice.)
     asio::awaitable<WatchEnd> run() &;
     asio::awaitable<WatchEnd> run() && = delete;
 
-    /// Waits until `run()` was called and the watch has begun. It may be catching up then, and go
-    /// on doing so: `info().state` tells. Nothing needs this for correctness: what is committed
-    /// after `watch()` is delivered.
+    /// Waits until `run()` was called and the watch has begun. The watch may be catching up at that
+    /// time and afterwards: `info().state` shows it. Waiting is not required for correctness:
+    /// everything committed after `watch()` is delivered.
     ///
-    /// Fails with `Error::ready_timeout`, with what `run()` failed with if that ended before, with
-    /// `Error::watch_ended` if it ended in an expected way, `Error::invalid_option` for a time that
-    /// is not positive. Cancellation: any; nothing changes.
+    /// Errors: `Error::ready_timeout`; the error of `run()`, if that failed before;
+    /// `Error::watch_ended` if the watch ended before in an expected way; `Error::invalid_option`
+    /// if the timeout is not positive. Cancellation: any, without any effect on the watch.
     asio::awaitable<void> wait_ready(std::chrono::milliseconds timeout) const;
 
-    /// Ends the watch after the callback that is running, and waits for that. Returns at once if it
-    /// is not running, or has ended; a `run()` that comes later ends before its first callback.
-    /// Awaited inside the watcher's own callback it does not wait. Cancellation: any; the watch
-    /// still stops.
+    /// Ends the watch after the callback that is running, and waits until it has ended. Returns
+    /// immediately if the watch is not running or has ended. If `run()` is called later, it ends
+    /// before its first callback. If awaited inside the watcher's own callback, this does not wait.
+    /// Cancellation: any; the watch still stops.
     asio::awaitable<void> stop() const;
 
-    /// As `stop()`, without waiting.
+    /// Same as `stop()`, without waiting.
     void request_stop() const;
 
     /// Delivers everything that was committed before the call, then ends the watch with
-    /// `EndReason::drained`, and waits for that; also for a `run()` that has yet to be called. Some
-    /// of what is committed meanwhile may be delivered too. The first call counts. The buffer's
-    /// overflow does not end a watch that is drained (`Overflow::stop`): it catches up.
+    /// `EndReason::drained`, and waits until it has ended. Also waits for a `run()` that has not
+    /// been called yet. Some of what is committed meanwhile may be delivered too. The first call
+    /// determines the revision. `Overflow::stop` does not end a watch that is being drained: it
+    /// catches up instead.
     ///
-    /// Awaited inside the watcher's own callback it does not wait. Fails with what `run()` fails
-    /// with, with `Error::watch_ended` if the watch ends in another way before it has everything,
-    /// with `Error::closed` if it was never run and the database closes. Cancellation: any; the
-    /// watch is still drained.
+    /// If awaited inside the watcher's own callback, this does not wait. Errors: the error of
+    /// `run()`; `Error::watch_ended` if the watch ends in another way before everything has been
+    /// delivered; `Error::closed` if the watch was never run and the database closes. Cancellation:
+    /// any; the watch is still drained.
     asio::awaitable<void> drain() const;
 
-    /// As `drain()`, without waiting.
+    /// Same as `drain()`, without waiting.
     void request_drain() const;
 
     /// Waits until everything that matches, up to and including `revision`, has been delivered and
-    /// its callback has returned. Also while the watcher falls behind and catches up, and before
-    /// `run()` was called.
+    /// its callback has returned. Also works while the watcher falls behind and catches up, and
+    /// before `run()` is called.
     ///
-    /// Fails with what `run()` fails with, with `Error::watch_ended` if the watch ends before in an
-    /// expected way, with `Error::would_deadlock` inside the watcher's own callback (unless the
-    /// revision is reached already). Cancellation: any; nothing changes.
+    /// Errors: the error of `run()`; `Error::watch_ended` if the watch ends before in an expected
+    /// way; `Error::would_deadlock` inside the watcher's own callback (unless the revision has
+    /// already been reached). Cancellation: any, without any effect on the watch.
     asio::awaitable<void> reached(Revision revision) const;
 
-    /// The last commit that was delivered whole, or that did not match; also while `run()` runs and
-    /// after it threw. Before `run()`: where it will start after. In a callback: still the commit
-    /// before.
+    /// Returns the position of the last commit that was delivered whole or did not match. Also
+    /// available while `run()` is running and after it threw. Before `run()`, returns the position
+    /// after which the watch will start. In a callback, this is still the commit before the one
+    /// being delivered.
     Position position() const;
 
-    /// How it is doing; also when it has ended. Needs `keywatch/watcher_info.hpp`.
+    /// Returns the state and figures of the watch, even after it has ended. Requires
+    /// `keywatch/watcher_info.hpp`.
     WatcherInfo info() const;
 
-    /// Unique among the watchers made since the database was opened, ascending from 1.
+    /// Returns an id that is unique among the watchers created since the database was opened,
+    /// ascending from 1.
     std::uint64_t id() const noexcept;
 
-    /// As `WatchOptions::name` was given.
+    /// Returns `WatchOptions::name`.
     const std::string& name() const noexcept;
 
 private:
     std::shared_ptr<pipeline::WatcherCore> core_;
 };
 
-// What follows is no part of the interface.
+// Implementation details.
 
 namespace detail {
 

@@ -16,74 +16,76 @@
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-/// What a watch is doing.
+/// The state of a watch.
 enum class WatcherState : std::uint8_t {
-    /// `run()` has not been called yet, nor `wait()`.
+    /// Neither `run()` nor `wait()` has been called yet.
     created,
-    /// It reads history, or the state that it begins with; or waits for the revision it starts at.
+    /// The watch reads history or its initial state, or waits for the revision at which it starts.
     catching_up,
-    /// It is given commits as they are made.
+    /// The watch receives commits as they become durable.
     live,
-    /// It has ended.
+    /// The watch has ended.
     ended,
 };
 
-/// The name of the enumerator.
+/// Returns the name of the enumerator.
 std::string_view to_string(WatcherState state) noexcept;
-/// As `to_string`.
+/// Writes the name of the enumerator.
 std::ostream& operator<<(std::ostream& out, WatcherState state);
 
-/// How a watch is doing, as `Database::watchers`, `Database::explain` and `info()` of the watchers
-/// tell it. Each figure is right by itself, but they are not all of the same moment.
+/// The state and the figures of a watch, as returned by `Database::watchers`, `Database::explain`
+/// and the `info()` members of the watchers. Each figure is correct, but they may have been taken
+/// at slightly different moments.
 struct WatcherInfo {
-    /// As `Watcher::id`.
+    /// The id returned by `Watcher::id`.
     std::uint64_t id = 0;
-    /// As `WatchOptions::name`.
+    /// The name from `WatchOptions::name`.
     std::string name;
-    /// What it follows, also of buckets that have ended.
+    /// The selectors of the watch, including those of buckets that have ended.
     Selectors selectors;
-    /// As `WatchOptions::overflow`.
+    /// The policy from `WatchOptions::overflow`.
     Overflow overflow = Overflow::catch_up;
-    /// Whether it is a `PullWatcher`.
+    /// True for a `PullWatcher`.
     bool pulled = false;
 
-    /// What it is doing.
+    /// The state of the watch.
     WatcherState state = WatcherState::created;
-    /// Why it ended, if that was an expected end.
+    /// The reason of the end, if the watch ended in an expected way.
     std::optional<EndReason> end;
-    /// What it ended with otherwise, as text.
+    /// The text of the exception, if the watch ended with one.
     std::string error;
 
-    /// As `Watcher::position`.
+    /// The position returned by `Watcher::position`.
     Position position;
-    /// How far it is behind the newest durable commit, counting what does not match as well; all
-    /// zero once it has ended.
+    /// The lag after the newest durable commit, including commits that do not match. All zero once
+    /// the watch has ended.
     Lag lag;
-    /// Messages that wait in its inbox.
+    /// Number of messages queued in the inbox.
     std::uint64_t queued_messages = 0;
-    /// The size of their commits.
+    /// The size of their commits in bytes.
     std::uint64_t queued_bytes = 0;
 
-    /// Commits that were delivered whole, and of which something was for it.
+    /// Number of commits that were delivered whole and contained a message for this watch.
     std::uint64_t commits = 0;
-    /// The messages of those that were for it.
+    /// Number of messages of these commits that were for this watch.
     std::uint64_t messages = 0;
-    /// How often it had to read from history again: its inbox was full, all inboxes together were
-    /// (`Options::watch_bytes`), or history was trimmed before commits had been handed to watches.
+    /// How often it fell back to reading history: its inbox was full, all inboxes together were
+    /// full (`Options::watch_bytes`), or history was trimmed before commits had been handed to
+    /// watches.
     std::uint64_t fell_behind = 0;
-    /// Whether it is slower than its policy allows (`Overflow::skip` and `Overflow::stop`; see
-    /// there), also while its callback still runs. Once that returns the watch is given a gap, or
-    /// ends. False of one that has ended.
+    /// True if the watch is slower than its policy allows (see `Overflow::skip` and
+    /// `Overflow::stop`), even while its callback still runs. When the callback returns, the watch
+    /// receives a gap or ends. False once the watch has ended.
     bool overflowed = false;
-    /// Messages that were left out for newer ones (`Overflow::latest`).
+    /// Number of messages replaced by newer ones (`Overflow::latest`).
     std::uint64_t coalesced = 0;
-    /// Gaps that were left (`Overflow::skip`).
+    /// Number of gaps (`Overflow::skip`).
     std::uint64_t gaps = 0;
-    /// The messages in them.
+    /// Number of messages skipped in these gaps.
     std::uint64_t skipped = 0;
-    /// All the time that its callback has taken. None of a `PullWatcher`.
+    /// The total time spent in the callback. Zero for a `PullWatcher`.
     std::chrono::nanoseconds callback_time{};
-    /// The longest of its calls.
+    /// The duration of the longest call of the callback.
     std::chrono::nanoseconds longest_callback{};
 };
 

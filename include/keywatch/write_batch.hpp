@@ -20,84 +20,88 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace asio = boost::asio;
 
-/// How a `WriteBatch` makes transactions. Zero is refused with `Error::invalid_option`.
+/// The parameters of a `WriteBatch`. Zero values are refused with `Error::invalid_option`.
 struct WriteBatchOptions {
-    /// Not an aggregate: see Options.
+    /// Makes this type a non-aggregate: see `Options`.
     WriteBatchOptions() {}
 
-    /// With so many bytes of keys and values a transaction is full; each write counts 64 more, and
-    /// erases count what they erase. A single larger write is a transaction of its own. Never more
-    /// than a fifth of `Options::max_transaction_bytes`.
+    /// The size in bytes of keys and values at which a transaction is full. Each write counts 64
+    /// bytes more, and an erase counts the bytes that it erases. A single larger write becomes a
+    /// transaction of its own. Never more than a fifth of `Options::max_transaction_bytes`.
     std::size_t batch_bytes = std::size_t{512} << 10;
 
-    /// Transactions that may be waiting to be committed, or be committed, while the next one is
-    /// gathered; when there are so many, `put` and `erase` wait.
+    /// Number of transactions that may be queued or being committed while the next one is gathered.
+    /// When this many are in flight, `put` and `erase` wait.
     std::size_t in_flight = 2;
 
     /// The origin of the commits: see `Transaction::set_origin`.
     std::string origin;
 };
 
-/// Writes without end, for loading much: they are gathered into transactions, which are committed
-/// one after the other while the next one is gathered. Made by `Database::write_batch`.
+/// A writer for bulk loading: an unbounded sequence of writes, gathered into transactions.
+/// Transactions are committed one after the other while the next one is gathered. Created by
+/// `Database::write_batch`.
 ///
-/// Every transaction is a commit with a revision of its own, so others see the load in parts. They
-/// are committed in the order of the calls: at any time a prefix of the writes is there, and
-/// `committed()` tells how many. Memory is bounded by `batch_bytes` times `in_flight` + 1, besides
-/// a single write.
+/// Every transaction is a commit with its own revision, so readers see the load in parts.
+/// Transactions are committed in the order of the calls: at any time a prefix of the writes is
+/// stored, and `committed()` returns its length. Memory use is bounded by `batch_bytes` times
+/// `in_flight` + 1, plus a single write.
 ///
-/// When a transaction fails, none of its writes are there, nor any later ones, and nothing more is
-/// committed: `put` and `erase` throw its error until `flush()` has thrown it and dropped what was
-/// gathered. Then the batch can be used again, from the write behind the first `committed()`.
-/// (After `storage_failed` only opening the database anew tells whether the failed transaction is
-/// there.)
+/// If a transaction fails, none of its writes and no later writes are stored, and nothing more is
+/// committed. `put` and `erase` then throw its error until `flush()` has thrown it and discarded
+/// what was gathered. After that the batch can be used again, starting with the write after the
+/// first `committed()` ones. (After `storage_failed`, only reopening the database shows whether the
+/// failed transaction is stored.)
 ///
-/// With its end a batch drops what is not being committed, as `cancel()` does.
+/// The destructor discards everything that is not being committed, as `cancel()` does.
 ///
-/// Thread safety: distinct objects; one object from several threads, but one call at a time, which
-/// ends when what it returned was awaited (`batch_in_use`). Lifetime: it counts as a handle to the
-/// database. If the execution context of a call is destroyed while what it handed over is being
-/// committed, that fails with `operation_aborted` at the next call on another context.
+/// Thread safety: distinct objects may be used concurrently. One object may be used from several
+/// threads, but only one call at a time; a call ends when its result has been awaited (otherwise
+/// `batch_in_use`). Lifetime: a batch counts as a handle to the database. If the execution context
+/// of a call is destroyed while the writes that it handed over are being committed, the next call
+/// on another context fails with `operation_aborted`.
 class WriteBatch {
 public:
-    /// @cond no part of the interface
+    /// @cond internal
     explicit WriteBatch(std::shared_ptr<BulkWriter> writer);
     /// @endcond
-    /// What is moved from can only be destroyed or assigned to.
+    /// Moves from another batch, which can afterwards only be destroyed or assigned to.
     WriteBatch(WriteBatch&& other) noexcept;
-    /// As the constructor; what was gathered here is dropped.
+    /// Same as the constructor. Discards what was gathered in this batch.
     WriteBatch& operator=(WriteBatch&& other) noexcept;
     ~WriteBatch();
 
-    /// Adds a write, at once: the bytes are copied before this returns. What it returns is to be
-    /// awaited before the next call; that waits, without suspending as a rule, until there is room
-    /// for more.
+    /// Adds a write immediately: the bytes are copied before this returns. The result must be
+    /// awaited before the next call. Awaiting it waits until there is room for more, usually
+    /// without suspending.
     ///
-    /// Errors: `empty_key`, `invalid_name`, `transaction_too_large` of what no transaction can
-    /// hold (the write is not added, and the batch goes on); that of an earlier transaction;
-    /// `batch_in_use`. Cancellation: terminal, while it waits; the write was added all the same.
+    /// Errors: `empty_key`; `invalid_name`; `transaction_too_large` if no transaction can hold the
+    /// write (the write is not added, and the batch remains usable); the error of an earlier
+    /// transaction; `batch_in_use`. Cancellation: terminal, while it waits; the write has been
+    /// added even so.
     [[nodiscard]] asio::awaitable<void> put(std::string_view bucket, std::string_view key,
                                             std::string_view value);
-    /// The same, and the key has this time to live, from the transaction on that it is in. Also
-    /// `invalid_ttl`, as `BTree::put`.
+    /// Same as above, and sets the time to live of the key, counted from the transaction that
+    /// contains the write. Also fails with `invalid_ttl`, as `BTree::put` does.
     [[nodiscard]] asio::awaitable<void> put(std::string_view bucket, std::string_view key,
                                             std::string_view value, std::chrono::milliseconds ttl);
-    /// As `put`; an erase of a key that is not there is none.
+    /// Same as `put`. Erasing an absent key writes nothing.
     [[nodiscard]] asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
 
-    /// Commits what was gathered, and waits for everything. Gives the revision of the last commit;
-    /// 0 if there was none.
+    /// Commits what was gathered and waits until everything is committed. Returns the revision of
+    /// the last transaction, or 0 if there was none.
     ///
-    /// Errors: that of the first transaction that failed (`bucket_not_found`, `closed`,
+    /// Errors: the error of the first transaction that failed (`bucket_not_found`, `closed`,
     /// `storage_failed`, `transaction_too_large`); `batch_in_use`. Cancellation: terminal; what was
-    /// gathered stays, and flush() can be called again.
+    /// gathered is kept, and `flush()` can be called again.
     asio::awaitable<Revision> flush();
 
-    /// Drops what was gathered and what waits, and an error; the transaction that is being
-    /// committed, if there is one, goes on. `batch_in_use`.
+    /// Discards what was gathered and what is queued, and clears the error of a failed transaction.
+    /// A transaction that is being committed is completed. Errors: `batch_in_use`.
     void cancel();
 
-    /// How many of all puts and erases so far are durable, in the order of the calls.
+    /// Returns how many of all puts and erases so far are durable, counted in the order of the
+    /// calls.
     std::uint64_t committed() const;
 
 private:

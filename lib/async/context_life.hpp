@@ -13,16 +13,19 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// Whether an execution context still exists, for threads that may use it after its end; and what
-/// is suspended on it, which is destroyed with it.
+/// The lifetime of an execution context, for threads that may use the context after its end, and
+/// the list of what is suspended on the context, which is destroyed with it.
 ///
-/// 1. A context that is being destroyed waits until no thread holds it. After that none can.
-/// 2. What is parked when the context ends is dropped by the thread that destroys the context.
+/// 1. A context that is being destroyed waits until no thread holds it. From then on, no thread can
+///    hold it.
+/// 2. Everything that is parked when the context ends is dropped by the thread that destroys the
+///    context.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class ContextLife {
 public:
-    /// Keeps the context from being destroyed for a short time. Empty if its end has begun.
+    /// A guard that keeps the context from being destroyed for a short time. Empty if its end has
+    /// begun.
     class Hold {
     public:
         Hold() = default;
@@ -50,7 +53,7 @@ public:
         std::shared_ptr<ContextLife> life_;
     };
 
-    /// Something that is suspended on the context.
+    /// An object that is suspended on the context.
     class Parked {
     public:
         Parked() = default;
@@ -58,12 +61,12 @@ public:
         Parked& operator=(const Parked&) = delete;
         virtual ~Parked() = default;
 
-        /// Destroys what is suspended; the object itself may live on.
+        /// Destroys what is suspended. The object itself may live on.
         virtual void drop() noexcept = 0;
 
     private:
         friend class ContextLife;
-        std::shared_ptr<Parked> self_;  ///< while it is in the list
+        std::shared_ptr<Parked> self_;  ///< itself, while it is in the list
         Parked* previous_ = nullptr;
         Parked* next_ = nullptr;
     };
@@ -74,15 +77,16 @@ public:
     ~ContextLife() = default;
 
     void park(std::shared_ptr<Parked> parked);
-    /// Precondition: the caller holds the context. False if it was taken out already.
+    /// Removes a parked object. Returns false if it was removed before. Precondition: the caller
+    /// holds the context.
     bool unpark(Parked& parked);
 
-    /// Whether the end has begun: a thread that holds the context should hurry.
+    /// Returns true if the end has begun. A thread that holds the context should then hurry.
     bool is_ending() const noexcept { return (state_.load() & ending) != 0; }
 
-    /// The context is being destroyed: waits until no thread holds it.
+    /// Blocks until no thread holds the context. Called when the context is being destroyed.
     void end() noexcept;
-    /// After end().
+    /// Drops everything that is parked. Precondition: end() has returned.
     void drop_parked() noexcept;
 
 private:
@@ -92,13 +96,13 @@ private:
     void leave() noexcept;
     std::shared_ptr<Parked> unlink(Parked& parked) noexcept;
 
-    /// The number of holders, and `ending`.
+    /// The number of holders, plus the flag `ending`.
     std::atomic<std::uint32_t> state_{0};
     std::mutex mutex_;
-    Parked* first_ = nullptr;  ///< of the mutex
+    Parked* first_ = nullptr;  ///< guarded by `mutex_`
 };
 
-/// An executor that can be used as long as this exists. Empty if its context is being destroyed.
+/// An executor that can be used while this object exists. Empty if its context is being destroyed.
 class HeldExecutor {
 public:
     HeldExecutor() = default;

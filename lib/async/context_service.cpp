@@ -13,8 +13,9 @@ asio::execution_context::id ContextService::id;
 
 ContextService::ContextService(asio::execution_context& context) : service(context)
 {
-    // Services shut down in the reverse order of their making. That of strands must be there before
-    // this one, or it goes first, while other threads still post to strands.
+    // Services shut down in the reverse order of their creation. The strand service must be created
+    // before this one. Otherwise it would shut down first, while other threads still post to
+    // strands.
     asio::use_service<asio::detail::strand_executor_service>(context);
 }
 

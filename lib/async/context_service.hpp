@@ -15,21 +15,23 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// Something that must let go of threads, suspended coroutines and strands before the execution
-/// context that they belong to is gone.
+/// An object that must release threads, suspended coroutines and strands before the execution
+/// context that they belong to is destroyed.
 class ContextUser {
 public:
     virtual ~ContextUser() = default;
 
-    /// The context is being destroyed; nothing runs on it any more. Called once, if at all.
+    /// Called at most once, while the context is being destroyed. Nothing runs on the context from
+    /// then on.
     virtual void context_shutdown() noexcept = 0;
 };
 
-/// What a context of the program has of ours: it sees to it that nothing of ours uses a context
-/// that is gone. At the end of the context
+/// The service that this library adds to an execution context of the program. It ensures that
+/// nothing in the library uses a context after its end. When the context is destroyed,
 ///
-/// 1. those that hold it are waited for, and nothing new is posted to it (ContextLife);
-/// 2. its users are told, those whose threads and strands belong to it;
+/// 1. the service waits for the threads that hold the context, and nothing new is posted to it
+///    (ContextLife);
+/// 2. the users of the context, whose threads and strands belong to it, are notified;
 /// 3. the coroutines that wait on it are destroyed, with no lock held: their frames may own
 ///    anything.
 class ContextService : public asio::execution_context::service {
@@ -41,7 +43,8 @@ public:
 
     /// Adds a user to the context that this executor belongs to.
     static void add(const asio::any_io_executor& executor, std::weak_ptr<ContextUser> user);
-    /// The life of the context that this executor belongs to. To be called while that runs.
+    /// Returns the life of the context that this executor belongs to. Precondition: the context is
+    /// not being destroyed.
     static std::shared_ptr<ContextLife> life(const asio::any_io_executor& executor);
 
 private:
@@ -50,7 +53,7 @@ private:
 
     const std::shared_ptr<ContextLife> life_ = std::make_shared<ContextLife>();
     std::mutex mutex_;
-    std::vector<std::weak_ptr<ContextUser>> users_;  ///< of the mutex
+    std::vector<std::weak_ptr<ContextUser>> users_;  ///< guarded by `mutex_`
 };
 
 }  // namespace keywatch::async

@@ -10,9 +10,9 @@
 
 namespace keywatch::async {
 
-/// As `asio::post`, for a function that has no executor or allocator of its own. That one asks a
-/// type-erased executor for three properties, each of which copies it; this asks for the one that
-/// matters.
+/// Same as `asio::post`, for a function that has no executor or allocator of its own. `asio::post`
+/// asks a type-erased executor for three properties, each of which copies it. This function asks
+/// only for the one that matters.
 template <class Function>
 void post(const boost::asio::any_io_executor& executor, Function&& function)
 {
@@ -20,8 +20,9 @@ void post(const boost::asio::any_io_executor& executor, Function&& function)
         .execute(std::forward<Function>(function));
 }
 
-/// What `try_post` posts: calls `run()` of its owner, or `lost()` if it is destroyed without having
-/// been run, as at the end of its context. Neither if it could not be posted.
+/// The function object that `try_post` posts. Calls `run()` of its owner, or `lost()` if it is
+/// destroyed without having been called, for example at the end of its context. Calls neither if it
+/// could not be posted.
 template <class Owner>
 class Posted {
 public:
@@ -44,7 +45,7 @@ private:
     std::shared_ptr<Owner> owner_;
 };
 
-/// Returns false if there is no memory for it.
+/// Posts a call of `run()` of the owner. Returns false if there is no memory for the post.
 template <class Owner>
 bool try_post(const boost::asio::any_io_executor& executor,
               const std::shared_ptr<Owner>& owner) noexcept

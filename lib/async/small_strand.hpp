@@ -23,13 +23,14 @@ namespace asio = boost::asio;
 /// A strand that an any_io_executor holds without an allocation.
 ///
 /// A strand of a type-erased executor is too large for that, and Asio asks for half a dozen copies
-/// with other properties in each post and each spawn. This one has those that matter ready, so that
-/// a copy is a count; only one that counts as outstanding work is made anew. It does not stand
-/// still for want of memory (StrandExecutor).
+/// with other properties in each post and each spawn. This class keeps the strand ready in the
+/// properties that matter, so that a copy only counts a reference. Only a copy that counts as
+/// outstanding work needs an allocation. Lack of memory does not stall the strand (StrandExecutor).
 class SmallStrand {
 public:
-    /// A named one, as a converting constructor would make asio's concept checks go in circles.
-    /// Asio ends the program if it finds no memory half-way.
+    /// Creates a strand on `inner`. It is a named constructor, because a converting constructor
+    /// would send Asio's concept checks in circles. If memory runs out half-way, Asio ends the
+    /// program.
     static SmallStrand on(const asio::any_io_executor& inner);
 
     asio::execution_context& query(asio::execution::context_t) const noexcept
@@ -44,7 +45,7 @@ public:
     SmallStrand require(asio::execution::blocking_t::never_t) const { return {strands_, true}; }
     SmallStrand require(asio::execution::blocking_t::possibly_t) const { return {strands_, false}; }
 
-    /// Without memory for that, the same as it is: Asio's timers are lost if this throws.
+    /// Returns an unchanged copy if there is no memory: Asio's timers are lost if this throws.
     SmallStrand prefer(asio::execution::outstanding_work_t::tracked_t tracked) const noexcept
     {
         try {
@@ -74,7 +75,7 @@ public:
 private:
     using Strand = asio::strand<StrandExecutor>;
 
-    /// One strand, in two of its properties.
+    /// One strand, with two sets of properties.
     struct Strands {
         explicit Strands(Strand strand)
             : possibly(std::move(strand)),
@@ -87,7 +88,7 @@ private:
         Strand never;
     };
 
-    /// What one that counts as outstanding work owns in the place of the strands.
+    /// Owned in place of `Strands` by a copy that counts as outstanding work.
     struct Work {
         std::shared_ptr<const Strands> strands;
         asio::any_io_executor inner;
@@ -102,7 +103,7 @@ private:
     bool never_;
 };
 
-// The room that an any_io_executor has inside.
+// The size of the storage inside an any_io_executor.
 static_assert(sizeof(SmallStrand) <= sizeof(std::shared_ptr<void>) + sizeof(void*));
 
 }  // namespace keywatch::async

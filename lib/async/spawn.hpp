@@ -14,8 +14,8 @@ namespace keywatch::async {
 namespace asio = boost::asio;
 
 /// Starts a coroutine. `ended` is called on the executor with the exception of the coroutine, or
-/// null; it must not throw. It is called in place, not posted: a post may find no memory, and that
-/// error would reach no caller.
+/// null. It must not throw. It is called in place, not posted: a post may fail for lack of memory,
+/// and that error would reach no caller.
 template <class Ended>
 void spawn(const asio::any_io_executor& executor, asio::awaitable<void> coroutine, Ended ended)
 {

@@ -20,13 +20,14 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// The executor below a strand. A strand of Asio's takes itself for scheduled before it posts, so
-/// it stands still for good if there is no memory for that; and it posts in a destructor. Here the
-/// one function that a strand has to post at a time has its room ready, and is posted later if
-/// there is no memory now.
+/// The executor below a strand. A strand of Asio marks itself as scheduled before it posts, so it
+/// stalls for good if there is no memory for the post. It also posts in a destructor. A strand
+/// posts one function at a time; this executor keeps storage ready for it. If there is no memory
+/// for the post, then the function is posted later.
 class StrandExecutor {
 public:
-    /// A named one, as a converting constructor would make asio's concept checks go in circles.
+    /// Creates an executor above `inner`. It is a named constructor, because a converting
+    /// constructor would send Asio's concept checks in circles.
     static StrandExecutor on(const asio::any_io_executor& inner);
 
     asio::execution_context& query(asio::execution::context_t) const noexcept
@@ -47,7 +48,7 @@ public:
         return {room_, false};
     }
 
-    /// Precondition: what was given before has begun to run.
+    /// Precondition: the function passed before has begun to run.
     template <class Function>
     void execute(Function&& function) const noexcept
     {
@@ -78,7 +79,7 @@ private:
         {
             using Held = std::decay_t<Function>;
             static_assert(sizeof(Held) <= sizeof(memory) && alignof(Held) <= alignof(void*));
-            // Moving it moves pointers.
+            // Moving the function only moves pointers.
             new (static_cast<void*>(memory)) Held(std::forward<Function>(function));
             use = [](void* held, bool runs) {
                 Held* const given = std::launder(static_cast<Held*>(held));
@@ -107,9 +108,10 @@ private:
         const asio::any_io_executor inner;
         const std::shared_ptr<ContextLife> life;
         alignas(void*) std::byte memory[6 * sizeof(void*)];
-        /// Takes the function out, and runs it or not; null if there is none.
+        /// Takes the function out of `memory`, and runs it if `runs` is true. Null if there is
+        /// none.
         void (*use)(void* memory, bool runs) = nullptr;
-        std::shared_ptr<Room> keep;  ///< while it is undelivered
+        std::shared_ptr<Room> keep;  ///< keeps this alive while it is undelivered
     };
 
     StrandExecutor(std::shared_ptr<Room> room, bool never) noexcept

@@ -10,8 +10,9 @@ asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const 
 {
     const std::shared_ptr<const void> keep = std::move(owner);
     bool taken = true;
-    // The coroutine cannot go away before the task has run or was dropped: the task has it. If its
-    // context ends first, that waits for a task that runs, and the others do nothing.
+    // The coroutine cannot be destroyed before the task has run or was dropped: the task owns it.
+    // If the context ends first, its end waits for a running task. Tasks that start after that do
+    // nothing.
     auto start = [&](async::Waiter waiter) {
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         auto run = [&task, done] {
@@ -27,7 +28,7 @@ asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const 
             }
             done->complete(error);
         };
-        if (!thread.post(std::move(run))) {  // else the coroutine may have gone on already
+        if (!thread.post(std::move(run))) {  // otherwise the coroutine may have been resumed
             taken = false;
             done->complete();
         }

@@ -14,9 +14,9 @@ namespace keywatch::engine {
 
 namespace asio = boost::asio;
 
-/// Runs a task on the thread, and waits for it; throws what it threw. False if the thread takes no
-/// tasks any more. The task may refer to the frame of the coroutine that awaits this; `owner` lives
-/// until it has run.
+/// Runs a task on the thread and waits for it. Throws what the task threw. Returns false if the
+/// thread no longer takes tasks. The task may refer to the frame of the coroutine that awaits this
+/// function. `owner` lives until the task has run.
 asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const void> owner,
                              std::function<void()> task);
 

@@ -14,9 +14,9 @@ namespace {
 constexpr std::chrono::milliseconds pause{1};
 
 std::mutex mutex;
-Undelivered::Entry* first = nullptr;     // of the mutex
-Undelivered::Helper* helpers = nullptr;  // of the mutex
-std::atomic<std::size_t> count{0};       // of those that wait, or are being tried
+Undelivered::Entry* first = nullptr;     // guarded by `mutex`
+Undelivered::Helper* helpers = nullptr;  // guarded by `mutex`
+std::atomic<std::size_t> count{0};       // entries that wait or are being retried
 
 }  // namespace
 

@@ -3,17 +3,18 @@
 
 namespace keywatch::async {
 
-/// What has to be posted and could not be, for want of memory. The threads of the databases
-/// (WorkerThread) try again once in a millisecond until there is memory.
+/// The posts that failed for lack of memory. The threads of the databases (WorkerThread) retry them
+/// every millisecond until there is memory.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class Undelivered {
 public:
-    /// One such thing. It is in the list at most once, and lives until `deliver` has returned true.
+    /// A post that failed. It is in the list at most once, and lives until `deliver` has returned
+    /// true.
     class Entry {
     public:
-        /// Tries again. Returns false if there is still no memory. May destroy this if it returns
-        /// true.
+        /// Retries the post. Returns false if there is still no memory. If it returns true, it may
+        /// have destroyed this entry.
         virtual bool deliver() noexcept = 0;
 
     protected:
@@ -27,7 +28,7 @@ public:
         Entry* next_ = nullptr;
     };
 
-    /// A thread that tries again.
+    /// A thread that retries the posts.
     class Helper {
     public:
         virtual void wake() noexcept = 0;
@@ -44,14 +45,14 @@ public:
         Helper* next_ = nullptr;
     };
 
-    /// Delivers it at once if there is memory by now.
+    /// Adds an entry and wakes the helpers, which retry it.
     static void add(Entry& entry) noexcept;
     static bool empty() noexcept;
-    /// Tries all that there are.
+    /// Retries all entries.
     static void retry() noexcept;
 
     static void enter(Helper& helper) noexcept;
-    /// The last one to leave delivers what there is.
+    /// Removes a helper. The last one first retries until all entries are delivered.
     static void leave(Helper& helper) noexcept;
 };
 

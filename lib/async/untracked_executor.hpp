@@ -14,12 +14,13 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// Runs things on another executor, but does not let anybody count outstanding work on it. What is
-/// spawned here is resumed when something is posted to it; while it is parked it does not keep the
-/// event loop's run() from returning.
+/// An executor that runs functions on another one, and does not allow callers to count outstanding
+/// work on it. A coroutine spawned on it is resumed when something is posted to it. While the
+/// coroutine is parked, it does not keep the event loop's run() from returning.
 class UntrackedExecutor {
 public:
-    /// A named one, as a converting constructor would make asio's concept checks go in circles.
+    /// Creates an executor above `inner`. It is a named constructor, because a converting
+    /// constructor would send Asio's concept checks in circles.
     static UntrackedExecutor on(const asio::any_io_executor& inner)
     {
         return {asio::require(inner, asio::execution::blocking.never), 0};

@@ -16,7 +16,7 @@
 namespace keywatch::async {
 
 /// Waits until the timer has expired or is cancelled, on the executor of the coroutine. Throws if
-/// there is no memory for that; a wait of Asio's would destroy the coroutine.
+/// there is no memory for the wait. Asio's own wait would then destroy the coroutine.
 inline asio::awaitable<void> wait(asio::steady_timer& timer)
 {
     struct Expired {
@@ -27,8 +27,8 @@ inline asio::awaitable<void> wait(asio::steady_timer& timer)
         Expired& operator=(Expired&&) = delete;
         ~Expired()
         {
-            // The timer had no memory to call this. While it is stored, the coroutine is told so by
-            // `suspend`.
+            // The timer had no memory for the call. While the waiter is being stored, `suspend`
+            // reports that to the coroutine.
             if (waiter && !waiter.is_being_stored()) {
                 waiter.complete();
             }
@@ -36,7 +36,7 @@ inline asio::awaitable<void> wait(asio::steady_timer& timer)
         void operator()(const boost::system::error_code&) { waiter.complete(); }
     };
     return suspend([&timer](Waiter waiter) {
-        // Called in place: a call on the timer's executor would need an allocation.
+        // The handler is called in place: a call on the timer's executor would need an allocation.
         timer.async_wait(asio::bind_executor(asio::system_executor(), Expired(std::move(waiter))));
     });
 }

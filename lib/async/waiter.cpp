@@ -16,7 +16,7 @@ void Waiter::complete(std::exception_ptr error) noexcept
     if (!hold || !suspended->life->unpark(*suspended)) {
         return;
     }
-    // From here on the post owns the coroutine: whichever way that ends, it ends on its executor.
+    // From here on the post owns the coroutine. However the post ends, it does so on the executor.
     suspended->result = std::move(error);
     if (!try_post(asio::any_io_executor(suspended->executor), suspended)) {
         suspended->keep = suspended;
@@ -53,7 +53,7 @@ bool Waiter::resume(std::exception_ptr error)
 void Waiter::destroy() noexcept
 {
     if (suspended_.get() == being_stored) {
-        suspended_->refused = true;  // hand_over sees to it
+        suspended_->refused = true;  // hand_over resumes or destroys it
         return;
     }
     const auto hold = ContextLife::Hold(suspended_->life);
@@ -68,7 +68,8 @@ constexpr std::size_t slice = 256;
 
 using Run = std::vector<Waiter>;
 
-/// On the executor of those that are left, from `begin` on.
+/// Completes up to `slice` waiters from `begin` on, then posts itself for the remaining ones. Runs
+/// on the executor of these waiters.
 void complete_slice(const std::shared_ptr<Run>& run, std::size_t begin,
                     const std::exception_ptr& error) noexcept
 {
@@ -81,7 +82,7 @@ void complete_slice(const std::shared_ptr<Run>& run, std::size_t begin,
     }
     const HeldExecutor held = (*run)[end].held_executor();
     if (!held) {
-        return;  // they are destroyed with their context
+        return;  // the remaining ones are destroyed with their context
     }
     try {
         post(held.executor(), [error, end, run] { complete_slice(run, end, error); });
@@ -92,7 +93,7 @@ void complete_slice(const std::shared_ptr<Run>& run, std::size_t begin,
     }
 }
 
-/// Hands these, which run on the same executor, over to it.
+/// Passes these waiters, which all run on the executor `held`, to that executor.
 void complete_run(Run::iterator begin, Run::iterator end, const HeldExecutor& held,
                   const std::exception_ptr& error) noexcept
 {
@@ -114,7 +115,8 @@ void complete_run(Run::iterator begin, Run::iterator end, const HeldExecutor& he
     }
 }
 
-/// A coroutine that goes on after a turn. If it could not be posted, it is given back.
+/// A handler that resumes a yielding coroutine. If it could not be posted, it is returned to
+/// `place`.
 template <class Handler>
 class Yielding {
 public:
@@ -130,7 +132,7 @@ public:
 
     void operator()() { (*std::exchange(handler_, std::nullopt))(std::exception_ptr()); }
 
-    /// Where the one that this thread is posting is given back to.
+    /// Receives the handler that this thread is posting, if that fails.
     static inline thread_local constinit std::optional<Handler>* place = nullptr;
 
 private:

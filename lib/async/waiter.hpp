@@ -26,15 +26,16 @@ namespace keywatch::async {
 
 namespace asio = boost::asio;
 
-/// One suspended coroutine, as `suspend` hands it to whoever will let it go on.
+/// A suspended coroutine. `suspend` passes it to a function that arranges for `complete` to be
+/// called later.
 ///
-/// While it exists, the coroutine's executor has outstanding work. Destroying it without
-/// completing it destroys the coroutine: that is for the end of an execution context only. While
-/// `suspend` hands it over it is different: then the coroutine goes on, with the exception that has
-/// destroyed it.
+/// While it exists, the coroutine's executor has outstanding work. Destroying it without completing
+/// it destroys the coroutine, which is meant only for the end of an execution context. While
+/// `suspend` passes it to `store`, there is an exception: if `store` throws and that destroys the
+/// waiter, then the coroutine is resumed with the exception of `store`.
 ///
-/// If the coroutine's context is destroyed first, the coroutine is destroyed with it. What is left
-/// is an empty shell: completing or destroying that does nothing.
+/// If the coroutine's context is destroyed first, the coroutine is destroyed with it. An empty
+/// shell remains: completing or destroying it does nothing.
 class Waiter {
 public:
     Waiter() = default;
@@ -54,39 +55,42 @@ public:
 
     explicit operator bool() const noexcept { return suspended_ != nullptr; }
 
-    /// Where its coroutine would like to hear of cancellation. What is assigned stays there when
-    /// the waiter has been completed, so it must bear being called late. To be used where its
-    /// coroutine runs.
+    /// Returns the slot through which the coroutine receives cancellation. A handler assigned to
+    /// the slot remains assigned after the waiter has been completed, so it must tolerate being
+    /// called late. Call only on the coroutine's executor.
     asio::cancellation_slot slot() const noexcept { return suspended_->slot; }
 
-    /// Where its coroutine runs. To be used there only: elsewhere the context may end meanwhile.
+    /// Returns the executor of the coroutine. Call only there: elsewhere the context may end
+    /// meanwhile.
     const asio::any_io_executor& executor() const noexcept { return suspended_->executor; }
-    /// The same, for use anywhere.
+    /// Same as `executor`, for use on any thread.
     HeldExecutor held_executor() const { return {suspended_->life, suspended_->executor}; }
-    /// Whether its coroutine runs there too.
+    /// Returns true if its coroutine runs on this executor too.
     bool runs_on(const HeldExecutor& other) const
     {
         return suspended_->life == other.life() && suspended_->executor == other.executor();
     }
 
-    /// The life of the context that its coroutine runs on.
+    /// Returns the life of the context that its coroutine runs on.
     const std::shared_ptr<ContextLife>& life() const noexcept { return suspended_->life; }
-    /// Keeps the coroutine from being destroyed, for a thread that uses its frame. The end of its
-    /// context waits for that.
+    /// Keeps the coroutine from being destroyed while a thread uses its frame. The end of its
+    /// context waits for the hold.
     ContextLife::Hold hold() const { return ContextLife::Hold(suspended_->life); }
-    /// Whether this thread is about to hand it over: see `suspend`.
+    /// Returns true if this thread is calling `store` with this waiter: see `suspend`.
     bool is_being_stored() const noexcept { return suspended_.get() == being_stored; }
-    /// Whether the end of its context waits already.
+    /// Returns true if the end of its context has begun and waits for the threads that hold it.
     bool is_ending() const noexcept { return suspended_->life->is_ending(); }
 
-    /// Lets the coroutine go on, by a post to its executor; with an exception if one is given. If
-    /// there is no memory for the post, as soon as there is. Any thread; once.
+    /// Resumes the coroutine by a post to its executor, with an exception if one is passed. If
+    /// there is no memory for the post, it is posted as soon as there is. May be called from any
+    /// thread, once.
     void complete(std::exception_ptr error = nullptr) noexcept;
-    /// The same at once, on its executor. False if its context is gone.
+    /// Same as `complete`, but resumes the coroutine at once. Call on its executor. Returns false
+    /// if its context is being destroyed or if the coroutine was completed before.
     bool resume(std::exception_ptr error = nullptr);
 
-    /// What `suspend` does: has `store` called with the one whose coroutine this handler resumes.
-    /// What goes wrong the coroutine is told.
+    /// Implements `suspend`: calls `store` with the waiter of the coroutine that this handler
+    /// resumes. Errors are reported to the coroutine.
     template <class Handler, class Store>
     static void hand_over(Handler handler, Store& store)
     {
@@ -129,7 +133,7 @@ private:
 
         virtual void resume(std::exception_ptr error) = 0;
 
-        // Of one that was completed: see Posted and Undelivered.
+        // For a completed one: see Posted and Undelivered.
         void run() { resume(std::move(result)); }
         void lost() noexcept { drop(); }
         bool deliver() noexcept override;
@@ -137,13 +141,13 @@ private:
         const std::shared_ptr<ContextLife> life;
         asio::cancellation_slot slot;
         asio::any_io_executor executor;
-        bool refused = false;  ///< `store` has destroyed the waiter
+        bool refused = false;  ///< true if `store` has destroyed the waiter
         std::exception_ptr result;
-        std::shared_ptr<Suspended> keep;  ///< while it is undelivered
+        std::shared_ptr<Suspended> keep;  ///< keeps this alive while it is undelivered
     };
 
-    /// While `store` is called with it by this thread, its destruction is not the end of the
-    /// coroutine.
+    /// A mark for the coroutine whose `store` is being called by this thread. While the mark
+    /// exists, destroying the waiter does not destroy the coroutine.
     class Stored {
     public:
         explicit Stored(const Suspended& suspended)
@@ -194,18 +198,18 @@ private:
     std::shared_ptr<Suspended> suspended_;
 };
 
-/// Completes them all, in this order. Those in a row that run on the same executor are handed to it
-/// with one post, which posts them one by one: so none of them runs before all of them have their
-/// places in its queue. It posts 256 of them, and then itself, so that others have their turns.
-/// Without memory for that, all at once.
+/// Completes all waiters, in this order. Consecutive waiters with the same executor are passed to
+/// it with one post. That function posts 256 of them one by one, and then itself for the remaining
+/// ones, so that other work has its turns. On a strand, none of these 256 runs before all of them
+/// have their places in the queue. If there is no memory for this, all are completed at once.
 void complete_all(std::vector<Waiter> waiters, const std::exception_ptr& error = nullptr) noexcept;
 
 /// Suspends the awaiting coroutine and calls `store(Waiter)` with it. Throws what `store` throws,
-/// unless the waiter has been completed: an initiation of Asio's that throws would destroy the
-/// coroutine.
+/// unless the waiter has been completed. (If an initiation of Asio throws, it destroys the
+/// coroutine.)
 ///
-/// `store` runs when the result is awaited, before anything else of the executor does; what it
-/// captures must be trivially destructible (`[&]`), as g++ 12 destroys it twice.
+/// `store` runs when the result is awaited, before anything else on the executor. Its captures must
+/// be trivially destructible (`[&]`), because g++ 12 destroys them twice.
 template <class Store>
 asio::awaitable<void> suspend(Store store)
 {
@@ -215,10 +219,11 @@ asio::awaitable<void> suspend(Store store)
         initiate, asio::use_awaitable, std::move(store));
 }
 
-/// A turn of the event loop: everything that was posted before runs first.
+/// Suspends the coroutine for a turn of the event loop: everything that was posted before runs
+/// first.
 asio::awaitable<void> yield();
 
-/// A suspension that is over at once, before anything else has its turn.
+/// Suspends the coroutine and resumes it at once, before anything else has its turn.
 inline asio::awaitable<void> blink()
 {
     auto initiate = [](auto handler) { std::move(handler)(std::exception_ptr()); };

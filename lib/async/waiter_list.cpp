@@ -12,7 +12,8 @@ namespace keywatch::async {
 
 namespace {
 
-/// So many are completed by whoever reaches their number; more than that by their own executors.
+/// The maximum number of waiters that are completed by the thread that reaches their number. More
+/// than that are completed by their own executors.
 constexpr std::size_t few = 64;
 
 void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr& error) noexcept
@@ -22,7 +23,7 @@ void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr
         try {
             all.reserve(waiters.size());
         } catch (...) {
-            // One by one.
+            // They are completed one by one.
         }
     }
     if (all.capacity() < waiters.size()) {
@@ -41,7 +42,8 @@ void complete(std::map<WaiterList::Id, Waiter> waiters, const std::exception_ptr
 
 WaiterList::Id WaiterList::add(Waiter waiter, std::uint64_t number)
 {
-    // What waits may let go of the list, on another thread, while this is still in here.
+    // Once stored, the waiter may resume on another thread and release the list during this
+    // function.
     const std::shared_ptr<WaiterList> keep = shared_from_this();
     Waiting one;  // its memory is allocated without the mutex
     auto node = one.extract(one.emplace(Id{number, 0}, std::move(waiter)).first);

@@ -14,42 +14,45 @@
 
 namespace keywatch::async {
 
-/// Coroutines that wait until a number is reached, or for the end. Each can be cancelled (all
-/// types), and then fails with `operation_aborted`.
+/// A list of coroutines that wait until a number is reached, or until the list is closed. Each wait
+/// can be cancelled (all cancellation types), and then fails with `operation_aborted`.
 ///
-/// Of n that wait, adding, failing and cancelling one costs O(log n), and reaching a number what it
-/// completes. Many are completed by their own executors, bit by bit.
+/// With n waiters, adding, failing and cancelling one costs O(log n). The cost of reaching a number
+/// is that of the waiters it completes. Many waiters are completed by their own executors, in
+/// slices.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class WaiterList : public std::enable_shared_from_this<WaiterList> {
 public:
-    /// Names one of them. They are in order of their numbers.
+    /// Identifies a waiter. Ids are ordered by their numbers.
     struct Id {
         std::uint64_t number = 0;
-        /// From 1, in the order of their coming; 0: none.
+        /// Counts from 1 in the order of arrival. 0 means none.
         std::uint64_t place = 0;
 
         explicit operator bool() const noexcept { return place != 0; }
         friend auto operator<=>(const Id&, const Id&) = default;
     };
 
-    /// A waiter of a number that was reached, or of a closed list, is completed at once.
+    /// Adds a waiter. If its number was reached or the list is closed, then the waiter is completed
+    /// at once and the returned id is empty.
     Id add(Waiter waiter, std::uint64_t number = 0);
-    /// Fails one of them; nothing if it is gone.
+    /// Fails a waiter with this error. Does nothing if it has been completed.
     void fail(Id id, std::exception_ptr error) noexcept;
-    /// Completes those of this number and less, now and from now on.
+    /// Completes the waiters of this number and of lower ones, now and from now on.
     void reach(std::uint64_t number) noexcept;
-    /// Completes all, now and from now on; with an exception if one is given.
+    /// Completes all waiters, now and from now on, with an exception if one is passed.
     void close(std::exception_ptr result) noexcept;
     bool empty() const;
-    /// The lowest number above this one that is waited for.
+    /// Returns the lowest number above this one that is waited for.
     std::optional<std::uint64_t> next_after(std::uint64_t number) const;
 
 private:
     using Waiting = std::map<Id, Waiter>;
 
     void listen(Waiter& waiter, Id id);
-    /// With the mutex held.
+    /// Removes and returns the waiters of this number and of lower ones. Precondition: the mutex is
+    /// held.
     Waiting take_through(std::uint64_t number) noexcept;
 
     mutable std::mutex mutex_;

@@ -10,19 +10,20 @@
 
 namespace keywatch::async {
 
-/// What one coroutine waits for, and anybody may give: a flag that is taken away by being waited
-/// for. It resumes the coroutine with a single post, from whichever thread.
+/// An auto-reset event with a single waiter: `notify` may be called from any thread, `wait`
+/// consumes the notification. It resumes the coroutine with a single post.
 ///
-/// Thread safety: all members, from any thread; one coroutine waits at a time.
+/// Thread safety: all members may be called from any thread. Only one coroutine waits at a time.
 class WakeUp {
 public:
-    /// Returns once `notify` was called after the last time that this returned. Not cancelled.
+    /// Waits until `notify` has been called after the last time that this returned. Cannot be
+    /// cancelled.
     asio::awaitable<void> wait()
     {
         return suspend([this](Waiter waiter) { add(std::move(waiter)); });
     }
 
-    /// The same, for a coroutine that is suspended already.
+    /// Same as `wait`, for a coroutine that is already suspended.
     void add(Waiter waiter)
     {
         {

@@ -17,7 +17,7 @@ WorkerThread::WorkerThread() : thread_([state = state_] { run(state); }) {}
 void WorkerThread::State::wake() noexcept
 {
     {
-        const std::lock_guard lock(mutex);  // or it may be between its look and its wait
+        const std::lock_guard lock(mutex);  // the thread may be between its check and its wait
     }
     changed.notify_one();
 }
@@ -53,7 +53,7 @@ bool WorkerThread::post_after(std::chrono::milliseconds time, Task task)
 
 bool WorkerThread::add(Task task, bool last)
 {
-    // The task may be the end of this object before this function is.
+    // The task may destroy this object before this function returns.
     const std::shared_ptr<State> state = state_;
     {
         const std::lock_guard lock(state->mutex);
@@ -102,7 +102,7 @@ void WorkerThread::join()
     }
 }
 
-/// The next task; an empty one when there is none and none will come.
+/// Returns the next task. Returns an empty one if there is none and none will come.
 WorkerThread::Task WorkerThread::next(State& state)
 {
     using Clock = std::chrono::steady_clock;
@@ -144,7 +144,8 @@ void WorkerThread::run(const std::shared_ptr<State>& state)
         task();
     }
     Undelivered::leave(*state);
-    // What waits for its time belongs to others, who may be the last to own this.
+    // Delayed tasks belong to objects that may hold the last reference to the owner of this thread.
+    // They are destroyed without the mutex.
     std::multimap<std::chrono::steady_clock::time_point, Task> dropped;
     const std::lock_guard lock(state->mutex);
     dropped.swap(state->later);

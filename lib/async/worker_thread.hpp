@@ -14,35 +14,36 @@
 
 namespace keywatch::async {
 
-/// A thread that runs tasks one after the other, in the order they were given. Between them it
-/// tries again what could not be posted for want of memory (Undelivered).
+/// A thread that runs tasks one after another, in the order they were posted. Between tasks it
+/// retries the posts that failed for lack of memory (Undelivered).
 ///
-/// Thread safety: all members may be called from any thread, also by a task.
+/// Thread safety: all members may be called from any thread, even by a task.
 class WorkerThread {
 public:
     using Task = std::function<void()>;
 
     WorkerThread();
-    /// As `finish`.
+    /// Calls `finish`.
     ~WorkerThread();
     WorkerThread(const WorkerThread&) = delete;
     WorkerThread& operator=(const WorkerThread&) = delete;
 
-    /// False if it no longer takes tasks. A task must not throw.
+    /// Adds a task. Returns false if the thread no longer takes tasks. A task must not throw.
     bool post(Task task);
 
-    /// The same once this time is over, before the tasks that wait. Dropped, if the thread takes no
-    /// more tasks by then.
+    /// Same as `post`, but runs the task once this time has passed, before the pending tasks. The
+    /// task is dropped if the thread no longer takes tasks by then.
     bool post_after(std::chrono::milliseconds time, Task task);
 
-    /// Takes no more tasks, runs those it has, and waits until they are done (a task of its own
-    /// does not wait).
+    /// Takes no more tasks, runs the pending ones, and waits until they are done. If it is called
+    /// by a task of this thread, it does not wait.
     void finish();
 
-    /// Runs the tasks it has, then this one, and takes no more. False if it takes none already.
+    /// Runs the pending tasks, then this one, and takes no more. Returns false if the thread
+    /// already takes no tasks.
     bool post_last(Task task);
 
-    /// Takes no more tasks, drops those that have not begun, and waits for the one that runs.
+    /// Takes no more tasks, drops those that have not started, and waits for the running one.
     void stop();
 
 private:
@@ -54,7 +55,7 @@ private:
         std::deque<Task> tasks;
         std::multimap<std::chrono::steady_clock::time_point, Task> later;
         bool finishing = false;
-        /// When it looks at what could not be posted.
+        /// Time of the next retry of the posts that failed.
         std::chrono::steady_clock::time_point retry_at;
     };
 

@@ -27,7 +27,7 @@ asio::awaitable<void> nothing()
 
 }  // namespace
 
-/// One call that may be suspended.
+/// A guard for one call that may be suspended. Throws if another call is still in progress.
 class BulkWriter::Use {
 public:
     explicit Use(BulkWriter& writer) : writer_(writer)
@@ -44,8 +44,8 @@ private:
     BulkWriter& writer_;
 };
 
-/// The engine counts a write about twice as we do, with its message; and what is gathered may be
-/// twice `most_bytes_`.
+/// The engine counts about twice as many bytes for a write as this class does, because of its
+/// message. The gathered writes may reach twice `most_bytes_`.
 BulkWriter::BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options)
     : state_(std::move(state)),
       options_(std::move(options)),
@@ -105,10 +105,10 @@ asio::awaitable<void> BulkWriter::run_hand_over(std::shared_ptr<BulkWriter> self
     co_await self->hand_over();
 }
 
-/// Waits until fewer are in flight, then adds what was gathered to them.
+/// Waits until fewer transactions are in flight, then adds what was gathered to them.
 asio::awaitable<void> BulkWriter::hand_over()
 {
-    co_await commit_queued();  // if there was no memory for that
+    co_await commit_queued();  // if there was no memory for that before
     if (gathered_->empty()) {
         co_return;
     }
@@ -120,7 +120,7 @@ asio::awaitable<void> BulkWriter::hand_over()
     co_await commit_queued();
 }
 
-/// Starts a coroutine that commits what is queued, unless there is one.
+/// Starts a coroutine that commits the queue, unless one is running.
 asio::awaitable<void> BulkWriter::commit_queued()
 {
     {
@@ -145,7 +145,7 @@ std::uint64_t BulkWriter::handed_over() const
     return handed_over_;
 }
 
-/// After an error what was gathered stays where it is, for flush() to drop.
+/// Queues what was gathered. After an error it stays in place, for flush() to drop it.
 void BulkWriter::enqueue()
 {
     auto fresh = std::make_shared<GatheredWrites>();
@@ -216,7 +216,7 @@ void BulkWriter::drop() noexcept
     queue_.clear();
 }
 
-/// The frame of a coroutine that commits: whoever waits for it must hear if it is destroyed.
+/// The frame of a committing coroutine. If it is destroyed, the waiters must be notified.
 class BulkWriter::Committing {
 public:
     explicit Committing(BulkWriter& writer) : writer_(&writer) {}
@@ -243,7 +243,7 @@ void BulkWriter::committing_is_destroyed() noexcept
     committing_ = false;
 }
 
-/// Ends when nothing waits to be committed; the next one who hands something over starts another.
+/// Ends when the queue is empty. The next call that queues something starts another coroutine.
 asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
 {
     Committing committing(*self);

@@ -20,25 +20,24 @@
 
 namespace keywatch {
 
-/// What is behind a WriteBatch: writes that are being gathered, others that wait, and a coroutine,
-/// while there are any, which commits those one after the other.
+/// The implementation of a WriteBatch: writes that are being gathered, a queue of gathered writes,
+/// and, while the queue is not empty, a coroutine that commits these one after another.
 ///
-/// 1. Commits are made in the order of the writes; after one that failed none is made before the
+/// 1. Writes are committed in their order. After a failed commit, nothing is committed before the
 ///    error was taken.
-/// 2. What is done never exceeds what was handed over, and only grows. A waiter waits for a number
-///    of it.
+/// 2. `done_` never exceeds `handed_over_`, and only grows. A waiter waits for a value of it.
 class BulkWriter final : public std::enable_shared_from_this<BulkWriter> {
 public:
     BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options);
 
-    // As in WriteBatch.
+    // Same as in WriteBatch.
     asio::awaitable<void> put(std::string_view bucket, std::string_view key, std::string_view value,
                               std::optional<std::chrono::milliseconds> ttl);
     asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
     asio::awaitable<Revision> flush();
     void cancel();
     std::uint64_t committed() const noexcept { return committed_.load(std::memory_order_acquire); }
-    /// Drops what is not being committed.
+    /// Drops the queue. A commit in progress continues.
     void drop() noexcept;
 
 private:
@@ -61,7 +60,7 @@ private:
     Gathered next();
     void finished(std::exception_ptr error);
     class Committing;
-    /// The coroutine that commits is being destroyed, with the context that it ran on.
+    /// Called when the committing coroutine is destroyed, together with the context that it ran on.
     void committing_is_destroyed() noexcept;
 
     // Constant after construction, or thread-safe by itself.
@@ -74,10 +73,10 @@ private:
     std::atomic<bool> failed_{false};
     std::atomic<std::uint64_t> committed_{0};
 
-    // Belongs to whoever calls.
+    // Used only by the caller.
     Gathered gathered_ = std::make_shared<GatheredWrites>();
 
-    // Of the mutex.
+    // Guarded by `mutex_`.
     mutable std::mutex mutex_;
     std::deque<Gathered> queue_;
     bool committing_ = false;

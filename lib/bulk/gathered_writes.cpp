@@ -64,7 +64,8 @@ std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
     return done - first;
 }
 
-/// Gives the bytes that it counts; 0 if it was not done, as it is too large to be with others.
+/// Returns the number of bytes counted. Returns 0 if the write was not applied, because it is too
+/// large to share a transaction.
 std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, const Limits& limits,
                                       bool alone) const
 {
@@ -73,7 +74,7 @@ std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, const Lim
     std::size_t counted = key.size() + write.value_bytes + overhead;
     std::optional<std::string> previous;
     if (write.erase || limits.with_previous) {
-        // Its message will hold what was there.
+        // The message will contain the previous value.
         previous = tree.get(key);
         counted += previous ? previous->size() : 0;
     }

@@ -18,7 +18,7 @@ namespace keywatch {
 /// Puts and erases that will be one transaction, or a few: a list, with all bytes in one string.
 class GatheredWrites {
 public:
-    /// What a write counts beyond its bytes, about as the engine does.
+    /// The cost of a write beyond its bytes, about as the engine counts it.
     static constexpr std::size_t overhead = 64;
 
     void put(std::string_view bucket, std::string_view key, std::string_view value,
@@ -29,18 +29,20 @@ public:
     std::size_t size() const noexcept { return writes_.size(); }
     std::size_t bytes() const noexcept { return bytes_.size() + writes_.size() * overhead; }
 
-    /// What one transaction may have: so many bytes, and none of more than that behind others.
+    /// The limits of one transaction. It ends once it has this many bytes. A write of more bytes
+    /// than that must be its first one.
     struct Limits {
         std::size_t most_bytes;
-        bool with_previous;  ///< the message of a put holds what was there, as that of an erase
+        /// True if the message of a put contains the previous value, like that of an erase.
+        bool with_previous;
     };
-    /// Does the writes from number `first` on that are within the limits. Gives how many, at least
-    /// one.
+    /// Applies the writes from number `first` on that are within the limits. Returns their number,
+    /// which is at least 1.
     std::size_t apply(Transaction& transaction, std::size_t first, const Limits& limits) const;
 
 private:
     struct Write {
-        std::size_t at;  ///< in bytes_: the key, then the value
+        std::size_t at;  ///< offset in bytes_ of the key, which the value follows
         std::size_t key_bytes;
         std::size_t value_bytes;
         std::uint32_t bucket;

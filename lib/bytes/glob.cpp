@@ -34,7 +34,7 @@ public:
         return static_cast<unsigned char>(pattern_[at_++]);
     }
 
-    /// What stands behind an opening bracket, and the closing one.
+    /// Reads the rest of a set after its opening bracket, including the closing one.
     Bytes take_set()
     {
         const bool complement = take_if('!');
@@ -43,7 +43,7 @@ public:
             bytes |= take_range();
         }
         if (bytes.none()) {
-            fail("nothing in brackets");
+            fail("empty brackets");
         }
         return complement ? ~bytes : bytes;
     }
@@ -51,7 +51,7 @@ public:
 private:
     bool next_is(char byte) const { return !at_end() && pattern_[at_] == byte; }
 
-    /// One byte, or a range of them.
+    /// Reads one byte, or a range of bytes.
     Bytes take_range()
     {
         const unsigned first = take_member();
@@ -61,7 +61,7 @@ private:
             last = take_member();
         }
         if (last < first) {
-            fail("a range that goes backwards");
+            fail("a reversed range");
         }
         Bytes bytes;
         for (unsigned byte = first; byte <= last; ++byte) {
@@ -73,7 +73,7 @@ private:
     unsigned char take_member()
     {
         if (at_end()) {
-            fail("an open bracket");
+            fail("a bracket that is not closed");
         }
         return take_literal();
     }
@@ -134,8 +134,8 @@ bool Glob::matches_one(std::size_t part, char byte) const
            parts_[part].bytes.test(static_cast<unsigned char>(byte));
 }
 
-// If what follows a `*` does not fit, it is tried one byte further on. An earlier `*` need never be
-// tried again: what lies between the two was found at the first place where it could be.
+// If the part after a `*` does not match, it is tried again one byte later. An earlier `*` need
+// never be tried again: the parts between the two have matched at the first possible place.
 bool Glob::matches(std::string_view text) const
 {
     if (text.size() < shortest_) {

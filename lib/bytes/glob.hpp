@@ -9,36 +9,37 @@
 
 namespace keywatch::bytes {
 
-/// A pattern of a whole name, byte by byte, NUL and all others included:
+/// A pattern for a whole name. It matches byte by byte, NUL and all other bytes included:
 ///
-///     *        any bytes, also none     [abc]   one of these     [a-z]   one of this range
-///     ?        one byte                 [!abc]  none of these    \x      x itself, also in [ ]
+///     *        zero or more bytes       [abc]   one of these     [a-z]   one of this range
+///     ?        one byte                 [!abc]  none of these    \x      x itself, even in [ ]
 ///
-/// In brackets a minus sign stands for itself where it is first or last. No locale, no byte that
-/// `*` does not match. Matching takes at most (length of pattern) * (length of text) steps.
+/// In brackets, a minus sign that is first or last matches itself. There is no locale, and `*`
+/// matches every byte. Matching takes at most (length of pattern) * (length of text) steps.
 ///
-/// Unlike fnmatch(3), it does not stop at a NUL and refuses what has no meaning.
+/// Unlike fnmatch(3), it does not stop at a NUL and rejects malformed patterns.
 class Glob {
 public:
-    /// `Error::invalid_pattern`: an open bracket, nothing in it, a range that goes backwards, a
-    /// backslash at the end.
+    /// Throws `Error::invalid_pattern` if a bracket is not closed, brackets are empty, a range is
+    /// reversed, or the pattern ends in a backslash.
     explicit Glob(std::string_view pattern);
 
     bool matches(std::string_view text) const;
 
-    /// What every text begins with that matches: all up to the first place with a choice.
+    /// Returns the prefix of every text that matches: everything up to the first part with a
+    /// choice.
     std::string literal_prefix() const;
 
 private:
     using Bytes = std::bitset<256>;
     struct Part {
-        bool any = false;  ///< `*`; else one byte
+        bool any = false;  ///< true for `*`; otherwise the part is one of `bytes`
         Bytes bytes;
     };
 
     bool matches_one(std::size_t part, char byte) const;
 
-    /// No two `*` beside each other.
+    /// The parts of the pattern. No two `*` are adjacent.
     std::vector<Part> parts_;
     std::size_t shortest_ = 0;  ///< length of the shortest text that matches
 };

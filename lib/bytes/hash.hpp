@@ -6,9 +6,9 @@
 
 namespace keywatch::bytes {
 
-/// The same on every machine and for ever, so that what is stored depends on what was done alone:
-/// FNV-1a of 64 bits,
-/// then mixed, as its low bits alone depend on too little.
+/// Returns a hash that is the same on every machine and in every version, so that the stored bytes
+/// depend only on the operations performed. It is the 64-bit FNV-1a, mixed afterwards, since its
+/// low bits alone depend on too little of the input.
 constexpr std::uint64_t stable_hash(std::string_view bytes) noexcept
 {
     std::uint64_t hash = 0xcbf29ce484222325;

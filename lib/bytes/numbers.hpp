@@ -9,11 +9,11 @@
 #include <string>
 #include <string_view>
 
-/// Numbers as bytes: big-endian of fixed size where they have to sort or to be found without
-/// reading what stands before, LEB128 varints elsewhere.
+/// Numbers as bytes. They are big-endian and of fixed size if they must sort, or must be found
+/// without reading what precedes them. Otherwise they are LEB128 varints.
 namespace keywatch::bytes {
 
-/// The same number as its big-endian bytes read natively, and back.
+/// Converts a number between native and big-endian byte order.
 template <std::unsigned_integral T>
 constexpr T big_endian(T number) noexcept
 {
@@ -75,8 +75,9 @@ constexpr std::size_t string_bytes(std::string_view bytes) noexcept
     return varint_bytes(bytes.size()) + bytes.size();
 }
 
-/// Reads bytes that may be hostile: what does not fit makes it fail for good, and everything read
-/// from then on is zero or empty. So a caller may read a whole group before it looks at `failed`.
+/// Reads untrusted bytes. If a read does not fit, the reader has failed permanently, and every read
+/// from then on returns zero or an empty string. So a caller may read several fields before it
+/// checks `failed`.
 class ByteReader {
 public:
     explicit ByteReader(std::string_view bytes) noexcept

@@ -7,7 +7,7 @@
 
 namespace keywatch::bytes {
 
-/// The first key behind all that begin with `prefix`; nothing if there is none.
+/// Returns the first key after all keys that begin with `prefix`, or nullopt if there is none.
 inline std::optional<std::string> prefix_end(std::string_view prefix)
 {
     while (!prefix.empty() && prefix.back() == '\xff') {

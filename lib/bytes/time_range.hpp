@@ -7,15 +7,16 @@
 #include <chrono>
 #include <cstdint>
 
-/// Which times there are: a clock of the user's may tell anything, but only these are stored.
+/// The range of times that are stored. A clock of the user may return any time.
 namespace keywatch::bytes {
 
-/// A time that is stored is at most so far from 1970, some 73 000 years. So the difference of two
-/// stored times does not overflow. Any other one that is read is damage, and must not be written.
+/// The maximum distance of a stored time from 1970, some 73 000 years. The difference of two stored
+/// times does not overflow. A time outside of this range must not be written; if one is read, the
+/// database is damaged.
 inline constexpr std::chrono::microseconds storable_range{std::int64_t{1} << 61};
 
-/// The time of a database is at most so far from 1970, some 36 000 years: what is added to it, as
-/// the time to live of a key, leads to a time that can be stored.
+/// The maximum distance of the time of a database from 1970, some 36 000 years. If something is
+/// added to it, such as the time to live of a key, the result can still be stored.
 inline constexpr std::chrono::microseconds clock_range{std::int64_t{1} << 60};
 
 constexpr bool is_storable(Time time) noexcept
@@ -23,7 +24,7 @@ constexpr bool is_storable(Time time) noexcept
     return time >= Time{-storable_range} && time <= Time{storable_range};
 }
 
-/// The nearest time that a database can have.
+/// Returns the nearest time that a database can have.
 constexpr Time in_clock_range(Time time) noexcept
 {
     return std::clamp(time, Time{-clock_range}, Time{clock_range});

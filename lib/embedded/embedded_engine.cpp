@@ -18,7 +18,7 @@ namespace keywatch::engine {
 
 namespace {
 
-/// It has threads from the beginning.
+/// Creates an engine, which starts its threads.
 std::shared_ptr<EmbeddedEngine> make_engine(const Options& options)
 {
     try {
@@ -37,7 +37,7 @@ EmbeddedEngine::EmbeddedEngine(const Options& options)
 
 EmbeddedEngine::~EmbeddedEngine()
 {
-    // If nobody has closed it.
+    // For an engine that was not closed.
     reader_.finish();
     states_->close();
 }
@@ -102,7 +102,7 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
         const bool waits = waited_for && waited_for->look();
         return (written_by && written_by->look()) || waits;
     };
-    // On the reader thread: a flush may keep the other one for long.
+    // The lookout runs on the reader thread, because a flush may block the engine thread for long.
     const auto lookout = std::make_shared<Lookout>(weak_from_this(), reader_, look);
     turn_->set_lookout([lookout] { lookout->arm(); });
     writer_->set_lookout([lookout] { lookout->arm(); });
@@ -120,7 +120,7 @@ void EmbeddedEngine::start_sweeper()
 
 Revision EmbeddedEngine::oldest() const noexcept
 {
-    // The first commit without a record of its own has made all older ones useless.
+    // The first commit without a history record of its own has made all older records useless.
     const Revision head = durable_head();
     return options_.enable_watch || head == head_at_open_ ? keeper_->oldest() : head + 1;
 }
@@ -134,8 +134,8 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
                                                      TransactionFunction fn,
                                                      std::shared_ptr<Sweep> sweep)
 {
-    // From the turn on cancellation must be ignored, and it must not surface at a suspension in
-    // here instead of in the caller.
+    // Once the turn is acquired, cancellation must be ignored. It must not surface at a suspension
+    // in this function instead of in the caller.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     std::exception_ptr error;
@@ -161,12 +161,12 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
             try {
                 co_await async::yield();
             } catch (const std::bad_alloc&) {
-                // It is written.
+                // The commit is already written.
             }
         } else {
             co_await async::suspend([&](async::Waiter waiter) {
-                // Once it has joined, this coroutine may go on, and end, on another thread: nothing
-                // of it is touched any more.
+                // After `join`, this coroutine may resume, and end, on another thread. Nothing in
+                // its frame is used from then on.
                 const std::shared_ptr<EmbeddedEngine> engine = self;
                 const HeldTurn held(std::move(turn));
                 engine->join(std::move(executed), std::move(waiter));
@@ -202,7 +202,7 @@ void EmbeddedEngine::write_now(const Executed& executed)
 
 void EmbeddedEngine::join(Executed executed, async::Waiter waiter)
 {
-    // What needs memory comes first.
+    // Everything that allocates memory comes first.
     std::list<GroupWriter::Member> one;
     GroupWriter::Member& member = one.emplace_back();
     member.executed = std::move(executed);
@@ -221,7 +221,7 @@ Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
     executed_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
         *store_, executed_,
-        // A sweep must be able to remove what was there before the limit was.
+        // A sweep must be able to remove what was stored before the limit was lowered.
         TransactionWorkspace::Limits{sweep ? largest_transaction : max_transaction_bytes(),
                                      options_.enable_watch, options_.previous_values},
         clock_);
@@ -263,7 +263,7 @@ Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
             workspace.record().finish(executed_.head, executed.time, executed.totals);
         storage::Store::put_record(batch_, executed.revision, record);
         if (!writer_->wants_commits()) {
-            // Nobody watches.
+            // No watch runs.
         } else if (executed.commit = storage::decode_record(executed.revision, record);
                    !executed.commit) {
             throw std::logic_error("a history record that was just made cannot be read");
@@ -282,7 +282,7 @@ void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
     }
     try {
         executed_.catalogue.apply(executed.catalogue);
-    } catch (...) {  // without memory, half-way: what comes later would build on it
+    } catch (...) {  // out of memory half-way: later transactions would build on it
         writer_->give_up();
         throw;
     }
@@ -293,7 +293,8 @@ void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
 
 bool EmbeddedEngine::may_write_now(const Executed& executed) const
 {
-    // What failed while this was executed may be what it has read: then it fails with the rest.
+    // If a write failed meanwhile, this transaction may have read its data. It then fails together
+    // with that write.
     if (!writer_->idle() || writer_->failed()) {
         return false;
     }
@@ -311,12 +312,12 @@ void EmbeddedEngine::prepare_rotation() noexcept
             try {
                 self->store_->prepare_rotation();
             } catch (const boost::system::system_error&) {
-                // Latched by the store; the next commit reports it.
+                // Latched by the store. The next commit reports it.
             }
             self->preparing_rotation_ = false;
         });
     } catch (const std::bad_alloc&) {
-        preparing_rotation_ = false;  // with the next commit
+        preparing_rotation_ = false;  // retried with the next commit
     }
 }
 

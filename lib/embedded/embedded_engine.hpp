@@ -38,13 +38,13 @@
 
 namespace keywatch::engine {
 
-/// The engine on a LevelDB store in this process.
+/// An engine on a LevelDB store in this process.
 ///
 /// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
-/// that were executed before; GroupWriter makes them durable. Two threads belong to it: the engine
-/// thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader thread
-/// (history, states), so that who reads them delays no commit. From the first backup on there is a
-/// third.
+/// that were executed before. GroupWriter makes them durable. The engine owns two threads: the
+/// engine thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader
+/// thread (history, states), so that reading these delays no commit. The first backup starts a
+/// third thread.
 class EmbeddedEngine final : public Engine,
                              public async::ContextUser,
                              public std::enable_shared_from_this<EmbeddedEngine> {
@@ -58,10 +58,11 @@ public:
     explicit EmbeddedEngine(const Options& options);
     ~EmbeddedEngine() override;
 
-    /// Once, before the first commit.
+    /// Sets the sink. Call once, before the first commit.
     void set_sink(std::shared_ptr<CommitSink> sink) { writer_->set_sink(std::move(sink)); }
 
-    /// The same, after that: from now on keys are removed when their time is over.
+    /// Starts the removal of keys whose deadline has passed. Call once, after `set_sink` and before
+    /// the first commit.
     void start_sweeper();
 
     asio::awaitable<Revision> commit(TransactionFunction fn) override;
@@ -121,7 +122,7 @@ private:
     static asio::awaitable<void> run_drain(std::shared_ptr<EmbeddedEngine> self);
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
-    /// One transaction: the function, or, if it is there, the sweep.
+    /// Executes one transaction: the sweep if there is one, otherwise the function.
     Executed execute(const TransactionFunction& fn, Sweep* sweep);
     Executed seal(TransactionWorkspace& workspace);
     void adopt(const Executed& executed, bool overlay);
@@ -131,9 +132,10 @@ private:
     void prepare_rotation() noexcept;
     void refuse_commits();
     void tell_if_drained();
-    /// On the engine thread, if it has not begun yet.
+    /// Closes the store on the engine thread, unless that has begun.
     void close_on_thread();
-    /// What there is to be said at the end if the database's directory was moved; else nothing.
+    /// Returns the error to report at the end if the database's directory was moved, otherwise
+    /// null.
     std::exception_ptr find_moved() const noexcept;
     void close_store() noexcept;
 
@@ -156,22 +158,22 @@ private:
     std::atomic<std::uint64_t> unchanged_{0};
     std::atomic<std::uint64_t> failed_{0};
 
-    // Belongs to who has the turn.
+    // Used only by the holder of the writer's turn.
     ExecutedState executed_;
-    storage::Batch batch_;  ///< what the transaction that was executed last writes
+    storage::Batch batch_;  ///< the writes of the transaction that was executed last
 
-    /// LevelDB has lengths of 32 bits.
+    /// LevelDB's lengths have 32 bits.
     static constexpr std::size_t largest_transaction = std::size_t{2} << 30;
 
-    // The end. Of the mutex.
+    // Used when the engine ends, and guarded by `mutex_`.
     std::mutex mutex_;
-    std::vector<async::Waiter> drained_;  ///< those that wait until all commits are decided
-    std::vector<async::Waiter> closed_;   ///< those that wait until the store is closed
+    std::vector<async::Waiter> drained_;  ///< waiting until all commits are decided
+    std::vector<async::Waiter> closed_;   ///< waiting until the store is closed
     bool store_is_closed_ = false;
     bool closes_when_drained_ = false;
     std::function<void()> when_closed_;
 
-    // Last, so that they end before what they use.
+    // Declared last, so that they end before what they use.
     BackupThread backups_;
     async::WorkerThread reader_;
     async::WorkerThread thread_;

@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-// How the engine ends.
+// The end of the engine.
 namespace keywatch::engine {
 
 namespace {
@@ -30,8 +30,9 @@ void EmbeddedEngine::refuse_commits()
     });
 }
 
-/// Whoever has executed a transaction has added it to a group before the turn is idle. What becomes
-/// of the coroutines that wait for them does not matter: their executors may be blocked.
+/// Completes the waiters of `drain` if no transaction is pending. Every executed transaction is
+/// added to a group before the turn becomes idle. The coroutines that wait for the transactions do
+/// not matter: their executors may be blocked.
 void EmbeddedEngine::tell_if_drained()
 {
     if (!turn_->is_idle() || (writer_ && !writer_->idle())) {
@@ -131,7 +132,7 @@ void EmbeddedEngine::close_without_loop(std::function<void()> closed)
     {
         const std::lock_guard lock(mutex_);
         if (store_is_closed_) {
-            return;  // those who wait for that were told by the one that has closed it
+            return;  // the call that closed the store has completed the waiters
         }
         closes_when_drained_ = true;
         when_closed_ = std::move(closed);
@@ -152,8 +153,8 @@ std::exception_ptr EmbeddedEngine::find_moved() const noexcept
 
 void EmbeddedEngine::context_shutdown() noexcept
 {
-    // Nothing of this context runs any more, only our own threads. Coroutines that wait on it are
-    // destroyed by the service. Those of other contexts are told.
+    // Only the engine's own threads still run, no handlers of this context. Coroutines that wait on
+    // it are destroyed by the service. Coroutines of other contexts are completed with an error.
     backups_.refuse();
     backups_.stop();
     reader_.stop();
@@ -173,8 +174,9 @@ void EmbeddedEngine::context_shutdown() noexcept
     }
 }
 
-/// What has expired for a view, or for a transaction that changed nothing, stays so in the next
-/// life of the database, whatever the clock tells then.
+/// Stores the latest time and closes the store. A key that has expired for a view, or for a
+/// transaction that changed nothing, therefore remains expired when the database is opened again,
+/// whatever the clock shows then.
 void EmbeddedEngine::close_store() noexcept
 {
     try {
@@ -186,7 +188,7 @@ void EmbeddedEngine::close_store() noexcept
             store_->write(batch, options_.durability == Durability::sync);
         }
     } catch (const std::exception&) {
-        // What was acknowledged is there: that of the newest commit is known.
+        // No acknowledged commit depends on this: the time of the newest commit is stored.
     }
     store_.reset();
 }

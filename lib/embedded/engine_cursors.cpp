@@ -7,7 +7,7 @@
 #include <functional>
 #include <utility>
 
-// What the engine tells of cursors outside of transactions.
+// Access to cursors outside of transactions.
 namespace keywatch::engine {
 
 std::optional<Position> EmbeddedEngine::cursor(std::string_view name) const

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-// What the engine tells about itself.
+// The statistics of the engine.
 namespace keywatch::engine {
 
 void GroupWriter::count(const storage::Batch& batch, std::span<const Executed> executed,
@@ -15,7 +15,7 @@ void GroupWriter::count(const storage::Batch& batch, std::span<const Executed> e
         commits += each.revision == 0 ? 0 : 1;
         expired += each.expired;
     }
-    // One group at a time: nobody else writes these meanwhile.
+    // Groups are written one at a time, so no other thread writes these counters meanwhile.
     const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t count) {
         counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
     };
@@ -88,7 +88,7 @@ Lag EmbeddedEngine::lag(Revision seen) const
     const storage::HistoryState history = keeper_->state();
     try {
         if (const auto unseen = store_->unseen(seen, history.before_oldest)) {
-            // The newest commit may have got into the store since.
+            // The newest commit may have reached the store since.
             const auto since = [](std::uint64_t newest, std::uint64_t before) {
                 return newest > before ? newest - before : 0;
             };
@@ -97,7 +97,7 @@ Lag EmbeddedEngine::lag(Revision seen) const
             lag.time = std::max(clock_.now() - unseen->first, Time::duration::zero());
         }
     } catch (const boost::system::system_error&) {
-        // Who reads that history is told that it is damaged.
+        // A reader of that history receives the error that it is damaged.
     }
     return lag;
 }
@@ -118,7 +118,7 @@ Stats::History EmbeddedEngine::history_stats() const
     Stats::History stats = keeper_->stats();
     const Revision head = durable_head();
     if (!options_.enable_watch && head != head_at_open_) {
-        // The first commit without a record of its own has made all older ones useless.
+        // The first commit without a history record of its own has made all older records useless.
         stats = Stats::History();
         stats.oldest_revision = head + 1;
         stats.newest_revision = head;

@@ -12,19 +12,21 @@
 
 namespace keywatch::engine {
 
-/// The time of a database: as a clock tells it, but never earlier than before, and never out of
-/// bytes::clock_range. So commits are dated in their order, what has expired does not come back,
-/// and every time that is made of it can be stored, whatever the clock tells.
+/// The clock of a database. It shows the time of another clock, but never goes back, and never
+/// leaves bytes::clock_range. So the times of commits are in the order of the commits, what has
+/// expired stays expired, and every time computed from it can be stored, whatever the other clock
+/// shows.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class MonotonicClock {
 public:
-    /// An empty one: the system's.
+    /// Uses the system's clock if `clock` is empty.
     explicit MonotonicClock(Clock clock) : clock_(std::move(clock)) {}
 
     Time now() const { return seen(told()); }
 
-    /// From now on it is not earlier than this. Returns the time of the database.
+    /// Makes sure that the time is from now on not before this one. Returns the time of the
+    /// database.
     Time seen(Time time) const noexcept
     {
         const Time possible = bytes::in_clock_range(time);
@@ -34,11 +36,11 @@ public:
         return std::max(latest, possible);
     }
 
-    /// The time of the database when it was last needed. Does not ask the clock.
+    /// Returns the latest time that the database has used. Does not ask the other clock.
     Time latest() const noexcept { return latest_.load(std::memory_order_relaxed); }
 
-    /// How far the time of the database is ahead of what the clock tells: for so long it stands
-    /// still.
+    /// Returns how far the time of the database is ahead of the other clock. For so long it does
+    /// not advance.
     std::chrono::microseconds lead() const
     {
         const Time told = bytes::in_clock_range(this->told());

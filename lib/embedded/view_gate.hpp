@@ -7,10 +7,10 @@
 
 namespace keywatch::engine {
 
-/// Counts the views that read the store, so that it is not closed under them.
+/// A count of the views that read the store, so that the store is not closed while they read.
 class ViewGate {
 public:
-    /// False once it is closed.
+    /// Returns false if the gate is closed.
     bool enter()
     {
         const std::lock_guard lock(mutex_);
@@ -29,7 +29,7 @@ public:
         }
     }
 
-    /// Lets nobody in any more, and waits until all have left.
+    /// Refuses further views, and blocks until all have left.
     void close()
     {
         std::unique_lock lock(mutex_);
@@ -37,7 +37,7 @@ public:
         empty_.wait(lock, [this] { return inside_ == 0; });
     }
 
-    /// Leaves at the end of a block that was entered.
+    /// A scope guard that leaves the gate at the end of a block that has entered it.
     struct Inside {
         explicit Inside(ViewGate& gate_) : gate(gate_) {}
         Inside(const Inside&) = delete;

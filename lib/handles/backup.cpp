@@ -21,7 +21,7 @@ namespace {
     fail(Error::invalid_option, why);
 }
 
-/// A database in a directory of such a name could not be opened.
+/// Rejects a directory name with which a database could not be opened.
 void check_directory(const std::string& directory)
 {
     if (directory.empty() || directory == "memory:") {

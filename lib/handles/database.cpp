@@ -64,7 +64,7 @@ asio::awaitable<Database> open_database(Options options)
     } catch (...) {
         error = std::current_exception();
     }
-    // Or it may still be open when this has failed.
+    // Otherwise the database could still be open when this function has failed.
     co_await engine->close();
     std::rethrow_exception(error);
 }

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-// None of these is a coroutine: what they are given is copied when they are called, not when the
+// None of these is a coroutine: their arguments are copied when they are called, not when the
 // result is awaited.
 namespace [[gnu::visibility("default")]] keywatch {
 

@@ -16,7 +16,8 @@ class Env;
 
 namespace keywatch {
 
-/// What the handles of one database share. The last one to let go closes it, without waiting.
+/// The state shared by the handles of one database. The last handle closes the database when it is
+/// destroyed, without waiting.
 class DatabaseState {
 public:
     DatabaseState(std::shared_ptr<engine::Engine> engine,
@@ -25,7 +26,7 @@ public:
     DatabaseState& operator=(const DatabaseState&) = delete;
     ~DatabaseState();
 
-    /// As Database::open_blocking. `base`: for tests, what LevelDB is to run on.
+    /// Same as Database::open_blocking. `base` is the environment that LevelDB runs on, for tests.
     static std::shared_ptr<DatabaseState> open_blocking(
         const boost::asio::any_io_executor& executor, const Options& options,
         leveldb::Env* base = nullptr);
@@ -34,11 +35,11 @@ public:
     const std::shared_ptr<pipeline::Pipeline> pipeline;
 };
 
-/// What a handle refers to; `closed` of a handle to nothing.
+/// Returns the state that a handle refers to. Throws `closed` if the handle is empty.
 DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state);
-/// The same, of a database that takes commits.
+/// Same as `state_of`. Also throws `closed` if the database no longer takes commits.
 DatabaseState& writable_state_of(const std::shared_ptr<DatabaseState>& state);
-/// The same, of a database that nobody has begun to close.
+/// Same as `state_of`. Also throws `closed` if closing the database has begun.
 DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state);
 
 }  // namespace keywatch

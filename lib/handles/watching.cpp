@@ -28,7 +28,7 @@ void check(const WatchOptions& options)
                    "progress_interval");
 }
 
-/// Where a watch is to begin, as what it already has.
+/// Returns the position after which a watch begins.
 Position start_of(const From& from, const engine::Engine& engine)
 {
     const HistoryId history = engine.history_id();
@@ -62,7 +62,8 @@ Position start_of(const From& from, const engine::Engine& engine)
     return position;
 }
 
-/// A watch that was made while the database began to close may have come too late to be told.
+/// Returns a handle. Throws `closed` if the database is closing: a watch created meanwhile may have
+/// missed that.
 template <class Handle>
 Handle unless_closing(const DatabaseState& state,
                       const std::shared_ptr<pipeline::WatcherCore>& core)
@@ -73,7 +74,7 @@ Handle unless_closing(const DatabaseState& state,
     return Handle(core);
 }
 
-/// Refuses what cannot be watched; gives where the watch begins.
+/// Rejects what cannot be watched. Returns the position after which the watch begins.
 Position check_watch(const engine::Engine& engine, const WatchOptions& options)
 {
     if (!engine.keeps_history()) {

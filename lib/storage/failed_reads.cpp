@@ -18,7 +18,7 @@ leveldb::Status FailedReads::last()
 
 void FailedReads::note(const leveldb::Status& status)
 {
-    ++detail::failed_reads;  // first: a copy needs memory
+    ++detail::failed_reads;  // first, as the copy may run out of memory
     last_failure = status;
 }
 

@@ -13,15 +13,15 @@ extern constinit thread_local std::uint64_t failed_reads;
 
 /// The reads of table files that failed on the current thread.
 ///
-/// LevelDB's iterators skip what they cannot read and stay valid, and a table whose filter cannot
-/// be read is used without it. All reads happen on the thread that asks for them, so a comparison
-/// of `count()` before and after any use of LevelDB tells whether something was skipped.
+/// LevelDB's iterators skip data that they cannot read and stay valid, and LevelDB uses a table
+/// without its filter if the filter cannot be read. All reads run on the calling thread, so
+/// comparing `count()` before and after a use of LevelDB shows whether something was skipped.
 ///
-/// A status that is an IOError is the system's refusal; every other one is damage.
+/// An IOError status means that the system refused the read. Every other failure is damage.
 class FailedReads {
 public:
     static std::uint64_t count() noexcept { return detail::failed_reads; }
-    /// The newest one; success if there is none.
+    /// Returns the newest failure, or OK if there is none.
     static leveldb::Status last();
     static void note(const leveldb::Status& status);
 };

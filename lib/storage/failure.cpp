@@ -19,7 +19,7 @@ bool names(std::string_view text, int error_number)
 std::string remedy_for(std::string_view text)
 {
     return names(text, ENOSPC) || names(text, EDQUOT)
-               ? ": make room, or open it with Options::read_only"
+               ? ": free some disk space, or open it with Options::read_only"
                : "";
 }
 
@@ -45,7 +45,7 @@ void ReadCheck::check(const leveldb::Status& status) const
     check_read(status);
 }
 
-/// A status has no error number, only the system's text for it.
+/// A status carries no error number, only the system's text for it.
 void fail_open(const leveldb::Status& status)
 {
     const std::string text = status.ToString();

@@ -12,31 +12,31 @@
 
 namespace keywatch::storage {
 
-/// What a failed read means: `storage_failed` if the system refused it, else `damaged`.
+/// Throws `storage_failed` if the system refused the read (an IOError), otherwise `damaged`.
 [[noreturn]] void fail_read(const leveldb::Status& status);
-/// The same, unless it is success.
+/// Calls `fail_read` unless `status` is OK.
 void check_read(const leveldb::Status& status);
 
-/// Stands around one or more reads through LevelDB on one thread.
+/// A scope around one or more reads through LevelDB on one thread.
 class ReadCheck {
 public:
     ReadCheck() : failed_before_(FailedReads::count()) {}
 
-    /// Throws if something was not read since, also if LevelDB went on without it; or else for what
-    /// LevelDB reports.
+    /// Throws if a read has failed since construction, even if LevelDB ignored that. Otherwise,
+    /// throws if `status` is an error.
     void check(const leveldb::Status& status = {}) const;
 
 private:
     std::uint64_t failed_before_;
 };
 
-/// The error of an operation that opening needed: `read_only` if the system says so, else
-/// `open_failed`, with the status's own text.
+/// Throws the error of an operation that opening needed, with the text of the status: `read_only`
+/// if the system reports missing permission or a read-only file system, otherwise `open_failed`.
 [[noreturn]] void fail_open(const leveldb::Status& status);
 [[noreturn]] void fail_open(const std::string& what, int error_number);
-/// Whether that was because the disk, or what this user may have of it, is full.
+/// Returns true if the error was caused by a full disk or an exhausted disk quota.
 bool is_disk_full(const boost::system::system_error& error);
-/// The same as fail_open, unless it is success.
+/// Calls `fail_open` unless `status` is OK.
 void check_open(const leveldb::Status& status);
 
 }  // namespace keywatch::storage

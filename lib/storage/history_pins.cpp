@@ -46,7 +46,7 @@ Revision HistoryPins::first_kept() const
     return first_kept_;
 }
 
-/// Those before `first_kept_ - 1` have lost something already.
+/// Ignores pins before `first_kept_ - 1`, which have lost a record already.
 bool HistoryPins::is_pinned(Revision oldest) const
 {
     const auto at = pins_.lower_bound(first_kept_ == 0 ? 0 : first_kept_ - 1);

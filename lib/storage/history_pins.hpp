@@ -8,32 +8,32 @@
 
 namespace keywatch::storage {
 
-/// Who still needs history, and how much of it has been given up: decides between who wants to keep
-/// a record and who wants to trim it.
+/// Tracks which history is still needed and which has been given up. Decides between readers, which
+/// keep records, and trimming, which removes them.
 ///
-/// 1. Records go from the oldest on. What has been given up does not come back: it may be gone at
-///    any time.
-/// 2. A pin at a revision keeps all records behind it. One that has lost a record of these has
-///    fallen out of history, and keeps nothing.
+/// 1. Records are given up from the oldest on. A record that was given up cannot be kept again: it
+///    may be removed at any time.
+/// 2. A pin at a revision keeps all records after it. A pin that has lost one of these records has
+///    fallen out of history and keeps nothing.
 ///
 /// Thread safety: all members, from any thread.
 class HistoryPins {
 public:
-    /// `oldest`: the oldest revision that history has.
+    /// `oldest`: the oldest revision in history.
     explicit HistoryPins(Revision oldest = 1) : first_kept_(oldest) {}
 
-    /// Whether all records behind this revision are there, and stay. May be done more than once;
-    /// each time has to be undone.
+    /// Keeps all records after this revision. Returns false, and has no effect, if some of them
+    /// have been given up. A revision may be pinned several times; each pin must be undone.
     bool pin(Revision revision);
-    /// Undoes one `pin`; nothing if it had no success.
+    /// Undoes one `pin`. Has no effect if that `pin` returned false.
     void unpin(Revision revision);
 
-    /// Gives up the oldest record. False if something keeps it, and it is not to go `regardless`.
+    /// Gives up the oldest record. Returns false if a pin keeps it and `regardless` is false.
     bool give_up(Revision oldest, bool regardless);
-    /// Whether something keeps the oldest record.
+    /// Returns true if a pin keeps the oldest record.
     bool keeps(Revision oldest) const;
 
-    /// What was not given up.
+    /// Returns the oldest revision that was not given up.
     Revision first_kept() const;
 
 private:

@@ -44,7 +44,7 @@ void HistoryReader::load()
     }
     const auto parsed = parse_history_key(key);
     if (!parsed || parsed->second != 0) {
-        damaged(parsed ? parsed->first : 0, " has no beginning");
+        damaged(parsed ? parsed->first : 0, " lacks its first part");
     }
     const auto header = decode_header(view(iterator_->value()));
     if (!header) {
@@ -83,7 +83,7 @@ void HistoryReader::expect_part(std::uint16_t part)
 {
     iterator_->Next();
     if (!iterator_->Valid() || view(iterator_->key()) != history_key(revision_, part)) {
-        damaged(revision_, " lacks a part");
+        damaged(revision_, " is missing a part");
     }
 }
 

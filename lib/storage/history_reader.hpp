@@ -12,27 +12,27 @@
 
 namespace keywatch::storage {
 
-/// Walks over history record by record and puts their parts together. Anything in the history area
-/// that is not a whole record throws `damaged`.
+/// Reads history record by record and joins the parts of each. Throws `damaged` on anything in the
+/// history area that is not a whole record.
 class HistoryReader {
 public:
-    /// The iterator throws when something cannot be read, as those of the store do.
+    /// `iterator` must throw if a read fails, like those of the store.
     explicit HistoryReader(std::unique_ptr<leveldb::Iterator> iterator);
 
-    /// To the first record at or after `revision`.
+    /// Moves to the first record at or after `revision`.
     void seek(Revision revision);
 
-    /// Whether it stands on a record. The next two are of that one.
+    /// Returns true if the reader is positioned on a record. Precondition of all members below.
     bool valid() const noexcept { return valid_; }
     Revision revision() const noexcept { return revision_; }
     const RecordHeader& header() const noexcept { return header_; }
 
-    /// Whether it is small, as most records are.
+    /// Returns true if the record has at most 4096 bytes, as most records have.
     bool is_short() const { return iterator_->value().size() <= 4096; }
 
-    /// The record's bytes, in this memory; moves on to the next one.
+    /// Returns the bytes of the record, allocated from `memory`, and moves to the next record.
     std::pmr::string take(std::pmr::memory_resource* memory = std::pmr::get_default_resource());
-    /// Moves on to the next one.
+    /// Moves to the next record.
     void skip();
 
 private:

@@ -51,7 +51,7 @@ Revision Store::revision(const StoreSnapshot& snapshot) const
 void Store::write(Batch& batch, bool sync)
 {
     if (impl_->read_only) {
-        fail(Error::read_only, "it was opened with Options::read_only");
+        fail(Error::read_only, "the database was opened with Options::read_only");
     }
     const std::lock_guard lock(impl_->writing);
     if (failed()) {
@@ -63,7 +63,7 @@ void Store::write(Batch& batch, bool sync)
     try {
         status = impl_->db->Write(options, &batch.batch_);
     } catch (const std::exception& error) {
-        // LevelDB is not made for exceptions: what it has done is not known.
+        // LevelDB is not exception-safe: the outcome of the write is unknown.
         fail_writes(leveldb::Status::IOError("writing", error.what()));
     }
     impl_->table.notice(impl_->environment.logs_created());
@@ -84,7 +84,7 @@ std::shared_ptr<const std::atomic<std::uint64_t>> Store::reserve_bytes() const n
 
 std::exception_ptr Store::failure() const noexcept
 {
-    return impl_->failure;  // it never changes again
+    return impl_->failure;  // never changes once set
 }
 
 void Store::fail_writes(const leveldb::Status& status)
@@ -111,8 +111,8 @@ bool Store::erase_orphan(const std::string& prefix, std::size_t most)
     }
     const auto iterator = iterate(nullptr, false);
     Batch batch;
-    // Not from the prefix on: stepping over everything that was erased before would take ever
-    // longer.
+    // Starts at the last erased key: starting at the prefix would step over all erased keys, which
+    // would take ever longer.
     for (iterator->Seek(impl_->erased_to); iterator->Valid() && batch.writes() < most;
          iterator->Next()) {
         if (!iterator->key().starts_with(prefix)) {

@@ -32,7 +32,7 @@ namespace keywatch::storage {
 
 class StoreBackup;
 
-/// A consistent view of the store at one moment. Must be gone before the store is.
+/// A consistent view of the store at one moment. It must be destroyed before the store.
 class StoreSnapshot {
 public:
     explicit StoreSnapshot(leveldb::DB& db) : db_(&db), snapshot_(db.GetSnapshot()) {}
@@ -47,164 +47,171 @@ private:
     const leveldb::Snapshot* snapshot_;
 };
 
-/// Commits (after, reached] of history, or the news that some of them are trimmed.
+/// The commits (after, reached] of history, or the information that some of them were trimmed.
 struct HistorySlice {
     std::vector<std::shared_ptr<const CommitRecord>> commits;
-    /// Through which revision the slice is complete: `up_to`, or the last commit if limits cut it.
+    /// The slice is complete up to this revision: `up_to`, or the last commit if a limit was
+    /// reached.
     Revision reached = 0;
-    /// If set, after + 1 is older than this, the oldest revision; there are no commits then.
+    /// If set, after + 1 is older than this, the oldest revision. `commits` is empty then.
     std::optional<Revision> compacted;
 };
 
 struct SliceLimits {
     std::size_t messages = 1024;
     std::size_t bytes = std::size_t{4} << 20;
-    /// All commits in one piece of memory, which is quick, and is kept as long as any of them.
+    /// True if all commits except long ones are to share one block of memory. That is faster, and
+    /// the block is kept as long as any of them.
     bool one_slab = false;
 };
 
-/// What is known of history's two ends, to decide whether to trim.
+/// The two ends of history, as needed to decide whether to trim.
 struct HistoryState {
-    Revision oldest = 1;  ///< newest + 1 if there is none
+    Revision oldest = 1;  ///< newest + 1 if history is empty
     Revision newest = 0;
     Time oldest_time{};
-    Totals before_oldest;  ///< totals of what was trimmed
+    Totals before_oldest;  ///< totals of the trimmed records
     Totals newest_totals;
 };
 
-/// An age from which on nothing is trimmed for it, however far the clock jumps. "For ever" may be
-/// given as one that microseconds cannot hold.
+/// The age from which an age limit has no effect, however far the clock jumps. A user may pass an
+/// age for "for ever" that microseconds cannot represent.
 inline constexpr std::chrono::seconds no_age_limit = std::chrono::hours{24 * 365'250};
 
-/// Removals of history records that belong into one batch.
+/// Removals of history records to be written in one batch.
 struct TrimStep {
     Batch batch;
-    HistoryState after;  ///< its older end, once that is written
+    HistoryState after;  ///< the older end of history once the batch is written
     std::size_t records = 0;
 };
 
-/// How much is trimmed at a time.
+/// The maximum amount trimmed at a time.
 struct TrimAmount {
     std::size_t steps = 1;
-    std::size_t records = 0;  ///< in a step
+    std::size_t records = 0;  ///< per step
 };
 
-/// LevelDB with keywatch's layout in it. Everything is synchronous; reads may be made from any
-/// thread, writes from one at a time.
+/// A LevelDB database with keywatch's layout. All calls are synchronous. Reads may run on any
+/// thread, writes on one thread at a time.
 ///
-/// Errors are thrown as system_error with the codes of `Error`; the message has LevelDB's own.
+/// Errors are thrown as system_error with the codes of `Error`. The message contains LevelDB's
+/// text.
 class Store {
 public:
-    /// Opens or creates. `base`: the Env to run on instead of the default one (or, for `memory:`,
-    /// instead of a new in-memory one); not owned; only tests give it. Then everything goes through
-    /// it, the marker file too, and nothing is locked; if it is a `Disk` as well, directories are
-    /// synced through that, otherwise not at all.
+    /// Opens or creates the database. `base`: the Env to use instead of the default one (for
+    /// `memory:`, instead of a new in-memory one). It is not owned, and only tests pass it. With
+    /// `base`, every file is accessed through it, including the marker file, and nothing is locked.
+    /// If `base` is also a `Disk`, directories are synced through it, otherwise not at all.
     ///
-    /// Whatever fails, the directory is left byte for byte as it was. If the disk is full, the
+    /// If anything fails, the directory is left byte for byte as it was. If the disk is full, the
     /// reserve (Options::reserve_bytes) is given up.
     ///
-    /// Finds the catalogue, the orphans of dropped buckets, the head and both ends of history, pins
-    /// what cursors need of it, and checks that the newest history is contiguous. If commits were
-    /// made without history since the newest record, history starts anew behind them: `oldest` is
-    /// head + 1.
+    /// Reads the catalogue, the orphans of dropped buckets, the head and both ends of history, pins
+    /// the history that cursors need, and checks that the newest history is contiguous. If commits
+    /// were made without history since the newest record, history starts anew after them: `oldest`
+    /// is head + 1.
     static std::unique_ptr<Store> open(const Options& options, leveldb::Env* base = nullptr);
-    /// The same options, with a location that does not depend on the process's directory any more.
+    /// Returns the same options with a location that does not depend on the process's working
+    /// directory.
     static Options located(Options options);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
 
-    // What open() found. Constant afterwards.
+    // State found by open(). Constant afterwards.
     const HistoryId& history_id() const noexcept { return history_id_; }
     Revision head_at_open() const noexcept { return head_at_open_; }
-    /// The time of the database: of the newest record, or a later one that was stored under
-    /// `time_key`; Time::min() if there is neither.
+    /// Returns the time of the database: the time of the newest record, or a later one stored under
+    /// `time_key`. Returns Time::min() if there is neither.
     Time latest_time_at_open() const noexcept { return latest_time_at_open_; }
     BucketId next_bucket_at_open() const noexcept { return next_bucket_at_open_; }
     const Catalogue& catalogue_at_open() const noexcept { return catalogue_at_open_; }
     const std::vector<std::string>& orphans_at_open() const noexcept { return orphans_at_open_; }
     const HistoryState& history_at_open() const noexcept { return history_at_open_; }
 
-    // Reads. `snapshot` may be null: the newest state.
+    // Reads. If `snapshot` is null, they use the newest state.
     std::optional<std::string> get(std::string_view key, const StoreSnapshot* snapshot) const;
     std::unique_ptr<leveldb::Iterator> iterate(const StoreSnapshot* snapshot,
                                                bool fill_cache) const;
-    /// The first deadline that is not before this time.
+    /// Returns the first deadline that is not before `from`.
     std::optional<Time> first_deadline(Time from) const;
     std::unique_ptr<StoreSnapshot> snapshot() const;
-    /// The revision that this snapshot shows.
+    /// Returns the revision of this snapshot.
     Revision revision(const StoreSnapshot& snapshot) const;
-    /// When that commit was made; nothing if the snapshot has no record of it.
+    /// Returns the time of this commit, or nullopt if the snapshot has no record of it.
     std::optional<Time> time_of(Revision revision, const StoreSnapshot& snapshot) const;
-    /// Commits after `after` up to `up_to` as far as the limits allow, at least one; read in one
-    /// snapshot, together with the oldest revision.
+    /// Returns the commits after `after` up to `up_to`, as many as the limits allow and at least
+    /// one. Reads them in one snapshot, together with the oldest revision.
     HistorySlice read_history(Revision after, Revision up_to, const SliceLimits& limits) const;
 
-    /// What lies in history behind a revision: the totals of all records up to it, and the time of
-    /// the first one after it. `before_oldest`: the totals of what was trimmed. Nothing if no
-    /// record follows.
+    /// The boundary of the history after a revision: the totals of all records up to that revision,
+    /// and the time of the first record after it.
     struct Unseen {
         Totals before;
         Time first;
     };
+    /// Returns the boundary after `seen`, or nullopt if no record follows. `before_oldest`: the
+    /// totals of the trimmed records.
     std::optional<Unseen> unseen(Revision seen, const Totals& before_oldest) const;
-    /// The public form of a cursor of which this is stored.
+    /// Returns the public form of a stored cursor.
     Cursor cursor(std::string_view name, std::string_view stored) const;
-    /// All cursors, and what lies between them and the head, read in one snapshot.
+    /// Returns all cursors and their distances from the head, read in one snapshot.
     std::vector<CursorLag> cursor_lags(Time now) const;
 
-    /// Holds on to the files as they are now, to be copied while writes go on. Throws as `write`
-    /// after a failed one, and as check_place(). The backup must be gone before the store is.
+    /// Keeps the current files, to be copied while writes continue. Throws like `write` after a
+    /// failed write, and like check_place(). The backup must be destroyed before the store.
     std::unique_ptr<StoreBackup> start_backup() const;
 
-    /// Applies a batch. `read_only`, if it was opened so. After any failure this and every later
-    /// call throws the same, with the first reason: `storage_failed`, or `damaged` if LevelDB
-    /// refuses writes since it met wrong bytes. May be called while trim, erase_orphan or
-    /// prepare_rotation run on another thread.
+    /// Applies a batch. Throws `read_only` if the store was opened read-only. After any failure,
+    /// this and every later call throws the same error with the first reason: `storage_failed`, or
+    /// `damaged` if LevelDB refuses writes because it has read wrong bytes. May be called while
+    /// trim, erase_orphan or prepare_rotation runs on another thread.
     void write(Batch& batch, bool sync);
     bool failed() const noexcept { return failed_->load(std::memory_order_acquire); }
-    /// The same for those who may ask when the store is closed.
+    /// Returns the flag that failed() reads. It may be used after the store was destroyed.
     std::shared_ptr<const std::atomic<bool>> failed_flag() const noexcept { return failed_; }
-    /// What it threw, once failed().
+    /// Returns the exception of the first failed write. Precondition: failed().
     std::exception_ptr failure() const noexcept;
-    /// `Stats::Engine::reserve_bytes`, also after this is gone.
+    /// Returns `Stats::Engine::reserve_bytes`. The object outlives the store.
     std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes() const noexcept;
-    /// `storage_failed` if the location does not lead to this store's directory any more: it was
-    /// moved, removed or replaced.
+    /// Throws `storage_failed` if the location no longer leads to this store's directory, because
+    /// the directory was moved, removed or replaced.
     void check_place() const;
 
-    // History and space; called by the thread that writes groups.
-    /// Adds a record to a batch, in parts if it is long.
+    // History and space. Called by the thread that writes groups.
+    /// Adds a record to a batch, split into parts if it is long.
     static void put_record(Batch& batch, Revision revision, std::string_view record);
-    /// What must not be trimmed. Open pins what is behind each cursor; then it is the business of
-    /// who writes cursors.
+    /// Returns the pins of history that must not be trimmed. `open` pins the history after each
+    /// cursor. From then on, the code that writes cursors updates the pins.
     HistoryPins& pins() const noexcept;
-    /// Finds the oldest records that should go because `keep` says that too much is kept, and makes
-    /// steps of their removal, to be written in this order, each in one batch: never the newest
-    /// record, and none that is pinned unless the hard limit is exceeded. What was planned must be
-    /// written before more is.
+    /// Plans the removal of the oldest records while more is kept than `keep` allows. The steps
+    /// must be written in this order, each in one batch. Never removes the newest record, and
+    /// removes pinned records only if the hard limit is exceeded. All planned steps must be written
+    /// before the next call.
     std::vector<TrimStep> plan_trim(const HistoryState& state, const HistoryLimits& keep, Time now,
                                     TrimAmount most);
-    /// Plans a single step and writes it. Advances `state`; gives how many records were removed.
+    /// Plans a single step and writes it. Advances `state` and returns the number of removed
+    /// records.
     std::size_t trim(HistoryState& state, const HistoryLimits& keep, Time now, std::size_t most);
-    /// Erases at most `most` of the keys that begin with this prefix, which has an orphan_key; true
-    /// once they are gone.
+    /// Erases at most `most` of the keys that begin with this prefix, which has an orphan_key.
+    /// Returns true once all of them are erased.
     bool erase_orphan(const std::string& prefix, std::size_t most);
 
-    // Not holding up an event loop in buffered mode.
-    /// Whether a write of this size may block for longer than an append: the memory table is about
-    /// to be rotated, or LevelDB has too many files to compact.
+    // Avoiding stalls of an event loop in buffered mode.
+    /// Returns true if a write of this size may block for longer than an append: it is large, the
+    /// memory table is about to be rotated, or LevelDB has too many files to compact.
     bool may_stall(std::size_t bytes) const;
-    /// Whether the memory table is so full that prepare_rotation should be called.
+    /// Returns true if the memory table is so full that prepare_rotation should be called, and
+    /// rotating it would not stall.
     bool wants_rotation() const;
-    /// Syncs the log and rotates the memory table, if that is possible without a stall.
+    /// Syncs the log and rotates the memory table, unless that would stall.
     void prepare_rotation();
 
 private:
     struct Impl;
     class Opening;
     Store();
-    /// Precondition: no write is under way, nor can one begin.
+    /// Precondition: no write is running, and none can begin.
     [[noreturn]] void fail_writes(const leveldb::Status& status);
     HistoryId history_id_;
     Revision head_at_open_ = 0;

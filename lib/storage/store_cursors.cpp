@@ -7,12 +7,12 @@
 
 #include <chrono>
 
-// Cursors, and how far they are behind.
+// Cursors and their lag.
 namespace keywatch::storage {
 
 namespace {
 
-/// Compares places in history, all in one snapshot.
+/// Computes the lag of cursors within one snapshot.
 class Lags {
 public:
     Lags(HistoryReader& history, Revision oldest, Revision head)
@@ -76,7 +76,7 @@ Cursor Store::cursor(std::string_view name, std::string_view stored) const
 {
     const auto entry = decode_cursor(stored);
     if (!entry) {
-        fail(Error::damaged, "a cursor is nowhere");
+        fail(Error::damaged, "a cursor entry is malformed");
     }
     return {std::string(name), {history_id_, entry->position, entry->seen_of_next}, entry->saved};
 }

@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t first_slab_bytes = std::size_t{64} << 10;
 
-/// Records before this one are missing, or their table cannot be read.
+/// Throws `damaged`: records before this one are missing, or their table cannot be read.
 [[noreturn]] void gap(Revision revision)
 {
-    fail(Error::damaged, "history lacks what comes before revision " + std::to_string(revision));
+    fail(Error::damaged, "history lacks records before revision " + std::to_string(revision));
 }
 
-/// How much of a slice is used. Sizes are differences of running totals, so that a record's are
-/// known before it is copied; only the first record's have to be counted.
+/// The used part of a slice's limits. Sizes are differences of running totals, so the size of a
+/// record is known before it is copied. Only the size of the first record must be counted.
 class Fill {
 public:
     explicit Fill(const SliceLimits& limits) : limits_(limits) {}
@@ -76,12 +76,13 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
     while (reader.valid() && slice.reached < up_to) {
         const Revision revision = reader.revision();
         const RecordHeader header = reader.header();
-        // The first one may follow an older commit than `after`, which need not be a commit's.
+        // The first record may follow a commit older than `after`: `after` need not be the revision
+        // of a commit.
         if (slice.commits.empty() ? header.previous > after : header.previous != slice.reached) {
             gap(revision);
         }
         if (revision > up_to) {
-            slice.reached = up_to;  // no commit lies between
+            slice.reached = up_to;  // there is no commit in between
             return slice;
         }
         if (!fill.has_room(header.totals)) {

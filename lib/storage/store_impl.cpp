@@ -24,7 +24,8 @@ namespace {
 constexpr std::string_view memory_location = "memory:";
 constexpr int filter_bits_per_key = 10;
 
-/// Each open table has a descriptor, and the process has other uses for most of them.
+/// Returns the maximum number of files that LevelDB keeps open: at most 500, and at most a quarter
+/// of the process's descriptors, since each open table holds one.
 int most_open_files()
 {
     constexpr rlim_t most = 500;
@@ -54,7 +55,8 @@ Place place_for(const Options& options, leveldb::Env* memory, leveldb::Env* give
     return find_place(options.location, given, Error::open_failed);
 }
 
-/// LevelDB's own log of what it does is a file in the directory, unless it is given something else.
+/// A logger that discards everything. Without a logger, LevelDB writes its own log file into the
+/// directory.
 class NoLog final : public leveldb::Logger {
 public:
     void Logv(const char*, std::va_list) override {}
@@ -110,7 +112,7 @@ void Store::Impl::close_database()
 {
     environment.release_background();
     if (is_torn) {
-        static_cast<void>(db.release());  // NOLINT(bugprone-unused-return-value): see there
+        static_cast<void>(db.release());  // NOLINT(bugprone-unused-return-value): see is_torn
     }
     db.reset();
 }
@@ -150,7 +152,7 @@ void Store::Impl::keep_reserve()
 void Store::Impl::open_database()
 {
     leveldb::Options options;
-    options.create_if_missing = true;  // what is there has been checked
+    options.create_if_missing = true;  // existing files have been checked
     options.env = &environment;
     options.info_log = log.get();
     options.block_cache = cache.get();
@@ -158,7 +160,7 @@ void Store::Impl::open_database()
     options.write_buffer_size = write_buffer_bytes;
     options.max_open_files = most_open_files();
     options.compression = leveldb::kNoCompression;
-    options.paranoid_checks = true;  // what a crash leaves of a log the environment does not show
+    options.paranoid_checks = true;  // the environment hides a log's torn end
 
     if (read_only) {
         environment.hold_background();

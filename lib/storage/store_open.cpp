@@ -12,11 +12,11 @@
 
 namespace keywatch::storage {
 
-/// What open() does with a database that LevelDB has opened: finds out what is in it, and whether
-/// that can be.
+/// The part of open() after LevelDB has opened the database: reads its contents and checks that
+/// they are consistent.
 class Store::Opening {
 public:
-    /// What the system refuses to read is a failure to open.
+    /// Runs all steps. If the system refuses a read, throws `open_failed`.
     static void look_into(Store& store)
     {
         try {
@@ -67,19 +67,19 @@ private:
 
     Store& store_;
     Impl& impl_;
-    // Of the database as LevelDB found it: nothing has been written yet.
+    // Iterates over the database as LevelDB found it: nothing has been written yet.
     const std::unique_ptr<leveldb::Iterator> iterator_;
     HistoryReader records_;
-    RecordHeader newest_;  ///< of the newest record, if there is one
+    RecordHeader newest_;  ///< header of the newest record, if there is one
 };
 
 namespace {
 
-/// How much of the newest history is looked at before the store is believed to be whole: all that
-/// the logs can have held, and these.
+/// The newest history is checked on open: as much as the logs can have held, and at least the
+/// lesser of these two amounts.
 constexpr Revision least_records = 64;
 constexpr std::uint64_t least_bytes = std::uint64_t{256} << 10;
-/// Unless it is more than this.
+/// Upper limits of the history that is checked.
 constexpr Revision most_records = 16384;
 constexpr std::uint64_t most_bytes = std::uint64_t{64} << 20;
 
@@ -102,7 +102,7 @@ HistoryId random_history_id()
 
 std::unique_ptr<Store> Store::open(const Options& options, leveldb::Env* base)
 {
-    std::uint64_t given_up = 0;  // of the reserve
+    std::uint64_t given_up = 0;  // bytes of the reserve
     for (;;) {
         std::unique_ptr<Store> store(new Store);
         store->impl_ = std::make_unique<Impl>(options, base);
@@ -143,7 +143,7 @@ CatalogueEntry Store::Opening::bucket_entry(std::string_view value) const
 {
     const auto entry = decode_bucket(value);
     if (!entry || entry->id >= store_.next_bucket_at_open_) {
-        fail(Error::damaged, "a bucket has an id that was never given");
+        fail(Error::damaged, "a bucket has an id that was never assigned");
     }
     return *entry;
 }
@@ -211,9 +211,9 @@ void Store::Opening::read_cursors()
         const auto name = parse_cursor_key(key);
         const auto entry = decode_cursor(value);
         if (!name || !entry || entry->position > store_.head_at_open_) {
-            fail(Error::damaged, "a cursor is nowhere");
+            fail(Error::damaged, "a cursor entry is malformed or points beyond the newest commit");
         }
-        impl_.pins->pin(entry->position);  // not if it has fallen out of history
+        impl_.pins->pin(entry->position);  // has no effect if it has fallen out of history
     });
 }
 
@@ -240,7 +240,8 @@ RecordHeader Store::Opening::find(Revision revision)
     return records_.header();
 }
 
-/// What LevelDB dropped from a damaged log it does not tell; here it shows.
+/// LevelDB does not report records that it dropped from a damaged log. A hole in the newest history
+/// reveals them.
 void Store::Opening::check_newest(Revision newest)
 {
     const Revision first = first_to_check(newest);
@@ -254,15 +255,15 @@ void Store::Opening::check_newest(Revision newest)
     }
 }
 
-/// The bytes of history that are newer than this record.
+/// Returns the number of bytes of history after this record.
 std::uint64_t Store::Opening::bytes_behind(Revision revision)
 {
     return newest_.totals.bytes - find(revision).totals.bytes;
 }
 
-/// Goes back from the newest record until what lies between is more than the logs can have held: so
-/// the record before the oldest one that was in a log is looked at as well. As a step reads a block
-/// of every level, the first one is a guess from the average size.
+/// Steps back from the newest record until the bytes in between exceed what the logs can have held,
+/// so that the record before the oldest one in a log is checked as well. Each step reads a block of
+/// every level, so the first step is estimated from the average record size.
 Revision Store::Opening::first_to_check(Revision newest)
 {
     const HistoryState& history = store_.history_at_open_;
@@ -276,7 +277,7 @@ Revision Store::Opening::first_to_check(Revision newest)
     Revision next = std::min<Revision>(all, wanted / average + 1);
     while (distance < all && behind <= wanted) {
         const std::uint64_t more = bytes_behind(newest - next);
-        if (more > 4 * wanted && next > distance + 1) {  // the newest are longer than most
+        if (more > 4 * wanted && next > distance + 1) {  // the newest records are longer than most
             next = distance + (next - distance) / 2;
             continue;
         }
@@ -290,7 +291,8 @@ Revision Store::Opening::first_to_check(Revision newest)
     return newest - distance;
 }
 
-/// A database whose creation was cut short has no identity, and nothing else either.
+/// Reads the history id. If there is none, the database must be empty: its creation was
+/// interrupted, and it receives a new id.
 void Store::Opening::read_identity()
 {
     const auto bytes = store_.get(history_id_key, nullptr);

@@ -6,15 +6,16 @@ namespace keywatch::storage {
 
 namespace {
 
-/// LevelDB begins to delay writes at 8 files in level 0.
+/// The number of level 0 files at which a rotation may stall. LevelDB begins to delay writes at 8.
 constexpr std::size_t many_level0_files = 6;
-/// Copying this much takes longer than most of what an event loop does.
+/// The size of a write whose copying takes longer than most of the work of an event loop.
 constexpr std::size_t large_write = std::size_t{1} << 20;
 
 }  // namespace
 
-/// The number changes only with files; asking LevelDB takes its mutex. Some compactions only move
-/// a file to the next level, so a high number is never believed for long.
+/// Returns the number of files in level 0. Asking LevelDB takes its mutex, so the number is cached
+/// until a file is created or removed. Some compactions only move a file to the next level, so a
+/// high number is never cached.
 std::size_t Store::Impl::level0_files() const
 {
     const std::uint64_t changes = environment.changes();
@@ -36,7 +37,7 @@ bool Store::may_stall(std::size_t bytes) const
 {
     impl_->table.notice(impl_->environment.logs_created());
     const std::size_t used = impl_->table.bytes.load(std::memory_order_relaxed);
-    // Entries may fit badly into the table's blocks: up to a tenth more than estimated, as
+    // Entries may leave parts of the table's blocks unused: up to a tenth more than estimated, as
     // measured.
     return bytes >= large_write || used + used / 8 + bytes >= impl_->write_buffer_bytes ||
            impl_->level0_files() >= many_level0_files;
@@ -52,7 +53,7 @@ bool Store::wants_rotation() const
 void Store::prepare_rotation()
 {
     if (impl_->environment.old_log_pending() || impl_->level0_files() >= many_level0_files) {
-        return;  // it would wait for the thread that writes tables
+        return;  // would wait for the thread that writes tables
     }
     leveldb::Status status = impl_->environment.sync_log();
     const std::lock_guard lock(impl_->writing);
@@ -60,7 +61,7 @@ void Store::prepare_rotation()
         return;
     }
     if (status.ok()) {
-        status = impl_->db->Write({}, nullptr);  // LevelDB's way to ask for a rotation
+        status = impl_->db->Write({}, nullptr);  // a null batch asks LevelDB for a rotation
         impl_->table.notice(impl_->environment.logs_created());
     }
     if (status.ok()) {

@@ -24,7 +24,7 @@ bool keeps_too_much(const HistoryState& state, const HistoryLimits& keep, Time n
            kept_bytes(state) > keep.bytes || state.newest - state.oldest + 1 > keep.commits;
 }
 
-/// Whether the oldest record should go, and was given up.
+/// Returns true if the oldest record exceeds a limit and has been given up by this call.
 bool gives_up(HistoryPins& pins, const HistoryState& state, const HistoryLimits& keep, Time now)
 {
     if (state.oldest >= state.newest) {
@@ -35,7 +35,7 @@ bool gives_up(HistoryPins& pins, const HistoryState& state, const HistoryLimits&
            pins.give_up(state.oldest, regardless);
 }
 
-/// Walks from the oldest record to newer ones, and collects removals.
+/// Collects removals, from the oldest record to newer ones.
 class Trimming {
 public:
     Trimming(HistoryReader& reader, const HistoryState& state, std::size_t most)
@@ -43,8 +43,9 @@ public:
     {
     }
 
-    /// Nothing if there is nothing to remove. `should_go(state)` tells of the oldest record that is
-    /// kept, which then must go; records before that one always go.
+    /// Returns the next step, or nullopt if there is nothing to remove. `should_go(state)` returns
+    /// true if the oldest record that is kept must be removed. Records before that one are always
+    /// removed.
     template <class ShouldGo>
     std::optional<TrimStep> step(ShouldGo should_go)
     {
@@ -64,7 +65,7 @@ public:
         return step;
     }
 
-    /// No record is older.
+    /// Returns a revision that no remaining record precedes.
     Revision first_left() const noexcept
     {
         return reader_.valid() ? std::min(reader_.revision(), state_.oldest) : state_.oldest;
@@ -112,7 +113,7 @@ std::vector<TrimStep> Store::plan_trim(const HistoryState& state, const HistoryL
         return steps;
     }
     HistoryReader reader(iterate(nullptr, false));
-    // Never from the front of the area: what was trimmed before would have to be stepped over.
+    // Seeking the front of the area would step over everything that was trimmed before.
     reader.seek(impl_->trim_from);
     Trimming trimming(reader, state, most.records);
     while (steps.size() < most.steps) {

@@ -18,8 +18,8 @@ namespace {
 constexpr char element_kind = 'e';
 constexpr std::string_view next_id_key = "n";
 constexpr std::size_t numbers_bytes = 16;
-/// Up to this size the elements of a collection are erased with it: what the background task costs
-/// is more.
+/// Up to this size, the elements of a collection are erased together with it. The background task
+/// would cost more.
 constexpr std::uint64_t few_elements = 32;
 
 [[noreturn]] void fail_damaged(const char* what)
@@ -36,7 +36,7 @@ std::string header_key(std::string_view key)
     return full;
 }
 
-/// Expired ones too.
+/// Returns the header even if it has expired.
 std::optional<Header> load(const Workspace& workspace, BucketIndex bucket, std::string_view key)
 {
     const std::optional<std::string> stored = workspace.get(bucket, header_key(key));
@@ -88,7 +88,7 @@ void change_deadline(Workspace& workspace, BucketIndex bucket, std::string_view 
     workspace.record(bucket, message);
 }
 
-/// Walks over the headers of a bucket.
+/// A walk over the headers of a bucket.
 class Keys final : public detail::Cursor<std::string_view> {
 public:
     Keys(std::shared_ptr<Workspace> workspace, BucketIndex bucket, std::string_view pattern)
@@ -113,7 +113,7 @@ public:
     std::string_view current() const override { return iterator_->key().substr(1); }
 
 private:
-    /// Over those that do not match, or have expired.
+    /// Skips keys that do not match or have expired.
     void pass()
     {
         while (valid() &&

@@ -9,8 +9,8 @@
 
 namespace keywatch::structures {
 
-/// Removes a user's key of whichever structure because its time is over, with the message that
-/// tells of it. False if it is not there, has another deadline, or has not come to it.
+/// Removes a user's key of any structure because it has expired, and records the message. Returns
+/// false if the key is absent, has another deadline, or has not reached it.
 bool expire(Workspace& workspace, Structure structure, BucketIndex bucket, std::string_view key,
             Time deadline);
 

@@ -26,8 +26,8 @@ const char* describe(Error error) noexcept
     case Error::closed:
         return "the database is closed";
     case Error::storage_failed:
-        return "the system refused to write or to read: after a failed write only opening the "
-               "database again tells whether this transaction is stored";
+        return "the system refused to write or to read: after a failed write, open the database "
+               "again to find out whether this transaction is stored";
     case Error::close_timeout:
         return "the database is closed, but a watch callback has not returned";
     case Error::bucket_not_found:
@@ -39,9 +39,9 @@ const char* describe(Error error) noexcept
     case Error::empty_key:
         return "a key must not be empty";
     case Error::not_a_number:
-        return "the value is no decimal number of 64 bits: put one first";
+        return "the value is not a decimal number of 64 bits: put one first";
     case Error::number_overflow:
-        return "the number would not fit into 64 bits: begin a new count";
+        return "the number would not fit into 64 bits: start a new count";
     case Error::invalid_ttl:
         return "a time to live must be positive, and at most 1000 years";
     case Error::invalid_score:
@@ -51,15 +51,15 @@ const char* describe(Error error) noexcept
     case Error::invalid_pattern:
         return "the pattern is not well-formed: correct it";
     case Error::pattern_too_complex:
-        return "the key is too long for this pattern: give a shorter one, with smaller repeats";
+        return "the key is too long for this pattern: use a shorter one, with smaller repeats";
     case Error::transaction_too_large:
         return "the transaction exceeds max_transaction_bytes: split it";
     case Error::transaction_finished:
-        return "the transaction's function has returned: nothing of it may be used any more";
+        return "the transaction's function has returned: its objects must no longer be used";
     case Error::watch_disabled:
         return "watching is disabled: open the database with Options::enable_watch = true";
     case Error::invalid_option:
-        return "an option has a value that makes no sense";
+        return "an option has an invalid value";
     case Error::foreign_position:
         return "the position belongs to another database: start this consumer anew";
     case Error::position_ahead:
@@ -68,7 +68,7 @@ const char* describe(Error error) noexcept
     case Error::compacted:
         return "history from the requested revision on has been trimmed";
     case Error::already_running:
-        return "the watcher runs or has run already, or is waited for elsewhere: call watch() "
+        return "the watcher is running or has run, or another wait() is pending: call watch() "
                "again";
     case Error::callback_timeout:
         return "a watch callback took longer than callback_timeout";
@@ -77,11 +77,11 @@ const char* describe(Error error) noexcept
     case Error::watch_ended:
         return "the watch ended before it reached the revision";
     case Error::would_deadlock:
-        return "this waits for the callback that it is called from: await it elsewhere";
+        return "this call waits for the callback that makes it: await it in another coroutine";
     case Error::backup_failed:
         return "the backup, or the restored database, could not be written";
     case Error::batch_in_use:
-        return "another call of this write batch is being awaited: one at a time";
+        return "another call of this write batch is being awaited: await one at a time";
     case Error::overflow:
         return "the watcher was slower than the commits, and its inbox is full";
     case Error::cursor_not_found:

@@ -17,16 +17,16 @@ namespace {
 
 constexpr std::size_t max_pattern_bytes = 4096;
 
-/// Bytes for what is compiled of a pattern, and for the automaton that is made of it as it is
-/// matched.
+/// The maximum memory, in bytes, for a compiled pattern and for the automaton that is built from it
+/// during matching.
 constexpr std::int64_t max_memory = std::int64_t{1} << 20;
 
-/// What one key may cost: RE2 takes at most some 20 ns for each byte and each instruction of the
-/// compiled pattern, a few tenths of a second in all. That is rare: mostly a byte costs 1 ns, and
-/// all instructions together.
+/// The maximum product of the length of a key and the number of instructions of the compiled
+/// pattern. RE2 takes at most some 20 ns for each byte and each instruction, a few tenths of a
+/// second in all. That is rare: mostly, a byte costs 1 ns for all instructions together.
 constexpr std::size_t max_steps = std::size_t{1} << 24;
 
-/// Of what RE2 says about a pattern, which may repeat all of it.
+/// The maximum length of the text from RE2 about a pattern, which may repeat the whole pattern.
 constexpr std::size_t most_said = 200;
 
 re2::StringPiece piece(std::string_view bytes)

@@ -54,7 +54,7 @@ std::optional<Position> parse_position(std::string_view text)
         end = seen.ptr;
         error = seen.ec;
     }
-    // Each position has one text.
+    // Each position has exactly one text.
     if (error != std::errc() || end != last || to_string(position) != text) {
         return std::nullopt;
     }

@@ -88,7 +88,7 @@ void BTreeRange::start()
         iterator_.last();
     }
     if (scan_.limit == 0) {
-        return;  // nothing is looked for
+        return;  // nothing is searched
     }
     pass_unselected();
     for (std::size_t left = scan_.offset; left > 0 && !at_end(); --left) {

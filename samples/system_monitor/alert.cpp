@@ -11,7 +11,7 @@ namespace system_monitor {
 
 void Alert::on_message(const keywatch::Message& message)
 {
-    // A figure that is gone from the machine is above nothing.
+    // A figure that has disappeared from the machine is above no limit.
     const bool there = message.operation == keywatch::Operation::put;
     const std::string value(message.value);
     const bool above = there && std::strtod(value.c_str(), nullptr) > rule_.limit;

@@ -12,14 +12,15 @@
 
 namespace system_monitor {
 
-/// Watches one figure, and tells the display when it crosses its limit: once upwards, once back.
+/// An alert on one figure. Notifies the display when the figure crosses its limit, upwards and
+/// back.
 class Alert {
 public:
     Alert(AlertRule rule, Display& display) : rule_(std::move(rule)), display_(&display) {}
 
     const std::string& figure() const { return rule_.figure; }
 
-    /// How often it was raised.
+    /// Returns how often the alert was raised.
     std::uint64_t count() const { return count_; }
 
     void on_message(const keywatch::Message& message);

@@ -12,8 +12,9 @@ namespace system_monitor {
 
 namespace {
 
-/// The file's last line is of another database, of commits that this one has lost, or of before
-/// the oldest commit in history. No watch can go on there without a gap or a repeat.
+/// Returns true if the file's last line belongs to another database, to commits that this one has
+/// lost, or to a time before the oldest commit in history. A watch cannot continue there without a
+/// gap or a repetition.
 bool cannot_be_continued(const boost::system::error_code& error)
 {
     return error == kw::Error::foreign_position || error == kw::Error::position_ahead ||
@@ -39,7 +40,7 @@ asio::awaitable<void> Audit::run()
             co_return;
         } catch (const boost::system::system_error& error) {
             if (error.code() == kw::Error::closed) {
-                co_return;  // before it could begin: the next run does
+                co_return;  // closed before it could begin: the next run continues
             }
             if (!cannot_be_continued(error.code())) {
                 throw;
@@ -59,7 +60,7 @@ asio::awaitable<void> Audit::follow()
     kw::WatchOptions options;
     options.name = "audit";
     options.from = start();
-    options.callback_timeout = std::chrono::minutes{1};  // a disk may take its time
+    options.callback_timeout = std::chrono::minutes{1};  // a disk may be slow
     const auto on_commit_ = [this](const kw::Commit& commit) { on_commit(commit); };
     kw::Watcher watcher = db_.watch(figures_bucket, kw::all(), on_commit_, options);
     co_await watcher.run();

@@ -17,8 +17,8 @@ namespace system_monitor {
 namespace asio = boost::asio;
 namespace kw = keywatch;
 
-/// A consumer that must not miss a commit, and must not see one twice, across any end of the
-/// program: it keeps its position together with what it has done, in the same write.
+/// A consumer that must not miss a commit or see one twice, however the program ends: it stores its
+/// position together with its result, in the same write.
 class Audit {
 public:
     Audit(kw::Database db, const std::filesystem::path& path, Display& display);
@@ -28,7 +28,7 @@ public:
 
     const AuditFile& file() const { return file_; }
 
-    /// How many commits were written.
+    /// Returns the number of commits written.
     std::uint64_t lines() const { return lines_; }
 
 private:

@@ -21,7 +21,7 @@ namespace {
     throw std::system_error(errno, std::generic_category(), what + ' ' + path.string());
 }
 
-/// FILE for 0, then FILE.1, FILE.2.
+/// Returns FILE for 0, then FILE.1, FILE.2.
 std::filesystem::path numbered(const std::filesystem::path& path, int number)
 {
     std::filesystem::path name = path;
@@ -68,7 +68,7 @@ AuditTail tail_of_file(int file, std::uint64_t size, const std::filesystem::path
     }
 }
 
-/// Where the line begins that ends before `end`.
+/// Returns the start of the line that ends before `end`.
 std::size_t line_begin(std::string_view text, std::size_t end)
 {
     return end < 2 ? 0 : text.rfind('\n', end - 2) + 1;
@@ -95,7 +95,7 @@ std::optional<AuditTail> find_audit_tail(std::string_view text, bool whole)
     if (!whole) {
         return std::nullopt;
     }
-    // Nothing is whole: then it must be the first line that is torn.
+    // No line is complete: then the first line must be the torn one.
     const std::size_t compared = std::min(text.size(), audit_line_begin.size());
     if (text.substr(0, compared) != audit_line_begin.substr(0, compared)) {
         throw std::runtime_error("this is no audit file");
@@ -160,7 +160,7 @@ void AuditFile::append(const std::string& line, const keywatch::Position& positi
         }
         done += static_cast<std::size_t>(std::max<ssize_t>(count, 0));
     }
-    // A flush for each line: after a power cut, too, only the end of the last line can be missing.
+    // Flush each line, so that even after a power cut only the end of the last line can be missing.
     if (::fdatasync(file_) != 0) {
         fail("cannot write to", path_);
     }

@@ -11,14 +11,15 @@
 
 namespace system_monitor {
 
-/// An audit file that is appended to, a line at a time, and survives any end of the program.
+/// An audit file to which one line at a time is appended, and which survives any end of the
+/// program.
 ///
-/// A line is on disk when append() returns. What a crash left of a line that was being appended is
-/// removed when the file is opened, and its commit is then written anew, since the position that
-/// the file goes on after is that of its last whole line.
+/// A line is on disk when `append()` returns. If a crash has left a part of a line, that part is
+/// removed when the file is opened. Its commit is then written again, because the file continues
+/// after the position of its last complete line.
 ///
-/// When the file cannot be continued, its successor begins: FILE.1, then FILE.2; the newest of them
-/// is the one that is opened. Only one process at a time can have it open.
+/// If the file cannot be continued, a successor begins: FILE.1, then FILE.2. The newest of them is
+/// opened. Only one process at a time can have it open.
 class AuditFile {
 public:
     explicit AuditFile(const std::filesystem::path& path);
@@ -28,15 +29,15 @@ public:
 
     const std::filesystem::path& path() const { return path_; }
 
-    /// Of the last line; nothing if there is none.
+    /// Returns the position of the last line, or nothing if there is none.
     const std::optional<keywatch::Position>& position() const { return position_; }
 
-    /// Bytes that were removed from its end.
+    /// Returns the number of bytes that were removed from its end.
     std::uint64_t torn_bytes() const { return torn_bytes_; }
 
     void append(const std::string& line, const keywatch::Position& position);
 
-    /// Goes on in a new file, unless this one is empty.
+    /// Continues in a new file, unless this one is empty.
     void begin_successor();
 
 private:
@@ -50,15 +51,15 @@ private:
     std::uint64_t torn_bytes_ = 0;
 };
 
-/// What of a file is to be kept.
+/// The part of a file that is to be kept.
 struct AuditTail {
     std::uint64_t bytes = 0;
     std::optional<keywatch::Position> position;
 };
 
-/// The same of a text: the end of a file, or the `whole` file. Nothing if a longer piece is needed
-/// to tell. Throws std::runtime_error if that is no audit file: one that lacks more than the end of
-/// its last line is not ours to repair.
+/// Finds the part to be kept in a text, which is the end of a file or the `whole` file. Returns
+/// nothing if a longer piece is needed to decide. Throws `std::runtime_error` if this is not an
+/// audit file: a file that lacks more than the end of its last line must not be repaired.
 std::optional<AuditTail> find_audit_tail(std::string_view text, bool whole);
 
 }  // namespace system_monitor

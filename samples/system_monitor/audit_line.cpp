@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// On one line. Keys and values are bytes, JSON is UTF-8: other bytes become U+FFFD.
+/// Returns the JSON as one line. Keys and values are bytes, JSON is UTF-8: other bytes become
+/// U+FFFD.
 std::string text_of(const Json& json)
 {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -26,7 +27,7 @@ void add(Json& line, const keywatch::Message& message)
     case keywatch::Operation::erase:
         line["erase"].push_back(message.key);
         break;
-    default:  // of the bucket itself: nothing else is done to it here
+    default:  // about the bucket itself: nothing else is done to it here
         line[std::string(to_string(message.operation))].push_back(message.bucket);
         break;
     }

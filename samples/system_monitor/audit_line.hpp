@@ -8,20 +8,20 @@
 #include <string>
 #include <string_view>
 
-// The lines of an audit file are JSON, each complete in itself, and each begins with the position
-// to go on after.
+// The lines of an audit file are JSON objects, each complete in itself. Each begins with the
+// position after which a reader of the file continues.
 namespace system_monitor {
 
-/// What every line begins with, by which a file of another kind is told.
+/// The beginning of every line, which identifies an audit file.
 inline constexpr std::string_view audit_line_begin = R"({"position":")";
 
-/// All that a commit changed.
+/// Returns the line for a commit, with everything it changed.
 std::string audit_line(const keywatch::HistoryId& history, const keywatch::Commit& commit);
 
-/// For the head of a file that does not begin with the first commit: the reason.
+/// Returns the first line of a file that does not begin with the first commit, with the reason.
 std::string audit_note(const keywatch::Position& after, const std::string& text);
 
-/// Nothing if this is no whole line.
+/// Returns the position of a line, or nothing if this is not a complete line.
 std::optional<keywatch::Position> position_of_audit_line(std::string_view line);
 
 }  // namespace system_monitor

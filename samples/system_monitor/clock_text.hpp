@@ -7,10 +7,10 @@
 
 namespace system_monitor {
 
-/// `18:45:02`, where the user is.
+/// Returns `18:45:02`, in the local time zone.
 std::string local_time(keywatch::Time time);
 
-/// `2026-01-31T17:45:02.123456Z`.
+/// Returns `2026-01-31T17:45:02.123456Z`.
 std::string utc_time(keywatch::Time time);
 
 }  // namespace system_monitor

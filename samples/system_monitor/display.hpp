@@ -8,7 +8,7 @@
 
 namespace system_monitor {
 
-/// Shows people the commits of the figures, the alerts, and what else they should know.
+/// The user interface: shows the commits of the figures, the alerts, and other notes.
 class Display {
 public:
     Display() = default;
@@ -18,22 +18,22 @@ public:
 
     virtual void show(const keywatch::Commit& commit) = 0;
 
-    /// An alert on this figure is raised, or is over.
+    /// Shows that an alert on this figure was raised or has ended.
     virtual void alert(const std::string& figure, bool raised, const std::string& text) = 0;
 
     virtual void note(const std::string& text) = 0;
 
-    /// The last thing that is shown.
+    /// Shows the last text of the program.
     virtual void end(const std::string& text) = 0;
 };
 
-/// One line for each commit, for files, pipes and journals.
+/// Creates a display of one line for each commit, for files, pipes and journals.
 std::unique_ptr<Display> make_plain_display();
 
-/// A table that is redrawn in place.
+/// Creates a display of a table that is redrawn in place.
 std::unique_ptr<Display> make_live_display();
 
-/// The one that suits the standard output.
+/// Creates the display that suits the standard output.
 std::unique_ptr<Display> make_display();
 
 }  // namespace system_monitor

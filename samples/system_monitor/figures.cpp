@@ -17,7 +17,8 @@ std::string text_of(const char* name)
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Counters may step back: a device was unplugged and is there again, a tick was accounted anew.
+/// Returns the growth of a counter, or 0 if it went backwards: a device was unplugged and plugged
+/// in again, or a tick was accounted differently.
 double growth(std::uint64_t before, std::uint64_t now)
 {
     return now > before ? static_cast<double>(now - before) : 0;
@@ -33,7 +34,8 @@ std::string busy_between(const CpuTimes& before, const CpuTimes& now)
     return percent(growth(before.busy, now.busy), growth(before.total, now.total));
 }
 
-/// Core numbers have the same width, so that the order of the names is that of the cores.
+/// Returns the name of a core's figure. Core numbers have the same width, so that the order of the
+/// names is that of the cores.
 std::string name_of_core(unsigned core, unsigned last)
 {
     const std::string number = std::to_string(core);
@@ -100,7 +102,7 @@ Reading read_proc()
     reading.cpus = parse_stat(text_of("/proc/stat"));
     reading.memory = parse_meminfo(text_of("/proc/meminfo"));
     reading.load = parse_loadavg(text_of("/proc/loadavg"));
-    // These two may be missing in a container, and then there are no figures of them.
+    // These two may be missing in a container. Then they have no figures.
     reading.disks = parse_diskstats(text_of("/proc/diskstats"));
     reading.interfaces = parse_net_dev(text_of("/proc/net/dev"));
     return reading;

@@ -11,13 +11,13 @@
 
 namespace system_monitor {
 
-/// The bucket that holds them.
+/// The name of the bucket that holds the figures.
 inline constexpr std::string_view figures_bucket = "figures";
 
-/// The figures of one moment by their names, as text that people can read: `cpu` is `12.5`.
+/// The figures of one moment by name, as readable text: `cpu` is `12.5`.
 using Figures = std::map<std::string, std::string>;
 
-/// All that was read from /proc at one moment. Most of it counts since the start of the machine.
+/// Everything read from /proc at one moment. Most of it counts since the machine was started.
 struct Reading {
     std::chrono::steady_clock::time_point time;
     Cpus cpus;
@@ -27,16 +27,17 @@ struct Reading {
     std::map<std::string, Traffic> interfaces;
 };
 
-/// Reads /proc now.
+/// Reads the current contents of /proc.
 Reading read_proc();
 
-/// What happened between two readings. A device that only one of them has gives no figure.
+/// Returns the figures for the time between two readings. A device that only one of them has is
+/// omitted.
 Figures figures_between(const Reading& before, const Reading& now);
 
-/// A number as people write it.
+/// Returns a number as decimal text.
 std::string decimal(double value, int decimals);
 
-/// `%`, `kB/s`, or nothing.
+/// Returns `%`, `kB/s`, or an empty string.
 std::string_view unit_of(std::string_view figure);
 
 }  // namespace system_monitor

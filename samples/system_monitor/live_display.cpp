@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t remembered_values = 60;
 constexpr std::size_t remembered_notes = 5;
 
-/// What a row of the table shows of a figure, since the program began.
+/// The data of one figure's row of the table, since the program began.
 struct Row {
     std::string now;
     double lowest = 0;
@@ -41,8 +41,8 @@ struct Row {
     }
 };
 
-/// A character for each of the newest values: of a hundred for what is in percent, otherwise of
-/// the highest.
+/// Returns one character for each of the newest values. Percentages are scaled to 100, other values
+/// to the highest one.
 std::string curve(const Row& row, double full, std::size_t columns)
 {
     static constexpr std::array<const char*, 8> blocks{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -57,7 +57,7 @@ std::string curve(const Row& row, double full, std::size_t columns)
     return text;
 }
 
-/// All but the curve, in columns of fixed width.
+/// Returns all columns except the curve, with fixed widths.
 std::string cells(const std::string& name, const std::string& now, std::string_view unit,
                   const std::string& lowest, const std::string& highest)
 {
@@ -108,7 +108,7 @@ public:
     void note(const std::string& text) override
     {
         if (rows_.empty()) {
-            std::cout << text << std::endl;  // stands above the table, and stays
+            std::cout << text << std::endl;  // remains above the table
             return;
         }
         notes_.push_back(text);
@@ -118,7 +118,7 @@ public:
         draw();
     }
 
-    /// Below the table, and below the "^C" that the terminal may show.
+    /// Prints below the table, and below the "^C" that the terminal may show.
     void end(const std::string& text) override { std::cout << "\r\n" << text << std::endl; }
 
 private:
@@ -141,7 +141,7 @@ private:
         screen_.draw(lines);
     }
 
-    /// As many rows as there is room for; if that is not all, the last line says so.
+    /// Adds as many rows as there is room for. If that is not all, the last line says so.
     void add_rows(std::vector<Screen::Line>& lines, std::size_t room, std::size_t width) const
     {
         const bool all = rows_.size() <= room;

@@ -19,17 +19,18 @@ kw::Options database_options(const Settings& settings)
 {
     kw::Options options{settings.database().string()};
     options.enable_watch = true;
-    // The audit file is on disk line by line. Were the commits not (Durability::buffered), a power
-    // cut could leave it ahead of the database, with commits that never were.
+    // The audit file is written to disk line by line. If the commits were not
+    // (Durability::buffered), a power cut could leave the file ahead of the database, with commits
+    // that were lost.
     options.durability = kw::Durability::sync;
-    // Days of samples, by their size and not by their age: what the audit did not get before the
-    // program was killed must still be there when it is started again, be that in a year.
+    // History is limited to days of samples by size, not by age: what the audit did not receive
+    // before the program was killed must still exist when it is restarted, even a year later.
     options.history.bytes = std::uint64_t{256} << 20;
     options.history.age = 24h * 365 * 100;
     return options;
 }
 
-/// A signal may have closed the database before this is run for the first time.
+/// Runs a watcher. A signal may have closed the database before `run()` is called.
 asio::awaitable<void> run_watcher(kw::Watcher watcher)
 {
     try {
@@ -67,16 +68,16 @@ asio::awaitable<void> Monitor::run()
     watch(db);
     co_await sampler_.run(db, end);
     const kw::Revision head = db.head_revision();
-    co_await db.close();  // every watcher is given all that was committed, then its run() returns
-    signals_.cancel();    // as long as something waits for them, the event loop goes on
+    co_await db.close();  // every watcher receives all commits, then its run() returns
+    signals_.cancel();    // a pending wait for them would keep the event loop running
     display_->end(summary(head));
 }
 
-/// What a watcher throws (a full disk, of the audit) ends the program, as the handler `rethrow`
-/// lets it out of the event loop.
+/// Starts the watchers. An exception of a watcher (a full disk, from the audit) ends the program,
+/// because the handler `rethrow` passes it out of the event loop.
 void Monitor::watch(kw::Database& db)
 {
-    // The file is touched only now: the database is open, so no other process is at it.
+    // The file is opened only now: the database is open, so no other process uses the file.
     audit_.emplace(db, settings_.audit, *display_);
     const std::optional<kw::Position>& last = audit_->file().position();
     display_->note("audit:    " + audit_->file().path().string() +
@@ -85,7 +86,7 @@ void Monitor::watch(kw::Database& db)
 
     kw::WatchOptions table;
     table.name = "table";
-    table.callback_timeout = 24h;  // a terminal that is held with Ctrl-S blocks whoever writes
+    table.callback_timeout = 24h;  // a terminal that is stopped with Ctrl-S blocks writes
     const auto show = [this](const kw::Commit& commit) { display_->show(commit); };
     kw::Watcher table_watcher = db.watch(figures_bucket, kw::all(), show, table);
     asio::co_spawn(executor_, run_watcher(table_watcher), kw::rethrow);
@@ -120,7 +121,7 @@ std::string Monitor::summary(kw::Revision head) const
          << ", audit lines " << audit_->lines() << ", added to " << audit_->file().path().string();
     const auto audited = audit_->file().position();
     if (head > 0 && (!audited || audited->revision < head)) {
-        // close() has a time limit, and there may have been a million to catch up with.
+        // close() has a time limit, and there may have been a million commits to catch up with.
         text << ", which is not at revision " << head << " yet: the next run goes on";
     }
     return text.str();

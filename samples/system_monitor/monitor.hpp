@@ -20,13 +20,14 @@
 
 namespace system_monitor {
 
-/// The program: one sampler that commits, and watchers of the commits, all in one event loop that
-/// one thread runs, so that nothing here needs a lock.
+/// The program: one sampler that commits, and watchers of the commits. Everything runs in one event
+/// loop on one thread, so no locks are needed.
 class Monitor {
 public:
     Monitor(const asio::any_io_executor& executor, Settings settings);
 
-    /// Until a signal comes, or the time is over; then everything has been delivered and closed.
+    /// Runs until a signal arrives or the time is over. Then everything has been delivered and the
+    /// database is closed.
     asio::awaitable<void> run();
 
 private:

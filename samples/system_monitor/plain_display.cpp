@@ -9,7 +9,8 @@ namespace system_monitor {
 
 namespace {
 
-/// Each line is flushed: whoever reads it wants it now.
+/// A display of one line for each commit. Each line is flushed, so that a reader receives it
+/// immediately.
 class PlainDisplay final : public Display {
 public:
     void show(const keywatch::Commit& commit) override

@@ -20,7 +20,7 @@ std::vector<std::string> lines_of(std::string_view text)
     return lines;
 }
 
-/// The words of a line, to be taken one after the other.
+/// The words of a line, read one after the other.
 class Words {
 public:
     explicit Words(const std::string& line) : line_(line), in_(line) {}
@@ -52,7 +52,8 @@ private:
 
 CpuTimes times_of(Words& words)
 {
-    // user nice system idle iowait irq softirq steal; what follows is contained in user and nice.
+    // The columns are user nice system idle iowait irq softirq steal. Those after them are
+    // contained in user and nice.
     CpuTimes times;
     for (int column = 0; column < 8; ++column) {
         const std::uint64_t ticks = words.number();
@@ -68,7 +69,7 @@ bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/// sda1 of sda, nvme0n1p1 of nvme0n1.
+/// Returns true for sda1 and sda, or nvme0n1p1 and nvme0n1.
 bool is_partition_of(std::string_view name, std::string_view disk)
 {
     if (disk.empty() || !name.starts_with(disk) || name.size() == disk.size()) {
@@ -158,7 +159,7 @@ std::array<double, 3> parse_loadavg(std::string_view text)
 
 std::map<std::string, Traffic> parse_diskstats(std::string_view text)
 {
-    constexpr std::uint64_t sector = 512;  // here, whatever the disk's own are
+    constexpr std::uint64_t sector = 512;  // in /proc, regardless of the sectors of the disk
     std::map<std::string, Traffic> disks;
     std::vector<std::string> names;
     for (const std::string& line : lines_of(text)) {

@@ -11,8 +11,9 @@ namespace system_monitor {
 
 namespace {
 
-/// The bucket then holds these figures and no others: what is gone from the machine, a disk that
-/// was unplugged, is erased. As a whole, since a transaction may be run more than once.
+/// Replaces the contents of the bucket by these figures. A figure that has disappeared from the
+/// machine, such as that of an unplugged disk, is erased. The result depends only on the figures,
+/// because a transaction may be run more than once.
 void store(kw::Transaction& transaction, const Figures& figures)
 {
     if (!transaction.has_bucket(kw::Structure::btree, figures_bucket)) {

@@ -16,7 +16,8 @@ namespace system_monitor {
 namespace asio = boost::asio;
 namespace kw = keywatch;
 
-/// Commits this machine's figures at fixed intervals, one transaction for each sample.
+/// A sampler that commits this machine's figures at fixed intervals, one transaction for each
+/// sample.
 class Sampler {
 public:
     using Clock = std::chrono::steady_clock;
@@ -26,10 +27,10 @@ public:
     {
     }
 
-    /// Samples until `end`, or until stop().
+    /// Samples until `end`, or until `stop()` is called.
     asio::awaitable<void> run(kw::Database db, Clock::time_point end);
 
-    /// Lets run() return after the commit that is under way.
+    /// Makes `run()` return after the commit in progress.
     void stop();
 
     std::uint64_t commits() const { return commits_; }

@@ -19,7 +19,7 @@ std::string_view environment(const char* name)
     return value != nullptr ? value : "";
 }
 
-/// The first `columns` characters: a byte 10xxxxxx goes on with the character before it.
+/// Returns the first `columns` characters. A byte 10xxxxxx continues the character before it.
 std::string cut(const std::string& text, std::size_t columns)
 {
     std::size_t at = 0;
@@ -42,7 +42,7 @@ Screen::Size Screen::size()
         window.ws_col > 0) {
         size = {window.ws_row, window.ws_col};
     }
-    size.rows -= size.rows > 1 ? 1 : 0;  // the cursor stands below
+    size.rows -= size.rows > 1 ? 1 : 0;  // the cursor is below
     return size;
 }
 
@@ -51,7 +51,7 @@ void Screen::draw(const std::vector<Line>& lines)
     const Size now = size();
     std::string out = "\r";
     if (drawn_lines_ > 0 && now != drawn_in_) {
-        out += "\x1b[H\x1b[2J";  // the terminal may have wrapped lines: nobody knows where they are
+        out += "\x1b[H\x1b[2J";  // the terminal may have wrapped lines: their places are unknown
     } else if (drawn_lines_ > 0) {
         out += "\x1b[" + std::to_string(drawn_lines_) + 'A';
     }

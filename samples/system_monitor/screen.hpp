@@ -7,8 +7,8 @@
 
 namespace system_monitor {
 
-/// Redraws a block of lines in place, at the end of what the terminal shows already: what was
-/// printed before stays, and so does the last drawing when the program ends, or is killed.
+/// A block of lines that is redrawn in place, at the end of what the terminal already shows.
+/// Earlier output stays, and so does the last drawing when the program ends or is killed.
 class Screen {
 public:
     struct Line {
@@ -23,10 +23,10 @@ public:
         friend bool operator==(const Size&, const Size&) = default;
     };
 
-    /// What fits at the moment.
+    /// Returns the size that fits at the moment.
     static Size size();
 
-    /// Lines that are too long are cut off, and so are lines that are too many.
+    /// Draws the lines. Lines that are too long are cut off, and excess lines are omitted.
     void draw(const std::vector<Line>& lines);
 
 private:
@@ -34,10 +34,10 @@ private:
     std::size_t drawn_lines_ = 0;
 };
 
-/// Whether the standard output is a terminal that can redraw.
+/// Returns true if the standard output is a terminal that can redraw.
 bool has_screen();
 
-/// Whether it shows characters beyond ASCII.
+/// Returns true if it shows characters beyond ASCII.
 bool has_unicode();
 
 }  // namespace system_monitor

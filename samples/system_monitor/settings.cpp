@@ -17,7 +17,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-/// Where programs keep what they go on from, by the XDG Base Directory Specification.
+/// Returns the default folder for persistent state, by the XDG Base Directory Specification.
 std::filesystem::path default_data()
 {
     const std::filesystem::path name = "keywatch/system_monitor";
@@ -50,7 +50,7 @@ po::options_description described()
     return options;
 }
 
-/// The names of this machine's figures: those that come of one reading and itself.
+/// Returns the names of this machine's figures, as computed from one reading and itself.
 std::vector<std::string> known_figures()
 {
     const Reading reading = read_proc();

@@ -10,17 +10,17 @@
 
 namespace system_monitor {
 
-/// Raised while the figure is above the limit.
+/// A rule for an alert, which is raised while the figure is above the limit.
 struct AlertRule {
     std::string figure;
     double limit = 0;
 };
 
-/// What the command line asks for.
+/// The parsed command line.
 struct Settings {
     bool help = false;
-    std::filesystem::path data;   ///< A directory: the database is in it, and by default the audit.
-    std::filesystem::path audit;  ///< A file.
+    std::filesystem::path data;   ///< The directory of the database and, by default, the audit.
+    std::filesystem::path audit;  ///< The path of the audit file.
     std::optional<std::chrono::milliseconds> duration;
     std::chrono::milliseconds interval{500};
     std::vector<AlertRule> alerts;
@@ -28,7 +28,7 @@ struct Settings {
     std::filesystem::path database() const { return data / "database"; }
 };
 
-/// The command line makes no sense; `what()` says why, to people.
+/// The exception for an invalid command line. `what()` explains the reason to the user.
 class UsageError : public std::runtime_error {
 public:
     using std::runtime_error::runtime_error;

@@ -39,8 +39,8 @@ asio::awaitable<Revision> BackupThread::backup(std::shared_ptr<const void> owner
         if (auto slot = waiter.slot(); slot.is_connected()) {
             slot.assign([flag = cancelled](asio::cancellation_type) { flag->store(true); });
         }
-        // The coroutine cannot go away before the task has run or was dropped: the task has it. If
-        // its context ends first, that waits until the task has noticed.
+        // The coroutine cannot be destroyed before the task has run or was dropped: the task owns
+        // it. If its context ends first, that end waits until the task has noticed.
         auto done = std::make_shared<async::Waiter>(std::move(waiter));
         auto task = [this, &store, &place, &revision, cancelled, done] {
             const auto hold = done->hold();

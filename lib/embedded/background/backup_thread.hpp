@@ -13,23 +13,25 @@
 
 namespace keywatch::engine {
 
-/// Makes backups, one after the other. On a thread of its own, so that neither commits nor watchers
-/// that catch up wait for one; it is started by the first backup.
+/// A maker of backups, one after another, on a thread of its own, so that neither commits nor
+/// watchers that catch up wait for a backup. The first backup starts the thread.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class BackupThread {
 public:
-    /// Copies the store on the thread. Gives the revision; see Database::backup. Keeps the owner of
-    /// this and of the store, who lets the store go only after finish() or stop().
+    /// Copies the store on the thread. Returns the revision of the copy: see Database::backup.
+    /// Keeps the owner of this object and of the store alive. The owner destroys the store only
+    /// after finish() or stop().
     asio::awaitable<Revision> backup(std::shared_ptr<const void> owner,
                                      const std::unique_ptr<storage::Store>& store,
                                      BackupPlace place);
 
-    /// From now on backups fail with `closed`, those under way too, as soon as they look.
+    /// Makes all backups fail with `closed` from now on. Backups in progress fail when they next
+    /// check.
     void refuse() noexcept { refused_.store(true, std::memory_order_release); }
-    /// After refuse(): waits until none is under way.
+    /// Waits until no backup is in progress. Precondition: refuse() was called.
     void finish();
-    /// The same when nothing is to be completed any more: who still waits is destroyed.
+    /// Same as `finish`, but drops the backups that have not started, whose waiters are destroyed.
     void stop();
 
 private:
@@ -41,7 +43,7 @@ private:
 
     std::atomic<bool> refused_{false};
     std::mutex mutex_;
-    /// Not exchanged or let go of once it is there.
+    /// Never replaced or destroyed once it is set.
     std::unique_ptr<async::WorkerThread> thread_;
 };
 

@@ -16,10 +16,10 @@ namespace {
 /// Trimming begins when a limit is exceeded by this part of it, so that not every commit trims.
 constexpr std::uint64_t slack_part = 32;
 
-/// What the system has refused to read is tried again.
+/// Time after which a read that the system refused is retried.
 constexpr std::chrono::seconds retry_time{1};
 
-/// Removals that no commit has taken along after this time are written alone.
+/// Time after which removals that no commit has taken along are written alone.
 constexpr std::chrono::milliseconds idle_time{10};
 
 bool exceeds(std::uint64_t value, std::uint64_t limit)
@@ -64,7 +64,8 @@ void HistoryKeeper::committed(Revision revision, Time time, const storage::Total
     }
 }
 
-/// So that not every commit looks for what could go while a cursor keeps all of it.
+/// Returns true if something can be trimmed. While a cursor retains all of it, commits therefore do
+/// not search for removable history.
 bool HistoryKeeper::can_trim(Time now) const
 {
     return exceeds(kept_bytes(), limits_.hard_bytes) ||
@@ -90,11 +91,12 @@ void HistoryKeeper::schedule_plan() noexcept
     try {
         planning_ = thread_.post([self = shared_from_this()] { self->plan(); });
     } catch (const std::bad_alloc&) {
-        planning_ = false;  // a later commit tries it again
+        planning_ = false;  // a later commit retries this
     }
 }
 
-/// More than was committed since the last time, or busy writers would outrun it.
+/// Returns twice the commits since the last plan, within limits, so that trimming keeps up with
+/// busy writers.
 storage::TrimAmount HistoryKeeper::amount() const
 {
     const std::size_t records = std::clamp<std::size_t>(2 * commits_since_plan_, 256, 4096);
@@ -115,7 +117,7 @@ void HistoryKeeper::plan()
     try {
         steps = store_.plan_trim(state, limits_, clock_.now(), most);
     } catch (const boost::system::system_error&) {
-        // What could not be read is left for the open that will call it damaged.
+        // The next open reports what cannot be read as damaged.
     }
     const std::lock_guard lock(mutex_);
     planning_ = false;
@@ -135,7 +137,7 @@ bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
     try {
         return take_removals(batch, 1 + commits / trim_step);
     } catch (...) {
-        // Without memory: the batch is not written, and a later plan begins anew.
+        // There is no memory. The batch is not written, and a later plan starts again.
         trimmed_to_.reset();
         being_trimmed_ = 0;
         planned_.clear();
@@ -176,8 +178,8 @@ void HistoryKeeper::write_plan()
     {
         const std::lock_guard lock(mutex_);
         if (!take_removals(batch, planned_.size())) {
-            // A commit is writing some; the rest may be left after it. After a failed write nothing
-            // is trimmed any more.
+            // A commit is writing some removals, and more may remain after it. After a failed write
+            // nothing more is trimmed.
             if (trimmed_to_ && !store_.failed()) {
                 thread_.post_after(idle_time, [self = shared_from_this()] { self->write_plan(); });
             }
@@ -200,7 +202,7 @@ void HistoryKeeper::dropped(const std::string& prefix) noexcept
     try {
         orphans_.push_back(prefix);
     } catch (const std::bad_alloc&) {
-        return;  // the next open takes it up
+        return;  // the next open erases it
     }
     if (!erasing_) {
         schedule_erase();
@@ -212,7 +214,7 @@ void HistoryKeeper::schedule_erase() noexcept
     try {
         erasing_ = thread_.post([self = shared_from_this()] { self->erase(); });
     } catch (const std::bad_alloc&) {
-        erasing_ = false;  // with the next one that is dropped, or the next open
+        erasing_ = false;  // retried with the next dropped prefix, or by the next open
     }
 }
 
@@ -227,7 +229,7 @@ void HistoryKeeper::erase()
     try {
         gone = store_.erase_orphan(prefix, erase_step);
     } catch (const boost::system::system_error& error) {
-        // What cannot be written or is damaged the next open takes up again.
+        // If the store has failed or is damaged, the next open retries this.
         const bool later = !store_.failed() && error.code() == Error::storage_failed;
         const std::lock_guard lock(mutex_);
         if (!later) {

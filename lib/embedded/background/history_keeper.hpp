@@ -21,42 +21,42 @@
 
 namespace keywatch::engine {
 
-/// Gives space back, in the background: trims history to its limits, but for what is pinned, and
-/// erases the keys of dropped
-/// buckets, lists, sets and sorted sets.
+/// A background task that frees space: it trims history to its limits, except what is pinned, and
+/// erases the keys of dropped buckets, lists, sets and sorted sets.
 ///
-/// What is to be trimmed is found on the engine thread, and removed step by step along with what
-/// commits write: writes of its own would make them wait. Only when no commits come it is written
-/// alone. Steps are written in their order, one at a time.
+/// The engine thread finds what to trim. It is removed step by step, together with the writes of
+/// commits, because separate writes would make commits wait. It is written alone only while no
+/// commits come. Steps are written in their order, one at a time.
 ///
-/// Thread safety: all members, from any thread. The store must live as long as the thread takes
-/// tasks.
+/// Thread safety: all members may be called from any thread. The store must live as long as the
+/// thread takes tasks.
 class HistoryKeeper : public std::enable_shared_from_this<HistoryKeeper> {
 public:
-    /// The clock must live as long as the thread takes tasks, as the store.
+    /// The clock, like the store, must live as long as the thread takes tasks.
     HistoryKeeper(const Options& options, storage::Store& store, async::WorkerThread& thread,
                   const MonotonicClock& clock);
 
-    /// Takes up what an earlier process has left.
+    /// Starts the work, including what an earlier process has not finished.
     void start();
-    /// A record is durable.
+    /// Notes that a record is durable.
     void committed(Revision revision, Time time, const storage::Totals& totals) noexcept;
-    /// Adds removals to a batch that is about to be written for so many commits. If it gives true,
-    /// `trimmed` must be called when the batch is durable; if that fails, nothing is trimmed any
-    /// more.
+    /// Adds removals to a batch that is about to be written for this many commits. If it returns
+    /// true, `trimmed` must be called once the batch is durable. If the write fails, nothing more
+    /// is trimmed.
     bool add_removals(storage::Batch& batch, std::size_t commits);
     void trimmed() noexcept;
-    /// It is durable that this is an orphan: the beginning of keys that nothing needs any more.
+    /// Schedules the erasure of an orphan, a prefix of keys that are no longer needed.
+    /// Precondition: it is durable that the prefix is an orphan.
     void dropped(const std::string& prefix) noexcept;
 
     Stats::History stats() const;
-    /// Both ends of history.
+    /// Returns the state of both ends of history.
     storage::HistoryState state() const;
-    /// The oldest revision that history has.
+    /// Returns the oldest revision in history.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
 private:
-    /// So many records are trimmed along with a commit, and so many keys erased in one batch.
+    /// Number of records trimmed along with a commit, and number of keys erased in one batch.
     static constexpr std::size_t trim_step = 16;
     static constexpr std::size_t erase_step = 1024;
 
@@ -82,9 +82,9 @@ private:
     std::uint64_t trimmed_ = 0;
     std::deque<std::string> orphans_;
     std::deque<storage::TrimStep> planned_;
-    std::atomic<bool> has_plan_{false};  ///< for who need not lock to see that there is none
+    std::atomic<bool> has_plan_{false};  ///< shows without a lock that there is no plan
     bool planning_ = false;
-    /// What history's older end will be, while removals are being written.
+    /// The future older end of history, while removals are being written.
     std::optional<storage::HistoryState> trimmed_to_;
     std::size_t being_trimmed_ = 0;
     std::size_t commits_since_plan_ = 0;

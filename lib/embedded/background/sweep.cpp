@@ -9,7 +9,8 @@ namespace keywatch::engine {
 
 namespace {
 
-/// Where the deadline is none of a key that is there, its key goes alone: that of a deleted bucket.
+/// Removes the key that has this deadline. If no key has it any longer (its bucket was deleted,
+/// say), only the entry of the deadline index is removed.
 void remove_due(TransactionWorkspace& workspace, const std::string& key)
 {
     const storage::Deadline deadline = *storage::parse_deadline_key(key);
@@ -20,7 +21,7 @@ void remove_due(TransactionWorkspace& workspace, const std::string& key)
             workspace.forget_deadline(key);
         }
     } catch (const boost::system::system_error& error) {
-        // What cannot be read must not keep the others here.
+        // A key that cannot be read must not prevent the removal of the other ones.
         if (error.code() != Error::damaged) {
             throw;
         }

@@ -10,23 +10,24 @@
 
 namespace keywatch::engine {
 
-/// What one transaction of the sweeper does: it removes keys whose time is over, in the order of
-/// their deadlines, as many as one batch shall have.
+/// One transaction of the sweeper. It removes keys whose deadline has passed, in the order of their
+/// deadlines, up to the size of one batch.
 class Sweep {
 public:
     static constexpr std::size_t most_keys = 256;
-    /// With so many bytes of values and keys it is enough; the last value may be of any size.
+    /// A batch ends once it has this many bytes of keys and values. The last value may have any
+    /// size.
     static constexpr std::size_t most_bytes = std::size_t{1} << 20;
 
-    /// From this deadline_key on: there must be none before it.
+    /// Starts at this deadline_key. Precondition: there is none before it.
     explicit Sweep(std::string from) : from_(std::move(from)) {}
 
-    /// Once.
+    /// Removes the keys. Call once.
     void run(TransactionWorkspace& workspace);
 
-    /// The first deadline_key that is left; empty if there is none.
+    /// Returns the first remaining deadline_key, or an empty string if there is none.
     const std::string& next() const noexcept { return next_; }
-    /// Whether that one is due.
+    /// Returns true if that deadline_key is due.
     bool more() const noexcept { return more_; }
 
 private:

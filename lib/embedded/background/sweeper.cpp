@@ -18,7 +18,7 @@ namespace keywatch::engine {
 
 namespace {
 
-/// By so much a tick may be late, so that not every earlier deadline makes another one.
+/// The maximum delay of a tick, so that not every earlier deadline schedules another tick.
 constexpr std::chrono::milliseconds slack{5};
 
 }  // namespace
@@ -106,7 +106,7 @@ void Sweeper::try_arm(std::chrono::milliseconds least)
     if (next == never) {
         return;
     }
-    const Time now = clock_.now();  // the user's: not with the mutex
+    const Time now = clock_.now();  // user code: must not run with the mutex held
     auto wait = longest_wait;
     if (next < now + longest_wait) {
         wait = std::max(least, next > now ? std::chrono::ceil<std::chrono::milliseconds>(next - now)
@@ -134,7 +134,8 @@ void Sweeper::tick(std::uint64_t number)
         busy_ = true;
     }
     if (next_.load() > clock_.now()) {
-        // Deadlines that have moved on are passed over a few at a time, not all when they are due.
+        // This skips deadlines that were moved, a few at a time and not all of them when they are
+        // due.
         look();
     }
     if (next_.load() <= clock_.now()) {
@@ -145,7 +146,7 @@ void Sweeper::tick(std::uint64_t number)
     arm();
 }
 
-/// Finds the earliest deadline that is stored.
+/// Finds the earliest stored deadline.
 void Sweeper::look()
 {
     const Time from = take();
@@ -217,7 +218,7 @@ void Sweeper::swept(const std::exception_ptr& error)
         }
         least = longest_wait;
     } catch (const std::exception&) {
-        least = longest_wait;  // perhaps there is memory again by then
+        least = longest_wait;  // there may be memory again by then
     }
     set_busy(false);
     arm(least);

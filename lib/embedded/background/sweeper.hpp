@@ -25,37 +25,40 @@ namespace keywatch::engine {
 
 namespace asio = boost::asio;
 
-/// Sees to it that keys are removed once their time is over: knows the earliest deadline, and
-/// starts a coroutine when it has come, which commits one `Sweep` after the other.
+/// A background task that removes keys whose deadline has passed. It knows the earliest deadline.
+/// When that has passed, it starts a coroutine that commits one `Sweep` after another.
 ///
-/// The engine thread tells the time, as a timer of Asio would keep the event loop from ending. It
-/// waits for the deadline, but not longer than `longest_wait`, as the clock may jump; while no key
-/// has a deadline it does not wait at all.
+/// The engine thread measures the time, because a timer of Asio would keep the event loop from
+/// ending. It waits for the deadline, but at most `longest_wait`, because the clock may jump. While
+/// no key has a deadline, it does not wait at all.
 ///
-/// 1. `next_` is not after any deadline that is stored, but those that somebody looks at who will
-///    put them back.
-/// 2. New deadlines are after the time of their transaction, so never before what was swept.
+/// 1. `next_` is no later than any stored deadline, except while `look` or a sweep is running,
+///    which restore this when they finish.
+/// 2. New deadlines are after the time of their transaction, so they are never before the swept
+///    ones.
 ///
-/// Thread safety: all members, from any thread. The store and the clock must live as long as the
-/// thread takes tasks.
+/// Thread safety: all members may be called from any thread. The store and the clock must live as
+/// long as the thread takes tasks.
 class Sweeper final : public std::enable_shared_from_this<Sweeper>,
                       private async::Undelivered::Entry {
 public:
     static constexpr std::chrono::milliseconds longest_wait{500};
 
-    /// Commits what a sweep does. Fails as any commit.
+    /// Commits a sweep. Fails like any commit.
     using Commit = std::function<asio::awaitable<Revision>(std::shared_ptr<Sweep>)>;
 
-    /// `executor`: where sweeps run; nothing counts as work on it while they are suspended.
-    /// `owner`: of store, clock and thread; kept while a sweep runs.
+    /// Sweeps run on `executor`. They do not count as outstanding work on it while they are
+    /// suspended. `owner` owns the store, the clock and the thread. It is kept alive while a sweep
+    /// runs.
     Sweeper(const storage::Store& store, const MonotonicClock& clock, async::WorkerThread& thread,
             const asio::any_io_executor& executor, std::weak_ptr<void> owner, Commit commit);
 
-    /// Once, when commits may be made: takes up what an earlier process has left.
+    /// Starts sweeping, including what an earlier process has not finished. Call once, when commits
+    /// are possible.
     void start() noexcept;
-    /// A deadline is stored.
+    /// Notes that a deadline was stored.
     void note(Time deadline) noexcept;
-    /// The context is being destroyed, and the thread has ended.
+    /// Releases the executor. Called when the context is being destroyed and the thread has ended.
     void let_go() noexcept { executor_ = asio::any_io_executor(); }
 
 private:
@@ -63,7 +66,7 @@ private:
 
     void lower(Time deadline) noexcept;
     Time take() noexcept { return next_.exchange(never); }
-    /// If there is no memory for that, as soon as there is.
+    /// Schedules a tick. If there is no memory for that, the tick is scheduled as soon as there is.
     void arm(std::chrono::milliseconds least = std::chrono::milliseconds::zero()) noexcept;
     void try_arm(std::chrono::milliseconds least);
     bool deliver() noexcept override;
@@ -79,7 +82,7 @@ private:
 
     // Constant after construction, or thread-safe by itself.
     const storage::Store& store_;
-    /// Asked for also when the store is closed.
+    /// Read even after the store was closed.
     const std::shared_ptr<const std::atomic<bool>> store_failed_;
     const MonotonicClock& clock_;
     async::WorkerThread& thread_;
@@ -88,14 +91,16 @@ private:
     const Commit commit_;
     std::atomic<Time> next_{never};
 
-    // Of the mutex.
+    // Guarded by `mutex_`.
     std::mutex mutex_;
-    bool busy_ = true;  ///< somebody looks, and will arm it: at first, until it was started
+    /// True while `look` or a sweep runs, after which the next tick is scheduled. Initially true,
+    /// until `start` has run.
+    bool busy_ = true;
     bool stopped_ = false;
-    std::uint64_t ticks_ = 0;  ///< the number of the one that counts
+    std::uint64_t ticks_ = 0;  ///< the number of the tick that counts
     std::optional<SteadyTime> armed_;
-    std::shared_ptr<Sweeper> keep_;  ///< while there is no memory to arm it
-    bool missed_ = false;            ///< it was to be armed meanwhile
+    std::shared_ptr<Sweeper> keep_;  ///< keeps this alive while there is no memory for a tick
+    bool missed_ = false;            ///< true if `arm` was called meanwhile
 };
 
 }  // namespace keywatch::engine

@@ -14,8 +14,8 @@ namespace keywatch::engine {
 
 namespace {
 
-/// What all others fail with when a write has failed with this: the store's errors are for them as
-/// well, and of any other the reason is kept.
+/// Returns the error for all other transactions when a write has failed with `failure`. Errors of
+/// the store apply to them as well. For any other error, the reason is kept.
 std::exception_ptr refusal(const std::exception_ptr& failure)
 {
     std::string reason;
@@ -79,7 +79,7 @@ bool GroupWriter::idle() const
 
 void GroupWriter::join(Members one) noexcept
 {
-    // After the splice another thread may complete the waiter, and destroy this.
+    // After the splice, another thread may complete the waiter, and thereby destroy this.
     const std::shared_ptr<GroupWriter> self = shared_from_this();
     const asio::any_io_executor executor = one.front().waiter.executor();
     const std::size_t bytes = one.front().executed.bytes;
@@ -93,12 +93,13 @@ void GroupWriter::join(Members one) noexcept
         }
         writing = writing_;
     }
-    // Not only for the first of a group: its event loop may be held up, or gone.
+    // Every member does this, not only the first of a group, whose event loop may be blocked or
+    // destroyed.
     if (!writing) {
         try {
             async::post(executor, [self] { self->start(); });
         } catch (const std::bad_alloc&) {
-            // The lookout will see it.
+            // The lookout starts the group.
         }
         if (waits_) {
             waits_();
@@ -157,7 +158,8 @@ bool GroupWriter::post_group() noexcept
 void GroupWriter::write_open_group()
 {
     while (write_next_group()) {
-        // A task for each, so that trimming has its turn however busy the writers are.
+        // Each group has a task of its own, so that trimming has its turn however busy the writers
+        // are.
         if (post_group()) {
             return;
         }
@@ -185,7 +187,8 @@ bool GroupWriter::write_next_group()
         pending_bytes_ -= bytes;
         resume = was_full && pending_bytes_ <= max_pending_bytes_;
         more = !open_.empty();
-        // Before anybody is told: those who come back at once shall form a full group.
+        // Cleared before the waiters are completed, so that writers that commit again at once share
+        // one group.
         writing_ = more;
     }
     if (written) {
@@ -217,7 +220,7 @@ bool GroupWriter::write(Members& group)
         }
         write_batch(batch, executed, prepare(batch, executed));
         return true;
-    } catch (...) {  // also without memory: what was executed meanwhile builds on this group
+    } catch (...) {  // even if out of memory: what was executed meanwhile builds on this group
         note_failure(std::current_exception());
         return false;
     }
@@ -233,7 +236,7 @@ void GroupWriter::write_now(const Executed& executed, storage::Batch& batch,
 {
     try {
         write_batch(batch, {&executed, 1}, prepared);
-    } catch (...) {  // also without memory: what comes later builds on this one
+    } catch (...) {  // even if out of memory: later transactions build on this one
         give_up();
         throw;
     }
@@ -254,7 +257,7 @@ void GroupWriter::note_failure(const std::exception_ptr& failure)
     failed_.store(true, std::memory_order_release);
 }
 
-/// Trimming may be what has failed.
+/// Returns the first failure. Trimming may be what has failed.
 std::exception_ptr GroupWriter::failure() const
 {
     const std::lock_guard lock(mutex_);
@@ -328,8 +331,8 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     publish(executed, prepared.last);
 }
 
-/// The time of the newest commit, unless neither its history record tells it nor anything can have
-/// expired by it.
+/// Returns the time of the newest commit that has a history record, or by whose time a key can have
+/// expired. Returns nothing if there is no such commit.
 std::optional<Time> GroupWriter::time_to_store(std::span<const Executed> executed) const
 {
     std::optional<Time> time;
@@ -343,11 +346,12 @@ std::optional<Time> GroupWriter::time_to_store(std::span<const Executed> execute
 
 void GroupWriter::publish(std::span<const Executed> executed, Revision last) noexcept
 {
-    // Before the sink has it: who is given a commit may go on from its position at once. In one
-    // order with what the sink does, as CommitSink promises.
+    // The head is stored before the sink receives the commits: the receiver of a commit may
+    // continue from its position at once. The store is in one order with the operations of the
+    // sink, as CommitSink promises.
     head_.store(last, std::memory_order_seq_cst);
     for (const Executed& each : executed) {
-        // Before the keeper looks whether something can go.
+        // Unpins before the keeper checks whether something can be trimmed.
         for (const Revision revision : each.unpins) {
             store_.pins().unpin(revision);
         }

@@ -33,78 +33,80 @@ namespace keywatch::engine {
 
 /// A transaction that was executed and is to be made durable.
 struct Executed {
-    /// 0 if it changed nothing, and only waits for what it has read.
+    /// 0 if it changed nothing, and only waits until what it has read is durable.
     Revision revision = 0;
     Time time{};
     storage::Totals totals;
-    std::shared_ptr<const CommitRecord> commit;  ///< null if nobody wants it
+    std::shared_ptr<const CommitRecord> commit;  ///< null if the sink does not want it
     std::vector<storage::CatalogueChange> catalogue;
-    std::vector<std::string> orphans;  ///< prefixes of keys that nothing needs any more
+    std::vector<std::string> orphans;  ///< prefixes of keys that are no longer needed
     storage::BucketId next_bucket = 0;
     std::shared_ptr<const WriteSet> writes;
     std::size_t bytes = 0;
-    std::optional<Time> earliest_deadline;  ///< of those that keys have got
-    std::vector<Revision> unpins;           ///< where cursors of this history are not any more
-    std::size_t expired = 0;                ///< keys that were removed as their time was over
-    bool may_expire = false;                ///< some key may have a deadline, so its time counts
+    std::optional<Time> earliest_deadline;  ///< the earliest one that was set
+    std::vector<Revision> unpins;           ///< former positions of cursors
+    std::size_t expired = 0;                ///< number of keys removed because they expired
+    bool may_expire = false;                ///< a key may have a deadline, so the time counts
 };
 
-/// Makes executed transactions durable, in groups: all that were executed while the engine thread
-/// was busy are one batch and one flush.
+/// A writer that makes executed transactions durable, in groups: all that were executed while the
+/// engine thread was busy share one batch and one flush.
 ///
 /// 1. Groups are written one at a time, in the order of revisions.
-/// 2. Nothing is published before its group is durable: first the catalogue, then the durable
-///    head, then the sink, then the acknowledgements.
-/// 3. After a failed write nothing is written any more: all that waits fails, and all that comes.
+/// 2. Nothing is published before its group is durable: first the catalogue, then the durable head,
+///    then the sink, then the acknowledgements.
+/// 3. After a failed write nothing more is written. All waiting and all later transactions fail.
 ///
-/// Thread safety: `join`, `write_now` and `idle` by whoever has the writer's turn; the rest any.
-/// The store must live as long as the thread takes tasks.
+/// Thread safety: `join`, `prepare_now` and `write_now` may be called only by the holder of the
+/// writer's turn, all other members from any thread. While the turn is held, an idle writer stays
+/// idle. The store must live as long as the thread takes tasks.
 class GroupWriter : public std::enable_shared_from_this<GroupWriter> {
 public:
     GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
                 std::shared_ptr<WriterTurn> turn, std::shared_ptr<DurableCatalogue> catalogue,
                 std::shared_ptr<HistoryKeeper> keeper);
 
-    /// Once, before the first commit.
+    /// Sets the sink. Call once, before the first commit.
     void set_sink(std::shared_ptr<CommitSink> sink) { sink_ = std::move(sink); }
-    /// The same, for who is to be told of deadlines.
+    /// Sets the sweeper, which is notified of deadlines. Call once, before the first commit.
     void set_sweeper(std::shared_ptr<Sweeper> sweeper) { sweeper_ = std::move(sweeper); }
 
-    /// The same. `waits` is called when a group waits to be started by an executor of the program:
-    /// `look` is to be called from then on.
+    /// Sets the lookout. Call once, before the first commit. `waits` is called when a group waits
+    /// to be started by an executor of the program: `look` must be called from then on.
     void set_lookout(std::function<void()> waits) { waits_ = std::move(waits); }
 
-    /// Whether a commit will be given to somebody.
+    /// Returns true if the sink wants commits.
     bool wants_commits() const noexcept { return sink_ && sink_->wants_commits(); }
 
-    /// Adds to the open group, with what it writes. Sees to it that the group is written: at once
-    /// if the engine thread is busy, else after a turn of the waiter's event loop, so that writers
-    /// in a closed loop form full groups. `one` is a list of one.
+    /// A transaction in a group, with its writes and the coroutine that waits for it.
     struct Member {
         Executed executed;
         storage::Batch batch;
         async::Waiter waiter;
     };
+    /// Adds a transaction to the open group. `one` is a list of one. The group is written as soon
+    /// as possible if the engine thread is busy, otherwise after a turn of the waiter's event loop,
+    /// so that writers in a closed loop form full groups.
     void join(std::list<Member> one) noexcept;
 
-    /// Starts the group that the executors of its writers have not started since the last call of
-    /// this, as they are blocked. To be called again if it gives true.
+    /// Starts the open group if its writers' executors are blocked and have not started it since
+    /// the last call. Returns true if it must be called again.
     bool look();
 
-    /// Whether nothing is waiting or being written.
+    /// Returns true if nothing waits or is being written.
     bool idle() const;
-    /// What a batch needs besides before it is written.
+    /// The result of everything that is done before a batch is written.
     struct Prepared {
         std::vector<storage::CatalogueChange> changes;
         Revision last = 0;  ///< 0 if nothing was changed
         std::optional<Time> time;
         bool trims = false;
     };
-    /// For write_now(). If it throws, it is as if the transaction had not been executed. Throws as
-    /// `check`.
+    /// Prepares write_now(). If it throws, it is as if the transaction had not been executed.
+    /// Throws what `check` throws.
     Prepared prepare_now(const Executed& executed, storage::Batch& batch);
-    /// Writes at once, on the calling thread. Precondition: idle(). If it throws, nothing is
-    /// written any more.
+    /// Writes at once, on the calling thread. Precondition: idle(). If it throws, nothing more is
+    /// written.
     void write_now(const Executed& executed, storage::Batch& batch, const Prepared& prepared);
 
     bool failed() const noexcept
@@ -112,33 +114,34 @@ public:
         return failed_.load(std::memory_order_acquire) ||
                store_failed_->load(std::memory_order_acquire);
     }
-    /// After a failed write throws what it failed with, and why: `storage_failed` or `damaged`.
+    /// Throws `storage_failed` or `damaged`, with the reason, if a write has failed.
     void check() const;
-    /// The last revision that was given to the store: reads may see it before the head says so.
+    /// Returns the last revision that was passed to the store. Reads may see it before it is the
+    /// durable head. After a failed write, returns the durable head.
     Revision handed_over() const noexcept
     {
         return failed() ? durable_head() : handed_over_.load(std::memory_order_acquire);
     }
-    /// A transaction that was executed will never be written: as after a failed write. Called by
-    /// who handles the exception.
+    /// Notes that an executed transaction will never be written. The effect is that of a failed
+    /// write. Call while the exception is being handled.
     void give_up();
-    /// What it knows of them.
+    /// Returns the statistics counted by this class.
     Stats::Engine stats() const;
-    /// The time of the database that the next open will find.
+    /// Returns the time of the database that the next open will find.
     Time stored_time() const noexcept { return stored_time_.load(); }
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
-    /// Fails all that wait. The thread takes no tasks any more.
+    /// Fails all waiting transactions. Precondition: the thread no longer takes tasks.
     void abandon(const std::exception_ptr& reason) noexcept;
 
 private:
     using Members = std::list<Member>;
 
     void start() noexcept;
-    /// False if there is no memory for that.
+    /// Returns false if there is no memory for the task.
     bool post_group() noexcept;
     void write_open_group();
-    /// Returns whether there is another one.
+    /// Returns true if there is another group.
     bool write_next_group();
     bool write(Members& group);
     std::optional<Time> time_to_store(std::span<const Executed> executed) const;
@@ -156,7 +159,7 @@ private:
     const bool keeps_history_;
     const std::size_t max_pending_bytes_;
     storage::Store& store_;
-    /// Asked for also when the store is closed.
+    /// Read even after the store was closed.
     const std::shared_ptr<const std::atomic<bool>> store_failed_;
     async::WorkerThread& thread_;
     const std::shared_ptr<WriterTurn> turn_;
@@ -169,7 +172,7 @@ private:
     std::atomic<Revision> handed_over_;
     std::atomic<bool> failed_{false};
     std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group
-    /// For `Stats`, as named there; changed by who writes a group.
+    /// Counters of `Stats`, named as there. Changed by the thread that writes a group.
     struct {
         std::atomic<std::uint64_t> commits{0};
         std::atomic<std::uint64_t> groups{0};

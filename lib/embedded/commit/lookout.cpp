@@ -48,7 +48,7 @@ bool Lookout::deliver() noexcept
 
 void Lookout::tick()
 {
-    armed_ = false;  // before it looks: what is armed from now on may not be seen
+    armed_ = false;  // before the look, which may not see what is armed from now on
     if (look_()) {
         arm();
     }

@@ -10,20 +10,20 @@
 
 namespace keywatch::engine {
 
-/// Calls a function once in a while on a thread of the database, as long as that has something to
-/// look at: so nothing waits for an executor of the program that does not run.
+/// A timer that calls a function periodically on a thread of the database, as long as there is
+/// something to look at. So nothing waits for an executor of the program that does not run.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class Lookout final : public std::enable_shared_from_this<Lookout>,
                       private async::Undelivered::Entry {
 public:
     static constexpr std::chrono::milliseconds period{1};
 
-    /// `owner` owns the thread. `look`: whether it has to look again.
+    /// `owner` owns the thread. `look` returns true if it must be called again.
     Lookout(std::weak_ptr<const void> owner, async::WorkerThread& thread,
             std::function<bool()> look);
 
-    /// There is something to look at.
+    /// Starts the calls, because there is something to look at.
     void arm() noexcept;
 
 private:
@@ -35,7 +35,7 @@ private:
     async::WorkerThread& thread_;
     const std::function<bool()> look_;
     std::atomic<bool> armed_{false};
-    std::shared_ptr<Lookout> keep_;  ///< while there is no memory to arm it
+    std::shared_ptr<Lookout> keep_;  ///< keeps this alive while there is no memory to arm it
 };
 
 }  // namespace keywatch::engine

@@ -11,8 +11,9 @@
 
 namespace keywatch::engine {
 
-/// What is posted to a waiter's executor. If that destroys it without running it, the waiter is
-/// passed over.
+/// The function that is posted to a waiter's executor. If it is destroyed without having run, then
+/// the waiter is skipped if its context has ended. Otherwise another claim is posted at the next
+/// look.
 class WriterTurn::Claim {
 public:
     Claim(std::shared_ptr<WriterTurn> turn, Id id) : turn_(std::move(turn)), id_(id) {}
@@ -51,7 +52,7 @@ asio::awaitable<void> WriterTurn::acquire()
 
 void WriterTurn::enqueue(async::Waiter waiter)
 {
-    // What waits may let go of this, on another thread, while this is still in here.
+    // Once queued, the waiter may resume on another thread and release this during this function.
     const std::shared_ptr<WriterTurn> keep = shared_from_this();
     std::exception_ptr refused;
     Calls calls;
@@ -249,7 +250,7 @@ void WriterTurn::claim_is_lost(Id id)
         }
         const auto at = queue_.find(id);
         if (at != queue_.end() && at->second.waiter.hold()) {
-            at->second.claimed.reset();  // for want of memory: it is posted again at the next look
+            at->second.claimed.reset();  // out of memory: it is posted again at the next look
         } else {
             take_out(id);
             calls = advance();
@@ -261,8 +262,9 @@ void WriterTurn::claim_is_lost(Id id)
     }
 }
 
-/// Moves those to the doubtful ones whose claims have been on their way for too long; whether there
-/// are any. Nobody else can be late if the first is not, but for claims that were not needed.
+/// Moves the waiters whose claims have been under way for too long to the doubtful ones. Returns
+/// true if there are any. If the first waiter's claim is not late, then no other's is, except
+/// claims that were not needed.
 bool WriterTurn::doubt()
 {
     if (queue_.empty() || !queue_.begin()->second.claimed) {
@@ -285,7 +287,7 @@ bool WriterTurn::doubt()
     return true;
 }
 
-/// What there is to do after a change.
+/// Returns what must be done after a change. `late` is true if the claims of waiters were late.
 WriterTurn::Calls WriterTurn::advance(bool late)
 {
     Calls calls;
@@ -304,8 +306,8 @@ WriterTurn::Calls WriterTurn::advance(bool late)
             }
             calls.first = call(at);
         }
-        // Those behind may be on blocked executors too: with a claim each, all of those are found
-        // to be doubtful at the same time.
+        // The following waiters may be on blocked executors too. If each of them has a claim, then
+        // all of those become doubtful at the same time.
         while (late && at != queue_.end() && calls.others.size() < most_claims) {
             if (at->second.claimed) {
                 ++at;
@@ -318,7 +320,8 @@ WriterTurn::Calls WriterTurn::advance(bool late)
     return calls;
 }
 
-/// The claim of this waiter, and moves on to the next one. Nothing if its context is gone.
+/// Returns the claim of this waiter, and moves on to the next one. Returns nothing if its context
+/// has ended.
 std::optional<WriterTurn::Call> WriterTurn::call(Queue::iterator& at)
 {
     async::HeldExecutor executor = at->second.waiter.held_executor();
@@ -338,7 +341,7 @@ void WriterTurn::carry_out(Calls calls)
         try {
             async::post(each.executor.executor(), Claim(shared_from_this(), each.id));
         } catch (...) {
-            // The claim has told that it is lost.
+            // The destructor of the claim has reported that it is lost.
         }
     };
     if (calls.first) {

@@ -24,69 +24,70 @@ namespace asio = boost::asio;
 /// The right to execute a transaction: one holder at a time, in the order of the calls. A mutex
 /// whose waiters are suspended coroutines.
 ///
-/// The turn is taken, not given. When it becomes free, a *claim* is posted to the executor of the
-/// first waiter. The claim takes the turn on that executor when it runs. So a waiter whose executor
-/// is blocked by other code holds up nobody for longer than `patience`: then it is *doubtful*, and
-/// claims are posted for those behind it. When its claim runs after all, it is in doubt no more,
-/// and has its old place.
+/// When the turn becomes free, it is not passed on. Instead, a *claim* is posted to the executor of
+/// the first waiter. The claim takes the turn on that executor when it runs. So a waiter whose
+/// executor is blocked by other code delays the other waiters by at most `patience`. After that it
+/// is *doubtful*, and claims are posted for the waiters after it. If its claim runs after all, it
+/// is no longer doubtful and has its old place.
 ///
 /// 1. The turn is held from the moment it is taken, on the executor of the holder.
-/// 2. While paused, it is taken by nobody.
-/// 3. A claim takes the turn only if no waiter before it is free of doubt. So waiters that are not
-///    in doubt have their turns in the order of their calls.
-/// 4. If the turn is free and not paused, the first waiter without doubt has a claim on its way.
-///    Every doubtful waiter has one.
+/// 2. While paused, the turn cannot be taken.
+/// 3. A claim takes the turn only if all waiters before it are doubtful. So waiters that are not
+///    doubtful have their turns in the order of their calls.
+/// 4. If the turn is free and not paused, the first waiter that is not doubtful has a claim under
+///    way. Every doubtful waiter has one.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class WriterTurn : public std::enable_shared_from_this<WriterTurn> {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// So long a claim may take to run.
+    /// How long a claim may take to run.
     static constexpr std::chrono::milliseconds patience{1};
-    /// When claims take longer, at most so many of those behind are posted at a time.
+    /// The maximum number of claims posted at a time for the waiters after the first, when claims
+    /// take longer.
     static constexpr std::size_t most_claims = 64;
 
-    /// `now`: the clock, for tests.
+    /// `now` is the clock, for tests.
     explicit WriterTurn(std::function<Clock::time_point()> now = Clock::now);
 
-    /// Once, before the first use. `waits` is called when a waiter was added: `look` is to be
-    /// called from then on.
+    /// Sets the lookout. Call once, before the first use. `waits` is called when a waiter was
+    /// added: `look` must be called from then on.
     void set_lookout(std::function<void()> waits) { waits_ = std::move(waits); }
 
-    /// Takes it if it is free and nothing waits for it.
+    /// Acquires the turn if it is free and nothing waits for it. Returns true if it did.
     bool try_acquire();
-    /// Waits for it. Cancellation: terminal, while waiting. Fails with what `refuse` or `shut` was
-    /// given.
+    /// Waits for the turn. Supports terminal cancellation while waiting. Fails with the error
+    /// passed to `refuse` or `shut`.
     asio::awaitable<void> acquire();
     void release();
 
     void pause();
     void resume();
 
-    /// How many wait for it.
+    /// Returns the number of waiters.
     std::size_t waiting() const;
 
-    /// Passes over waiters whose executors do not run. To be called once in `patience` while this
-    /// gives true.
+    /// Skips waiters whose executors do not run. Must be called once per `patience` while it
+    /// returns true.
     bool look();
 
-    /// Fails all that wait, and all that come.
+    /// Fails all waiters and all later calls.
     void refuse(std::exception_ptr reason);
 
-    /// Fails all that come; those that wait have their turns. `idle` is called when nothing holds
-    /// the turn or waits for it: then, and at each `tell_if_idle`.
+    /// Fails all later calls. Existing waiters still have their turns. `idle` is called when
+    /// nothing holds the turn or waits for it, and then at each `tell_if_idle`.
     void shut(std::exception_ptr reason, std::function<void()> idle);
     void tell_if_idle();
     bool is_idle() const;
-    /// From now on doubtful waiters fail with this.
+    /// Makes doubtful waiters fail with this error from now on.
     void give_up_doubtful(std::exception_ptr reason);
 
 private:
     using Id = std::uint64_t;
     struct Waiting {
         async::Waiter waiter;
-        /// When the claim was posted that is on its way.
+        /// When the claim that is under way was posted; empty if there is none.
         std::optional<Clock::time_point> claimed;
     };
     using Queue = std::map<Id, Waiting>;
@@ -95,11 +96,11 @@ private:
         Id id;
         async::HeldExecutor executor;
     };
-    /// Claims that have yet to be posted. Nearly always it is one.
+    /// The calls to be made without the mutex. Nearly always this is one claim to be posted.
     struct Calls {
         std::optional<Call> first;
         std::vector<Call> others;
-        /// Who waits no more, and has to be told why.
+        /// Waiters that no longer wait, to be completed with `reason`.
         std::vector<async::Waiter> failed;
         std::exception_ptr reason;
         std::function<void()> idle;
@@ -111,7 +112,7 @@ private:
     void claim_is_lost(Id id);
     void carry_out(Calls calls);
 
-    // With the mutex held.
+    // Precondition of the following: the mutex is held.
     void listen(const async::Waiter& waiter, Id id);
     Calls advance() { return advance(doubt()); }
     Calls advance(bool late);
@@ -125,19 +126,19 @@ private:
     const std::function<Clock::time_point()> now_;
     std::function<void()> waits_;
 
-    // Of the mutex.
+    // Guarded by `mutex_`.
     mutable std::mutex mutex_;
-    Queue queue_;     ///< those whose executors are believed to run
-    Queue doubtful_;  ///< the others
+    Queue queue_;     ///< waiters whose executors are believed to run
+    Queue doubtful_;  ///< all other waiters
     Id next_id_ = 0;
     bool held_ = false;
     bool paused_ = false;
-    std::exception_ptr refused_;           ///< those that come
-    std::exception_ptr doubtful_refused_;  ///< those in doubt
+    std::exception_ptr refused_;           ///< the error of later calls
+    std::exception_ptr doubtful_refused_;  ///< the error of doubtful waiters
     std::function<void()> idle_;
 };
 
-/// The writer's turn, given back at the latest when this goes away.
+/// The writer's turn, released by the destructor at the latest.
 class HeldTurn {
 public:
     explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}

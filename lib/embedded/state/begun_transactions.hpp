@@ -7,18 +7,19 @@
 
 namespace keywatch::engine {
 
-/// Knows the revision of the newest transaction that has begun, so that who reads the clock and
-/// then takes a snapshot can tell whether a commit behind it may have seen an earlier time.
+/// Tracks the newest transaction that has started. A reader that reads the clock and then takes a
+/// snapshot uses it to check whether any commit after the snapshot may have run at an earlier time.
 ///
-/// That matters for deadlines. Such a commit may have given a key more time, or changed a list,
-/// that was still there for it, while by the later time it is gone: a state without it, followed by
-/// the commit, would be wrong.
+/// This matters for deadlines. Such a commit may have extended the deadline of a key, or changed a
+/// list, that still existed at the earlier time but has expired at the time that the reader saw. A
+/// state without the key, followed by the commit, would be wrong.
 class BegunTransactions {
 public:
-    /// Before the first transaction.
+    /// Sets the head. Call before the first transaction.
     void opened(Revision head) noexcept { newest_.store(head); }
 
-    /// While a transaction on top of this head executes, before it looks at the clock.
+    /// A scope in which a transaction on top of this head executes. Entered before it reads the
+    /// clock.
     class Scope {
     public:
         Scope(BegunTransactions& begun, Revision head) noexcept
@@ -36,7 +37,7 @@ public:
             }
         }
 
-        /// It has got its revision.
+        /// Notes that the transaction has received its revision.
         void commit() noexcept { committed_ = true; }
 
     private:
@@ -45,8 +46,8 @@ public:
         bool committed_ = false;
     };
 
-    /// Whether all commits behind this revision see times that are not before any that the
-    /// caller has been told. Any thread.
+    /// Returns true if no commit after this revision sees a time before one that the caller has
+    /// read from the clock. May be called from any thread.
     bool none_behind(Revision revision) const noexcept
     {
         std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -9,10 +9,11 @@
 #include <optional>
 #include <utility>
 
-// How a state is streamed: on the reader thread, the next part while the last one is delivered.
+// Streaming of a state: the reader thread reads the next part while the last one is delivered.
 namespace keywatch::engine {
 
-/// What is read of a state, and read ahead; the reader thread's, but for its end.
+/// The reading of a state, with one part read ahead. Used only by the reader thread, except that
+/// any thread may destroy it.
 class EmbeddedEngine::StateReading : public std::enable_shared_from_this<StateReading> {
 public:
     using Part = std::shared_ptr<const CommitRecord>;
@@ -24,7 +25,7 @@ public:
 
     StateReader& reader() { return state_.reader(); }
 
-    /// The next part; has the thread go on with the one behind it.
+    /// Returns the next part, and has the thread read the one after it.
     Part take(async::WorkerThread& thread, const SliceLimits& limits, Part used)
     {
         if (!ahead_) {
@@ -83,7 +84,8 @@ private:
                                           Part used)
     {
         Part part;
-        // Behind what reads ahead: tasks run in the order in which they were posted.
+        // This runs after the task that reads ahead: tasks run in the order in which they were
+        // posted.
         const auto take = [&] { part = reading->take(engine->reader_, limits, std::move(used)); };
         const bool taken = co_await run_on(engine->reader_, engine, std::ref(take));
         if (!taken) {

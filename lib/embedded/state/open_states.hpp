@@ -13,12 +13,13 @@ namespace keywatch::engine {
 
 class OpenState;
 
-/// The states that are being read: so that none holds on to the store when that is closed.
+/// The states that are being read. They are released together, so that none holds the store when it
+/// is closed.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class OpenStates {
 public:
-    /// Lets go of all snapshots, now that none is read any more and none will be opened.
+    /// Releases all snapshots. Precondition: no state is being read and none will be opened.
     void close() noexcept;
 
 private:
@@ -28,8 +29,8 @@ private:
     std::set<OpenState*> states_;
 };
 
-/// One of them. Made and read while the store is there; may be destroyed at any time, by any
-/// thread.
+/// A state that is being read. Created and read while the store exists. May be destroyed at any
+/// time, by any thread.
 class OpenState {
 public:
     template <class... Arguments>
@@ -48,7 +49,7 @@ public:
         reader_.reset();
     }
 
-    /// By one thread at a time.
+    /// Returns the reader. It may be used by one thread at a time.
     StateReader& reader() { return *reader_; }
 
 private:

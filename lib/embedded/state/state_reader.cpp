@@ -32,7 +32,7 @@ StateReader::StateReader(const storage::Store& store, const MonotonicClock& cloc
                          const BegunTransactions& begun, const Selectors& selectors)
     : store_(store),
       selectors_(selectors),
-      now_(clock.now()),  // before the snapshot: see BegunTransactions
+      now_(clock.now()),  // read before the snapshot: see BegunTransactions
       snapshot_(store.snapshot()),
       revision_(store.revision(*snapshot_)),
       names_(structures::wanted_buckets(selectors)),
@@ -63,7 +63,7 @@ std::shared_ptr<const CommitRecord> StateReader::next(const SliceLimits& limits,
     return record.empty() ? nullptr : record.take();
 }
 
-/// Null: there is none any more.
+/// Returns null if no message remains.
 const Message* StateReader::current()
 {
     while (walk_ || open_bucket()) {
@@ -135,7 +135,7 @@ void StateReader::open(Structure structure, std::string name, storage::BucketId 
         created_->operation = Operation::bucket_created;
     }
     const auto space = [this, prefix = storage::data_prefix(id)] {
-        // What is read once is not worth its place in the cache.
+        // Data that is read once is not worth its place in the cache.
         return std::make_shared<MergedIterator>(
             prefix, MergedIterator::Layers{make_layer(store_.iterate(snapshot_.get(), false))});
     };

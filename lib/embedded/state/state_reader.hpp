@@ -19,22 +19,22 @@
 
 namespace keywatch::engine {
 
-/// Reads what selectors want of one store snapshot, part by part. Between two parts it holds on to
-/// nothing but the snapshot.
+/// A reader of what selectors select in one store snapshot, part by part. Between two parts it
+/// holds nothing except the snapshot.
 ///
-/// A key is gone here from the same time on as it is for all commits behind the snapshot, or a
-/// later one: see BegunTransactions.
+/// A key that has expired here has also expired for all commits after the snapshot: see
+/// BegunTransactions.
 class StateReader {
 public:
     StateReader(const storage::Store& store, const MonotonicClock& clock,
                 const BegunTransactions& begun, const Selectors& selectors);
 
     Revision revision() const noexcept { return revision_; }
-    /// That of the commit which the snapshot shows last.
+    /// Returns the time of the newest commit in the snapshot.
     Time time() const noexcept { return time_; }
 
-    /// The next messages, at least one, as a commit; null if there are none any more. `used`: see
-    /// StateStream::next.
+    /// Returns the next messages, at least one, as a commit. Returns null if none remain. `used`:
+    /// see StateStream::next.
     std::shared_ptr<const CommitRecord> next(const SliceLimits& limits,
                                              std::shared_ptr<const CommitRecord> used);
 
@@ -48,18 +48,18 @@ private:
 
     const storage::Store& store_;
     const Selectors selectors_;
-    Time now_;  ///< when things have expired
+    Time now_;  ///< the time by which keys have expired
     const std::unique_ptr<storage::StoreSnapshot> snapshot_;
     const Revision revision_;
     Time time_;
 
-    /// Without it, all that there are are wanted.
+    /// The names of the selected buckets. If empty, all buckets are selected.
     const std::optional<std::vector<std::string>> names_;
-    std::size_t next_name_ = 0;    ///< of all structures: one after the other
-    std::string next_bucket_key_;  ///< where the catalogue goes on
+    std::size_t next_name_ = 0;    ///< counts the names of one structure after another
+    std::string next_bucket_key_;  ///< where reading of the catalogue continues
     std::string bucket_;
-    std::unique_ptr<structures::StateWalk> walk_;  ///< in the bucket; null: in none
-    std::optional<Message> created_;               ///< comes first
+    std::unique_ptr<structures::StateWalk> walk_;  ///< position in the bucket, or null
+    std::optional<Message> created_;               ///< delivered before the content
     std::uint32_t next_index_ = 0;
 };
 

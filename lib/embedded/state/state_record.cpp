@@ -7,7 +7,7 @@ namespace keywatch::engine {
 
 namespace {
 
-/// More than a string keeps within itself: so the bytes stay where they are when it is moved.
+/// More than a string stores within itself, so the bytes stay in place when the string is moved.
 constexpr std::size_t least_bytes = 1024;
 
 }  // namespace
@@ -15,9 +15,9 @@ constexpr std::size_t least_bytes = 1024;
 StateRecord::StateRecord(const SliceLimits& limits, std::shared_ptr<const CommitRecord> used)
     : limits_(limits)
 {
-    // What a single large message has left is not kept.
+    // The memory of a single large message is not kept.
     if (used && used->pinned_bytes() <= 2 * limits.bytes) {
-        record_ = std::const_pointer_cast<CommitRecord>(std::move(used));  // it was made here
+        record_ = std::const_pointer_cast<CommitRecord>(std::move(used));  // it was created here
         record_->messages.clear();
         record_->bytes.clear();
     } else {
@@ -35,7 +35,7 @@ void StateRecord::begin(Revision revision, Time time, std::uint32_t first_index)
 bool StateRecord::add(const Message& message, std::string_view bucket)
 {
     auto& messages = record_->messages;
-    // The elements of one collection share their key, and all of a bucket its name.
+    // The elements of one collection share their key, and all messages of a bucket its name.
     const bool same_bucket = !empty() && messages.back().bucket == bucket;
     const bool same_key = !empty() && messages.back().key == message.key;
     const std::size_t more = (same_bucket ? 0 : bucket.size()) +
@@ -57,7 +57,7 @@ bool StateRecord::add(const Message& message, std::string_view bucket)
     return true;
 }
 
-/// Moves the bytes to where there is room for more, and the views with them.
+/// Makes room for more bytes. If it has to move the existing ones, it updates the views of them.
 void StateRecord::make_room(std::size_t bytes)
 {
     std::pmr::string& old = record_->bytes;
@@ -78,7 +78,7 @@ void StateRecord::make_room(std::size_t bytes)
     old = std::move(larger);
 }
 
-/// Of bytes that there is room for.
+/// Appends bytes and returns a view of the copy. Precondition: there is room for them.
 std::string_view StateRecord::copy(std::string_view bytes)
 {
     std::pmr::string& all = record_->bytes;

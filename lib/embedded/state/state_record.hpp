@@ -13,20 +13,23 @@
 
 namespace keywatch::engine {
 
-/// Makes a part of a state into a commit: copies messages and what their views point to.
+/// A builder that turns a part of a state into a commit. It copies messages and what their views
+/// refer to.
 class StateRecord {
 public:
     /// `used`: see StateStream::next.
     StateRecord(const SliceLimits& limits, std::shared_ptr<const CommitRecord> used);
 
-    /// Messages are numbered from `first_index` on.
+    /// Begins a commit. Its messages are numbered from `first_index` on.
     void begin(Revision revision, Time time, std::uint32_t first_index);
-    /// False if that would be more than the limits allow; one always fits.
+    /// Adds a message. Returns false if that would exceed the limits. The first message always
+    /// fits.
     bool add(const Message& message, std::string_view bucket);
     bool empty() const noexcept { return record_->messages.empty(); }
 
-    /// The commit, and the number of the next message. Nothing can be added any more.
+    /// Returns the commit. Nothing can be added after that.
     std::shared_ptr<const CommitRecord> take() noexcept { return std::move(record_); }
+    /// Returns the index of the next message.
     std::uint32_t next_index() const noexcept { return next_index_; }
 
 private:

@@ -24,8 +24,8 @@ WriteSet::Value value_of(const Overlay::Entry& entry)
     return entry.value;
 }
 
-/// A sorted map in memory. It may gain keys while the iterator lives, so each step looks the
-/// neighbour up anew when it has.
+/// A sorted map in memory. It may gain keys while the iterator lives, so each step looks up the
+/// neighbour again.
 template <class Map>
 class MapLayer final : public Layer {
 public:
@@ -64,7 +64,8 @@ leveldb::Slice slice(std::string_view bytes)
     return {bytes.data(), bytes.size()};
 }
 
-/// What is stored. It does not change while the iterator lives, which throws what cannot be read.
+/// The stored keys. They do not change while the iterator lives. The iterator throws if something
+/// cannot be read.
 class StoreLayer final : public Layer {
 public:
     explicit StoreLayer(std::unique_ptr<leveldb::Iterator> iterator)
@@ -203,7 +204,7 @@ void MergedIterator::step(bool forward)
 {
     check_usable();
     if (forward != forward_) {
-        // The other layers stand on the wrong side of the current key.
+        // The other layers are on the wrong side of the current key.
         std::string here = prefix_ + std::string(key_);
         if (!forward) {
             seek_all_before(here);
@@ -217,7 +218,8 @@ void MergedIterator::step(bool forward)
     settle();
 }
 
-/// The key belongs to the layer that stands on it, so that one moves last.
+/// Moves all layers past the current key. The key belongs to the layer positioned on it, so that
+/// layer moves last.
 void MergedIterator::pass_current()
 {
     Layer* const newest = std::exchange(current_, nullptr);

@@ -16,18 +16,18 @@
 
 namespace keywatch::engine {
 
-/// One sorted source of keys below a common prefix. A key without a value is an erased one: it
-/// hides those of older sources.
+/// A sorted source of keys below a common prefix. A key without a value is an erased one: it hides
+/// the key in older sources.
 ///
-/// Where it stands is kept here, as a scan asks for it several times a step, and what is below
-/// takes long to tell.
+/// The current key and value are cached here, because a scan asks for them several times per step
+/// and the underlying source is slow to return them.
 class Layer {
 public:
     virtual ~Layer() = default;
     virtual void seek(std::string_view key) = 0;
     virtual void seek_before(std::string_view key) = 0;
-    /// Moves behind (before) `key`, seeing what was written since it was last moved. `key` may be
-    /// the one it stands on.
+    /// Moves past `key`, forward or backward, and sees what was written since the last move. `key`
+    /// may refer to the current key.
     virtual void pass(std::string_view key, bool forward) = 0;
 
     bool valid() const noexcept { return valid_; }
@@ -51,22 +51,22 @@ private:
 
 std::unique_ptr<Layer> make_layer(const WriteSet& writes);
 std::unique_ptr<Layer> make_layer(const Overlay& overlay);
-/// The iterator throws what cannot be read, as those of the store do.
+/// The iterator must throw if something cannot be read, as those of the store do.
 std::unique_ptr<Layer> make_layer(std::unique_ptr<leveldb::Iterator> iterator);
 
 /// The keys of one bucket over all layers, newest layer first.
 ///
-/// Invariant while it is valid: every layer stands at or behind the current key in the direction
-/// of the last move, and `current_` is the newest layer that stands on it.
+/// Invariant while it is valid: every layer is at or past the current key in the direction of the
+/// last move, and `current_` is the newest layer positioned on it.
 class MergedIterator final : public structures::KeyIterator {
 public:
     static constexpr std::size_t max_layers = 3;
     using Layers = std::array<std::unique_ptr<Layer>, max_layers>;
 
-    /// `prefix` is what all keys of the bucket begin with. Null layers are skipped.
+    /// All keys of the bucket begin with `prefix`. Null layers are skipped.
     MergedIterator(std::string prefix, Layers layers);
 
-    /// From now on every use throws; the layers are let go.
+    /// Releases the layers. Every later use throws.
     void finish() noexcept;
 
     bool valid() const override

@@ -13,7 +13,7 @@ void Overlay::add(Revision revision, std::shared_ptr<const WriteSet> writes)
     // Nothing is allocated from here on.
     while (!added.empty()) {
         auto entry = added.extract(added.begin());
-        // The key is replaced too: the one that is there may belong to an older write set.
+        // The key is replaced too: the existing one may belong to an older write set.
         map_.erase(entry.key());
         map_.insert(std::move(entry));
     }

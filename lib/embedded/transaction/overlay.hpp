@@ -14,20 +14,20 @@
 
 namespace keywatch::engine {
 
-/// What was executed but may not be durable yet, over all waiting transactions: the newest value of
-/// every key they wrote. Used by whoever has the writer's turn, and nobody else.
+/// The writes of all executed transactions that may not be durable yet: the newest value of every
+/// key they wrote. Used only by the holder of the writer's turn.
 class Overlay {
 public:
     struct Entry {
         WriteSet::Value value;
         Revision revision;
     };
-    /// Keys and values are those of the write sets that are kept.
+    /// Keys and values point into the write sets that are kept.
     using Map = std::map<std::string_view, Entry, std::less<>>;
 
-    /// If it throws, nothing was added.
+    /// Adds the writes of a transaction. If it throws, nothing was added.
     void add(Revision revision, std::shared_ptr<const WriteSet> writes);
-    /// Forgets what the engine itself shows by now.
+    /// Removes the writes through this revision, which the store now shows.
     void prune(Revision durable);
     const Map& map() const noexcept { return map_; }
 

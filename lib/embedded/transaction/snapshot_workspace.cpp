@@ -111,7 +111,7 @@ std::optional<std::string> SnapshotWorkspace::get(structures::BucketIndex bucket
 std::shared_ptr<structures::KeyIterator> SnapshotWorkspace::iterate(
     structures::BucketIndex bucket) const
 {
-    check_usable();  // before the store is asked, which may be gone
+    check_usable();  // before the store is used, which may be closed
     return make_iterator(bucket, {make_layer(store_.iterate(snapshot_.get(), true))});
 }
 

@@ -16,13 +16,13 @@
 
 namespace keywatch::engine {
 
-/// The catalogue of what is durable, beside the one in the store that is slower to ask.
+/// The catalogue of what is durable. It is faster to read than the one in the store.
 ///
 /// `version` is odd while a batch that changes the catalogue is being written, and higher after
-/// it. So whoever took a store snapshot at an even version may use this one for it for as long as
-/// the version stays the same.
+/// that. So a reader that took a store snapshot at an even version may use this catalogue for the
+/// snapshot as long as the version stays the same.
 ///
-/// Thread safety: all members, from any thread; one writer at a time.
+/// Thread safety: all members may be called from any thread. There is one writer at a time.
 class DurableCatalogue {
 public:
     explicit DurableCatalogue(storage::Catalogue catalogue) : catalogue_(std::move(catalogue)) {}
@@ -31,7 +31,8 @@ public:
     void begin_change();
     void end_change(const std::vector<storage::CatalogueChange>& changes);
 
-    /// Calls `use(catalogue)` if it is the one of this version; else gives false.
+    /// Calls `use(catalogue)` and returns true if the catalogue is still of this version, otherwise
+    /// returns false.
     template <class Use>
     bool use_if(std::uint64_t version, Use use) const
     {
@@ -49,7 +50,7 @@ private:
     storage::Catalogue catalogue_;
 };
 
-/// What a view reads: one store snapshot.
+/// The workspace of a view: one store snapshot.
 class SnapshotWorkspace final : public WorkspaceBase {
 public:
     SnapshotWorkspace(const storage::Store& store, const DurableCatalogue& catalogue,
@@ -66,7 +67,7 @@ public:
                                    std::string_view key) const override;
     std::shared_ptr<structures::KeyIterator> iterate(structures::BucketIndex bucket) const override;
 
-    /// Ends all use, and lets go of the store.
+    /// Ends all use, and releases the store snapshot.
     void finish() noexcept;
 
 private:

@@ -5,8 +5,8 @@
 
 #include <utility>
 
-// A transaction's cursors. History behind a new position is pinned when it is saved, not when it is
-// durable: trimming goes on meanwhile.
+// The cursors of a transaction. History after a new position is pinned when the cursor is saved,
+// not when it is durable: trimming continues meanwhile.
 namespace keywatch::engine {
 
 const HistoryId& TransactionWorkspace::history_id() const

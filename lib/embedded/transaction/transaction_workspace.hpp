@@ -22,7 +22,8 @@
 
 namespace keywatch::engine {
 
-/// What the transactions before this one have left, durable or not. Belongs to the writer's turn.
+/// The state after the transactions executed before, durable or not. Used only by the holder of the
+/// writer's turn.
 struct ExecutedState {
     storage::Catalogue catalogue;
     Overlay overlay;
@@ -31,10 +32,11 @@ struct ExecutedState {
     storage::Totals totals;
 };
 
-/// What an update works on: its own writes over those executed before over the store.
+/// The workspace of an update: its own writes, over those of transactions executed before, over the
+/// store.
 ///
-/// Every write is collected; nothing outside this object changes until the engine takes what was
-/// collected. So a transaction that throws has left no trace.
+/// Every write is collected. Nothing outside this object changes until the engine takes the
+/// collected writes. So a transaction that throws leaves no trace.
 class TransactionWorkspace final : public WorkspaceBase {
 public:
     struct Limits {
@@ -73,21 +75,21 @@ public:
     }
     void record(structures::BucketIndex bucket, const Message& message) override;
 
-    // For the sweep.
-    /// What the index of deadlines has, without the transaction's own writes.
+    // The following are for the sweep.
+    /// A part of the deadline index, without the transaction's own writes.
     struct Due {
         std::vector<std::string> keys;  ///< deadline_keys whose time is over
-        std::string next;               ///< the one behind them; empty if there is none
+        std::string next;               ///< the next one; empty if there is none
     };
-    /// From this deadline_key on, at most `most`.
+    /// Returns the due entries from this deadline_key on, at most `most`.
     Due due(std::string_view from, std::size_t most) const;
-    /// Of those that can expire; nothing if it was deleted.
+    /// Returns a bucket whose keys can expire, or nothing if it was deleted.
     std::optional<std::pair<Structure, structures::BucketIndex>> expiring(storage::BucketId id);
-    /// Removes a deadline_key that means nothing any more.
+    /// Removes a deadline_key that no longer has a meaning.
     void forget_deadline(std::string_view deadline_key);
 
-    // What was collected, to be taken after the function has returned.
-    /// Throws if the transaction was too large, even if its function swallowed that.
+    // The following return what was collected. They are called after the function has returned.
+    /// Throws if the transaction was too large, even if its function swallowed that error.
     void check_size() const;
     bool changed_anything() const noexcept;
     std::size_t bytes() const noexcept { return bytes_ + record_.bytes(); }
@@ -98,22 +100,22 @@ public:
         return changes_;
     }
     const std::vector<std::string>& orphans() const noexcept { return orphans_; }
-    /// Of the deadlines that keys have got.
+    /// Returns the earliest of the deadlines that were set.
     std::optional<Time> earliest_deadline() const noexcept { return earliest_deadline_; }
-    /// How many keys were removed as their time was over.
+    /// Returns the number of keys that were removed because they expired.
     std::size_t expired() const noexcept { return expired_; }
-    /// Adds all writes but the history record.
+    /// Adds all writes except the history record.
     void write_to(storage::Batch& batch) const;
     std::shared_ptr<const WriteSet> take_writes() { return std::move(writes_); }
-    /// What is to be unpinned once all this is durable. What was pinned is not the workspace's any
-    /// more.
+    /// Returns what must be unpinned once all this is durable. The workspace no longer owns what it
+    /// has pinned.
     std::vector<Revision> take_unpins() noexcept;
 
-    /// Ends all use, and unpins what was pinned for nothing.
+    /// Ends all use, and unpins what was pinned but not taken.
     void finish() noexcept;
 
 private:
-    /// What a write costs beyond its bytes, in a write set and in the batch.
+    /// The cost of a write beyond its bytes, in a write set and in the batch.
     static constexpr std::size_t write_overhead = 64;
 
     std::optional<std::string> get_stored(std::string_view full_key) const;
@@ -133,7 +135,7 @@ private:
     std::vector<storage::CatalogueChange> changes_;
     std::vector<std::string> orphans_;
     std::vector<Revision> pinned_;
-    std::vector<Revision> unpins_;  ///< where cursors have been, durably, executed, or in here
+    std::vector<Revision> unpins_;  ///< former positions of cursors
     std::optional<Time> earliest_deadline_;
     std::size_t expired_ = 0;
     /// The newest state of every bucket that was created or deleted here.

@@ -20,14 +20,14 @@
 
 namespace keywatch::engine {
 
-/// What a transaction's and a snapshot's workspace have in common: the table of the buckets that
+/// The common part of the workspaces of transactions and snapshots: the table of the buckets that
 /// were looked up, and the end of all use once the function has returned.
 class WorkspaceBase : public structures::Workspace {
 public:
     structures::BucketIndex bucket(Structure structure, std::string_view name) override;
     bool has_bucket(Structure structure, std::string_view name) const override;
 
-    /// From now on every use throws, also of iterators, and nothing holds on to the store.
+    /// Makes every later use throw, even of iterators, and releases the store.
     void finish() noexcept;
 
 protected:
@@ -36,12 +36,12 @@ protected:
         std::string name;
         storage::BucketId id;
         std::string prefix;
-        std::optional<std::uint32_t> in_record;  ///< its place in the record's table
+        std::optional<std::uint32_t> in_record;  ///< its index in the record's table
         bool deleted = false;
-        bool deadlines = false;  ///< a key has got one in this transaction
+        bool deadlines = false;  ///< true if a key received a deadline here
     };
 
-    /// Most transactions look at one or two.
+    /// Most transactions use one or two buckets.
     using KnownBuckets = boost::container::small_vector<KnownBucket, 2>;
 
     virtual std::optional<storage::BucketId> find_bucket(Structure structure,
@@ -50,13 +50,13 @@ protected:
     void check_usable() const;
     std::shared_ptr<structures::KeyIterator> make_iterator(structures::BucketIndex bucket,
                                                            MergedIterator::Layers layers) const;
-    /// The cursors that these layers have.
+    /// Returns the cursors in these layers.
     static std::vector<Cursor> list_cursors(const storage::Store& store,
                                             MergedIterator::Layers layers);
     const KnownBucket& known(structures::BucketIndex bucket) const;
     KnownBucket& known(structures::BucketIndex bucket);
     KnownBuckets& known_buckets() noexcept { return known_; }
-    /// Valid until the next call.
+    /// The result is valid until the next call.
     std::string_view full_key(structures::BucketIndex bucket, std::string_view key) const;
 
 private:
@@ -67,7 +67,7 @@ private:
 };
 
 inline constexpr std::size_t max_name_bytes = 65535;
-/// Of what is to get this name.
+/// Throws if this is not a valid name for something new.
 void check_name(std::string_view name);
 
 }  // namespace keywatch::engine

@@ -12,9 +12,9 @@
 
 namespace keywatch::engine {
 
-/// What one transaction has written so far: key → value, or nothing for an erased key.
+/// The writes of one transaction: key → value, or nothing for an erased key.
 ///
-/// All bytes lie in one arena that only grows, so iterators and the views they have given out
+/// All bytes are in one arena that only grows, so iterators and the views they have returned
 /// survive later writes of the same transaction, and a small transaction allocates nothing here.
 class WriteSet {
 public:

@@ -115,8 +115,9 @@ std::vector<std::string> BackupDirectory::children() const
     return names;
 }
 
-/// The marker first: what is left if this is cut short must not look like a database. Needs no
-/// descriptor in a real directory, as the lack of them may be why it is called.
+/// Removes the marker first: if this is interrupted, the rest must not look like a database. In a
+/// real directory, opens no descriptor, since a lack of descriptors may be the reason for this
+/// call.
 void BackupDirectory::remove_all() noexcept
 {
     try {
@@ -133,7 +134,7 @@ void BackupDirectory::remove_all() noexcept
             place_.env->RemoveDir(place_.path);
         }
         sync_directory(parent_of(place_.path));
-    } catch (...) {  // the disk fails: without its marker it is no database
+    } catch (...) {  // the disk fails: without its marker it is not a database
     }
 }
 

@@ -11,14 +11,14 @@
 
 namespace keywatch::storage {
 
-/// A backup that is a directory: a database to be opened, once its marker file is there, which is
-/// made last. Whatever a crash leaves before that, no open mistakes it for a database.
+/// A backup that is a directory. It is a database that can be opened once its marker file exists,
+/// which is created last. No open mistakes what a crash leaves before that for a database.
 ///
-/// Every file and the directory are synced before the marker is made. Unless keep() is called,
-/// everything is removed with this object.
+/// Every file and the directory are synced before the marker is created. Unless keep() is called,
+/// the destructor removes everything.
 class BackupDirectory final : public BackupTarget {
 public:
-    /// Makes the directory, or finds it empty.
+    /// Creates the directory. An existing directory must be empty.
     explicit BackupDirectory(Place place);
     BackupDirectory(const BackupDirectory&) = delete;
     BackupDirectory& operator=(const BackupDirectory&) = delete;
@@ -27,10 +27,10 @@ public:
     void begin(const BackupIdentity& identity) override;
     void begin_file(const std::string& name, std::uint64_t size) override;
     void append(std::string_view bytes) override;
-    /// Makes the marker.
+    /// Syncs all files and creates the marker.
     void finish() override;
 
-    /// What finish() has made is to stay.
+    /// Keeps what finish() has created.
     void keep() noexcept { kept_ = true; }
 
 private:

@@ -18,7 +18,7 @@ using namespace bytes;
 
 namespace {
 
-/// kind and length; behind the payload its checksum.
+/// The size of kind and length. After them come the payload and its checksum.
 constexpr std::size_t frame_header_bytes = 5;
 constexpr std::size_t checksum_bytes = 4;
 constexpr std::size_t longest_first_line = 40;
@@ -28,7 +28,8 @@ constexpr std::size_t longest_first_line = 40;
     fail(Error::damaged, std::string("the backup ") + what);
 }
 
-/// A stream does not say why it failed; one that is a file leaves what the system said.
+/// Returns the system's reason for a failed operation of a stream. A stream does not report why it
+/// failed; a file stream leaves the reason in `errno`.
 std::string system_reason()
 {
     return errno != 0 ? ": " + std::string(std::strerror(errno)) : std::string();
@@ -100,7 +101,7 @@ void BackupStream::write(std::string_view bytes)
 {
     errno = 0;
     if (!out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-        fail(Error::backup_failed, "the stream takes no more" + system_reason());
+        fail(Error::backup_failed, "the stream cannot be written" + system_reason());
     }
 }
 
@@ -133,10 +134,11 @@ void BackupReader::read_first_line()
     std::string line;
     while (line.size() < longest_first_line && !line.ends_with('\n')) {
         line += read(1);
-        // A stream that ends in here is a truncated one; one that goes on otherwise is no backup.
+        // A stream that ends within this line is truncated. A stream that differs from it is not a
+        // backup.
         const std::size_t same = std::min(line.size(), backup_text.size());
         if (line.compare(0, same, backup_text.substr(0, same)) != 0) {
-            fail(Error::not_a_database, "the stream is no backup of keywatch");
+            fail(Error::not_a_database, "the stream is not a backup of keywatch");
         }
     }
     const unsigned format = parse_format_line(backup_text, line);
@@ -156,7 +158,7 @@ BackupIdentity BackupReader::read_begin()
     BackupIdentity identity;
     constexpr std::size_t id_bytes = sizeof identity.history.bytes;
     if (frame.kind != FrameKind::begin || frame.payload.size() != id_bytes + 12) {
-        damaged("does not say what it is of");
+        damaged("does not say which database it is of");
     }
     std::copy_n(frame.payload.begin(), id_bytes, identity.history.bytes.begin());
     identity.revision = load_fixed<std::uint64_t>(frame.payload.data() + id_bytes);
@@ -177,7 +179,7 @@ void BackupReader::take_file(const Frame& frame, BackupTarget& target)
     }
     const std::string name = frame.payload.substr(size_bytes);
     if (!is_data_file(name) || !names_.insert(name).second) {
-        damaged("has a file that is none of a database's");
+        damaged("has a file that does not belong to a database");
     }
     left_ = load_fixed<std::uint64_t>(frame.payload.data());
     target.begin_file(name, left_);
@@ -186,7 +188,7 @@ void BackupReader::take_file(const Frame& frame, BackupTarget& target)
 void BackupReader::take_data(const Frame& frame, BackupTarget& target)
 {
     if (frame.payload.empty() || frame.payload.size() > left_) {
-        damaged("has data of no file");
+        damaged("has data without a file");
     }
     left_ -= frame.payload.size();
     bytes_ += frame.payload.size();
@@ -209,13 +211,13 @@ BackupReader::Frame BackupReader::read_frame()
     const auto size = load_fixed<std::uint32_t>(header.data() + 1);
     if (kind < static_cast<std::uint8_t>(FrameKind::begin) ||
         kind > static_cast<std::uint8_t>(FrameKind::end) || size > backup_chunk_bytes) {
-        damaged("has a frame that cannot be");
+        damaged("has an invalid frame");
     }
     Frame frame{static_cast<FrameKind>(kind), read(size)};
     checksum_.add(header);
     checksum_.add(frame.payload);
     if (load_fixed<std::uint32_t>(read(checksum_bytes).data()) != checksum_.value()) {
-        damaged("is not as it was written");
+        damaged("has a wrong checksum");
     }
     return frame;
 }

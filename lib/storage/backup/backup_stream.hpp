@@ -14,7 +14,7 @@
 /// A backup as one stream of bytes; see doc/storage.md.
 namespace keywatch::storage {
 
-/// What a frame of the stream holds.
+/// The contents of a frame of the stream.
 enum class FrameKind : std::uint8_t {
     begin = 1,
     file = 2,
@@ -22,10 +22,10 @@ enum class FrameKind : std::uint8_t {
     end = 4,
 };
 
-/// Writes the stream. What the stream itself throws comes out unchanged.
+/// Writes a backup to a stream. Exceptions of the stream itself are not changed.
 class BackupStream final : public BackupTarget {
 public:
-    /// The stream must outlive this.
+    /// The stream must outlive this object.
     explicit BackupStream(std::ostream& out) : out_(out) {}
 
     void begin(const BackupIdentity& identity) override;
@@ -43,16 +43,17 @@ private:
     std::uint64_t bytes_ = 0;
 };
 
-/// Reads what BackupStream has written, and believes nothing of it: nothing is handed on that the
-/// next checksum does not vouch for.
+/// Reads a stream written by BackupStream. Does not trust it: data is passed on only after the next
+/// checksum has confirmed it.
 ///
-/// Errors: `not_a_database` if it is no such stream, `format_too_new`, `damaged` if anything is
+/// Errors: `not_a_database` if it is not such a stream, `format_too_new`, `damaged` if anything is
 /// missing or altered.
 class BackupReader {
 public:
     explicit BackupReader(std::istream& in) : in_(in) {}
 
-    /// Reads to the end of the backup and no further; gives of what it is.
+    /// Copies the backup to `target` and returns its identity. Reads to the end of the backup and
+    /// no further.
     BackupIdentity copy_to(BackupTarget& target);
 
 private:
@@ -72,7 +73,7 @@ private:
     std::istream& in_;
     Checksum checksum_;
     std::set<std::string> names_;
-    std::uint64_t left_ = 0;  ///< of the file that is being read
+    std::uint64_t left_ = 0;  ///< bytes that the current file still lacks
     std::uint64_t bytes_ = 0;
 };
 

@@ -13,7 +13,7 @@ bool is_number(std::string_view text)
            std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// <number><ending>
+/// Returns true if `name` is <number><ending>.
 bool is_numbered(std::string_view name, std::string_view ending)
 {
     return name.ends_with(ending) && is_number(name.substr(0, name.size() - ending.size()));

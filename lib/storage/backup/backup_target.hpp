@@ -10,7 +10,7 @@
 
 namespace keywatch::storage {
 
-/// What a backup is of.
+/// The history and the revision that a backup contains.
 struct BackupIdentity {
     HistoryId history;
     Revision revision = 0;
@@ -18,29 +18,30 @@ struct BackupIdentity {
     friend bool operator==(const BackupIdentity&, const BackupIdentity&) = default;
 };
 
-/// Where the files of a database are copied to, one after the other. Everything throws
-/// `backup_failed` if it cannot.
+/// A target to which the files of a database are copied, one after the other. All members throw
+/// `backup_failed` if they fail.
 class BackupTarget {
 public:
     virtual ~BackupTarget() = default;
 
     virtual void begin(const BackupIdentity& identity) = 0;
-    /// Of the last file everything has been appended.
+    /// Begins the next file. Everything of the previous file has been appended.
     virtual void begin_file(const std::string& name, std::uint64_t size) = 0;
     virtual void append(std::string_view bytes) = 0;
-    /// All files are there.
+    /// Completes the backup. All files have been appended.
     virtual void finish() = 0;
 };
 
-/// How much is copied at a time.
+/// The number of bytes copied at a time.
 inline constexpr std::size_t backup_chunk_bytes = std::size_t{1} << 20;
 
 /// The file that names the newest manifest. It is copied last.
 inline constexpr std::string_view current_file = "CURRENT";
 
-/// Whether LevelDB gives a file of its data such a name: a table, a log, a manifest, or CURRENT.
+/// Returns true if this is the name of a data file of LevelDB: a table, a log, a manifest, or
+/// CURRENT.
 bool is_data_file(std::string_view name);
-/// Whether it is a table's.
+/// Returns true if this is the name of a table.
 bool is_table_file(std::string_view name);
 
 }  // namespace keywatch::storage

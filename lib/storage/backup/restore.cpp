@@ -17,7 +17,7 @@ namespace keywatch::storage {
 
 namespace {
 
-/// Checksums do not help here: who makes a stream by hand makes them right.
+/// Reads all tables. Checksums do not help here: a stream made by hand can have correct ones.
 void check_tables(const Place& place)
 {
     std::vector<std::string> names;
@@ -32,7 +32,7 @@ void check_tables(const Place& place)
     }
 }
 
-/// What opening finds must be what the backup says it is of.
+/// Opens the database and checks that it is what the backup claims to be.
 void check_restored(const std::string& directory, const BackupIdentity& identity,
                     leveldb::Env* base)
 {
@@ -41,7 +41,7 @@ void check_restored(const std::string& directory, const BackupIdentity& identity
     options.reserve_bytes = 0;
     const auto store = Store::open(options, base);
     if (BackupIdentity{store->history_id(), store->head_at_open()} != identity) {
-        fail(Error::damaged, "the backup does not hold the revision that it says");
+        fail(Error::damaged, "the backup does not contain the revision that it states");
     }
 }
 

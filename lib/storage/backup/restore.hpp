@@ -14,14 +14,14 @@ class Env;
 
 namespace keywatch::storage {
 
-/// Makes a database of a stream that BackupStream has written, and opens it once, so that it is
-/// known to be one. Whatever fails, the directory is left as it was.
+/// Creates a database from a stream written by BackupStream, and opens it once to verify that it is
+/// one. If anything fails, the directory is left as it was.
 ///
-/// `base`: the Env to run on instead of the default one, as in Store::open.
+/// `base`: the Env to use instead of the default one, as in Store::open.
 BackupIdentity restore(std::istream& in, const std::string& directory,
                        leveldb::Env* base = nullptr);
 
-/// Where a backup that is a directory goes: with an Env as in Store::open.
+/// Returns the place of a backup that is a directory. `base`: as in Store::open.
 Place backup_place(const std::string& directory, leveldb::Env* base = nullptr);
 
 }  // namespace keywatch::storage

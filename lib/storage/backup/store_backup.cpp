@@ -23,7 +23,7 @@ std::unique_ptr<StoreBackup> Store::start_backup() const
     {
         const std::lock_guard lock(impl_->writing);
         if (failed()) {
-            std::rethrow_exception(impl_->failure);  // what of that write is stored is not known
+            std::rethrow_exception(impl_->failure);  // it is unknown what of that write is stored
         }
         snapshot.emplace(*impl_->db);
         backup->note_logs_and_manifest();
@@ -54,7 +54,7 @@ void StoreBackup::note_logs_and_manifest()
     }
     check_read(leveldb::ReadFileToString(&environment_, path_of(current_file), &current_));
     if (!current_.ends_with('\n')) {
-        fail(Error::damaged, path_of(current_file) + " names no manifest");
+        fail(Error::damaged, path_of(current_file) + " does not name a manifest");
     }
     note(current_.substr(0, current_.size() - 1));
 }

@@ -13,20 +13,21 @@
 
 namespace keywatch::storage {
 
-/// The files of a store as they were at one moment, for as long as this exists.
+/// The files of a store as they were at one moment, kept as long as this object exists.
 ///
 /// LevelDB changes its files in two ways only: it appends to the manifest and to the newest log,
-/// and it removes what is no longer needed. So files that are kept from being removed, up to their
-/// lengths of one moment, are what a crash at that moment would have left; and what opening makes
-/// of that is the state of that moment, as every write was complete. Unlike after a crash, the copy
-/// of the newest log has a mark at its end (LogMark).
+/// and it removes what is no longer needed. If removals are held, the files, up to their lengths at
+/// one moment, are what a crash at that moment would have left. Opening them yields the state of
+/// that moment, since every write was complete. Unlike after a crash, the copy of the newest log
+/// has a mark at its end (LogMark).
 ///
-/// 1. Removals are held before anything is looked at.
-/// 2. Logs first, then the manifest: every log that the manifest still needs is among them, also if
-///    a memory table is written out in between. No write is under way, so no log is made.
-/// 3. Tables after the manifest: all that it names are there. Those that are being made, or were
-///    made since, are copied too, if they are listed; opening removes what the manifest does not
-///    name.
+/// 1. Removals are held before anything is read.
+/// 2. Logs are noted first, then the manifest: every log that the manifest still needs is among
+///    them, even if a memory table is written out in between. No write is running, so no log is
+///    created.
+/// 3. Tables are noted after the manifest: all tables that it names exist. Tables that are being
+///    written, or were written since, are copied too if they are listed. Opening removes those that
+///    the manifest does not name.
 class StoreBackup {
 public:
     StoreBackup(Environment& environment, std::string path);
@@ -35,21 +36,21 @@ public:
     ~StoreBackup();
 
     // The steps, in this order: see Store::start_backup.
-    /// No write is under way, and none begins.
+    /// Precondition: no write is running, and none begins.
     void note_logs_and_manifest();
     void note_tables();
     void set_identity(const BackupIdentity& identity) { identity_ = identity; }
 
     const BackupIdentity& identity() const noexcept { return identity_; }
 
-    /// Copies everything. `check` is called between chunks; what it throws comes out.
+    /// Copies everything. Calls `check` between chunks and passes its exceptions on.
     void copy_to(BackupTarget& target, const std::function<void()>& check) const;
 
 private:
     struct File {
         std::string name;
         std::uint64_t size;
-        std::string tail;  ///< what the copy has after it
+        std::string tail;  ///< appended to the copy
     };
 
     std::string path_of(std::string_view name) const { return path_ + "/" + std::string(name); }

@@ -7,23 +7,24 @@
 
 namespace keywatch::storage {
 
-/// The thread on which LevelDB writes tables and compacts them; one for each database.
+/// The thread on which LevelDB writes tables and compacts them. There is one for each database.
 ///
-/// It is made before LevelDB is opened. LevelDB's own Env makes one when it is first needed, while
-/// a mutex is locked that nothing unlocks if that fails: everything hangs from then on.
+/// It is created before LevelDB is opened. LevelDB's own Env creates its thread on first use, while
+/// it holds a mutex that is never unlocked if that fails: everything hangs from then on.
 class BackgroundThread {
 public:
-    /// Throws `open_failed` if the system gives no thread.
+    /// Throws `open_failed` if the system cannot start a thread.
     BackgroundThread();
-    /// Waits until the job is done.
+    /// Waits until the current job is done.
     ~BackgroundThread();
     BackgroundThread(const BackgroundThread&) = delete;
     BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-    /// LevelDB never asks for a second job before the first one runs, so this cannot fail.
+    /// Runs a job on this thread. Never fails: LevelDB does not schedule a second job before the
+    /// first one runs.
     void run(void (*function)(void*), void* argument);
 
-    /// Whether the caller runs on such a thread.
+    /// Returns true if the caller runs on such a thread.
     static bool is_current() noexcept;
 
 private:

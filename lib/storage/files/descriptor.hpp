@@ -11,7 +11,7 @@ namespace keywatch::storage {
 /// Permissions of the files that a database consists of.
 inline constexpr mode_t file_mode = S_IRUSR | S_IWUSR;
 
-/// An open file of the operating system, or none; closed with this object.
+/// An open file of the operating system, or none. The destructor closes it.
 class Descriptor {
 public:
     Descriptor() = default;

@@ -22,16 +22,18 @@ namespace keywatch::storage {
 
 namespace {
 
-/// LevelDB's own lock.
+/// The name of LevelDB's own lock file.
 constexpr std::string_view lock_name = "LOCK";
 
-/// What a crash may leave behind that happened before the marker had its name.
+/// Returns true for a file that a crash may leave if it happens before the marker has its final
+/// name.
 bool is_unfinished_marker(const std::string& name)
 {
     return is_unfinished(marker_name, name);
 }
 
-/// What LevelDB makes before the first CURRENT; there is no data yet.
+/// Returns true for files that exist before LevelDB creates the first CURRENT. There is no data
+/// yet.
 bool is_unfinished_creation(const std::string& name)
 {
     constexpr std::array<std::string_view, 5> names{lock_name, "LOG", "LOG.old", "MANIFEST-000001",
@@ -60,7 +62,7 @@ Directory::Directory(Place place, Use use) : place_(std::move(place)), use_(use)
     }
 }
 
-/// Whether it is there.
+/// Returns true if the directory exists.
 bool Directory::find()
 {
     if (!place_.files) {
@@ -88,8 +90,9 @@ void Directory::hold()
     }
 }
 
-/// Without a marker there must be nothing but what a crash may have left of one. Whoever has the
-/// database open adds files and removes them, so they are looked at once they are locked.
+/// Returns true if there is a marker. Without one, the directory may only contain unfinished
+/// markers. A process that has the database open creates and removes other files, so these are
+/// checked only after the marker was locked.
 bool Directory::is_marked() const
 {
     if (check_marker()) {
@@ -97,7 +100,7 @@ bool Directory::is_marked() const
     }
     const std::set<std::string> names = children_of(place_);
     if (names.contains(std::string(marker_name))) {
-        return check_marker();  // somebody has just made it
+        return check_marker();  // another process has just created it
     }
     if (!std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
         fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
@@ -105,7 +108,7 @@ bool Directory::is_marked() const
     return false;
 }
 
-/// False if there is none.
+/// Returns false if there is no marker. Throws if it is not valid.
 bool Directory::check_marker() const
 {
     if (!place_.env->FileExists(file(marker_name))) {
@@ -138,7 +141,8 @@ void Directory::check_usable(const std::set<std::string>& names) const
     }
     check_owner();
     check_kinds(names);
-    // What is gone by now was the unfinished marker of somebody who tries to create it as well.
+    // If a file no longer exists, it was the unfinished marker of another process that tries to
+    // create the same database.
     const int directory = place_.files->held()->descriptor();
     for (const std::string& name : names) {
         if (::faccessat(directory, name.c_str(), R_OK | W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
@@ -156,7 +160,8 @@ void Directory::check_owner() const
     }
 }
 
-/// LevelDB would wait for a pipe that has the name of one of its files.
+/// Checks that the data files and the lock file are regular files. LevelDB would block on a pipe
+/// with the name of one of its files.
 void Directory::check_kinds(const std::set<std::string>& names) const
 {
     for (const std::string& name : names) {
@@ -203,9 +208,9 @@ void Directory::write_marker()
     sync_directory(place_);
 }
 
-/// Of two processes that create a database at the same time one must not replace the marker that
-/// the other has locked: so a link, which fails if the name is taken, and no rename, except on the
-/// file systems that have no links.
+/// Gives the marker its name. If two processes create a database at the same time, one must not
+/// replace the marker that the other one has locked. A link is used, which fails if the name is
+/// taken. On file systems without links, the marker is renamed.
 void Directory::publish_marker(const std::string& temporary)
 {
     if (place_.files && place_.files->link_file(temporary, file(marker_name)).ok()) {
@@ -230,9 +235,9 @@ void Directory::lock()
     const int kind = use_ == Use::read ? LOCK_SH : LOCK_EX;
     if (::flock(marker.file.get(), kind | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
-            made_marker_ = false;  // whoever has it locked counts on it
+            made_marker_ = false;  // the process that has locked it relies on it
             made_directory_ = false;
-            fail(Error::locked, place_.path + (use_ == Use::read ? " is open already, to be written"
+            fail(Error::locked, place_.path + (use_ == Use::read ? " is open already for writing"
                                                                  : " is open already"));
         }
         fail_open(file(marker_name), errno);
@@ -260,7 +265,7 @@ void Directory::remember()
     }
 }
 
-/// Without CURRENT the database is one whose creation was cut short.
+/// Checks a database without CURRENT: it must be one whose creation was interrupted.
 void Directory::check_creation(const std::set<std::string>& names) const
 {
     if (!std::all_of(names.begin(), names.end(), is_unfinished_creation)) {
@@ -280,8 +285,8 @@ void Directory::check_place() const
     }
 }
 
-/// The marker goes only once the other files are known to be gone: a power cut in here must not
-/// leave what no open understands.
+/// Removes the marker only after the removal of the other files is durable: a power cut in between
+/// must not leave a directory that no open accepts.
 void Directory::rollback() noexcept
 {
     try {
@@ -292,7 +297,7 @@ void Directory::rollback() noexcept
         if (made_directory_) {
             place_.env->RemoveDir(place_.path);
         }
-    } catch (...) {  // the disk fails: as it is, it can still be opened
+    } catch (...) {  // the disk fails: the directory can still be opened as it is
     }
 }
 

@@ -11,36 +11,38 @@
 
 namespace keywatch::storage {
 
-/// The directory that a database lives in, told from others by a marker file, which is locked for
-/// as long as this object lives.
+/// The directory of a database. A marker file identifies it and is locked for the lifetime of this
+/// object.
 ///
-/// The constructor finds out whether a database is or can be here before it changes anything: at
-/// most it makes the directory and the marker. What it and LevelDB do from then on, rollback()
-/// undoes; keep() ends that. If it is only to be read, nothing is changed at all.
+/// The constructor checks whether the directory is, or can become, a database before it changes
+/// anything; at most, it creates the directory and the marker. rollback() undoes these changes and
+/// those that LevelDB makes afterwards. keep() makes them permanent. A directory that is only read
+/// is not changed at all.
 class Directory {
 public:
     enum class Use {
-        create,  ///< and write
+        create,  ///< creates the database if necessary, and writes
         write,
-        read,  ///< beside others that read
+        read,  ///< shares the directory with other readers
     };
 
     Directory(Place place, Use use);
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
-    /// Size of the logs that were there: as much as LevelDB can have left out of them. Those that
-    /// an open which was cut short had replayed are still there, and count.
+    /// Returns the size of the logs that existed before the open, an upper limit of what LevelDB
+    /// can have skipped in them. Logs that an interrupted open has already replayed still exist and
+    /// are included.
     std::uint64_t log_bytes() const noexcept { return log_bytes_before_; }
-    /// The same of all data.
+    /// Returns the size of all data files that existed before the open.
     std::uint64_t data_bytes() const noexcept { return data_bytes_before_; }
 
-    /// Makes it as it was before. LevelDB must be closed.
+    /// Restores the previous state of the directory. LevelDB must be closed.
     void rollback() noexcept;
-    /// The open has succeeded.
+    /// Makes the changes permanent after a successful open.
     void keep() const noexcept { trial_.end(); }
 
-    /// `storage_failed` if the location does not lead to this directory any more.
+    /// Throws `storage_failed` if the location no longer leads to this directory.
     void check_place() const;
 
 private:

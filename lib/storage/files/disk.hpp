@@ -19,30 +19,30 @@ inline std::string directory_of(const std::string& name)
                                       : name.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-/// The things that a database has to ask of a disk and LevelDB's Env cannot say. A test whose
-/// Env simulates power cuts implements them; Store::open finds this interface on the Env that it
-/// is given.
+/// The operations on a disk that a database needs and LevelDB's Env does not have. A test whose Env
+/// simulates power cuts implements them. Store::open looks for this interface on the Env that it
+/// receives.
 ///
-/// Thread safety: all may be called from any thread, at any time.
+/// Thread safety: all members, from any thread, at any time.
 class Disk {
 public:
     virtual ~Disk() = default;
 
-    /// Makes durable which names the directory holds: files created, renamed and removed in it.
+    /// Makes the names in a directory durable: files created, renamed and removed in it.
     virtual leveldb::Status sync_directory(const std::string& directory) = 0;
 
-    /// Makes durable what has been appended to a file and flushed so far, also while another
-    /// thread appends to it. Success if there is no such file (any more).
+    /// Makes durable what has been appended to a file and flushed so far, even while another thread
+    /// appends to it. Succeeds if the file does not exist.
     virtual leveldb::Status sync_file(const std::string& name) = 0;
 
-    /// Gives a file, which is made if it is not there, so many bytes of space on the disk. What is
-    /// in them does not matter.
+    /// Sets the size of a file and allocates the disk space for it. Creates the file if it does not
+    /// exist. Its contents do not matter.
     virtual leveldb::Status reserve(const std::string& name, std::uint64_t /*bytes*/)
     {
         return leveldb::Status::NotSupported(name, "cannot be reserved");
     }
 
-    /// The space that is free where this directory is; nothing if that is not known.
+    /// Returns the free space of the file system with this directory, or nullopt if it is unknown.
     virtual std::optional<std::uint64_t> free_bytes(const std::string& /*directory*/)
     {
         return std::nullopt;

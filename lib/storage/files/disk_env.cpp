@@ -28,7 +28,8 @@ leveldb::Status result_of(int result, const std::string& name)
 
 }  // namespace
 
-/// Keeps programs out that use LevelDB alone; for those that use keywatch the marker is locked.
+/// A lock that keeps out programs that use LevelDB directly. Programs that use keywatch lock the
+/// marker.
 class DiskEnv::Lock final : public leveldb::FileLock {
 public:
     explicit Lock(Descriptor file) : file_(std::move(file)) {}
@@ -98,12 +99,12 @@ leveldb::Status DiskEnv::open_writer(const std::string& name, int flags,
         }
     }
     OpenedFile opened = open_file(name, flags | O_WRONLY | O_CREAT);
-    // Not by the open: it would be done to a file that is none of ours, too.
+    // Truncates after the open, since O_TRUNC would also truncate a file that fails the checks.
     if (opened.file && (flags & O_APPEND) == 0 && ::ftruncate(opened.file.get(), 0) != 0) {
         return last_error(name);
     }
     if (opened.file) {
-        // LevelDB relies on it that the sync of a manifest makes durable which tables there are.
+        // LevelDB relies on the sync of a manifest to make the names of new tables durable.
         const bool manifest = HeldDirectory::name_of(name).starts_with("MANIFEST");
         std::function<leveldb::Status()> before_sync;
         if (manifest) {
@@ -192,7 +193,8 @@ leveldb::Status DiskEnv::UnlockFile(leveldb::FileLock* lock)
     return leveldb::Status::OK();
 }
 
-/// A descriptor of its own for every sync: LevelDB's file objects may be used by one thread only.
+/// Uses a separate descriptor for every sync: LevelDB's file objects may be used by one thread
+/// only.
 leveldb::Status DiskEnv::sync_directory(const std::string& directory)
 {
     const bool is_held = held_ && (directory == held_path_ || directory == held_path_ + "/");
@@ -212,7 +214,8 @@ leveldb::Status DiskEnv::sync_file(const std::string& name)
     return opened.file ? result_of(::fdatasync(opened.file.get()), name) : opened.status;
 }
 
-/// Really, or not at all: the C library would write to every block where the file system cannot.
+/// Allocates the space or fails: the C library's posix_fallocate would write to every block if the
+/// file system cannot allocate.
 leveldb::Status DiskEnv::reserve(const std::string& name, std::uint64_t bytes)
 {
     OpenedFile opened = open_file(name, O_WRONLY | O_CREAT);
@@ -238,7 +241,7 @@ std::optional<std::uint64_t> DiskEnv::free_bytes(const std::string& directory)
 
 leveldb::Env& disk_env()
 {
-    static DiskEnv& env = *new DiskEnv;  // databases in static objects may outlive any other
+    static DiskEnv& env = *new DiskEnv;  // leaked: databases in static objects may outlive it
     return env;
 }
 

@@ -14,30 +14,31 @@
 
 namespace keywatch::storage {
 
-/// The operating system's files, where LevelDB's own Env does not serve.
+/// An Env of the operating system's files that replaces LevelDB's own where that is not suitable.
 ///
-/// Files for random access are read with `pread`. LevelDB's Env maps them: then a read error of the
-/// disk is a signal, blocks never enter the block cache, and a file that becomes shorter kills the
-/// process.
+/// Files for random access are read with `pread`. LevelDB's Env maps them into memory: a read error
+/// of the disk is then a signal, blocks never enter the block cache, and a file that becomes
+/// shorter kills the process.
 ///
-/// New files and directories can be used by their owner only. The files of the directory that is
-/// held (HeldDirectory) are opened and changed through it, and no file is made there once its path
-/// leads elsewhere.
+/// New files and directories can be used by their owner only. The files of the held directory
+/// (HeldDirectory) are opened and changed through it. No file is created in it once its path leads
+/// elsewhere.
 ///
-/// Thread safety: `hold` before anything else; the rest from any thread.
+/// Thread safety: `hold` must be called before any other member. The others may be called from any
+/// thread.
 class DiskEnv final : public leveldb::EnvWrapper, public Disk {
 public:
     DiskEnv();
     ~DiskEnv() override;
 
-    /// Holds a directory. Once at most.
+    /// Opens a directory and holds it. May be called at most once.
     leveldb::Status hold(const std::string& directory);
-    /// The directory that is held; null if there is none.
+    /// Returns the held directory, or null if there is none.
     const HeldDirectory* held() const noexcept { return held_.get(); }
 
-    /// Opens a file, which must be one of a database if it is in the directory that is held.
+    /// Opens a file. If it is in the held directory, it must pass the checks of HeldDirectory.
     OpenedFile open_file(const std::string& name, int flags) const;
-    /// Gives a file of the directory that is held a second name in it. Fails if that is taken.
+    /// Adds a second name for a file in the held directory. Fails if that name exists.
     leveldb::Status link_file(const std::string& name, const std::string& second) const;
 
     // Env.
@@ -78,7 +79,7 @@ private:
     std::string held_path_;
 };
 
-/// One that holds no directory.
+/// Returns an Env that holds no directory.
 leveldb::Env& disk_env();
 
 }  // namespace keywatch::storage

@@ -14,7 +14,7 @@
 
 namespace keywatch::storage {
 
-/// A file on disk that is read from its beginning on.
+/// A file on disk that is read sequentially.
 class DiskReader final : public leveldb::SequentialFile {
 public:
     DiskReader(std::string name, Descriptor file) : name_(std::move(name)), file_(std::move(file))
@@ -29,8 +29,8 @@ private:
     const Descriptor file_;
 };
 
-/// A file on disk that is read anywhere, with `pread`. Returns less than it is asked for only at
-/// the end of the file.
+/// A file on disk that is read at any offset, with `pread`. A read returns less than requested only
+/// at the end of the file.
 class PositionedFile final : public leveldb::RandomAccessFile {
 public:
     PositionedFile(std::string name, Descriptor file)
@@ -49,7 +49,7 @@ private:
 /// A file on disk that is appended to, through a buffer.
 class DiskWriter final : public leveldb::WritableFile {
 public:
-    /// `before_sync`, if there is one, is called by each sync first.
+    /// `before_sync`, if not empty, is called at the beginning of each sync.
     DiskWriter(std::string name, Descriptor file, std::function<leveldb::Status()> before_sync);
     ~DiskWriter() override;
 

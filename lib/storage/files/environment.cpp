@@ -20,14 +20,15 @@ std::string_view without_directory(std::string_view name)
     return name.substr(name.rfind('/') + 1);
 }
 
-/// Whether a file's name is made durable without us: LevelDB's own files sync the directory with
-/// each sync of a manifest, and a temporary file is renamed over CURRENT, which syncs it.
+/// Returns true if a file's name becomes durable without a sync by this Env: LevelDB's own files
+/// sync the directory with each sync of a manifest, and a temporary file is renamed over CURRENT,
+/// which syncs the directory.
 bool is_synced_by_name(std::string_view name)
 {
     return is_manifest(name) || name.ends_with(".dbtmp");
 }
 
-/// If that fails, a log has no mark, and is as good as without one.
+/// Appends a mark to a log. If that fails, the log has no mark, which is valid too.
 void append_mark(const OpenFile& log, leveldb::WritableFile& file, LogMark mark)
 {
     if (file.Append(mark_bytes(mark, log.appended)).ok()) {
@@ -58,9 +59,9 @@ bool Environment::FileExists(const std::string& name)
     return !listed || std::ranges::find(names, without_directory(name)) != names.end();
 }
 
-/// LevelDB looks for a table under its old name too, of another version, when it cannot open it:
-/// that failure is none. For a missing one it must not say that nothing was found, as that is what
-/// it says of keys.
+/// Opens a table. If LevelDB cannot open a table, it also tries the name used by older versions; a
+/// failure to open that one is not recorded. A missing table must not be reported as NotFound,
+/// since that is LevelDB's result for missing keys.
 leveldb::Status Environment::NewRandomAccessFile(const std::string& name,
                                                  leveldb::RandomAccessFile** file)
 {
@@ -163,8 +164,10 @@ void Environment::keep(const std::string& name)
     removed_.wait(lock, [&] { return !removing_.contains(name); });
 }
 
-/// LevelDB renames one file only, over CURRENT, and takes a failure for "not renamed" although the
-/// name may have changed: it would remove what CURRENT then points to. So it is told of success.
+/// Renames a file. LevelDB renames one file only, over CURRENT. It takes a failure to mean that
+/// nothing was renamed, although the name may have changed, and would remove the manifest that
+/// CURRENT then names. So a failed sync of the directory is not returned; it is recorded as a close
+/// failure.
 leveldb::Status Environment::RenameFile(const std::string& from, const std::string& to)
 {
     leveldb::Status status = target()->RenameFile(from, to);
@@ -219,7 +222,8 @@ leveldb::Status Environment::sync_log()
     return status;
 }
 
-/// LevelDB creates the next log on the thread that writes the current one, between two writes.
+/// Called when LevelDB creates the next log, on the thread that writes the current one, between two
+/// writes.
 leveldb::Status Environment::sync_current_log()
 {
     std::shared_ptr<OpenFile> log;
@@ -235,7 +239,7 @@ void Environment::finish_log(std::shared_ptr<OpenFile> log,
 {
     {
         const std::lock_guard lock(mutex_);
-        if (log != log_) {  // under LevelDB's mutex
+        if (log != log_) {  // LevelDB's mutex is held
             rotated_.emplace_back(std::move(log), std::move(file));
             return;
         }
@@ -280,7 +284,7 @@ void Environment::hold_removals()
     removed_.wait(lock, [this] { return removing_.empty(); });
 }
 
-/// One after the other: LevelDB may make a file of such a name meanwhile (see keep).
+/// Removes one file at a time: meanwhile LevelDB may create a file with a held name (see keep).
 void Environment::release_removals()
 {
     std::unique_lock lock(mutex_);

@@ -26,30 +26,30 @@ namespace keywatch::storage {
 struct OpenFile;
 class SyncedFile;
 
-/// The Env that LevelDB runs on: closes the weaknesses by which LevelDB 1.23 can lose what it
-/// acknowledged (doc/storage.md), and tells the engine what the log is doing.
+/// The Env that LevelDB runs on. It closes the gaps by which LevelDB 1.23 can lose acknowledged
+/// writes (doc/storage.md), and reports the state of the log to the engine.
 ///
 /// 1. A log file is synced before the next one is created, so that a power cut leaves a prefix of
-///    what was written. If that fails, so does the write that wanted the next log, before anything
+///    what was written. If the sync fails, the write that needs the next log fails too, before any
 ///    of it is visible.
-/// 2. Any file is synced before it is closed, also when it is only destroyed, as logs are.
-/// 3. A file's first sync, and a rename, sync the directory too; not that of a manifest, with which
-///    `base` does that, nor of what is to be renamed. Removals need no sync: LevelDB ignores and
-///    removes again what comes back after a power cut.
-/// 4. Nothing is appended to a file behind what could not be written or synced.
+/// 2. Every file is synced before it is closed, even if it is only destroyed, as logs are.
+/// 3. The first sync of a file, and every rename, sync the directory too. Exceptions: a manifest,
+///    for which `base` does that, and a file that is to be renamed. Removals need no sync: if a
+///    removed file reappears after a power cut, LevelDB ignores it and removes it again.
+/// 4. Nothing is appended to a file after a failed write or sync of it.
 /// 5. While a database is opened, its logs and its manifest are checked (LogRecovery).
-/// 6. A log that is complete gets a mark at its end (LogMark): one that LevelDB has rotated away
-///    from as soon as a table is begun, which is what its background thread does next, and the
-///    last one when it is closed. Nothing depends on whether that succeeds.
-/// 7. Nothing of a table is believed that is not what was written (CheckedTable).
-/// 8. Background work has a thread of its own, which is there from the beginning.
+/// 6. A complete log gets a mark at its end (LogMark). A log that LevelDB has rotated away from
+///    gets it as soon as a table is begun, which is what LevelDB's background thread does next. The
+///    last log gets it when it is closed. Nothing depends on whether that succeeds.
+/// 7. Every read of a table is checked (CheckedTable).
+/// 8. Background work has a thread of its own, which exists from the beginning.
 ///
-/// Everything else goes to `base`, which a test replaces by one that fails or forgets.
+/// Everything else is forwarded to `base`, which tests replace by an Env that fails or loses data.
 class Environment : public leveldb::EnvWrapper {
 public:
-    /// `base` and `disk` are not owned. No disk: the files are not on one (LevelDB's in-memory
-    /// Env), so that directories, and files from other threads, need no sync. Throws `open_failed`
-    /// if the system gives no thread.
+    /// `base` and `disk` are not owned. If `disk` is null, the files are not on a disk (LevelDB's
+    /// in-memory Env), so that directories, and files from other threads, need no sync. Throws
+    /// `open_failed` if the system cannot start a thread.
     Environment(leveldb::Env* base, Disk* disk);
     ~Environment() override;
 
@@ -60,60 +60,62 @@ public:
     leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
     leveldb::Status NewAppendableFile(const std::string& name,
                                       leveldb::WritableFile** file) override;
-    /// False only if the directory was read and has no such file: LevelDB makes a new database
-    /// where it does not find CURRENT.
+    /// Returns false only if the directory was read and has no such file: LevelDB creates a new
+    /// database if it does not find CURRENT.
     bool FileExists(const std::string& name) override;
     leveldb::Status RemoveFile(const std::string& name) override;
     leveldb::Status RenameFile(const std::string& from, const std::string& to) override;
     void Schedule(void (*function)(void*), void* argument) override;
 
-    /// Background work waits from now on: a database that is only read is not to be compacted.
+    /// Holds background work from now on: a database that is only read must not be compacted.
     void hold_background();
-    /// What waits is done, and what comes too. LevelDB waits for it when it closes, and then has it
-    /// do nothing.
+    /// Runs the work that was held, and all later work. LevelDB waits for its work when it closes;
+    /// the work then does nothing.
     void release_background();
 
-    /// Between these two LevelDB opens the database, on the thread that calls them.
+    /// Begins and ends the time in which LevelDB opens the database, on the calling thread.
     void begin_recovery() { recovery_.emplace(*target()); }
     void end_recovery() { recovery_.reset(); }
 
-    /// Syncs what the current log file has so far, from any thread, while another one appends. So
-    /// a rotation has little left to sync.
+    /// Syncs the current log file as far as it has been written, from any thread, even while
+    /// another thread appends. The next rotation then has little left to sync.
     leveldb::Status sync_log();
 
-    /// How many log files were created: changes when LevelDB rotates its memory table.
+    /// Returns the number of log files created. It changes when LevelDB rotates its memory table.
     std::uint64_t logs_created() const noexcept
     {
         return logs_created_.load(std::memory_order_acquire);
     }
-    /// Whether an old log still waits for its memory table to be written out: until then a second
-    /// rotation would stall the writer.
+    /// Returns true if an old log still waits for its memory table to be written out. Until then, a
+    /// second rotation would stall the writer.
     bool old_log_pending() const noexcept { return logs_.load(std::memory_order_acquire) > 1; }
-    /// Changes whenever a file was created or removed.
+    /// Returns a number that changes whenever a file was created or removed.
     std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
 
-    /// Whether a sync failed that LevelDB was not, or could not be, told of: the store must treat
-    /// it as a failed write. Removals are refused from then on, since what was meant to replace
-    /// the files may not last.
+    /// Returns true if a sync failed that was not, or could not be, reported to LevelDB. The store
+    /// must treat it as a failed write. From then on, removals are refused, since the files that
+    /// replace the removed ones may not be durable.
     bool close_failed() const noexcept { return close_failed_.load(std::memory_order_acquire); }
-    /// The first of them; success if there was none.
+    /// Returns the first such failure, or OK if there was none.
     leveldb::Status close_failure() const;
 
-    /// From hold_removals() on, which waits for removals under way, files stay although LevelDB
-    /// removes them: so an open that turns out to be impossible can be undone, and a backup finds
-    /// what it is to copy. The release_removals() of the last one who holds makes up for it, but
-    /// for files that were made anew: after a crash there may be tables that no manifest knows, and
-    /// LevelDB gives their numbers again.
+    /// Holds removals: from now on, files that LevelDB removes are kept. An open that fails can
+    /// then be undone, and a backup finds the files it copies. hold_removals() waits for removals
+    /// that are running. Calls are counted: the last release_removals() removes the files, except
+    /// those created again since. (After a crash there may be tables that no manifest names, and
+    /// LevelDB reuses their numbers.)
     void hold_removals();
     void release_removals();
 
-    /// hold_removals(), and until end_trial() a file that was there before gets another name
-    /// (aside_name) when LevelDB makes one of its name. So an open that fails can be undone, also
-    /// after a crash, when there are tables that no manifest knows. See Trial.
+    /// Calls hold_removals(). Until end_trial(), if LevelDB creates a file with the name of a file
+    /// that existed before, the old file gets another name (aside_name). An open that fails can
+    /// then be undone, even after a crash, when there may be tables that no manifest names. See
+    /// Trial.
     void begin_trial();
     void end_trial();
 
-    /// The log files that LevelDB has not removed; by name, so oldest first.
+    /// Returns the log files that LevelDB has not removed, sorted by name, so the oldest one is
+    /// first.
     std::set<std::string> logs() const;
 
 private:
@@ -122,12 +124,13 @@ private:
     leveldb::Status wrap(leveldb::Status status, const std::string& name, bool made,
                          leveldb::WritableFile** file);
     leveldb::Status sync_current_log();
-    /// LevelDB is done with a log, all of which is synced.
+    /// Called when LevelDB has closed a log, all of which is synced.
     void finish_log(std::shared_ptr<OpenFile> log, std::unique_ptr<leveldb::WritableFile> file);
     void mark_rotated_logs();
-    /// Precondition: the name is among removing_.
+    /// Precondition: the name is in removing_.
     leveldb::Status remove(const std::string& name);
-    /// A file of this name is about to be made. Its removal is no longer due, and not under way.
+    /// Called before a file of this name is created. Cancels a held removal of the name, and waits
+    /// for one that is running.
     void keep(const std::string& name);
     leveldb::Status sync_entry(OpenFile& file);
     leveldb::Status set_aside(const std::string& name);
@@ -140,16 +143,16 @@ private:
     std::atomic<std::size_t> logs_{0};
     std::atomic<bool> close_failed_{false};
 
-    // Under mutex_, which is never held during input or output.
+    // Guarded by mutex_, which is never held during input or output.
     mutable std::mutex mutex_;
     std::shared_ptr<OpenFile> log_;
     std::vector<std::pair<std::shared_ptr<OpenFile>, std::unique_ptr<leveldb::WritableFile>>>
-        rotated_;  ///< logs that have yet to get their mark
+        rotated_;  ///< logs that do not have their mark yet
     std::set<std::string> log_names_;
     std::set<std::string> held_removals_;
     std::size_t holds_ = 0;
     leveldb::Status close_failure_;
-    std::multiset<std::string> removing_;  ///< removals under way
+    std::multiset<std::string> removing_;  ///< removals that are running
     bool background_held_ = false;
     std::vector<std::pair<void (*)(void*), void*>> held_work_;
     bool trial_ = false;

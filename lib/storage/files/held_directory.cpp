@@ -25,14 +25,15 @@ int open_at(int directory, const std::string& name, int flags)
     return opened;
 }
 
-/// What the system says of a file that is none of ours is hard to understand.
+/// Returns the status of a refused file. The system's own text for these cases is hard to
+/// understand.
 leveldb::Status refused(const std::string& path)
 {
     switch (errno) {
     case ELOOP:
         return leveldb::Status::IOError(path, "is a symbolic link");
     case ENXIO:
-        return leveldb::Status::IOError(path, "is no regular file");
+        return leveldb::Status::IOError(path, "is not a regular file");
     default:
         return last_error(path);
     }
@@ -103,7 +104,7 @@ int HeldDirectory::open_or_make(const std::string& name, int flags) const
         return open_at(descriptor(), name, flags & ~O_CREAT);
     }
     if (made >= 0 && ::geteuid() == root && owner_ != root) {
-        // Where that is not possible root keeps it.
+        // If this fails, the file remains root's.
         [[maybe_unused]] const int ignored = ::fchown(made, owner_, group_);
     }
     return made;
@@ -116,7 +117,7 @@ leveldb::Status HeldDirectory::check_file(const std::string& path, int file) con
         return last_error(path);
     }
     if (!S_ISREG(found.st_mode)) {
-        return leveldb::Status::IOError(path, "is no regular file");
+        return leveldb::Status::IOError(path, "is not a regular file");
     }
     const uid_t user = ::geteuid();
     if (user != root && found.st_uid != root && found.st_uid != user && found.st_uid != owner_) {

@@ -16,21 +16,22 @@
 
 namespace keywatch::storage {
 
-/// A file that was opened, or why it was not.
+/// An opened file, or the reason why it was not opened.
 struct OpenedFile {
     Descriptor file;
     leveldb::Status status;
 };
 
-/// The status of an operation of the system that has just failed: `errno` in words.
+/// Returns the status of a system call that has just failed: `errno` in words.
 leveldb::Status last_error(const std::string& name);
 
 /// A directory that is held open. Its files are reached through it, not by its name, so they stay
-/// the same ones if it is moved or if another directory takes its place.
+/// the same files if it is moved or another directory takes its place.
 ///
-/// Each file is believed only if it is a regular one (no symbolic link, no device, nothing that an
-/// open could wait for) and belongs to this user, to root, or to the owner of the directory. A file
-/// that root makes belongs to the owner of the directory, who could not use it otherwise.
+/// A file is accepted only if it is a regular file (no symbolic link, no device, nothing that an
+/// open could block on) and belongs to this user, to root, or to the owner of the directory. Root
+/// accepts files of any user. A file that root creates belongs to the owner of the directory;
+/// otherwise the owner could not use it.
 ///
 /// Thread safety: all members, from any thread.
 class HeldDirectory {
@@ -41,23 +42,23 @@ public:
     };
     static Opened open(const std::string& path);
 
-    /// Whether this is a path of a file in this directory.
+    /// Returns true if this is the path of a file in this directory.
     bool has(std::string_view path) const noexcept;
-    /// The name of such a file in the directory.
+    /// Returns the name of such a file in the directory.
     static std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-    /// For the calls of the system that take a directory and a name in it.
+    /// Returns the descriptor for system calls that take a directory and a name in it.
     int descriptor() const noexcept { return ::dirfd(stream_.get()); }
     uid_t owner() const noexcept { return owner_; }
-    /// Whether the owner can be trusted with this user's data: it is this user, or root; or this
-    /// user is root.
+    /// Returns true if the owner can be trusted with this user's data: the owner is this user or
+    /// root, or this user is root.
     bool owner_is_trusted() const noexcept;
 
     /// Opens a file by its path. New files can be used by their owner only.
     OpenedFile open_file(const std::string& path, int flags) const;
-    /// Gives the names in the directory, without `.` and `..`. Needs no descriptor.
+    /// Lists the names in the directory, without `.` and `..`. Opens no descriptor.
     leveldb::Status list(std::vector<std::string>* names) const;
-    /// Whether the directory is still the one that its path leads to.
+    /// Returns an error if the path no longer leads to this directory.
     leveldb::Status check_place() const;
 
 private:
@@ -73,7 +74,7 @@ private:
     const std::unique_ptr<DIR, Close> stream_;
     const uid_t owner_;
     const gid_t group_;
-    mutable std::mutex listing_;  ///< of the position of stream_
+    mutable std::mutex listing_;  ///< guards the position of stream_
 };
 
 }  // namespace keywatch::storage

@@ -30,7 +30,7 @@ leveldb::Env* OverlayEnv::env_of(const std::string& name) const
     return removed_.contains(name) ? nullptr : target();
 }
 
-/// From now on the file is one in memory.
+/// Marks the file as one in memory.
 void OverlayEnv::take(const std::string& name)
 {
     const std::lock_guard lock(mutex_);

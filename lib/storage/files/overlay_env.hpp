@@ -12,10 +12,10 @@
 
 namespace keywatch::storage {
 
-/// Files in memory in front of those of another Env, which is only read: what LevelDB makes,
-/// renames and removes when it opens a database changes nothing on disk.
+/// An Env that keeps files in memory in front of those of another Env, which is only read. Files
+/// that LevelDB creates, renames and removes when it opens a database change nothing on disk.
 ///
-/// Background work must wait (Environment::hold_background): it would compact the database into
+/// Background work must be held (Environment::hold_background): it would compact the database into
 /// memory.
 ///
 /// Thread safety: all members, from any thread.
@@ -44,14 +44,14 @@ public:
     leveldb::Status UnlockFile(leveldb::FileLock* lock) override;
 
 private:
-    /// The Env that has the file; null if it was removed here.
+    /// Returns the Env that has the file, or null if it was removed here.
     leveldb::Env* env_of(const std::string& name) const;
     void take(const std::string& name);
 
     const std::unique_ptr<leveldb::Env> memory_;
     mutable std::mutex mutex_;
-    std::set<std::string> made_;     ///< in memory
-    std::set<std::string> removed_;  ///< of those below
+    std::set<std::string> made_;     ///< names of the files in memory
+    std::set<std::string> removed_;  ///< names of removed files of the Env below
 };
 
 }  // namespace keywatch::storage

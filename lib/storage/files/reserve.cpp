@@ -41,7 +41,7 @@ void Reserve::make() noexcept
                 allocate(size);
             }
         }
-    } catch (const std::exception&) {  // without memory there is none
+    } catch (const std::exception&) {  // out of memory: no reserve
     }
 }
 
@@ -84,7 +84,7 @@ void Reserve::give_up_if_scarce() noexcept
             place_.disk->free_bytes(place_.path).value_or(size) < size) {
             give_up();
         }
-    } catch (const std::exception&) {  // without memory it stays
+    } catch (const std::exception&) {  // out of memory: it stays
     }
 }
 
@@ -94,7 +94,7 @@ void Reserve::take_back(std::uint64_t size) noexcept
     try {
         allocate(size);
     } catch (const std::exception&) {
-        // It stays given up, until there is room again.
+        // The reserve stays given up until there is space again.
     }
 }
 

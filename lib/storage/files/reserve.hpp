@@ -12,30 +12,30 @@
 
 namespace keywatch::storage {
 
-/// Space on the disk for the time when it is full: a file that holds nothing. An open that finds no
-/// room, or leaves little, empties it. So there is room to write out the logs, and for transactions
-/// that delete.
-///
-/// Thread safety: all members, from any thread.
+/// Disk space reserved for the time when the disk is full: a file without meaningful contents. An
+/// open that finds no free space, or leaves little, empties the file. The space is then available
+/// to write out the logs, and for transactions that delete.
 class Reserve {
 public:
     static constexpr std::string_view name = "KEYWATCH.reserve";
 
-    /// `wanted`: its size; 0 if there shall be none. One smaller than `least` is not worth it.
+    /// `wanted`: the size of the reserve, or 0 for none. A reserve smaller than `least` is not
+    /// created.
     Reserve(const Place& place, std::uint64_t wanted, std::uint64_t least);
 
-    /// Makes it as large as is wanted, from a quarter of the free space at most. One that was given
-    /// up is only made again if it can be of its whole size, with as much left. What cannot be done
-    /// is not done.
+    /// Creates or resizes the reserve. It grows to the wanted size, and at most to a quarter of the
+    /// free space, its own space included. A reserve that was given up is created again only at its
+    /// full size, and only if that leaves as much space free. Errors are ignored.
     void make() noexcept;
-    /// Empties it, and gives the size that it had; 0 if there is none.
+    /// Empties the reserve and returns the size it had, or 0 if there is none.
     std::uint64_t give_up() noexcept;
-    /// Empties it where less is free than it takes itself: what is deleted next may need more.
+    /// Empties the reserve if less space is free than its own size: the next deletions may need
+    /// more.
     void give_up_if_scarce() noexcept;
-    /// Makes it of this size again, if that is possible.
+    /// Restores the reserve at this size, if possible.
     void take_back(std::uint64_t size) noexcept;
 
-    /// Its size, which outlives this object.
+    /// Returns the size of the reserve. The object outlives this one.
     std::shared_ptr<const std::atomic<std::uint64_t>> bytes() const noexcept { return bytes_; }
 
 private:
@@ -48,7 +48,7 @@ private:
     const std::uint64_t wanted_;
     const std::uint64_t least_;
     const std::shared_ptr<std::atomic<std::uint64_t>> bytes_;
-    std::mutex mutex_;  ///< of the file
+    std::mutex mutex_;  ///< guards the file
     bool given_up_;
 };
 

@@ -25,7 +25,7 @@ SyncedFile::~SyncedFile()
 leveldb::Status SyncedFile::Append(const leveldb::Slice& data)
 {
     if (failed_) {
-        return leveldb::Status::IOError(file_->name, "not written behind what failed");
+        return leveldb::Status::IOError(file_->name, "not written after an earlier failure");
     }
     leveldb::Status status = base_->Append(data);
     if (status.ok()) {
@@ -69,7 +69,8 @@ leveldb::Status SyncedFile::Close()
     return synced.ok() ? closed : synced;
 }
 
-/// A failed write was reported when it failed; what went before it is still worth a try.
+/// Syncs what is not synced yet. A failed write was reported when it failed, so the result of a
+/// sync after it is ignored; the sync may still save the bytes before the failed write.
 leveldb::Status SyncedFile::finish()
 {
     file_->open = nullptr;

@@ -13,8 +13,8 @@
 
 namespace keywatch::storage {
 
-/// How far one open file has been flushed and synced. Shared by the file and, for the current log,
-/// by whoever syncs it from another thread.
+/// The number of bytes of an open file that have been flushed and synced. Shared by the file and,
+/// for the current log, by the thread that syncs it.
 struct OpenFile {
     explicit OpenFile(std::string name_) : name(std::move(name_)) {}
 
@@ -22,20 +22,21 @@ struct OpenFile {
     std::atomic<std::uint64_t> flushed{0};
     std::atomic<std::uint64_t> synced{0};
     std::atomic<bool> entry_synced{false};
-    /// The system may forget what it could not write, and then report success.
+    /// True if a sync from another thread failed. The system may discard what it could not write,
+    /// and then report success.
     std::atomic<bool> sync_failed{false};
 
-    // Only for the thread that writes the file.
+    // Used only by the thread that writes the file.
     std::uint64_t appended = 0;
-    leveldb::WritableFile* open = nullptr;  ///< until it is closed
-    bool gets_mark = false;                 ///< a log that was begun here
+    leveldb::WritableFile* open = nullptr;  ///< null once closed
+    bool gets_mark = false;                 ///< true for a log that was created here
 
     bool clean() const noexcept { return synced.load() >= appended; }
 };
 
 /// A file that is synced before it is closed, and whose first sync makes its name durable too.
-/// Nothing is appended any more once something of it could not be written or synced: LevelDB does
-/// that to its manifest, and cannot read what comes behind a torn record.
+/// After a failed write or sync, nothing more is appended: LevelDB would continue to append to its
+/// manifest, and cannot read what follows a torn record.
 class SyncedFile final : public leveldb::WritableFile {
 public:
     SyncedFile(Environment& environment, std::shared_ptr<OpenFile> file,
@@ -57,7 +58,7 @@ private:
     bool failed_ = false;
 };
 
-/// Makes a number that others may be raising too at least so large.
+/// Raises `number` to at least `to`. Other threads may raise it at the same time.
 inline void raise(std::atomic<std::uint64_t>& number, std::uint64_t to)
 {
     std::uint64_t old = number.load();

@@ -17,8 +17,9 @@ void Trial::begin(std::set<std::string> names)
     }
 }
 
-/// By a link, as a full disk has room for a name. Some file systems have no links. If there is no
-/// room for a copy either, CURRENT is written anew should that become necessary.
+/// Creates the second name of CURRENT. A link is preferred, since even a full disk has room for a
+/// name. Some file systems have no links, so a copy is the alternative. If there is no room for a
+/// copy either, CURRENT is written again if that becomes necessary.
 void Trial::keep_current()
 {
     current_ = read_small_file(*place_.env, place_.file(current_file));
@@ -34,12 +35,12 @@ void Trial::keep_current()
     kept_current_ = kept;
 }
 
-/// Files are removed only once CURRENT is known not to point to them: a power cut in here must not
-/// leave what no open understands.
+/// Removes files only after it is durable that CURRENT does not point to them: a power cut in
+/// between must not leave a directory that no open accepts.
 void Trial::roll_back() const
 {
     if (before_.empty()) {
-        return;  // it did not come so far that anything was made
+        return;  // begin() was not called, so nothing was created
     }
     restore_current();
     remove_new_files();
@@ -92,7 +93,7 @@ void Trial::end() const noexcept
                 place_.env->RemoveFile(place_.file(name));
             }
         }
-    } catch (...) {  // the next open has another try
+    } catch (...) {  // the next open tries again
     }
 }
 

@@ -8,21 +8,22 @@
 
 namespace keywatch::storage {
 
-/// What a directory was like before an open that may fail yet, so that it can be made so again.
+/// The state of a directory before an open that may still fail, kept to restore it.
 ///
-/// LevelDB only adds files and points CURRENT to them, as long as removals are held back. The two
-/// things that it writes over have second names until the end of the trial (aside_name): CURRENT
-/// from the beginning on, and files that no manifest names, whose numbers are given again after a
+/// As long as removals are held, LevelDB only adds files and points CURRENT to them. The two kinds
+/// of files that it overwrites have second names until the end of the trial (aside_name): CURRENT
+/// from the beginning, and files that no manifest names, whose numbers LevelDB reuses after a
 /// crash, from the moment when Environment sets them aside.
 class Trial {
 public:
     explicit Trial(const Place& place) : place_(place) {}
 
-    /// `names`: all that is in the directory.
+    /// Begins the trial. `names`: all names in the directory.
     void begin(std::set<std::string> names);
-    /// Makes the directory as it was. Does nothing before begin(). LevelDB must be closed.
+    /// Restores the directory. Does nothing before begin(). LevelDB must be closed.
     void roll_back() const;
-    /// The open has succeeded: removes second names, also those that a crash has left.
+    /// Ends the trial after a successful open: removes second names, including those left by a
+    /// crash.
     void end() const noexcept;
 
 private:
@@ -32,7 +33,7 @@ private:
 
     const Place& place_;
     std::set<std::string> before_;
-    std::string current_;       ///< what CURRENT says
+    std::string current_;       ///< the contents of CURRENT
     std::string kept_current_;  ///< the path of its second name; empty if it has none
 };
 

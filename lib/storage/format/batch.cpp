@@ -10,12 +10,13 @@ leveldb::Slice slice(std::string_view bytes)
     return {bytes.data(), bytes.size()};
 }
 
-/// A batch that is used again does not keep more than this.
+/// The maximum size of the memory that a batch keeps when it is cleared.
 constexpr std::size_t most_kept = std::size_t{1} << 20;
 
-/// What one entry takes in the memory table's arena: its own bytes, about 32 for lengths, sequence
-/// number, skip list node and alignment, and its share of what is left unused at the ends of 4096
-/// byte blocks. Entries above a quarter of a block, nodes apart, have one of their own.
+/// Returns the memory that one entry takes in the memory table's arena: its own bytes, about 32 for
+/// lengths, sequence number, skip list node and alignment, and its share of the unused space at the
+/// ends of 4096-byte blocks. An entry larger than a quarter of a block, not counting its node, has
+/// a block of its own.
 std::size_t entry_memory(std::size_t key, std::size_t value)
 {
     constexpr std::size_t block = 4096;

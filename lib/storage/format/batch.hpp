@@ -8,20 +8,20 @@
 
 namespace keywatch::storage {
 
-/// Writes that the store applies all or none.
+/// A set of writes that the store applies atomically.
 class Batch {
 public:
     void put(std::string_view key, std::string_view value);
     void erase(std::string_view key);
-    /// Adds the writes of another batch behind its own.
+    /// Appends the writes of another batch.
     void append(const Batch& other);
     void clear();
 
     bool empty() const noexcept { return writes_ == 0; }
     std::size_t writes() const noexcept { return writes_; }
-    /// What it takes in LevelDB's log.
+    /// Returns the size of the batch in LevelDB's log.
     std::size_t bytes() const { return batch_.ApproximateSize(); }
-    /// Keys and values, and an estimate of what LevelDB's memory table adds to them.
+    /// Returns the size of keys and values plus an estimate of what LevelDB's memory table adds.
     std::size_t memory_bytes() const noexcept { return memory_bytes_; }
 
 private:

@@ -16,7 +16,7 @@
 
 namespace keywatch::storage {
 
-/// What one transaction did to the catalogue, in order.
+/// One change of the catalogue by a transaction.
 struct CatalogueChange {
     Structure structure;
     std::string name;
@@ -24,24 +24,24 @@ struct CatalogueChange {
     enum class Kind : std::uint8_t { created, deleted, got_deadlines } kind;
 };
 
-/// Which buckets there are: a plain map. Its users see to locking.
+/// A plain map of all buckets. It is not thread-safe; callers lock.
 class Catalogue {
 public:
     std::optional<BucketId> find(Structure structure, std::string_view name) const;
-    /// The bucket that has this id, of those with deadlines; nothing if it is gone.
+    /// Returns the bucket with this id if it exists and a key of it has ever had a deadline.
     std::optional<Bucket> find_expiring(BucketId id) const;
-    /// Whether a key of the bucket has ever had a deadline.
+    /// Returns true if a key of this bucket has ever had a deadline.
     bool has_deadlines(BucketId id) const { return !expiring_.empty() && expiring_.contains(id); }
-    /// Whether a key of any of them has.
+    /// Returns true if a key of any existing bucket has ever had a deadline.
     bool has_deadlines() const noexcept { return !expiring_.empty(); }
-    /// How many structures have a bucket of this name.
+    /// Returns the number of structures that have a bucket of this name.
     std::size_t count(std::string_view name) const;
     std::vector<Bucket> list() const;
     void add(Structure structure, std::string_view name, const CatalogueEntry& entry);
     void apply(const std::vector<CatalogueChange>& changes);
 
 private:
-    /// Pairs of a string and of a view do not compare with each other by themselves.
+    /// Compares pairs that contain a string with pairs that contain a string_view.
     struct Less {
         using is_transparent = void;
         template <class A, class B>
@@ -53,7 +53,7 @@ private:
     };
 
     std::map<std::pair<Structure, std::string>, BucketId, Less> buckets_;
-    /// Those whose keys have ever had deadlines.
+    /// The buckets whose keys have ever had deadlines.
     std::map<BucketId, Bucket> expiring_;
 };
 

@@ -8,8 +8,8 @@
 
 namespace keywatch::storage {
 
-/// CRC-32C (Castagnoli) of bytes that are given one after the other. LevelDB keeps its own to
-/// itself. The processor's instructions are used where it has them.
+/// An incremental CRC-32C (Castagnoli). LevelDB does not export its own. Uses the processor's
+/// instructions if there are any.
 class Checksum {
 public:
     void add(std::string_view bytes) noexcept;
@@ -26,20 +26,20 @@ inline std::uint32_t crc32c(std::string_view bytes) noexcept
     return sum.value();
 }
 
-/// The form in which LevelDB stores a checksum.
+/// Returns the form in which LevelDB stores a checksum.
 constexpr std::uint32_t masked(std::uint32_t sum) noexcept
 {
     return std::rotr(sum, 15) + 0xa282ead8U;
 }
 
-/// The ways to compute it. A state is a checksum whose bits are flipped.
+/// The implementations of the checksum. A state is a checksum whose bits are flipped.
 namespace checksum {
 
 using Extend = std::uint32_t (*)(std::uint32_t state, const char* bytes, std::size_t size) noexcept;
 
-/// Looks bytes up in tables; on any processor.
+/// Uses lookup tables. Runs on any processor.
 std::uint32_t extend_by_tables(std::uint32_t state, const char* bytes, std::size_t size) noexcept;
-/// Uses the processor's instructions; null if it has none.
+/// Returns a function that uses the processor's instructions, or null if it has none.
 Extend extend_by_instructions() noexcept;
 
 }  // namespace checksum

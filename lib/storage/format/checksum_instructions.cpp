@@ -21,12 +21,13 @@ std::uint64_t load(const char* bytes) noexcept
     return word;
 }
 
-/// Three stretches side by side: the instruction takes three cycles, and one begins in each.
+/// Processes three stretches in parallel: the instruction takes three cycles, and one can begin in
+/// each cycle.
 template <std::size_t stretch>
 [[gnu::target("sse4.2")]] std::uint32_t extend_three(std::uint32_t state,
                                                      const char* bytes) noexcept
 {
-    // Not constexpr: that is more steps than clang takes when it compiles.
+    // Constexpr would exceed the number of evaluation steps that clang allows.
     static const ShiftTables tables = make_shift_tables(stretch);
     std::uint64_t first = state;
     std::uint64_t second = 0;
@@ -44,7 +45,7 @@ template <std::size_t stretch>
 [[gnu::target("sse4.2")]] std::uint32_t extend_sse42(std::uint32_t state, const char* bytes,
                                                      std::size_t size) noexcept
 {
-    constexpr std::size_t large = 1360;  // three of them are nearly a block of 4096 bytes
+    constexpr std::size_t large = 1360;  // three of them nearly fill a block of 4096 bytes
     constexpr std::size_t small = 168;
     for (; size >= 3 * large; bytes += 3 * large, size -= 3 * large) {
         state = extend_three<large>(state, bytes);

@@ -5,11 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Tables by which a CRC-32C state moves over many bytes at once; computed by the compiler.
+/// Tables that advance a CRC-32C state over many bytes at once.
 namespace keywatch::storage::checksum {
 
 using ByteTable = std::array<std::uint32_t, 256>;
-/// tables[n][b]: what byte b adds when n more bytes have followed it.
+/// tables[n][b]: the contribution of byte b to the state after n more bytes. Computed by the
+/// compiler.
 using ByteTables = std::array<ByteTable, 8>;
 
 constexpr ByteTables make_byte_tables()
@@ -34,7 +35,8 @@ constexpr ByteTables make_byte_tables()
 
 inline constexpr ByteTables byte_tables = make_byte_tables();
 
-/// A state behind so many zero bytes: one table for each of its bytes.
+/// Tables that advance a state over a fixed number of zero bytes: one table for each byte of the
+/// state.
 using ShiftTables = std::array<ByteTable, 4>;
 
 constexpr ShiftTables make_shift_tables(std::size_t zeros)

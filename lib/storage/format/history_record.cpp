@@ -17,19 +17,20 @@ using namespace bytes;
 
 namespace {
 
-/// Up to this many names are searched one by one.
+/// The number of names up to which they are searched one by one.
 constexpr std::size_t few_names = 8;
 
-/// What cannot be read is not written: the transaction fails instead.
+/// Returns a time as it is stored. Throws if the time could not be read back, so that the
+/// transaction fails.
 std::uint64_t checked_time(Time time)
 {
     if (!is_storable(time)) {
-        throw std::out_of_range("a time that a history record cannot have");
+        throw std::out_of_range("a time cannot be stored in a history record");
     }
     return static_cast<std::uint64_t>(time.time_since_epoch().count());
 }
 
-/// Those that most messages do not have.
+/// Returns the mask of the fields that most messages do not have.
 std::uint64_t fields_of_structures(const Message& message)
 {
     const auto field = [](bool there, std::uint64_t bit) { return there ? bit : 0; };
@@ -141,11 +142,11 @@ void RecordWriter::add(std::uint32_t bucket, const Message& message)
     const std::uint64_t fields = fields_of(message);
     const std::size_t size = message_bytes(bucket, fields, message);
     if (message.deadline) {
-        checked_time(*message.deadline);  // before anything is added
+        checked_time(*message.deadline);  // throws before anything is added
     }
     if (const std::size_t need = body_.size() + varint_bytes(size) + size;
         need > body_.capacity()) {
-        body_.reserve(std::max(need, 2 * body_.capacity()));  // once, not piece by piece
+        body_.reserve(std::max(need, 2 * body_.capacity()));  // one allocation, not many
     }
     append_varint(body_, size);
     append_varint(body_, fields);
@@ -197,7 +198,7 @@ std::string RecordWriter::finish(Revision previous, Time time, Totals& totals) c
     std::string record;
     record.reserve(size);
     record.append(header, sizeof header);
-    append_string(record, {});  // room for more of a header
+    append_string(record, {});  // reserved for further header fields
     append_string(record, origin_);
     append_varint(record, buckets_.size());
     for (const std::string& name : buckets_) {

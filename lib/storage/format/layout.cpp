@@ -14,7 +14,7 @@ constexpr std::size_t history_key_bytes = 1 + 8 + 2;
 constexpr std::size_t deadline_prefix_bytes = 1 + 8;
 constexpr std::size_t data_prefix_bytes = 1 + 4;
 constexpr std::size_t cursor_entry_bytes = 8 + 8;
-/// Of a cursor within a commit.
+/// The size of an entry whose position is within a commit.
 constexpr std::size_t long_cursor_entry_bytes = cursor_entry_bytes + 4;
 constexpr std::uint64_t has_deadlines = std::uint64_t{1} << 32;
 constexpr std::uint64_t sign = std::uint64_t{1} << 63;

@@ -19,7 +19,7 @@ namespace {
 
 using Names = boost::container::small_vector<std::string_view, 8>;
 
-// No default below: the compiler then asks for the operations that come later.
+// The switches have no default, so that the compiler warns about operations that are added later.
 
 bool known(Structure structure)
 {
@@ -55,7 +55,7 @@ bool known(Operation operation)
     case Operation::gap:
     case Operation::synced:
     case Operation::progress:
-        break;  // no commit has them
+        break;  // never part of a commit
     }
     return false;
 }
@@ -71,7 +71,7 @@ bool known(Cause cause)
     return false;
 }
 
-/// The table of names; a count that the bytes cannot hold fails before anything is allocated.
+/// Reads the table of names. A count that the bytes cannot hold fails before anything is allocated.
 bool read_names(ByteReader& in, Names& names)
 {
     const std::uint64_t count = in.varint();
@@ -105,7 +105,8 @@ void read_structure_fields(ByteReader& in, std::uint64_t fields, Message& messag
     }
 }
 
-/// What is behind the fields that this version knows is a later version's, and is skipped.
+/// Reads a message. Bytes after the fields that this version knows come from a later version and
+/// are skipped.
 bool read_message(std::string_view bytes, const Names& names, Message& message)
 {
     ByteReader in(bytes);
@@ -168,7 +169,7 @@ bool read_record(CommitRecord& record)
     record.previous = header->previous;
     record.time = header->time;
     ByteReader in(std::string_view(record.bytes).substr(record_header_bytes));
-    in.string();  // what a later version has more in the header
+    in.string();  // header fields of a later version
     record.origin = in.string();
     Names names;
     return read_names(in, names) && read_messages(in, names, record) &&
@@ -201,14 +202,15 @@ std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string
 {
     auto record = std::make_shared<CommitRecord>();
     record->revision = revision;
-    record->bytes = bytes;  // first, as the views point into it
+    record->bytes = bytes;  // first, since the views point into it
     return read_record(*record) ? record : nullptr;
 }
 
 std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
                                                   const std::shared_ptr<Slab>& slab)
 {
-    // Never destroyed: all that it owns goes with the slab, which every pointer to it shares.
+    // The record is never destroyed: everything it owns is released with the slab, and every
+    // pointer to the record shares ownership of the slab.
     void* const place = slab->allocate(sizeof(CommitRecord), alignof(CommitRecord));
     auto* const record = new (place) CommitRecord(slab.get());
     record->revision = revision;

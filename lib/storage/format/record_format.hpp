@@ -4,16 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 
-/// The numbers of the record format that its writer and its reader share; see doc/storage.md.
+/// The constants of the record format that its writer and its reader share. See doc/storage.md.
 namespace keywatch::storage {
 
 inline constexpr std::uint8_t record_format = 1;
 
-/// format 1, parts 2, previous 8, time 8, total messages 8, total bytes 8: at fixed places, so that
-/// the first part alone tells all of it.
+/// The size of the header: format 1, parts 2, previous 8, time 8, total messages 8, total bytes 8.
+/// The fields have fixed offsets, so the first part of a record contains all of them.
 inline constexpr std::size_t record_header_bytes = 35;
 
-/// The mask of a message: which fields follow its key, in this order.
+/// The bits of a message's mask: the fields that follow its key, in this order.
 enum MessageField : std::uint64_t {
     field_value = 0x01,
     field_previous = 0x02,
@@ -26,7 +26,7 @@ enum MessageField : std::uint64_t {
     field_deadline = 0x100,
 };
 
-/// length, mask, structure, operation, bucket, length of the key.
+/// One byte each: length, mask, structure, operation, bucket, length of the key.
 inline constexpr std::size_t smallest_message_bytes = 6;
 
 }  // namespace keywatch::storage

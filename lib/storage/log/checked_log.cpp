@@ -22,7 +22,8 @@ void CheckedLog::damaged(const char* why)
     damage_ = leveldb::Status::Corruption(name_, why);
 }
 
-/// LevelDB's reader asks for a block at a time, and takes less for the end of the file.
+/// LevelDB's reader requests one block at a time. It takes a shorter result for the end of the
+/// file.
 leveldb::Status CheckedLog::Read(std::size_t size, leveldb::Slice* result, char* scratch)
 {
     assert(size == log_block_bytes);
@@ -47,10 +48,11 @@ leveldb::Status CheckedLog::Read(std::size_t size, leveldb::Slice* result, char*
 
 leveldb::Status CheckedLog::Skip(std::uint64_t)
 {
-    return leveldb::Status::NotSupported(name_, "is read from its beginning");
+    return leveldb::Status::NotSupported(name_, "can only be read from its beginning");
 }
 
-/// A read may give less than was asked for although more follows.
+/// Reads one block, in several steps if necessary: a read of the file may return fewer bytes than
+/// requested even if more follow.
 leveldb::Status CheckedLog::read_block(char* scratch, std::string_view& block)
 {
     std::size_t got = 0;

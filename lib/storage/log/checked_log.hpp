@@ -12,29 +12,31 @@
 
 namespace keywatch::storage {
 
-/// A log as LevelDB is to read it: it ends where it can no longer be believed. By itself LevelDB
-/// goes on in the next block, and so leaves out what lies between.
+/// A log file that ends before its first invalid record. LevelDB on its own would continue in the
+/// next block and so skip the records in between.
 ///
-/// A failed read is returned as it is, never as the end of the file.
+/// A failed read is returned as an error, never as the end of the file.
 class CheckedLog : public leveldb::SequentialFile {
 public:
     leveldb::Status Read(std::size_t size, leveldb::Slice* result, char* scratch) final;
     leveldb::Status Skip(std::uint64_t size) final;
 
 protected:
-    /// `kept`: how much of the beginning of a record `belongs` wants to see.
+    /// `kept`: the maximum number of bytes from the beginning of a record that `belongs` receives.
     CheckedLog(std::string name, std::unique_ptr<leveldb::SequentialFile> file, std::size_t kept);
 
     const std::string& name() const noexcept { return name_; }
-    /// Makes the read fail that has come to this place.
+    /// Makes the current read, and every later one, fail with this reason.
     void damaged(const char* why);
 
-    /// Whether a record belongs where it is; if not, the log ends before it.
+    /// Returns true if a record of `size` bytes is valid at its place. If not, the log ends before
+    /// it.
     virtual bool belongs(std::string_view beginning, std::size_t size) = 0;
-    /// Sees what is not believed, block by block: it may show that the log is damaged. `from`:
-    /// what comes before it in the block is believed.
+    /// Examines the bytes after the valid part of the log, block by block, and may call `damaged`.
+    /// The bytes of `block` before `from` belong to the valid part.
     virtual void look_behind(std::string_view block, std::size_t from) = 0;
-    /// The whole log has been read. `clean`: only zeros follow what is believed.
+    /// Called after the whole log has been read, unless it is damaged. `clean` is true if the valid
+    /// part does not end within a record and only zeros follow it.
     virtual leveldb::Status finish(bool clean) = 0;
 
 private:

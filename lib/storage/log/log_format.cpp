@@ -28,7 +28,8 @@ void append_little(std::string& out, T number)
     }
 }
 
-/// LevelDB does not store a checksum as it is, since a log may hold what has checksums itself.
+/// Returns the masked checksum that LevelDB stores. It masks checksums because a log may hold data
+/// that itself contains checksums.
 std::uint32_t masked_checksum(std::string_view kind_and_payload) noexcept
 {
     Checksum checksum;

@@ -9,9 +9,9 @@
 
 namespace keywatch::storage {
 
-/// LevelDB's logs, those of writes as well as the manifests, consist of blocks. A record is cut
-/// into fragments, so that none crosses the end of a block. If what is left of a block is too short
-/// for a header, it is filled with zeros.
+/// The log format of LevelDB, used for write logs and for manifests. A log consists of blocks. A
+/// record is split into fragments, so that no fragment crosses the end of a block. If the rest of a
+/// block is too short for a fragment header, it is filled with zeros.
 inline constexpr std::size_t log_block_bytes = 32768;
 inline constexpr std::size_t log_header_bytes = 7;
 
@@ -26,24 +26,25 @@ struct LogFragment {
     std::size_t bytes() const noexcept { return log_header_bytes + payload.size(); }
 };
 
-/// The fragment that these bytes begin with, which are what is left of a block. Nothing if there is
-/// none, or if it is not as it was written.
+/// Returns the fragment at the beginning of `rest`, the remaining bytes of a block. Returns nullopt
+/// if there is none or if it is damaged.
 std::optional<LogFragment> parse_fragment(std::string_view rest);
 
-/// Whether a record begins anywhere in this block from a position on.
+/// Returns true if an intact first fragment of a record is anywhere in this block, at or after
+/// `from`.
 bool has_beginning(std::string_view block, std::size_t from);
 
-/// What LevelDB appends for a record to a log of this length.
+/// Returns the bytes that LevelDB appends for `record` to a log of this length.
 std::string fragments_of(std::string_view record, std::uint64_t log_bytes);
 
-/// The beginning of each record of a log of writes. Writes are numbered by their entries.
+/// The header of each record in a write log. Sequence numbers count entries, not writes.
 struct WriteHeader {
-    std::uint64_t sequence;  ///< of the first entry
+    std::uint64_t sequence;  ///< sequence number of the first entry
     std::uint32_t entries;
 };
 inline constexpr std::size_t write_header_bytes = 12;
 
-/// Nothing if the record is too short.
+/// Returns nullopt if the record is too short.
 std::optional<WriteHeader> parse_write_header(std::string_view record);
 std::string encode(const WriteHeader& header);
 

@@ -5,8 +5,9 @@
 
 namespace keywatch::storage {
 
-/// A mark that is found from behind must not be cut into two fragments. If the block ends too soon,
-/// another one comes before it, of which a part goes to the next block.
+/// `ends_in_mark` searches from the end, so it only finds a mark that is not split into two
+/// fragments. If the block is too short for a whole mark, a second one is appended after the split
+/// one.
 std::string mark_bytes(LogMark mark, std::uint64_t log_bytes)
 {
     const std::string record = encode(WriteHeader{static_cast<std::uint64_t>(mark), 0});
@@ -27,7 +28,7 @@ std::optional<LogMark> parse_mark(std::string_view record)
     return mark == LogMark::rotated || mark == LogMark::closed ? std::optional(mark) : std::nullopt;
 }
 
-/// The lowest byte of the sequence is the last one of a mark that is not zero.
+/// The low byte of the sequence is the last nonzero byte of a mark.
 bool ends_in_mark(std::string_view block)
 {
     const std::size_t last = block.find_last_not_of('\0');

@@ -47,7 +47,7 @@ public:
     }
 
 private:
-    /// What is wanted of an edit comes before the keys in it.
+    /// The needed fields of an edit come before the keys in it.
     static constexpr std::size_t edit_bytes = 256;
 
     bool belongs(std::string_view beginning, std::size_t) override
@@ -56,11 +56,12 @@ private:
         return true;
     }
 
-    /// An edit is written only once those before it are synced.
+    /// An edit is written only after the earlier ones have been synced. A record after an invalid
+    /// one is therefore damage.
     void look_behind(std::string_view block, std::size_t from) override
     {
         if (has_beginning(block, from)) {
-            damaged("records follow one that is not as it was written");
+            damaged("an invalid record is followed by others");
         }
     }
 
@@ -105,20 +106,20 @@ private:
     leveldb::Status finish(bool clean) override
     {
         if (!clean && complete_) {
-            damaged("a record is not as it was written");
+            damaged("a record is damaged");
         } else if (!clean && !any_) {
             recovery_.begins_damaged_ = true;
         }
         if (mark_ == LogMark::rotated &&
             recovery_.logs_.upper_bound(log_number(name()).value_or(0)) == recovery_.logs_.end()) {
-            damaged("the log after it is missing");
+            damaged("the next log is missing");
         }
         return leveldb::Status::OK();
     }
 
     LogRecovery& recovery_;
-    bool any_ = false;       ///< whether a write was read
-    bool complete_ = false;  ///< whether a mark follows what is not believed
+    bool any_ = false;       ///< true if a write was read
+    bool complete_ = false;  ///< true if a mark follows the valid part
     std::optional<LogMark> mark_;
 };
 
@@ -139,8 +140,9 @@ leveldb::Status LogRecovery::open(const std::string& name, leveldb::SequentialFi
     return status;
 }
 
-/// A log is created once the table before the last is written out, and so once the manifest has
-/// named the log before it. When a manifest names its first log, that is a new one.
+/// LevelDB creates a log only after it has written out the table before the last one, and so after
+/// the manifest has named the log before. The first log that a manifest names is a new one, so the
+/// sequence of its first write is known exactly.
 void LogRecovery::note(const ManifestEdit& edit)
 {
     if (edit.log && *edit.log != oldest_needed_ && edit.last_sequence) {

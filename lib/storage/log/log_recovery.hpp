@@ -14,26 +14,28 @@
 
 namespace keywatch::storage {
 
-/// The number in the name of a log, <number>.log. Nothing for other files.
+/// Returns the number in the name of a log, <number>.log, or nullopt for other files.
 std::optional<std::uint64_t> log_number(std::string_view name);
 bool is_manifest(std::string_view name);
 
-/// Checks what LevelDB reads while it opens a database: the manifest, then the logs from the oldest
-/// to the newest. It must be told that an unreadable log is an error (`paranoid_checks`).
+/// Checks the files that LevelDB reads while it opens a database: the manifest, then the logs from
+/// the oldest to the newest. LevelDB must run with `paranoid_checks`, so that it treats an
+/// unreadable log as an error.
 ///
-/// 1. The writes that all logs hold together are numbered without a gap. So within a log a write
-///    with another number ends it: that is what an earlier use of the disk has left. At the
-///    beginning of a later log a higher number than expected means that writes are missing, which
-///    is damage: a log is synced before the next one is created.
-/// 2. Of the last log alone the end may be missing. If it has a mark it may not, either.
-/// 3. The log that the manifest names, and the one after a log with the mark `rotated`, exist.
-/// 4. The last record of a manifest may be missing, others may not.
+/// 1. The writes of all logs together are numbered without a gap. Within a log, a write with
+///    another number ends the log: it is left over from an earlier use of the disk space. At the
+///    beginning of a later log, a number that is too high means that writes are missing. That is
+///    damage, since a log is synced before the next one is created.
+/// 2. Only the last log may lack its end. If it has a mark, it must be complete as well.
+/// 3. The log that the manifest names must exist, and so must the log after one with the mark
+///    `rotated`.
+/// 4. The last record of a manifest may be missing. No other record may.
 class LogRecovery {
 public:
     /// `env` is not owned.
     explicit LogRecovery(leveldb::Env& env) : env_(&env) {}
 
-    /// Whether this is a file to be checked.
+    /// Returns true if this file is to be checked.
     static bool checks(std::string_view name) { return log_number(name) || is_manifest(name); }
     leveldb::Status open(const std::string& name, leveldb::SequentialFile** file);
 
@@ -47,13 +49,14 @@ private:
     Place place_of(const WriteHeader& write, bool first_of_log);
 
     leveldb::Env* env_;
-    std::set<std::uint64_t> logs_;     ///< those that exist
-    std::uint64_t oldest_needed_ = 0;  ///< its number; 0: none
-    // Between which the first write of the oldest log is, and when the manifest began to need it.
+    std::set<std::uint64_t> logs_;     ///< numbers of the existing logs
+    std::uint64_t oldest_needed_ = 0;  ///< number of the oldest log needed, or 0 if none is
+    // Bounds of the first sequence in the oldest log needed, as of when the manifest began to need
+    // it.
     std::uint64_t least_first_ = 0;
     std::uint64_t most_first_ = UINT64_MAX;
     std::optional<std::uint64_t> last_sequence_;
-    std::optional<std::uint64_t> next_;  ///< once a write was read
+    std::optional<std::uint64_t> next_;  ///< next sequence; set once a write was read
     bool begins_damaged_ = false;
 };
 

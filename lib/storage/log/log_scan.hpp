@@ -11,23 +11,23 @@
 
 namespace keywatch::storage {
 
-/// How far a log can be believed: up to the first fragment that is not as it was written, or that
-/// has no place where it is. Fragments after that are not looked at, even if they are right: a
-/// power cut may lose a page and keep later ones.
+/// Finds the end of the valid part of a log: the first fragment that is damaged or does not belong
+/// where it is. Later fragments are ignored, even if they are intact: a power cut may lose a page
+/// and keep later ones.
 class LogScan {
 public:
-    /// Whether a record belongs where it is. `beginning`: at most `kept` bytes of it. `size`: of
-    /// all of it.
+    /// A predicate that is true if a record is valid at its place. `beginning` contains at most
+    /// `kept` bytes of the record, `size` is its full size.
     using Belongs = std::function<bool(std::string_view beginning, std::size_t size)>;
 
     LogScan(std::size_t kept, Belongs belongs) : kept_(kept), belongs_(std::move(belongs)) {}
 
-    /// Takes the next block, which is shorter than others only at the end of the file. Returns how
-    /// many bytes of it are believed. Not all: the log has ended.
+    /// Takes the next block, which is shorter than the others only at the end of the file. Returns
+    /// the number of valid bytes in it. If that is not the whole block, the log has ended.
     std::size_t add(std::string_view block);
 
     bool ended() const noexcept { return ended_; }
-    /// Whether what is believed ends within a record.
+    /// Returns true if the valid part ends within a record.
     bool in_record() const noexcept { return in_record_; }
 
 private:

@@ -7,7 +7,7 @@ namespace keywatch::storage {
 
 namespace {
 
-/// As LevelDB numbers them. It writes these five before all others.
+/// The tags of LevelDB. It writes these five before all others.
 enum class Tag : std::uint64_t {
     comparator = 1,
     log = 2,

@@ -7,11 +7,12 @@
 
 namespace keywatch::storage {
 
-/// What a record of LevelDB's manifest says of its logs.
+/// The fields of a manifest record of LevelDB that concern its logs.
 struct ManifestEdit {
-    /// The oldest log that is still needed: what older ones hold is in tables. 0: none is.
+    /// The oldest log that is still needed: the contents of older ones are in tables. 0 if none is
+    /// needed.
     std::optional<std::uint64_t> log;
-    /// The sequence of the newest entry when this was written.
+    /// The sequence of the newest entry at the time the record was written.
     std::optional<std::uint64_t> last_sequence;
 };
 

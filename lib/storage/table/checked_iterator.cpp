@@ -13,7 +13,8 @@ CheckedIterator::CheckedIterator(std::unique_ptr<leveldb::Iterator> base) : base
 
 CheckedIterator::~CheckedIterator() = default;
 
-/// The status is asked for only at an end: it takes a walk over all that is merged.
+/// Moves the iterator and checks all reads. The status is checked only at an end, because it visits
+/// every merged iterator.
 template <class Move>
 void CheckedIterator::move(Move move)
 {

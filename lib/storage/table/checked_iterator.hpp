@@ -8,9 +8,9 @@
 
 namespace keywatch::storage {
 
-/// An iterator of LevelDB that throws when something could not be read, instead of going on behind
-/// it: `damaged`, or `storage_failed` with the system's reason. It stands nowhere from then on, and
-/// each further move throws the same.
+/// An iterator of LevelDB that throws if something could not be read, instead of skipping it:
+/// `damaged`, or `storage_failed` with the system's reason. From then on it is not valid, and every
+/// move throws the same error.
 class CheckedIterator final : public leveldb::Iterator {
 public:
     explicit CheckedIterator(std::unique_ptr<leveldb::Iterator> base);

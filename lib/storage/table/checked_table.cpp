@@ -36,7 +36,7 @@ leveldb::Status CheckedTable::check(std::uint64_t offset, std::size_t size,
 {
     const std::string_view read(bytes.data(), bytes.size());
     if (refused_.load(std::memory_order_relaxed)) {
-        return damage(offset, "the filter is damaged, so nothing else is believed");
+        return damage(offset, "the filter is damaged, so the table is not read");
     }
     if (read.size() != size) {
         return damage(offset, "the file ends too early");

@@ -11,16 +11,16 @@
 
 namespace keywatch::storage {
 
-/// A table file that gives only what was written to it.
+/// A table file that returns only what was written to it.
 ///
-/// LevelDB reads a table's footer, and whole blocks with their checksums, and nothing else. So each
-/// read can be checked by itself, whatever it is for: indexes, filters, and what compaction reads
-/// are covered too. LevelDB alone verifies none of these, and ends the process or writes wrong
-/// bytes with a new checksum when it meets them.
+/// LevelDB reads the footer of a table, whole blocks with their checksums, and nothing else. So
+/// each read can be checked by itself, whatever its purpose: indexes, filters, and what compaction
+/// reads are covered too. LevelDB on its own verifies none of these. If it reads wrong bytes, it
+/// ends the process or writes them again with a new checksum.
 ///
-/// A read of wrong bytes fails with `Corruption`. All failures are noted (see FailedReads).
+/// A read of wrong bytes fails with `Corruption`. All failures are recorded (see FailedReads).
 ///
-/// Thread safety: as that of `base`.
+/// Thread safety: the same as that of `base`.
 class CheckedTable final : public leveldb::RandomAccessFile {
 public:
     CheckedTable(std::string name, std::unique_ptr<leveldb::RandomAccessFile> base,
@@ -38,9 +38,10 @@ private:
     const std::string name_;
     const std::unique_ptr<leveldb::RandomAccessFile> base_;
     const std::uint64_t size_;
-    /// Where the metaindex begins, once the footer was read. The filter is right before it.
+    /// Offset of the metaindex, once the footer was read. The filter ends right before it.
     mutable std::atomic<std::uint64_t> metaindex_{UINT64_MAX};
-    /// The filter, or the metaindex, is damaged. LevelDB goes on without; nothing is read any more.
+    /// True if the filter or the metaindex is damaged. LevelDB would continue without them. Here,
+    /// all further reads are refused.
     mutable std::atomic<bool> refused_{false};
 };
 

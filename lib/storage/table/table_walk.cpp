@@ -17,7 +17,8 @@ namespace keywatch::storage {
 
 namespace {
 
-/// LevelDB's keys: the user's, and 8 bytes of sequence and kind, little-endian.
+/// The size of the suffix of LevelDB's keys: after the user's key, 8 bytes of sequence and kind,
+/// little-endian.
 constexpr std::size_t suffix_bytes = 8;
 
 std::uint64_t suffix_of(std::string_view key)
@@ -25,7 +26,7 @@ std::uint64_t suffix_of(std::string_view key)
     return little_endian<std::uint64_t>(key.substr(key.size() - suffix_bytes));
 }
 
-/// Whether `first` comes before `second`: by the user's key; of the same key the newer one.
+/// Returns true if `first` sorts before `second`: by the user's key, then from newer to older.
 bool before(std::string_view first, std::string_view second)
 {
     const std::string_view key = first.substr(0, first.size() - suffix_bytes);
@@ -82,7 +83,7 @@ private:
     void check(bool right) const
     {
         if (!right) {
-            fail(Error::damaged, name_ + " is no table that LevelDB has written");
+            fail(Error::damaged, name_ + " is not a table written by LevelDB");
         }
     }
 
@@ -102,7 +103,7 @@ private:
         return {result.data(), result.size()};
     }
 
-    /// Without the trailer; of a block whose bytes are as they are, not compressed.
+    /// Reads a block without its trailer. The block must not be compressed.
     std::string read(const BlockHandle& block) const
     {
         check(block.size < size_);
@@ -112,7 +113,8 @@ private:
         return bytes;
     }
 
-    /// All keys rise over the whole table, and no key is behind what the index says of its block.
+    /// Checks that the keys ascend over the whole table, and that no key of a block is greater than
+    /// the key that the index has for the block.
     void walk_data(const BlockHandle& block, std::string_view index_key)
     {
         each_entry(read(block), [&](std::string_view key, std::string_view) {
@@ -132,7 +134,8 @@ private:
     std::string last_;
 };
 
-/// A block ends with the places of entries whose keys are whole, and their number.
+/// Visits the entries of a block. A block ends with the offsets of the entries whose keys are
+/// stored whole, and their number.
 template <class Visit>
 void TableWalk::each_entry(const std::string& block, Visit visit)
 {

@@ -8,13 +8,13 @@
 
 namespace keywatch::storage {
 
-/// Reads a whole table file, of which it takes the first `size` bytes, and throws `damaged` if it
-/// is not one that LevelDB can have written: every checksum is right, blocks follow each other and
-/// decode, keys rise. LevelDB asserts some of that, so a file from elsewhere, whose checksums may
-/// be made to be right, must be looked at before LevelDB is.
+/// Reads the first `size` bytes of a table file, and throws `damaged` if LevelDB cannot have
+/// written it: every checksum must be correct, the blocks must follow each other and decode, and
+/// the keys must ascend. LevelDB asserts some of that. So a file from an untrusted source, whose
+/// checksums may have been computed to match, must be checked before LevelDB reads it.
 ///
-/// A file without the end of a table is passed over: it is one that was being written, and that no
-/// manifest names.
+/// A file without the end of a table is skipped: it was still being written, and no manifest names
+/// it.
 void walk_table(leveldb::Env& env, const std::string& name, std::uint64_t size);
 
 }  // namespace keywatch::storage

@@ -21,7 +21,7 @@ std::optional<std::string> current_key(const KeyIterator& iterator)
     return iterator.valid() ? std::optional<std::string>(iterator.key()) : std::nullopt;
 }
 
-/// The number that a key has; 0 if it is not there.
+/// Returns the number that a key contains, or 0 if the key is absent.
 std::int64_t number_in(const std::optional<Entry>& entry)
 {
     const auto number = entry ? parse_number(entry->value) : 0;
@@ -31,14 +31,15 @@ std::int64_t number_in(const std::optional<Entry>& entry)
     return *number;
 }
 
-/// Another value with the same deadline.
+/// Stores another value with the same deadline.
 void change(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
             const std::optional<Entry>& before)
 {
     write(workspace, bucket, key, value, before, before ? before->deadline : std::nullopt);
 }
 
-/// `calculate` gives the new number for the old one, or nothing if it does not fit.
+/// Changes a number. `calculate` returns the new number for the old one, or nothing if it does not
+/// fit.
 template <class Calculate>
 std::int64_t change_number(Workspace& workspace, BucketIndex bucket, std::string_view key,
                            Calculate calculate)
@@ -182,7 +183,7 @@ bool set_bit(Workspace& workspace, BucketIndex bucket, std::string_view key, std
     std::string value = entry ? entry->value : std::string();
     const bool previous = bit_at(value, offset);
     if (previous != bit) {
-        // Before memory is asked for, of which there is not that much.
+        // Checked before memory is allocated, which may be more than there is.
         workspace.require_room(std::max<std::uint64_t>(bytes_with_bit(offset), value.size()));
         change(workspace, bucket, key, with_bit(std::move(value), offset, bit), entry);
     }

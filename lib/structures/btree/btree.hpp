@@ -12,13 +12,13 @@
 #include <string>
 #include <string_view>
 
-/// BTree buckets: each key of the key space is a user's key as it is; the value is the user's and a
-/// stamp (stamp.hpp).
+/// BTree buckets: each key of the key space is a user's key, unchanged. The value is the user's
+/// value followed by a stamp (stamp.hpp).
 ///
-/// 1. A key that has expired is not there for readers. Whoever writes to it removes it first, with
-///    the message that the sweep would have made.
-/// 2. What gives a key a value anew leaves it without a deadline, or with the one that is given;
-///    what changes the value keeps its deadline.
+/// 1. Readers do not see a key that has expired. A writer removes it first, with the message that
+///    the sweep would have recorded.
+/// 2. A function that stores a new value sets the deadline passed to it, or none. A function that
+///    modifies the value keeps its deadline.
 namespace keywatch::structures::btree {
 
 std::optional<std::string> get(const Workspace& workspace, BucketIndex bucket,
@@ -36,7 +36,8 @@ bool get_bit(const Workspace& workspace, BucketIndex bucket, std::string_view ke
 std::optional<std::string> first_key(const Workspace& workspace, BucketIndex bucket);
 std::optional<std::string> last_key(const Workspace& workspace, BucketIndex bucket);
 
-// Writes that depend on what is there. Each makes one `put` or nothing, and refuses an empty key.
+// Writes that depend on the existing entry. Each records one `put` or nothing, and rejects an empty
+// key.
 bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,
                    std::string_view value);
 bool put_if_absent(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -54,20 +55,20 @@ std::size_t append(Workspace& workspace, BucketIndex bucket, std::string_view ke
 bool set_bit(Workspace& workspace, BucketIndex bucket, std::string_view key, std::uint64_t offset,
              bool bit);
 
-/// Removes a key because its time is over, if that was its deadline: one `erase` message.
+/// Removes a key because it has expired, if that was its deadline. Records one `erase` message.
 bool expire(Workspace& workspace, BucketIndex bucket, std::string_view key, Time deadline);
-/// False if it is not there. One `ttl` message if the deadline changes.
+/// Returns false if the key is absent. Records one `ttl` message if the deadline changes.
 bool set_ttl(Workspace& workspace, BucketIndex bucket, std::string_view key,
              std::chrono::milliseconds ttl);
-/// False if it is not there, or had no deadline.
+/// Returns false if the key is absent or had no deadline.
 bool clear_ttl(Workspace& workspace, BucketIndex bucket, std::string_view key);
 std::optional<std::chrono::milliseconds> ttl(const Workspace& workspace, BucketIndex bucket,
                                              std::string_view key);
 
-/// The user's part of a stored value; throws `Error::damaged` if it is not one.
+/// Returns the user's part of a stored value. Throws `Error::damaged` if the value is malformed.
 std::string_view user_value(std::string_view stored);
 
-/// For iterators: moves on, or back, to an entry that has not expired.
+/// Moves an iterator forward, or backward, to an entry that has not expired.
 void pass_expired(const Workspace& workspace, KeyIterator& iterator, bool forward);
 
 }  // namespace keywatch::structures::btree

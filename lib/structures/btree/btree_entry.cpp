@@ -17,13 +17,14 @@ namespace {
 constexpr char plain = 0;
 constexpr char dated = 1;
 
-/// Of a value that ends as one with a deadline does: the others shall cost no more than that look.
+/// Returns true if a value ends like one with a deadline. Other values cost no more than this
+/// check.
 bool may_expire(std::string_view stored)
 {
     return !stored.empty() && stored.back() == dated;
 }
 
-/// One `put` message. `before`: the deadline of what is replaced.
+/// Stores a value and records one `put` message. `before` is the deadline of the replaced value.
 void store(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
            std::optional<Time> before, std::optional<Time> deadline,
            std::optional<std::string_view> previous)

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-/// What the operations of BTree buckets are made of.
+/// The building blocks of the operations of BTree buckets.
 namespace keywatch::structures::btree {
 
 struct Entry {
@@ -17,20 +17,21 @@ struct Entry {
     std::optional<Time> deadline;
 };
 
-/// Expired ones too.
+/// Returns the entry even if it has expired.
 std::optional<Entry> load(const Workspace& workspace, BucketIndex bucket, std::string_view key);
-/// What is there for a reader.
+/// Returns the entry that a reader sees.
 std::optional<Entry> find(const Workspace& workspace, BucketIndex bucket, std::string_view key);
-/// The same for a writer: removes what has expired.
+/// Returns the entry that a writer sees. Removes it if it has expired.
 std::optional<Entry> find_to_write(Workspace& workspace, BucketIndex bucket, std::string_view key);
-/// Stores a value in the place of `before`: one `put` message, with what it replaces.
+/// Stores a value in the place of `before`. Records one `put` message, with what it replaces.
 void write(Workspace& workspace, BucketIndex bucket, std::string_view key, std::string_view value,
            const std::optional<Entry>& before, std::optional<Time> deadline);
-/// Stores a value, whatever is there. It only looks where a key has ever had a deadline, which is
-/// then moved, or where previous values are to be recorded; only then the message has one.
+/// Stores a value, whatever the key contains. Reads the existing entry only if a key of the bucket
+/// has ever had a deadline, which is then moved, or if previous values are recorded. Only in the
+/// latter case the message contains the previous value.
 void overwrite(Workspace& workspace, BucketIndex bucket, std::string_view key,
                std::string_view value, std::optional<Time> deadline);
-/// Removes what is there: one `erase` message.
+/// Removes an existing entry. Records one `erase` message.
 void remove(Workspace& workspace, BucketIndex bucket, std::string_view key, const Entry& entry,
             Cause cause);
 

@@ -25,7 +25,7 @@ void record(Workspace& workspace, BucketIndex bucket, Operation operation, std::
     workspace.record(bucket, message);
 }
 
-/// The elements of a part of a list. Where the list ends is looked up when a walk starts.
+/// The elements of a part of a list. The size of the list is looked up when a walk starts.
 class Elements final : public detail::Cursor<std::string_view> {
 public:
     Elements(std::shared_ptr<Workspace> workspace, BucketIndex bucket, std::string_view key,
@@ -63,7 +63,7 @@ private:
     std::uint64_t left_ = 0;
 };
 
-/// The first or the last element.
+/// Removes and returns the first or the last element.
 std::optional<std::string> pop(Workspace& workspace, BucketIndex bucket, std::string_view key,
                                Operation operation)
 {
@@ -82,7 +82,7 @@ std::optional<std::string> pop(Workspace& workspace, BucketIndex bucket, std::st
     return value;
 }
 
-/// Moves each element of a part by one place towards the front.
+/// Moves each element of a part by one index towards the front.
 void move_forward(Workspace& workspace, BucketIndex bucket, const Row& row, Span span)
 {
     ElementKeys keys(row);
@@ -95,7 +95,7 @@ void move_forward(Workspace& workspace, BucketIndex bucket, const Row& row, Span
     }
 }
 
-/// The same, towards the back.
+/// Same as `move_forward`, towards the back.
 void move_backward(Workspace& workspace, BucketIndex bucket, const Row& row, Span span)
 {
     ElementKeys keys(row);

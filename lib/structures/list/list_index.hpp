@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <optional>
 
-/// Indexes as users give them: negative ones count from the end, -1 being the last element.
+/// Indexes as passed by users: negative ones count from the end, -1 is the last element.
 namespace keywatch::structures::list {
 
-/// Elements [begin, end).
+/// The elements [begin, end).
 struct Span {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -15,14 +15,14 @@ struct Span {
     std::uint64_t size() const noexcept { return end - begin; }
 };
 
-/// Without overflow also for the smallest number there is.
+/// Returns the absolute value, without overflow even for the smallest number.
 constexpr std::uint64_t magnitude(std::int64_t number) noexcept
 {
     const auto bits = static_cast<std::uint64_t>(number);
     return number < 0 ? 0 - bits : bits;
 }
 
-/// Nothing if there is no such element.
+/// Returns nothing if there is no such element.
 constexpr std::optional<std::uint64_t> resolve(std::int64_t index, std::uint64_t size) noexcept
 {
     const std::uint64_t distance = magnitude(index);
@@ -32,7 +32,7 @@ constexpr std::optional<std::uint64_t> resolve(std::int64_t index, std::uint64_t
     return index < 0 ? size - distance : distance;
 }
 
-/// Those from `first` up to and including `last`, as far as there are any.
+/// Returns the existing elements from `first` up to and including `last`.
 constexpr Span resolve(std::int64_t first, std::int64_t last, std::uint64_t size) noexcept
 {
     const auto begin = resolve(first, size);

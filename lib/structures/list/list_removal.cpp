@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What takes elements out of the middle of a list, or away from its ends.
+// The removal of elements from the middle of a list, or from its ends.
 #include "list.hpp"
 #include "list_index.hpp"
 #include "list_row.hpp"
@@ -16,7 +16,7 @@ namespace keywatch::structures::list {
 
 namespace {
 
-/// In ascending order, none twice.
+/// Indexes in ascending order, without duplicates.
 using Indexes = std::vector<std::uint64_t>;
 
 void record_removal(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -30,7 +30,8 @@ void record_removal(Workspace& workspace, BucketIndex bucket, std::string_view k
     workspace.record(bucket, message);
 }
 
-/// "Keep 0 from 0 on" would look as if all had been kept: what leaves nothing is an erase.
+/// Records a trim. If it leaves nothing, an erase is recorded: "keep 0 from 0 on" would look as if
+/// all elements had been kept.
 void record_trim(Workspace& workspace, BucketIndex bucket, std::string_view key, Span kept,
                  std::uint64_t dropped)
 {
@@ -55,7 +56,7 @@ void erase_elements(Workspace& workspace, BucketIndex bucket, const Row& row, Sp
     }
 }
 
-/// A run of elements that stay, and how many of those that go lie before it.
+/// A run of elements that stay, and the number of removed elements before it.
 struct Run {
     Span elements;
     std::size_t removed_before = 0;
@@ -74,7 +75,7 @@ Run longest_run(const Indexes& removed, std::uint64_t size)
     return longest;
 }
 
-/// Moves what stays before a run back to it, and erases the places that become free.
+/// Moves the remaining elements before a run up to it, and erases the places that become free.
 void close_up_before(Workspace& workspace, BucketIndex bucket, const Row& row,
                      const Indexes& removed, const Run& run)
 {
@@ -96,7 +97,7 @@ void close_up_before(Workspace& workspace, BucketIndex bucket, const Row& row,
     erase_elements(workspace, bucket, row, {0, to});
 }
 
-/// The same with what stays behind it.
+/// Same as `close_up_before`, for the remaining elements after the run.
 void close_up_behind(Workspace& workspace, BucketIndex bucket, const Row& row,
                      const Indexes& removed, const Run& run)
 {
@@ -118,8 +119,8 @@ void close_up_behind(Workspace& workspace, BucketIndex bucket, const Row& row,
     erase_elements(workspace, bucket, row, {to, row.size()});
 }
 
-/// Takes elements away, and closes the gaps: the longest run of those that stay is not touched, all
-/// others move towards it, each once.
+/// Removes elements and closes the gaps. The longest run of remaining elements is not touched. All
+/// other elements move towards it, each once.
 void take_away(Workspace& workspace, BucketIndex bucket, std::string_view key, Row row,
                const Indexes& removed)
 {
@@ -135,7 +136,7 @@ void take_away(Workspace& workspace, BucketIndex bucket, std::string_view key, R
     save(workspace, bucket, key, row);
 }
 
-/// Where this value is, at most `most` times, in the order of the walk.
+/// Returns the indexes of this value, at most `most`, in the order of the walk.
 Indexes find_value(const Workspace& workspace, BucketIndex bucket, const Row& row,
                    std::string_view value, Walk::Direction direction, std::uint64_t most)
 {
@@ -153,7 +154,7 @@ Indexes find_value(const Workspace& workspace, BucketIndex bucket, const Row& ro
     }
 }
 
-/// Throws `Error::index_out_of_range`.
+/// Resolves all indexes. Throws `Error::index_out_of_range`.
 Indexes resolve_all(std::span<const std::int64_t> indexes, std::uint64_t size)
 {
     Indexes resolved;
@@ -170,7 +171,7 @@ Indexes resolve_all(std::span<const std::int64_t> indexes, std::uint64_t size)
     return resolved;
 }
 
-/// The elements that stay as a new collection, for one of which fewer stay than go.
+/// Copies the remaining elements to a new collection. Used if fewer elements stay than are removed.
 Row copy(Workspace& workspace, BucketIndex bucket, const Row& row, Span kept)
 {
     Row copy = renewed(workspace, bucket, row);
@@ -203,7 +204,7 @@ std::uint64_t remove(Workspace& workspace, BucketIndex bucket, std::string_view 
         return 0;
     }
     for (std::uint64_t before = 0; const std::uint64_t index : found) {
-        // From the back on, nothing before it has gone yet.
+        // In a walk from the back, nothing before this element has been removed yet.
         record_removal(workspace, bucket, key, value, count < 0 ? index : index - before++);
     }
     std::ranges::sort(found);

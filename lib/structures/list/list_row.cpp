@@ -12,7 +12,8 @@ namespace keywatch::structures::list {
 
 namespace {
 
-/// In the middle: neither end is ever reached.
+/// The sequence number of a new list's first element: in the middle, so that neither end is ever
+/// reached.
 constexpr std::uint64_t first_of_new = std::uint64_t{1} << 63;
 constexpr std::size_t sequence_bytes = 8;
 

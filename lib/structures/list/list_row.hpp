@@ -10,8 +10,8 @@
 #include <string>
 #include <string_view>
 
-/// How a list lies in its bucket (doc/storage.md): the element at an index has the sequence number
-/// `first + index`, without gaps, so it is found by arithmetic, and both ends can grow.
+/// The layout of a list in its bucket (doc/storage.md): the element at an index has the sequence
+/// number `first + index`, without gaps. So it is found by arithmetic, and both ends can grow.
 namespace keywatch::structures::list {
 
 struct Row {
@@ -22,22 +22,23 @@ struct Row {
     std::uint64_t size() const noexcept { return header.size; }
 };
 
-/// As in `collection`.
+/// Same as in `collection`.
 std::optional<Row> find(const Workspace& workspace, BucketIndex bucket, std::string_view key);
 std::optional<Row> find_to_write(Workspace& workspace, BucketIndex bucket, std::string_view key);
 Row find_or_create(Workspace& workspace, BucketIndex bucket, std::string_view key);
 void save(Workspace& workspace, BucketIndex bucket, std::string_view key, Row row);
-/// An empty one under a new id, with the same deadline. The elements of the old one are to be
-/// dropped.
+/// Returns an empty row with a new id and the same deadline. The caller must drop the elements of
+/// the old row.
 Row renewed(Workspace& workspace, BucketIndex bucket, const Row& row);
 
-/// Makes the keys of a list's elements. They may lie beside the row, where it is to grow.
+/// A generator of the keys of a list's elements. The keys may be outside the row, where it will
+/// grow.
 class ElementKeys {
 public:
     explicit ElementKeys(const Row& row);
 
-    /// Of the element at an index; before the first one that is a huge number: minus one, and so
-    /// on. Valid until the next call.
+    /// Returns the key of the element at an index. An index before the first element is a huge
+    /// number: minus one, and so on. The result is valid until the next call.
     std::string_view at(std::uint64_t index);
 
 private:
@@ -45,8 +46,8 @@ private:
     std::uint64_t first_;
 };
 
-/// Walks over elements one by one; reads none that it is not moved to. It sees what is written
-/// ahead of it. Throws `Error::damaged` where there is none.
+/// A walk over elements, one by one. It reads only the elements it is moved to, and sees what is
+/// written ahead of it. Throws `Error::damaged` if an element is missing.
 class Walk {
 public:
     enum class Direction { forward, backward };
@@ -55,7 +56,7 @@ public:
          Direction direction);
 
     std::uint64_t index() const noexcept { return index_; }
-    /// Valid until it is moved.
+    /// Returns the value, which is valid until the walk moves.
     std::string_view value() const { return iterator_->value(); }
     /// Precondition: there is an element there.
     void next();
@@ -69,7 +70,7 @@ private:
     Direction direction_;
 };
 
-/// The element at an index; throws `Error::damaged` if it is not there.
+/// Returns the element at an index. Throws `Error::damaged` if it is missing.
 std::string read(const Workspace& workspace, BucketIndex bucket, const Row& row,
                  std::uint64_t index);
 

@@ -44,7 +44,7 @@ void KeyRows::seek(std::string_view key)
     iterator_->seek(kind_ + std::string(key));
 }
 
-/// To the first key from here on that is wanted.
+/// Moves to the first selected key from here on.
 void KeyRows::settle()
 {
     while (stretch_ < wanted_.size()) {

@@ -14,23 +14,26 @@
 
 namespace keywatch::structures {
 
-/// A bucket's key space, of which nothing changes: makes iterators over it.
+/// A function that creates iterators over a bucket's key space, which does not change.
 using KeySpace = std::function<std::shared_ptr<KeyIterator>()>;
 
-/// Walks over what a bucket has of the users' keys that are wanted. It can rest on the way.
+/// A walk over the entries of a bucket that belong to the selected keys of the user. On the way, it
+/// can release what it holds: see `rest`.
 class KeyRows {
 public:
-    /// `kind`: what stands before a user's key. Nothing is read before it is asked for.
+    /// `kind` is the part of an entry's key before the user's key. Nothing is read before it is
+    /// requested.
     KeyRows(KeySpace space, std::string_view kind, std::vector<KeyStretch> wanted);
 
-    /// Whether it stands on a row: at first on the first one, if there is one.
+    /// Returns true if there is a current row: at first the first one, if there is one.
     bool valid();
     void next();
-    // Once valid() has said so; the views last until next() or rest().
+    // Precondition of the following: valid() has returned true. The views are valid until next() or
+    // rest().
     std::string_view key() const { return iterator_->key().substr(kind_.size()); }
     std::string_view value() const { return iterator_->value(); }
 
-    /// Holds on to nothing that is stored, until it is used again.
+    /// Releases everything that is stored, until the walk is used again.
     void rest();
 
 private:
@@ -40,8 +43,8 @@ private:
     const KeySpace space_;
     const std::string kind_;
     const std::vector<KeyStretch> wanted_;
-    std::size_t stretch_ = 0;  ///< that of the key, or of what comes next
-    std::string from_;         ///< the user's key where it goes on after a rest
+    std::size_t stretch_ = 0;  ///< the stretch of the current or next key
+    std::string from_;         ///< the user's key to continue from after a rest
     std::shared_ptr<KeyIterator> iterator_;
 };
 

@@ -54,9 +54,9 @@ private:
     Message message_;
 };
 
-/// Where the elements of a collection lie, as their structure has them.
+/// The location of a collection's elements, as its structure defines it.
 struct Elements {
-    std::string prefix;  ///< what their keys begin with
+    std::string prefix;  ///< the common prefix of their keys
     std::string first;   ///< no key of theirs is less
 };
 
@@ -67,11 +67,12 @@ Elements elements_of(Structure structure, const collection::Header& header)
         prefix += sorted_set::by_place;
         return {prefix, prefix + sorted_set::layout_of(header).bounds.low()};
     }
-    // A list has the number of its first element there, a set what no member is less than.
+    // In a list's header it is the number of its first element, in a set's a lower bound of its
+    // members.
     return {prefix, prefix + header.content};
 }
 
-/// Of the rest of an element's key, behind the prefix, and its value.
+/// Fills in a message from the rest of an element's key, after the prefix, and the element's value.
 void describe(Message& message, std::string_view rest, std::string_view value)
 {
     switch (message.structure) {
@@ -91,7 +92,8 @@ void describe(Message& message, std::string_view rest, std::string_view value)
     }
 }
 
-/// Counts elements as the header says, so that it is noticed if one cannot be found.
+/// A walk over collections. It counts elements as the header says, so that a missing one is
+/// noticed.
 class CollectionWalk final : public StateWalk {
 public:
     CollectionWalk(Structure structure, KeySpace space, std::vector<KeyStretch> wanted, Time now)
@@ -138,7 +140,7 @@ public:
 private:
     struct Open {
         std::string key;
-        Elements elements;  ///< `first`: where to go on
+        Elements elements;  ///< `first`: where to continue
         std::uint64_t left;
         std::optional<Time> deadline;
     };
@@ -177,7 +179,7 @@ private:
                  elements_->value());
     }
 
-    /// On the element that comes next.
+    /// Moves to the next element, unless the iterator is there.
     void stand()
     {
         if (!elements_) {
@@ -196,7 +198,7 @@ private:
     const Time now_;
     std::optional<Open> open_;
     std::shared_ptr<KeyIterator> elements_;
-    bool stands_ = false;  ///< the iterator, in the collection that is open
+    bool stands_ = false;  ///< true if the iterator is in the open collection
     Message message_;
 };
 

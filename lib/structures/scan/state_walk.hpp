@@ -12,25 +12,26 @@
 
 namespace keywatch::structures {
 
-/// Walks over what one bucket holds, as the messages that would make it, from an empty bucket:
+/// A walk over the content of one bucket, as the messages that would create it from an empty
+/// bucket:
 ///
 ///     BTree        `put`, with the deadline
 ///     list         `push_back` of each element, in order
 ///     set          `add` of each member, in order
 ///     sorted set   `add` of each member with its score, in the order of scores, then of members
 ///
-/// key by key, in order; of a list, set or sorted set that has a deadline there is a `ttl` message
-/// behind its elements. What has expired at `now` is not there.
+/// It goes key by key, in order. For a list, set or sorted set that has a deadline, there is a
+/// `ttl` message after its elements. Keys that have expired at `now` are skipped.
 ///
-/// It can rest between any two messages, and holds on to nothing that is stored then.
+/// Between any two messages, `rest` releases everything stored that the walk holds.
 class StateWalk {
 public:
     virtual ~StateWalk() = default;
 
-    /// Whether there is a message. Throws `Error::damaged`.
+    /// Returns true if there is a message. Throws `Error::damaged`.
     virtual bool valid() = 0;
-    /// Of a valid one, without the bucket and what belongs to the commit. Its views last until
-    /// next() or rest().
+    /// Returns the current message, without the bucket and what belongs to the commit. Its views
+    /// are valid until next() or rest(). Precondition: valid().
     virtual const Message& message() = 0;
     virtual void next() = 0;
     virtual void rest() = 0;

@@ -34,7 +34,8 @@ KeyStretch stretch_of(const Selector& selector)
     return {};
 }
 
-/// Whether a stretch that does not begin before the other one leaves no room between them.
+/// Returns true if there is no gap between a stretch and the next one, which does not begin before
+/// it.
 bool meets(const KeyStretch& stretch, const KeyStretch& next)
 {
     return !stretch.end || next.first <= *stretch.end;

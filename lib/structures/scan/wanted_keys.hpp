@@ -10,7 +10,7 @@
 
 namespace keywatch::structures {
 
-/// Keys from `first` on that come before `end`; without it all from `first` on.
+/// The keys from `first` on that are before `end`. Without `end`, all keys from `first` on.
 struct KeyStretch {
     std::string first;
     std::optional<std::string> end;
@@ -18,16 +18,18 @@ struct KeyStretch {
     friend bool operator==(const KeyStretch&, const KeyStretch&) = default;
 };
 
-/// What a list of selectors wants of a bucket. Of a pattern that is more than what matches it.
+/// The keys of a bucket that a list of selectors selects. For a pattern, these are more than the
+/// matching keys.
 struct WantedKeys {
-    /// Whether one of them selects the bucket as a whole.
+    /// True if one of the selectors selects the whole bucket.
     bool whole = false;
-    /// In order, and apart from each other: so each key comes once.
+    /// Sorted, and apart from each other, so that each key comes once.
     std::vector<KeyStretch> stretches;
 };
 WantedKeys wanted_keys(const Selectors& selectors, std::string_view bucket);
 
-/// The buckets that they name, in order, each once; nothing if they want the whole database.
+/// Returns the buckets that the selectors name, in order, each once. Returns nothing if they select
+/// the whole database.
 std::optional<std::vector<std::string>> wanted_buckets(const Selectors& selectors);
 
 }  // namespace keywatch::structures

@@ -36,12 +36,12 @@ void record(Workspace& workspace, BucketIndex bucket, Operation operation, std::
     workspace.record(bucket, message);
 }
 
-/// The header is to be saved afterwards.
+/// Adds a member. Returns false if the set has it already. The caller must save the header.
 bool add_one(Workspace& workspace, BucketIndex bucket, std::string_view key, Header& header,
              std::string_view member)
 {
     const std::string element = element_key(header, member);
-    // A set that is new has nothing yet.
+    // A new set has no members yet.
     if (header.size > 0 && workspace.get(bucket, element)) {
         return false;
     }
@@ -54,7 +54,7 @@ bool add_one(Workspace& workspace, BucketIndex bucket, std::string_view key, Hea
     return true;
 }
 
-/// Of one that is there. The header is to be saved afterwards.
+/// Removes an existing member. The caller must save the header.
 void take(Workspace& workspace, BucketIndex bucket, std::string_view key, Header& header,
           std::string_view member)
 {
@@ -157,7 +157,7 @@ bool move(const Place& from, const Place& to, std::string_view member)
     if (same(from, to)) {
         return true;
     }
-    // First what may throw, so that nothing has changed then.
+    // Everything that may throw comes first, so that nothing has changed if it does.
     Header target = collection::find_or_create(*to.workspace, to.bucket, to.key);
     take(*from.workspace, from.bucket, from.key, *source, member);
     collection::save(*from.workspace, from.bucket, from.key, *source);

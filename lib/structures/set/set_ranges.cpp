@@ -11,7 +11,7 @@ namespace {
 
 using Cursor = detail::Cursor<std::string_view>;
 
-/// So many members are stepped over before it is worth a seek.
+/// Number of members that are stepped over before a seek is worth its cost.
 constexpr int near = 8;
 
 class Members final : public Cursor {
@@ -44,7 +44,7 @@ public:
     void next() override { iterator_->next(); }
     std::string_view current() const override { return iterator_->key().substr(elements_.size()); }
 
-    /// To the first member that is not less.
+    /// Moves to the first member that is not less.
     void skip_to(std::string_view member)
     {
         for (int steps = 0; steps < near; ++steps) {
@@ -65,11 +65,11 @@ private:
     std::string wanted_;
     std::shared_ptr<KeyIterator> iterator_;
     bool there_ = false;
-    std::string elements_;  ///< what the keys of all elements begin with
-    std::string prefix_;    ///< what those begin with that are wanted
+    std::string elements_;  ///< the common prefix of the keys of all elements
+    std::string prefix_;    ///< the common prefix of the selected ones
 };
 
-/// Two sets, side by side.
+/// Two sets, read side by side.
 class Both : public Cursor {
 public:
     Both(const Place& a, const Place& b) : a_(a, {}), b_(b, {}) {}
@@ -82,7 +82,7 @@ public:
     }
 
 protected:
-    /// To the next member that belongs to the result, if they do not stand on one.
+    /// Moves to the next member that belongs to the result, unless the current one does.
     virtual void settle() = 0;
 
     Members a_;
@@ -118,7 +118,7 @@ private:
         }
     }
 
-    /// That of the two members; one that is not there comes last.
+    /// The order of the two current members. A missing one comes last.
     std::strong_ordering order_ = std::strong_ordering::equal;
 };
 

@@ -12,26 +12,26 @@
 
 namespace keywatch::structures::sorted_set {
 
-/// Where the fences of a level of the rank index lie, and what lies behind them.
+/// The ends of the fences of a level of the rank index, and the number of entries after them.
 struct LevelEnds {
-    /// Entries behind the last fence; all of the set if there is no fence.
+    /// Number of entries after the last fence; the size of the set if there is no fence.
     std::uint64_t tail = 0;
-    /// How the places of the first and of the last fence begin, at most `Bounds::bytes` of them;
-    /// empty if there is no fence.
+    /// The beginnings of the places of the first and of the last fence, at most `Bounds::bytes`
+    /// bytes each; empty if there is no fence.
     std::string first;
     std::string last;
 };
 
-/// Those of the levels from 1 on; kept in the header of a sorted set.
+/// The ends of the levels from 1 on, stored in the header of a sorted set.
 ///
-/// Whoever looked for a fence before the first one, or behind the last one, would step over all
-/// that were erased there.
+/// Without them, a search for a fence before the first one, or after the last one, would step over
+/// all fences that were erased there.
 class Ends {
 public:
     Ends() = default;
-    /// As stored, of a set of that size. Leaves what follows; throws `Error::damaged`.
+    /// Parses the stored ends of a set of this size. Leaves what follows. Throws `Error::damaged`.
     Ends(bytes::ByteReader& content, std::uint64_t size);
-    /// Of a set of that size.
+    /// Returns the stored form for a set of this size.
     std::string content(std::uint64_t size) const;
 
     LevelEnds& operator[](std::size_t level) { return levels_[level - 1]; }

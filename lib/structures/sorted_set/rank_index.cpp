@@ -21,7 +21,7 @@ std::string behind(std::string_view place)
 
 struct RankIndex::Passed {
     std::uint64_t entries;
-    /// None of those that follow is less.
+    /// No remaining entry is less.
     std::string to;
 };
 
@@ -47,7 +47,8 @@ void RankIndex::seek(std::uint64_t rank)
     }
 }
 
-/// Down the levels; `passes` says of a fence, and of how many entries it is then, whether to go on.
+/// Walks down the levels, past the fences for which `passes` returns true. Its arguments are a
+/// fence and the number of entries up to it.
 template <class Predicate>
 RankIndex::Passed RankIndex::pass_fences(Predicate passes)
 {
@@ -66,7 +67,7 @@ RankIndex::Passed RankIndex::pass_fences(Predicate passes)
             passed.entries = entries;
             last = elements_.rest();
             if (entries >= fenced) {
-                break;  // LevelDB would step over all fences that were erased behind the last one
+                break;  // LevelDB would step over all fences that were erased after the last one
             }
         }
         if (!last.empty()) {
@@ -105,7 +106,7 @@ Fence RankIndex::fence_of(std::size_t level, std::string_view place)
     return {{}, ends.tail};
 }
 
-/// To the first one that is not less.
+/// Moves to the first fence that is not less.
 void RankIndex::seek_fence(std::size_t level, std::string_view place)
 {
     elements_.seek(levels[level], std::max<std::string_view>(place, ends_[level].first));

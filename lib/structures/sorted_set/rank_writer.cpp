@@ -68,7 +68,8 @@ bool RankWriter::shrink(std::size_t level, Fence fence)
     return fence.count == 0;
 }
 
-/// Leaves a stride of it, and makes a new fence of what the level below has before that.
+/// Splits a fence: the last `strides[level]` entries keep it, and a new fence is created for those
+/// before them.
 void RankWriter::split(std::size_t level, const Fence& fence)
 {
     const std::size_t below = level - 1;
@@ -93,7 +94,7 @@ void RankWriter::split(std::size_t level, const Fence& fence)
     }
 }
 
-/// What no place (or fence) of this level that the fence counts reaches.
+/// Returns a bound that is greater than every place (or fence) of this level that the fence counts.
 std::string RankWriter::end_of(std::size_t level, const Fence& fence) const
 {
     if (!fence.is_tail()) {
@@ -102,7 +103,7 @@ std::string RankWriter::end_of(std::size_t level, const Fence& fence) const
     return level == 0 ? bounds_.end() : bytes::prefix_end(ends_[level].last).value();
 }
 
-/// After the last entry has gone of some stretch that this place belongs to.
+/// Removes empty fences after the last entry of a stretch that this place belongs to was removed.
 void RankWriter::clear_up(std::string_view place)
 {
     if (size_ == 0) {
@@ -129,7 +130,7 @@ void RankWriter::erase(std::size_t level, std::string_view place)
     find_ends_without(level, place);
 }
 
-/// The tail of level 1 is empty; then that of level 2 may be so too.
+/// Extends the empty tail of level 1, and that of level 2 if it is empty too.
 void RankWriter::extend_tails()
 {
     elements_.seek_before(by_place, bounds_.end());
@@ -148,7 +149,7 @@ void RankWriter::extend_tails()
     extend_tail(1, low);
 }
 
-/// By what the last fence counts that counts something.
+/// Extends a tail by the stretch of the last fence that counts something.
 void RankWriter::extend_tail(std::size_t level, const Fence& fence)
 {
     if (fence.is_tail() || fence.count == 0) {
@@ -158,7 +159,7 @@ void RankWriter::extend_tail(std::size_t level, const Fence& fence)
     erase(level, fence.place);
 }
 
-/// After a fence has been erased.
+/// Updates the ends of a level after a fence was erased.
 void RankWriter::find_ends_without(std::size_t level, std::string_view place)
 {
     LevelEnds& ends = ends_[level];

@@ -12,8 +12,8 @@
 
 namespace keywatch::structures::sorted_set {
 
-/// Keeps a rank index right. To be called when the places have been written and erased; size and
-/// bounds are those after that.
+/// A rank index that can be updated. Its functions are called after the places have been written
+/// and erased. Size and bounds are those after that.
 class RankWriter : public RankIndex {
 public:
     RankWriter(Workspace& workspace, Elements& elements, Ends& ends, const Bounds& bounds,
@@ -24,11 +24,11 @@ public:
 
     void add(std::string_view place);
     void remove(std::string_view place);
-    /// Of the same member.
+    /// Moves an entry between two places of the same member.
     void move(std::string_view from, std::string_view to);
 
 private:
-    // One entry more, and one less: whether that was the last.
+    // Add an entry to a fence, or remove one. `shrink` returns true if it was the last entry.
     void grow(std::size_t level, Fence fence);
     bool shrink(std::size_t level, Fence fence);
     void split(std::size_t level, const Fence& fence);

@@ -6,31 +6,32 @@
 
 namespace keywatch::structures::sorted_set {
 
-/// Between which places the members of a sorted set lie; kept in its header.
+/// The bounds of the places of a sorted set, stored in its header.
 ///
-/// LevelDB steps over every erased key that lies where it seeks. Of a queue that is emptied from
-/// one end that would be all that ever was in it. So the ends are sought from here.
+/// LevelDB steps over every erased key where it seeks. In a queue that is emptied from one end,
+/// that would be all keys that it ever contained. So the ends are sought from these bounds.
 ///
-/// Invariant: of every place, its first `bytes` bytes are neither less than `low` nor greater than
-/// `high`; so none is less than `low`, and all are less than what follows all that begin with
-/// `high`. They need not be near.
+/// Invariant: the first `bytes` bytes of every place are neither less than `low` nor greater than
+/// `high`. So no place is less than `low`, and all are less than the first string after those that
+/// begin with `high`. The bounds need not be tight.
 class Bounds {
 public:
     static constexpr std::size_t bytes = 32;
 
     Bounds() = default;
-    /// As stored; throws `Error::damaged`.
+    /// Parses stored bounds. Throws `Error::damaged`.
     explicit Bounds(std::string_view content);
     std::string content() const;
 
-    /// A place that is not greater than any.
+    /// Returns a place that is not greater than any.
     const std::string& low() const noexcept { return low_; }
-    /// A place that is greater than all.
+    /// Returns a place that is greater than all.
     std::string end() const;
 
-    /// There is this place too.
+    /// Extends the bounds so that they include this place.
     void include(std::string_view place);
-    /// None is less (greater) than this one.
+    /// Raises the lower (lowers the upper) bound. Precondition: no place is less (greater) than
+    /// `place`.
     void raise_low(std::string_view place) { low_ = place.substr(0, bytes); }
     void lower_high(std::string_view place) { high_ = place.substr(0, bytes); }
 

@@ -11,18 +11,18 @@
 #include <string>
 #include <string_view>
 
-/// The elements of one sorted set. Behind the collection's prefix (doc/storage.md):
+/// The elements of one sorted set. After the collection's prefix (doc/storage.md):
 ///
 ///     'm' member         its score, as text
 ///     's' place          empty
 ///     'c' level place    how many entries a fence of the rank index counts (u64)
 ///
-/// A *place* is where a member stands in the order: its score as eight bytes that sort, then the
+/// A *place* defines where a member is in the order: its score as eight bytes that sort, then the
 /// member.
 namespace keywatch::structures::sorted_set {
 
 std::string place_of(double score, std::string_view member);
-/// Of a place; throws `Error::damaged` if it is too short to be one.
+/// Returns the score of a place. Throws `Error::damaged` if it is too short to be a place.
 double score_at(std::string_view place);
 std::string_view member_at(std::string_view place);
 
@@ -32,8 +32,8 @@ inline constexpr std::string_view by_member = "m";
 inline constexpr std::array<std::string_view, 3> levels{"s", "c\1", "c\2"};
 inline constexpr std::string_view by_place = levels[0];
 
-/// Looks up, changes, and walks over elements. All walks use one iterator, so that an operation
-/// makes only one.
+/// Access to elements: it looks up, changes, and walks over them. All walks use one iterator, so
+/// that an operation creates only one.
 class Elements {
 public:
     Elements(const Workspace& workspace, BucketIndex bucket, std::uint64_t id);
@@ -43,22 +43,23 @@ public:
              std::string_view value);
     void erase(Workspace& workspace, std::string_view kind, std::string_view rest);
 
-    /// To the first of this kind that is not less.
+    /// Moves to the first element of this kind that is not less.
     void seek(std::string_view kind, std::string_view rest);
-    /// To the last of this kind that is less.
+    /// Moves to the last element of this kind that is less.
     void seek_before(std::string_view kind, std::string_view rest);
-    /// To the last of this kind.
+    /// Moves to the last element of this kind.
     void seek_last(std::string_view kind);
-    /// Whether it stands on one of the kind that was sought.
+    /// Returns true if the current element is of the kind that was sought.
     bool valid() const;
-    // Of a valid one; the views last until it is moved.
+    // Precondition of the following: `valid()`. The returned views are valid until the iterator
+    // moves.
     void next() { iterator_->next(); }
     void previous() { iterator_->previous(); }
     std::string_view rest() const { return iterator_->key().substr(walked_.size()); }
     std::string_view value() const { return iterator_->value(); }
 
 private:
-    /// Valid until the next call.
+    /// The result is valid until the next call.
     std::string_view key(std::string_view kind, std::string_view rest);
     void walk(std::string_view kind);
 

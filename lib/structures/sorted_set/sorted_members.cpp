@@ -12,10 +12,10 @@ namespace keywatch::structures::sorted_set {
 
 namespace {
 
-/// So close to the end it is less to walk back than to count.
+/// This close to the end, walking back is cheaper than counting.
 constexpr std::uint64_t near_end = 64;
 
-/// The first place of a score, or the first behind it.
+/// Returns the first place of a score, or the first one after it.
 std::string edge(double score, bool behind)
 {
     std::string place;
@@ -23,7 +23,7 @@ std::string edge(double score, bool behind)
     return place;
 }
 
-/// From the first one, whatever end it was counted from.
+/// Returns a rank that counts from the first member, even if `rank` counts from the end.
 std::int64_t from_front(std::int64_t rank, std::int64_t size)
 {
     return rank < 0 ? rank + size : rank;

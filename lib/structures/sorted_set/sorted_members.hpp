@@ -17,7 +17,7 @@
 
 namespace keywatch::structures::sorted_set {
 
-/// The places of some scores: from `begin` on, without `end`.
+/// The places of some scores: from `begin` on, before `end`.
 struct Stretch {
     std::string begin;
     std::string end;
@@ -25,15 +25,15 @@ struct Stretch {
 /// Throws `Error::invalid_score`.
 Stretch stretch_of(const ScoreRange& scores);
 
-/// Ranks from `first` on, without `end`.
+/// The ranks from `first` on, before `end`.
 struct Ranks {
     std::uint64_t first = 0;
     std::uint64_t end = 0;
 };
-/// What is there of them in a sorted set of that size; see `SortedSetView::range_by_rank`.
+/// Returns those that exist in a sorted set of this size: see `SortedSetView::range_by_rank`.
 Ranks clipped(std::int64_t first, std::int64_t last, std::uint64_t size);
 
-/// What the header of a sorted set keeps besides its size: where its elements lie.
+/// The content of a sorted set's header besides its size: where its elements are.
 struct Layout {
     Ends ends;
     Bounds bounds;
@@ -41,20 +41,20 @@ struct Layout {
 /// Throws `Error::damaged`. Precondition: the set is not empty.
 Layout layout_of(const collection::Header& header);
 
-/// A sorted set that is opened for one operation: its header, taken apart, and its elements.
+/// A sorted set that is opened for one operation: its parsed header, and its elements.
 class Members {
 public:
     Members(const Workspace& workspace, BucketIndex bucket, collection::Header header);
-    /// Nothing if there is none.
+    /// Opens a set. Returns nothing if it does not exist.
     static std::optional<Members> find(const Workspace& workspace, BucketIndex bucket,
                                        std::string_view key);
 
     std::uint64_t size() const noexcept { return header_.size; }
     std::optional<double> score(std::string_view member) { return elements_.score(member); }
-    /// How many places are less.
+    /// Returns the number of places that are less.
     std::uint64_t rank(std::string_view place);
 
-    // These move the elements, to a place.
+    // The following move the elements to a place.
     void seek(std::string_view place);
     void seek_before(std::string_view place);
     void seek_rank(std::uint64_t rank);
@@ -64,7 +64,7 @@ public:
     Elements& elements() noexcept { return elements_; }
 
 protected:
-    /// What the header keeps of all this.
+    /// Returns the content of the header: ends and bounds.
     std::string content() const { return ends_.content(size()) + bounds_.content(); }
 
     collection::Header header_;

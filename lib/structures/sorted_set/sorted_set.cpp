@@ -14,10 +14,10 @@ namespace keywatch::structures::sorted_set {
 
 namespace {
 
-/// Of so many entries that go, one makes both ends be looked up.
+/// On average one in this many removals re-reads both ends.
 constexpr std::uint64_t tightening = 16;
 
-/// A sorted set that is changed, and saved at last.
+/// A sorted set that is being changed. It is saved at the end.
 class Writer : public Members {
 public:
     Writer(Workspace& workspace, BucketIndex bucket, std::string_view key,
@@ -30,19 +30,20 @@ public:
     {
     }
 
-    /// `before`: the score that the member has.
+    /// Sets the score of a member. `before` is its current score.
     void set(std::string_view member, double score, std::optional<double> before);
-    /// Of what is there.
+    /// Removes an existing entry.
     void remove(std::string_view place);
-    /// Removes the first (last) one, and gives its place.
+    /// Removes the first (last) entry, and returns its place.
     std::optional<std::string> pop_first();
     std::optional<std::string> pop_last();
     void save();
-    /// Looks both ends up, unless it is empty.
+    /// Looks up both ends, unless the set is empty.
     void tighten();
 
-    /// The same now and then, after an entry has gone from this place. Members that are removed one
-    /// by one, or whose score grows all the time, may leave a trail at an end; so it is short.
+    /// Same as `tighten`, but only now and then, after the entry of this place was removed. Members
+    /// that are removed one by one, or whose scores always grow, may leave a trail of erased keys
+    /// at an end. This keeps it short.
     void tighten_after(std::string_view place);
 
 private:
@@ -171,7 +172,7 @@ std::optional<OwnedMember> member_of(const std::optional<std::string>& place)
                  : std::nullopt;
 }
 
-/// All that a range shows. They are copied first, since changing them moves the iterator.
+/// Removes all members of a range. They are copied first, because changing them moves the iterator.
 std::uint64_t remove_all(Writer& set, Range<ScoredMember> range)
 {
     std::vector<std::string> gone;

@@ -32,7 +32,7 @@ std::optional<OwnedMember> max(const Workspace& workspace, BucketIndex bucket,
 std::uint64_t count_by_score(const Workspace& workspace, BucketIndex bucket, std::string_view key,
                              const ScoreRange& scores);
 
-// What a range shows is looked up when it is started.
+// The members of a range are looked up when it is started.
 Range<ScoredMember> range_by_rank(std::shared_ptr<const Workspace> workspace, BucketIndex bucket,
                                   std::string_view key, std::int64_t first, std::int64_t last);
 Range<ScoredMember> range_by_score(std::shared_ptr<const Workspace> workspace, BucketIndex bucket,
@@ -42,7 +42,7 @@ Range<ScoredMember> range_by_member(std::shared_ptr<const Workspace> workspace, 
                                     std::string_view key, std::string_view first,
                                     std::optional<std::string_view> last, const MemberScan& scan);
 
-/// How many are new.
+/// Returns the number of new members.
 std::uint64_t add(Workspace& workspace, BucketIndex bucket, std::string_view key,
                   std::span<const ScoredMember> members);
 double increment(Workspace& workspace, BucketIndex bucket, std::string_view key,

@@ -9,10 +9,11 @@ namespace keywatch::structures::sorted_set {
 
 namespace {
 
-/// An offset up to this is walked over; a larger one is counted.
+/// The largest offset that is walked over. A larger one is counted.
 constexpr std::uint64_t short_offset = 64;
 
-/// Walks over some of the members of a sorted set, until one is outside or there were enough.
+/// A walk over some of the members of a sorted set, until one is outside the range or the limit is
+/// reached.
 class MembersCursor : public detail::Cursor<ScoredMember> {
 public:
     MembersCursor(std::shared_ptr<const Workspace> workspace, BucketIndex bucket,
@@ -40,7 +41,7 @@ public:
 protected:
     /// Moves the elements to the first member.
     virtual void place(Members& set) = 0;
-    /// Whether they stand on a member that is meant.
+    /// Returns true if the current member belongs to the range.
     virtual bool inside() const { return true; }
 
     const MemberScan& scan() const noexcept { return scan_; }
@@ -70,7 +71,7 @@ private:
     mutable std::optional<Members> set_;
 };
 
-/// In the order of scores: the places are walked over.
+/// A cursor in the order of scores, which walks over the places.
 class PlacesCursor : public MembersCursor {
 public:
     using MembersCursor::MembersCursor;

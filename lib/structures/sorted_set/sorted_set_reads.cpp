@@ -6,7 +6,7 @@ namespace keywatch::structures::sorted_set {
 
 namespace {
 
-/// What the elements stand on.
+/// Returns the current member.
 std::optional<OwnedMember> current(const Elements& elements)
 {
     if (!elements.valid()) {
