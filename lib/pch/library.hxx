@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled once for all sources of the library, which include what they need nevertheless: the
-// style check compiles them without this.
+// Compiled once for all sources of the library, which include what they need nevertheless.
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -5,10 +5,12 @@
 import pathlib
 import re
 
-from cpp_text import (co_awaits_in_conditions, includes, line_of, owning_lambdas_in_co_await,
+from cpp_text import (co_awaits_in_conditions, line_of, owning_lambdas_in_co_await,
                       without_comments_and_literals)
+from prose_rules import (options_and_errors_are_documented, paths_in_documents_exist,
+                         prose_is_plain, readme_quotes_what_is_compiled)
+from tree import CODE, Tree
 
-CODE = ("include", "lib", "test", "samples", "benchmarks")
 # From the ground floor up: what each may include besides the public headers.
 LAYERS = {
     "values": {"values"},
@@ -30,47 +32,6 @@ FACE = ("values", "views", "bulk", "handles")
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}
 LONGEST_FILE = 400
 LONGEST_LINE = 100
-# Build folders, unpacked subprojects, and what git keeps (in a worktree `.git` is a file).
-IGNORED = re.compile(r"\.git$|(\.git|build)/|subprojects/(?!packagefiles/)\w.*/|.*__pycache__/")
-
-# (header, what is in it, the page that names all of it)
-REFERENCE = [
-    ("error.hpp", "enum class Error", "doc/errors.md"),
-    ("options.hpp", "struct Options", "doc/options.md"),
-    ("options.hpp", "struct HistoryLimits", "doc/options.md"),
-    ("watch_options.hpp", "struct WatchOptions", "doc/options.md"),
-    ("write_batch.hpp", "struct WriteBatchOptions", "doc/options.md"),
-]
-# An enumerator, or a data member.
-NAMED_IN_BLOCK = re.compile(r"^ {4}(?:[\w:]+ )?(\w+)(?: = [^;\n]+)?[,;]\s*$", re.MULTILINE)
-
-
-class Tree:
-    """The files of a tree, below a root, as {path: text}; what is IGNORED left out."""
-
-    def __init__(self, root):
-        self.root = pathlib.Path(root)
-        self.files = {}
-        for path in sorted(self.root.rglob("*")):
-            name = path.relative_to(self.root).as_posix()
-            if path.is_file() and not IGNORED.match(name):
-                try:
-                    self.files[name] = path.read_text(encoding="utf-8")
-                except UnicodeDecodeError:
-                    pass
-
-    def code(self, *folders, headers_only=False):
-        """(path, text) of C++ files in these folders."""
-        for name, text in self.files.items():
-            if name.split("/")[0] in folders and name.endswith(".hpp" if headers_only
-                                                               else (".hpp", ".cpp")):
-                yield name, text
-
-    def included(self, *folders):
-        """(path, line, quote, included) of all includes of C++ files in these folders."""
-        for name, text in self.code(*folders):
-            for line, quote, path in includes(text):
-                yield name, line, quote, path
 
 
 def layer_of(name):
@@ -252,23 +213,6 @@ def lists_of_sources_are_sorted(tree):
             before = (match.group(1), number)
 
 
-def paths_in_documents_exist(tree):
-    """A path in `code` is one of the tree's, below its root or where its layer or suite is."""
-    folders = {name.rsplit("/", 1)[0] for name in tree.files if "/" in name}
-    suites = "|".join(sorted({name.split("/")[1] for name in folders
-                              if name.startswith("test/")}))
-    for name, text in tree.files.items():
-        if not name.endswith(".md") or name == "CHANGELOG.md":
-            continue
-        for match in re.finditer(rf"`((?:[\w-]+/)+\w+\.(?:hpp|cpp|py|md)|(?:{suites})/(?:\w+/)*"
-                                 r"\w+)`", text):
-            path = match.group(1)
-            places = [root + path + ending for ending in ("", ".cpp", ".py")
-                      for root in ("", "lib/", "include/", "test/", "doc/")]
-            if not any(place in tree.files or place in folders for place in places):
-                yield f"{name}:{line_of(text, match.start())}: there is no {path}"
-
-
 def listed_files(folder, text):
     """The C++ files that a meson.build names. In that of the tests they stand below their suite."""
     listed, suite = set(), ""
@@ -311,40 +255,6 @@ def unit_tests_do_not_sleep(tree):
                 yield f"{name}:{line_of(text, match.start())}: wait for a condition instead"
 
 
-def readme_quotes_what_is_compiled(tree):
-    """Every C++ block of README is found, indentation aside, in a sample or test; and the quick
-    start is there whole."""
-    if "README.md" not in tree.files:
-        return
-    readme = tree.files["README.md"]
-    compiled = [dedented(text) for _, text in tree.code("samples", "test")]
-    blocks = list(re.finditer(r"^```cpp\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
-    for block in blocks:
-        if not any(dedented(block.group(1)).strip("\n") in text for text in compiled):
-            yield (f"README.md:{line_of(readme, block.start())}: "
-                   "not found word for word in samples/ or test/")
-    quick_start = tree.files.get("samples/quick_start.cpp", "").partition("\n")[2].strip("\n")
-    if not quick_start or quick_start not in [block.group(1).strip("\n") for block in blocks]:
-        yield "README.md:1: samples/quick_start.cpp is not quoted whole"
-
-
-def dedented(text):
-    """Every line without its indentation: a quotation may stand deeper than what it quotes."""
-    return "\n".join(line.strip() for line in text.splitlines())
-
-
-def options_and_errors_are_documented(tree):
-    """Each is named, as `code`, on the page that is its reference."""
-    for header, kind, page in REFERENCE:
-        text = without_comments_and_literals(tree.files.get(f"include/keywatch/{header}", ""))
-        block = re.search(rf"^{kind} \{{\n(.*?)^\}};", text, re.MULTILINE | re.DOTALL)
-        if not block:
-            continue
-        for match in NAMED_IN_BLOCK.finditer(block.group(1)):
-            if f"`{match.group(1)}`" not in tree.files.get(page, ""):
-                yield f"{page}:1: {match.group(1)} of {kind} is missing"
-
-
 RULES = [
     layers_include_only_what_lies_below,
     every_folder_of_lib_is_a_known_layer,
@@ -365,6 +275,7 @@ RULES = [
     every_file_is_built,
     lists_of_sources_are_sorted,
     paths_in_documents_exist,
+    prose_is_plain,
     wraps_are_whole,
     unit_tests_do_not_sleep,
     readme_quotes_what_is_compiled,
