@@ -10,7 +10,7 @@ namespace keywatch::watch {
 
 namespace {
 
-/// Larger lists are not kept for the next commit.
+/// The capacity above which a slot's lists are not kept for the next commit.
 constexpr std::size_t most_kept = 1024;
 
 }  // namespace
@@ -98,7 +98,7 @@ void Coalescer::add_message(Slots::iterator slot, std::size_t at, Revision since
     if (is_new) {
         return;
     }
-    // The element that is known points into the old commit.
+    // The key in the map points into the old commit, so it is replaced.
     const Place old = known->second;
     places_.erase(known);
     places_.emplace(*element, Place{slot, at});

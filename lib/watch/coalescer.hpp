@@ -16,9 +16,9 @@
 
 namespace keywatch::watch {
 
-/// What a message is about, so that a later one about the same makes it needless: a key of a BTree;
-/// a member of a set or sorted set; a key of a list; the deadline of a key; a set as a whole, of
-/// which members are none. Its views are those of the message.
+/// Identifies what a message is about; a later message of the same element makes it obsolete. An
+/// element is a key of a BTree, a member of a set or sorted set, a key of a list, the deadline of a
+/// key, or a set as a whole (its members are not part of that). The views are those of the message.
 struct Element {
     std::string_view bucket;
     std::string_view key;
@@ -29,15 +29,16 @@ struct Element {
     friend bool operator==(const Element&, const Element&) = default;
 };
 
-/// Nothing if no later message makes this one needless: buckets and markers.
+/// Returns the element of a message, or nothing if no later message makes it obsolete (buckets and
+/// markers).
 std::optional<Element> element_of(const Message& message);
 
-/// Leaves of the messages of consecutive commits only the newest one of each element.
+/// Keeps only the newest message of each element, from the messages of consecutive commits.
 ///
-/// 1. What is left stays where it was: in its commit, and in the order of revisions. A commit of
-///    which nothing is left is let go at once, so memory depends on the number of elements only.
-/// 2. A message stands for those that it replaced: `Entry::since` is the first one's revision. The
-///    position stays before that until it is delivered: `Entry::hold`.
+/// 1. A message that is kept stays in its commit and in the order of revisions. A commit without
+///    kept messages is released at once, so memory depends only on the number of elements.
+/// 2. A message stands for those that it replaced: `Entry::since` is the revision of the first one.
+///    Until it is delivered, the position stays before that revision: `Entry::hold`.
 class Coalescer {
 public:
     Coalescer() = default;
@@ -45,22 +46,22 @@ public:
     Coalescer& operator=(const Coalescer&) = delete;
     ~Coalescer() = default;
 
-    /// Of a later commit than all before; it may have been coalesced with others already.
+    /// Adds a commit that is newer than all before. It may already be coalesced with other commits.
     void add(Entry entry);
 
-    /// What is left.
+    /// Number of messages that are kept, and their memory in bytes.
     std::size_t messages() const noexcept { return messages_; }
     std::size_t bytes() const noexcept { return bytes_; }
-    /// How many made way for newer ones.
+    /// Number of messages that were replaced by newer ones.
     std::size_t left_out() const noexcept { return left_out_; }
-    /// Takes what is left; the coalescer is empty then.
+    /// Returns the kept messages and empties the coalescer.
     std::vector<Entry> take();
 
 private:
     struct Slot {
         SharedCommit commit;
         std::vector<std::uint32_t> selected;
-        /// 0 of those that are not left.
+        /// 0 for messages that were replaced.
         std::vector<Revision> since;
         std::size_t left = 0;
         bool loses = false;
@@ -82,14 +83,14 @@ private:
     static Entry entry_of(Slot& slot);
 
     Slots slots_;
-    Slots spare_;  ///< emptied ones, used again
+    Slots spare_;  ///< emptied slots, for reuse
     boost::unordered_flat_map<Element, Place, Hash> places_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
     std::size_t left_out_ = 0;
 };
 
-/// The newest messages of these.
+/// Returns the entries with only the newest message of each element.
 std::vector<Entry> coalesce(std::vector<Entry> entries);
 
 }  // namespace keywatch::watch

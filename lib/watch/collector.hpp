@@ -10,19 +10,19 @@
 
 namespace keywatch::watch {
 
-/// Consecutive commits on their way to the distributor.
+/// Consecutive commits for the distributor.
 struct Batch {
     std::vector<SharedCommit> commits;
     std::size_t bytes = 0;
-    /// Through which revision the subscribers are served once the batch is routed.
+    /// The revision up to which the subscribers are served once the batch is routed.
     Revision reached = 0;
-    /// Set if commits before these are passed over: every subscriber has to see for itself what it
-    /// has missed.
+    /// True if commits before these are skipped: every subscriber must find out by itself what it
+    /// missed.
     bool gap = false;
 };
 
-/// A position that follows the commits, from the hub, or where the hub was too small, from history;
-/// cuts them into batches. Reading history is its caller's.
+/// A position that follows the commits and cuts them into batches. It reads them from the hub, or,
+/// if the hub has overwritten them, from history. The caller does the reading of history.
 class Collector {
 public:
     Collector(Hub& hub, Revision position, Budget budget)
@@ -32,20 +32,21 @@ public:
 
     enum class Step {
         wait,          ///< for the hub's wake-up
-        read_history,  ///< (position(), missing_up_to()], and give it to read()
-        batch,         ///< take it
+        read_history,  ///< read (position(), missing_up_to()] and call read()
+        batch,         ///< call take_batch()
     };
     Step next();
 
     Revision position() const noexcept { return position_; }
     Revision missing_up_to() const noexcept { return missing_up_to_; }
 
-    /// Commits from history, complete through `reached`. The next step is a batch of them.
+    /// Stores commits from history, complete up to `reached`. The next step is a batch of them.
     void read(std::vector<SharedCommit> commits, Revision reached);
-    /// History begins with `oldest` by now. The next step is a batch that says so.
+    /// Records that history was trimmed and now begins at `oldest`. The next step is a batch with a
+    /// gap.
     void compacted(Revision oldest);
 
-    /// No subscriber needs what is at or before this revision.
+    /// Skips the commits up to and including this revision, which no subscriber needs.
     void pass_over(Revision revision) noexcept { position_ = std::max(position_, revision); }
 
     Batch take_batch();

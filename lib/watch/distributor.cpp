@@ -12,7 +12,7 @@ namespace keywatch::watch {
 namespace {
 
 constexpr std::size_t no_pause = std::numeric_limits<std::size_t>::max();
-/// A list of more interests is not gone through in one go.
+/// The length above which a list of interests is processed in slices.
 constexpr std::size_t most_at_once = 256;
 
 }  // namespace
@@ -186,7 +186,7 @@ void Distributor::select(Subscription& subscriber, std::uint32_t place)
             return;
         }
     } catch (const std::bad_alloc&) {
-        // As if there were no room.
+        // Handled below, the same as a limit that is reached.
     }
     if (shared) {
         shared->release(reserved);
@@ -226,7 +226,8 @@ void Distributor::end_interest(const Reference& reference, const Message& messag
     if (victims_of_ == routed_.victims.size()) {
         routed_.victims.push_back({{}, commit_->revision});
     }
-    // Before the commit is pushed, so that nothing that is routed later is taken for delivered.
+    // This happens before the commit is pushed, so that nothing routed after it counts as
+    // delivered.
     subscriber->inbox.detach(commit_->revision);
     routed_.victims.back().subscribers.push_back(subscriber);
 }
@@ -287,7 +288,8 @@ std::shared_ptr<const CommonBytes> Distributor::common_bytes(const Subscription&
 {
     const std::shared_ptr<SharedBytes>& shared = subscriber.inbox.shared();
     if (!common_ && shared && touched_.size() > 1) {
-        // If there is no room, the next one may find some, as this one gives back what it has.
+        // If there is no room, the next subscriber may find some: this one falls behind and
+        // releases its bytes.
         common_ = CommonBytes::reserve(shared, commit_->pinned_bytes());
     }
     return common_;

@@ -15,71 +15,75 @@
 
 namespace keywatch::watch {
 
-/// Subscribers that have lost the last bucket that they follow.
+/// Subscribers whose last followed bucket has ended.
 struct VictimSet {
     SelectorIndex::Subscribers subscribers;
     Revision revision = 0;
 };
 
-/// Routes commits to the subscribers whose selectors match, in slices: `begin` takes a commit, and
-/// `advance` does a part of what it needs, until it returns true.
+/// Routes commits to the subscribers whose selectors match, in slices. `begin` starts a commit, and
+/// each call of `advance` does a part of the work, until it returns true.
 ///
-/// 1. A commit is routed to every subscriber that was in the index before it, or to none of the
-///    commit's messages. So nobody else changes the index between two slices of a commit.
-/// 2. A subscriber whose inbox is full is out of the index when the commit has been routed.
-/// 3. So is every interest in a bucket that the commit ends; what the commit does to a bucket of
-///    the same name after that is not for them.
+/// 1. A subscriber that was in the index before a commit receives all of the commit's matching
+///    messages; any other receives none of them. Therefore no other code may change the index
+///    between two slices of a commit.
+/// 2. If a commit makes a subscriber fall behind, then the subscriber is out of the index when the
+///    commit has been routed.
+/// 3. An interest in a bucket that the commit ends is out of the index, too. It does not see what
+///    the commit does afterwards to a bucket of the same name.
 /// 4. A message that several interests of a subscriber match is selected once.
-/// 5. The lists of selected messages count against what all inboxes may hold while they grow. A
-///    subscriber whose list has no room falls behind.
-/// 6. A commit that several inboxes hold counts once against what all of them may hold.
+/// 5. The lists of selected messages count against the limit of all inboxes while they grow. If
+///    there is no room for a subscriber's list, then the subscriber falls behind.
+/// 6. A commit that several inboxes hold counts once against the limit of all inboxes.
 class Distributor {
 public:
     struct Routed {
-        /// Whose worker must be started.
+        /// Subscribers whose workers must be started.
         std::vector<SharedSubscription> wake;
         std::vector<VictimSet> victims;
     };
 
-    /// Precondition of both: what was begun before is finished.
+    /// Begins routing a commit. Precondition, also of `begin_gap`: everything begun before has
+    /// finished.
     void begin(SharedCommit commit);
-    /// Commits after `routed`, which is R, and before the next one are not routed: all subscribers
-    /// fall behind.
+    /// Begins a gap: the commits after `routed` (which is R) and before the next one are not
+    /// routed, and all subscribers fall behind.
     void begin_gap(Revision routed);
-    /// Goes on for about so many steps, each of which is a message, a selector or a subscriber.
-    /// Returns whether it is finished.
+    /// Continues for about this many steps, each of which is a message, a selector or a subscriber.
+    /// Returns true if the routing has finished.
     bool advance(std::size_t steps);
-    /// What has to be done for the subscribers that were served so far. `wake` may be emptied
-    /// between two slices. What is there at `begin` is forgotten.
+    /// Returns the work that remains to be done for the subscribers served so far. The caller may
+    /// empty `wake` between two slices. `begin` and `begin_gap` discard what remains.
     Routed& routed() noexcept { return routed_; }
 
-    /// Adds a subscriber to the index, and makes room for serving it, so that a commit that finds
-    /// no memory makes it fall behind and nothing else. `subscribers`: at least how many there are
-    /// with it.
+    /// Adds a subscriber to the index and reserves memory for serving it. A commit that then finds
+    /// no memory makes the subscriber fall behind, and has no other effect. `subscribers`: at least
+    /// the number of subscribers including this one.
     void add(const SharedSubscription& subscriber, std::size_t subscribers);
 
-    /// The same in one go.
+    /// Same as `begin` and `begin_gap`, followed by `advance` until the routing has finished.
     Routed& route(SharedCommit commit);
     Routed& route_gap(Revision routed);
-    /// Releases all subscribers, and what was begun.
+    /// Releases all subscribers and discards everything that was begun.
     void forget_all();
 
     SelectorIndex& index() noexcept { return index_; }
 
-    /// How many commits have been offered to inboxes, and how often a subscriber fell behind.
+    /// Number of entries offered to inboxes (one for each commit and subscriber), and number of
+    /// times that a subscriber fell behind.
     std::uint64_t entries() const noexcept { return entries_; }
     std::uint64_t fell_behind() const noexcept { return fell_behind_; }
-    /// How many steps have been made so far.
+    /// Number of steps so far.
     std::uint64_t steps() const noexcept { return steps_; }
 
 private:
-    /// A long list of interests that a message may be for.
+    /// A long list of interests that a message may match.
     struct Pending {
         const References* list = nullptr;
         KeyIndex::Fit fit = KeyIndex::Fit::all;
         std::size_t next = 0;
     };
-    /// Interests that have been taken out of the index, each of which has yet to be told.
+    /// Interests that were removed from the index and whose subscribers have not been served yet.
     struct Removed {
         std::vector<Reference> list;
         std::size_t next = 0;
@@ -107,15 +111,15 @@ private:
     std::uint64_t steps_ = 0;
     std::uint64_t pause_at_ = 0;
 
-    // Of the commit that is being routed; null if it is a gap, or nothing.
+    // State of the commit that is being routed; null for a gap or if nothing is being routed.
     SharedCommit commit_;
     std::size_t next_message_ = 0;
-    /// Where the last message was: commits change mostly one bucket, message after message.
+    /// The bucket of the previous message: most commits change one bucket, message after message.
     std::string_view bucket_;
     const KeyIndex* keys_ = nullptr;
     std::vector<Pending> pending_;
     Removed removed_;
-    std::size_t victims_of_ = 0;  ///< the place in `removed_` of which a set of victims is new
+    std::size_t victims_of_ = 0;  ///< index in `routed_.victims` of the set for `removed_`
     std::vector<SharedSubscription> touched_;
     std::size_t next_push_ = 0;
     std::shared_ptr<const CommonBytes> common_;

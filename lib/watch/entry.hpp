@@ -15,50 +15,51 @@
 
 namespace keywatch::watch {
 
-/// What is shown in place of the position `at`, as the subscriber is within the commit of that
-/// revision, or the one after it: see Position::seen_of_next.
+/// The public position of a subscriber that is within a commit. It replaces the internal position
+/// `at`, which is the revision of that commit, or of the one before it. See Position::seen_of_next.
 struct Within {
     Revision at = 0;
     Revision revision = 0;
-    std::uint32_t seen = 0;  ///< 0: it is not
+    std::uint32_t seen = 0;  ///< 0: not within a commit
 };
 
 /// A commit for one subscriber.
 struct Entry {
     SharedCommit commit;
-    /// The places of its messages in the commit; empty: all of them.
+    /// The places of the selected messages in the commit; empty: all of them.
     std::vector<std::uint32_t> selected;
-    /// Of each of these the first revision that it stands for; empty: its own.
+    /// For each selected message the first revision that it stands for; empty: its own.
     std::vector<Revision> since = {};
-    /// A bucket that the subscriber follows has ended here.
+    /// True if a bucket that the subscriber follows ended here.
     bool loses = false;
-    /// Once it is delivered so many messages of its commit have been seen, if not all: see
-    /// Position::seen_of_next. Of what is about to be delivered.
+    /// Number of messages of the commit that have been seen once this entry is delivered; 0: all of
+    /// them. See Position::seen_of_next. Set immediately before delivery.
     std::uint32_t seen = 0;
-    /// Until it is delivered the position must not go beyond this, whatever was delivered: it, or
-    /// one that comes later, stands for the next revision too.
+    /// The position must not exceed this before the entry is delivered: the entry, or a later one,
+    /// also stands for the next revision.
     Revision hold = std::numeric_limits<Revision>::max();
-    /// What the commit counts against the bytes that all inboxes may hold, if other inboxes have
-    /// it too; only while it is in an inbox.
+    /// The commit's bytes in the limit of all inboxes, if other inboxes have the commit, too. Set
+    /// only while the entry is in an inbox.
     std::shared_ptr<const CommonBytes> common = nullptr;
 
     std::size_t messages() const noexcept
     {
         return selected.empty() ? commit->messages.size() : selected.size();
     }
-    /// Memory that it keeps alive, in bytes.
+    /// Returns the memory that the entry keeps alive, in bytes.
     std::size_t bytes() const noexcept { return commit->pinned_bytes() + bytes_of_lists(); }
-    /// What of that is not counted by `common`.
+    /// Returns the part of that memory that `common` does not count.
     std::size_t own_bytes() const noexcept { return common ? bytes_of_lists() : bytes(); }
     std::size_t bytes_of_lists() const noexcept
     {
         return selected.capacity() * sizeof(selected[0]) + since.capacity() * sizeof(since[0]);
     }
-    /// How far the position may be before it is delivered.
+    /// Returns the highest position possible before the entry is delivered.
     Revision follows() const noexcept { return std::min(hold, commit->previous); }
 };
 
-/// Up to where everything has been delivered once the entry at this place has, and those before it.
+/// Returns the revision up to which everything has been delivered once the entries up to and
+/// including `at` have been delivered.
 inline Revision through(const std::vector<Entry>& entries, std::size_t at)
 {
     const Revision revision = entries[at].commit->revision;

@@ -93,7 +93,7 @@ Hub::Level Hub::level() const
     return {ring_.size(), messages_, overwritten_};
 }
 
-/// What the ring holds is without a gap.
+/// Keeps the ring free of gaps.
 void Hub::drop_all() noexcept
 {
     while (!ring_.empty()) {

@@ -14,7 +14,7 @@ namespace keywatch::watch {
 
 using SharedCommit = std::shared_ptr<const CommitRecord>;
 
-/// A number of messages and of bytes that something may hold. A single commit always passes.
+/// A limit in messages and bytes. A single commit always passes.
 struct Budget {
     std::size_t messages = 0;
     std::size_t bytes = 0;
@@ -25,40 +25,43 @@ struct Budget {
     }
 };
 
-/// The newest commits, from the writers to the collector: a ring. When it is full, the oldest are
-/// overwritten; the collector finds that out, and reads them from history.
+/// A ring of the newest commits, from the writers to the collector. If it is full, then the oldest
+/// commits are overwritten. The collector detects that and reads them from history.
 ///
 /// Thread safety: all members, from any thread.
 class Hub {
 public:
     explicit Hub(Budget budget) : budget_(budget) {}
 
-    /// Adds the next commit, and forgets all before it if some in between were not added. True if
-    /// the collector waits, and must be woken: once per wait.
-    /// Without memory for it, as append_unseen.
+    /// Appends the next commit. If commits between the newest one in the ring and this one were not
+    /// appended, then the ring is emptied first. Returns true if the collector waits and must be
+    /// woken (once per wait). If there is no memory for the commit, then it is recorded like one of
+    /// `append_unseen`.
     bool append(SharedCommit commit) noexcept;
 
-    /// The same of a commit that is only in history: as if it and all before it were overwritten.
+    /// Records a commit that is only in history, as if it and all commits before it had been
+    /// overwritten.
     bool append_unseen(Revision revision) noexcept;
 
     struct Taken {
         std::vector<SharedCommit> commits;
         std::size_t messages = 0;
         std::size_t bytes = 0;
-        /// If not 0: the commits up to here, from `after` on, were overwritten; none were taken.
+        /// If not 0, the commits after `after` up to this one were overwritten, and none were
+        /// taken.
         Revision missing_up_to = 0;
     };
-    /// Takes commits behind `after`, within the budget. If it gives nothing at all, the collector
-    /// is taken to wait from now on.
+    /// Takes commits after `after`, within the budget. If there are none, and none are missing,
+    /// then the collector counts as waiting from now on.
     Taken take(Revision after, Budget budget);
 
-    /// Whether commits wait to be taken.
+    /// Returns true if no commits wait to be taken.
     bool empty() const;
 
     struct Level {
         std::size_t commits = 0;
         std::size_t messages = 0;
-        /// How many have been overwritten so far.
+        /// Number of commits that have been overwritten.
         std::uint64_t overwritten = 0;
     };
     Level level() const;
@@ -73,7 +76,7 @@ private:
     std::deque<SharedCommit> ring_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
-    Revision unseen_ = 0;  ///< the newest of those that are only in history
+    Revision unseen_ = 0;  ///< newest commit that is only in history
     std::uint64_t overwritten_ = 0;
     bool waiting_ = false;
 };

@@ -10,7 +10,7 @@ namespace keywatch::watch {
 
 Inbox::Push Inbox::push(Entry entry) noexcept
 {
-    std::vector<Entry> dropped;  // destroyed when the mutex is free again
+    std::vector<Entry> dropped;  // destroyed after the mutex is released
     const std::lock_guard lock(mutex_);
     const bool wake = begin_push(*entry.commit);
     try {
@@ -21,7 +21,6 @@ Inbox::Push Inbox::push(Entry entry) noexcept
     return end_push(wake);
 }
 
-/// Returns what is not needed any more, or has no room.
 std::vector<Entry> Inbox::put(Entry entry)
 {
     const std::size_t bytes = entry.bytes();
@@ -44,7 +43,7 @@ std::vector<Entry> Inbox::put(Entry entry)
 
 Inbox::Push Inbox::refuse(const CommitRecord& commit)
 {
-    std::vector<Entry> dropped;  // destroyed when the mutex is free again
+    std::vector<Entry> dropped;  // destroyed after the mutex is released
     const std::lock_guard lock(mutex_);
     const bool wake = begin_push(commit);
     dropped = fall_behind(false);
@@ -74,7 +73,7 @@ bool Inbox::has_room(const Entry& entry, std::size_t bytes) const
 
 void Inbox::add(Entry entry, std::size_t bytes, std::size_t reserved)
 {
-    reserved_ += reserved;  // from here on clear() gives it back
+    reserved_ += reserved;  // from here on clear() releases it
     close_gap();
     const std::size_t messages = entry.messages();
     entries_.push_back(std::move(entry));
@@ -99,12 +98,12 @@ void Inbox::close_gap()
 
 std::vector<Entry> Inbox::make_room(Entry entry)
 {
-    // Such a commit would keep the others of the strand waiting. The worker coalesces it instead,
-    // when it reads history.
+    // Coalescing such a commit would delay everything else on the strand. The worker coalesces it
+    // instead, when it reads history.
     if (entry.messages() > budget_.messages) {
         return fall_behind(caught_up_);
     }
-    // A copy of what is left, so that what is dropped goes with the old one.
+    // Copies, so that the discarded entries are returned in the old vector.
     Coalescer newest;
     for (const Entry& each : entries_) {
         newest.add(each);
@@ -119,14 +118,14 @@ std::vector<Entry> Inbox::make_room(Entry entry)
         bytes += each.bytes();
         own += each.own_bytes();
     }
-    // Less than half would be full again too soon.
+    // A queue that is more than half full would be full again too soon.
     const Budget half{budget_.messages / 2, budget_.bytes / 2};
     if (!half.allows(messages, bytes)) {
         return fall_behind(true);
     }
     std::vector<Entry> dropped = clear();
     if (!reserve(own)) {
-        fall_behind(false);  // it has nothing any more
+        fall_behind(false);  // the queue is already empty
         return dropped;
     }
     coalesced_ += coalesced;
@@ -144,7 +143,7 @@ std::vector<Entry> Inbox::fall_behind(bool full)
     signals_.overflowed = full && caught_up_;
     news_ = true;
     caught_up_ = false;
-    coalesced_ = 0;  // it is read again
+    coalesced_ = 0;  // the worker reads these messages again
     ++falls_;
     return clear();
 }
@@ -210,7 +209,7 @@ Inbox::Taken Inbox::take_all()
 
 void Inbox::drop()
 {
-    std::vector<Entry> dropped;  // destroyed when the mutex is free again
+    std::vector<Entry> dropped;  // destroyed after the mutex is released
     const std::lock_guard lock(mutex_);
     dropped = clear();
     signals_.fell_behind = false;

@@ -21,48 +21,50 @@
 
 namespace keywatch::watch {
 
-/// What a subscriber is told besides commits. None of it is ever dropped.
+/// Events for a subscriber besides commits. None of them is ever dropped.
 struct Signals {
-    /// The inbox was full: its entries are gone, and nothing comes any more until a new join.
+    /// The queue was discarded, and nothing is pushed until the subscriber joins again.
     bool fell_behind = false;
-    /// That was because its own budget was used up.
+    /// The reason was that its own budget was used up.
     bool full = false;
-    /// And it had caught up before: so it is slower than the commits.
+    /// In addition, it had caught up before: it is slower than the commits.
     bool overflowed = false;
     bool stop = false;
     bool cancel = false;
-    /// The watch is drained: deliver through here, then end.
+    /// The watch is drained: it delivers up to this revision, then ends.
     std::optional<Revision> drain_at;
-    /// The database closes: the same.
+    /// The database closes: the watch delivers up to this revision, then ends.
     std::optional<Revision> close_at;
-    /// It has waited long enough for that: end.
+    /// The time for that has passed: the watch ends at once.
     bool close_now = false;
-    /// Commits after this one are not routed to the subscriber any more; its end will come.
+    /// Commits after this revision are no longer routed to the subscriber. Its end follows.
     Revision detached_at = std::numeric_limits<Revision>::max();
     bool bucket_deleted = false;
-    /// The pipeline failed.
+    /// Set if the pipeline failed.
     std::exception_ptr error;
 };
 
-/// A subscriber's queue between the distributor and the watcher's worker. What the worker has taken
-/// is no longer counted here, so at the most twice the budget is alive.
+/// A subscriber's queue between the distributor and the watcher's worker. Entries that the worker
+/// has taken are no longer counted here, so at most twice the budget is alive.
 ///
-/// 1. The worker is asleep, resting or awake (it begins awake). Whoever gives it something while it
-///    is asleep wakes it: the giving call returns true, and its caller starts the worker. One that
-///    rests is woken by signals only.
-/// 2. It falls asleep only when there is nothing to be taken.
-/// 3. What has no room is dropped with all that is queued, and the subscriber falls behind. Not
-///    with `skip`: it is left out, and a gap stands in its place, which needs no room; only what
-///    ends a bucket is queued all the same, of each that is followed once at the most. Nor with
-///    `latest`, if enough of what is queued makes way for newer messages of the same elements.
-/// 4. `skip` is for a subscriber that has caught up once, by a `take` of what came behind its join:
-///    before that it falls behind. So does everybody if what all may hold is used up, as that is
-///    not its fault.
+/// 1. The worker is running, asleep or parked (initially running). If a call adds something while
+///    the worker is asleep, then that call returns true and its caller starts the worker. A parked
+///    worker is woken by signals only.
+/// 2. The worker goes to sleep only if there is nothing to take.
+/// 3. If an entry does not fit, then it is discarded with the whole queue, and the subscriber has
+///    to catch up (it falls behind). With `skip`, the entry is counted into a gap instead, which
+///    needs no room; an entry that ends a followed bucket is queued even if it does not fit, which
+///    happens at most once for each followed bucket. With `latest`, the queue is coalesced first,
+///    and is kept if it then fills at most half of the budget.
+/// 4. `skip` applies only after the subscriber has caught up once: a `take` after its join has
+///    found the queue complete. Before that, the subscriber falls behind. If the limit of all
+///    inboxes is used up, then a subscriber falls behind with every policy, as that is not its
+///    fault.
 ///
 /// Thread safety: all members, from any thread.
 class Inbox {
 public:
-    /// `shared`: what all inboxes may hold; null: no limit.
+    /// `shared`: the limit of all inboxes; null: no limit.
     explicit Inbox(Budget budget, Overflow overflow = Overflow::catch_up,
                    std::shared_ptr<SharedBytes> shared = nullptr)
         : budget_(budget), overflow_(overflow), shared_(std::move(shared))
@@ -73,27 +75,29 @@ public:
     ~Inbox() { clear(); }
 
     const Budget& budget() const noexcept { return budget_; }
-    /// What all inboxes may hold; null: no limit.
+    /// Returns the limit of all inboxes; null: no limit.
     const std::shared_ptr<SharedBytes>& shared() const noexcept { return shared_; }
-    /// For what its owner has to protect besides; never with a call of a member inside.
+    /// Returns the mutex, which the owner may use to protect its own members. No member function
+    /// may be called while it is held.
     std::mutex& mutex() const noexcept { return mutex_; }
 
     enum class Push {
-        queued,       ///< or left out, by its policy
-        queued_wake,  ///< start the worker
-        full,         ///< not taken: the subscriber has fallen behind, what it had is gone
+        queued,       ///< queued, or skipped as the policy says
+        queued_wake,  ///< queued; the worker must be started
+        full,         ///< not queued: the subscriber has fallen behind, and its queue was discarded
         full_wake,
     };
-    /// Without memory for it, the subscriber falls behind.
+    /// Queues an entry. If there is no memory for it, then the subscriber falls behind.
     Push push(Entry entry) noexcept;
-    /// Falls behind, as what all inboxes may hold is used up by what would have been pushed of this
-    /// commit.
+    /// Makes the subscriber fall behind because the limit of all inboxes leaves no room for what
+    /// would have been pushed of this commit.
     Push refuse(const CommitRecord& commit);
 
-    /// Nothing after this revision will be pushed. Wakes nobody: the end that follows does.
+    /// Records that nothing after this revision will be pushed. Does not wake the worker: the end
+    /// that follows does.
     void detach(Revision revision);
 
-    /// Changes the signals; true if the worker must be started.
+    /// Changes the signals. Returns true if the worker must be started.
     template <class Change>
     bool signal(Change change)
     {
@@ -107,54 +111,54 @@ public:
     struct Taken {
         std::vector<Entry> entries;
         Signals signals;
-        /// What the first commit pushed since the last time follows: nothing between what was taken
-        /// then and this was for the subscriber. Also if that commit was dropped since.
+        /// The revision before the first commit pushed since the last `take`: nothing between the
+        /// commits taken then and this revision was for the subscriber. Set even if that commit was
+        /// discarded; 0 if none was pushed.
         Revision nothing_up_to = 0;
-        /// Messages that made way for newer ones of what was queued.
+        /// Number of queued messages that were replaced by newer ones.
         std::size_t coalesced = 0;
     };
-    /// All entries, and whether some were dropped: `fell_behind` is taken away. Of a worker that
-    /// has delivered everything before them.
+    /// Removes and returns all entries, and resets `fell_behind`. Precondition: everything taken
+    /// before has been delivered.
     Taken take();
-    /// Throws away what is queued. The subscriber is not in the index any more.
+    /// Discards the queue. Precondition: the subscriber is not in the index.
     void drop();
-    /// Nothing comes any more until a new join, though nothing was dropped. `routed`: R. True if
-    /// the worker must be started.
+    /// Makes the subscriber fall behind although nothing was discarded: nothing more is pushed
+    /// until it joins again. `routed`: R. Returns true if the worker must be started.
     bool cut_off(Revision routed);
-    /// So many messages were left out of what was read of history, and a gap was made of them.
+    /// Counts a gap that the worker created for this many skipped messages of history.
     void skipped(std::uint64_t messages);
-    /// What the worker has been told so far. It looks again before it sleeps, if there is more.
+    /// Returns the signals and marks them as read. If more arrive, then `sleep` and `rest` fail.
     Signals signals();
 
-    /// Falls asleep if there is nothing to be taken. `live`: whether an empty inbox means that the
-    /// subscriber has everything.
+    /// Puts the worker to sleep. Returns false if there are entries or unread signals. `live`: true
+    /// if an empty inbox means that the subscriber has everything.
     bool sleep(bool live);
-    /// Lies down although there may be something to be taken; not if there are signals that it has
-    /// not looked at.
+    /// Parks the worker even if entries are queued. Returns false if there are unread signals.
     bool rest();
-    /// Whether there is nothing to be taken.
+    /// Returns true if there are no entries to take.
     bool empty() const;
-    /// What waits to be taken, and what was left out so far.
+    /// The queued messages, and what has been skipped so far.
     struct Level {
         std::size_t messages = 0;
         std::size_t bytes = 0;
         bool fell_behind = false;
         bool full = false;
         bool overflowed = false;
-        /// How often it has.
+        /// Number of times that the subscriber fell behind.
         std::uint64_t falls = 0;
         std::uint64_t gaps = 0;
         std::uint64_t skipped = 0;
     };
     Level level() const;
-    /// If the worker sleeps and has everything: through which revision, given R as it was read
-    /// before this call.
+    /// If the worker is asleep and has everything, returns the revision up to which it has.
+    /// `routed`: R as read before this call.
     std::optional<Revision> up_to_date(Revision routed) const;
 
 private:
     Taken take_all();
 
-    // With the mutex held.
+    // The mutex is held in the following.
     bool has_room(const Entry& entry, std::size_t bytes) const;
     bool begin_push(const CommitRecord& commit);
     Push end_push(bool wake) const;
@@ -162,7 +166,7 @@ private:
     void add(Entry entry, std::size_t bytes, std::size_t reserved);
     void skip(const Entry& entry);
     void close_gap();
-    // Each returns what is not needed any more, or has no room.
+    // Each returns the entries that are no longer needed, or did not fit.
     std::vector<Entry> put(Entry entry);
     std::vector<Entry> make_room(Entry entry);
     std::vector<Entry> fall_behind(bool full);
@@ -170,7 +174,7 @@ private:
 
     const Budget budget_;
     const Overflow overflow_;
-    bool news_ = false;  ///< signals that were not looked at yet
+    bool news_ = false;  ///< signals that were not read yet
     bool awake_ = true;
     bool live_ = false;
     bool resting_ = false;
@@ -178,14 +182,14 @@ private:
     mutable std::mutex mutex_;
     const std::shared_ptr<SharedBytes> shared_;
     std::vector<Entry> entries_;
-    /// What was left out behind them.
+    /// The gap after the entries; null if there is none.
     std::unique_ptr<Marker> gap_;
     std::size_t messages_ = 0;
     std::size_t bytes_ = 0;
-    std::size_t reserved_ = 0;  ///< of `shared_`, besides what its entries have in common
+    std::size_t reserved_ = 0;  ///< of `shared_`, besides what the entries have in common
     std::size_t coalesced_ = 0;
     std::uint64_t falls_ = 0;
-    /// Of `skip`: what was left out and taken as gaps, and what of that is queued.
+    /// Counts of `skip`: the gaps that were taken, and those that are still queued.
     struct LeftOut {
         std::uint64_t gaps = 0;
         std::uint64_t messages = 0;

@@ -11,7 +11,8 @@
 
 namespace keywatch::watch {
 
-/// What of a user's Filter is looked at before anything is queued: all but the predicate.
+/// The part of a user's Filter that is applied before anything is queued: everything except the
+/// predicate.
 class MessageFilter {
 public:
     explicit MessageFilter(const Filter& filter);
@@ -57,7 +58,7 @@ private:
     std::uint32_t structures_;
     std::uint32_t operations_;
     std::uint32_t causes_;
-    /// Null if they do not matter: an idle watch has to be small.
+    /// Null if origins do not matter: an idle watch must be small.
     std::unique_ptr<const Origins> origins_;
 };
 

@@ -66,7 +66,7 @@ Outbox::Answer Outbox::ask()
     answer.within = std::exchange(taken_within_, {});
     answer.there = next_ < entries_.size();
     if (answer.there) {
-        // What lies between the two did not match.
+        // Nothing between the two revisions matched.
         delivered_ = std::max(delivered_, entries_[next_].follows());
     } else {
         answer.handed_back = hand_back();

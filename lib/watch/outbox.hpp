@@ -10,75 +10,77 @@
 
 namespace keywatch::watch {
 
-/// What a pulling consumer may take without waiting: the batch of commits that the watcher's worker
-/// has handed over.
+/// The batch of commits that a watcher's worker has handed over to a pulling consumer, which takes
+/// them without waiting.
 ///
-/// 1. From `offer` on the batch is out, and the worker rests, until the consumer asks for more than
-///    there is in it, or the outbox is shut. Exactly one call tells that it came to that
-///    (`handed_back`); its caller starts the worker, which begins with `settle`.
-/// 2. A commit is delivered when the consumer has asked for what comes after it.
-/// 3. Once it is shut nothing is offered or taken any more.
-/// 4. Once it is in a hurry, a batch is handed back as soon as all of it has been taken. Then what
-///    comes after the commit that the consumer has may be passed before that one is delivered: both
-///    are when the consumer asks for more.
+/// 1. After `offer`, the consumer owns the batch and the worker is parked, until the consumer asks
+///    for more than the batch contains, or the outbox is shut. Exactly one call reports that
+///    (`handed_back`); its caller starts the worker, which calls `settle` first.
+/// 2. A commit is delivered when the consumer has asked for the next one.
+/// 3. After `shut`, nothing is offered or taken.
+/// 4. After `hurry`, a batch is handed back as soon as all of it has been taken. Then revisions
+///    after the commit that the consumer has may be passed before that commit is delivered: both
+///    are delivered when the consumer asks for more.
 ///
-/// Thread safety: all members, from any thread. `offer` and `settle` are the worker's.
+/// Thread safety: all members, from any thread. `offer` and `settle` are called by the worker only.
 class Outbox {
 public:
-    /// Hands over commits, at least one, in order. Gives the number of this batch, from 1; or 0,
-    /// and they are not handed over, if it is shut. Precondition: the batch before was settled.
+    /// Hands over at least one commit, in order. Returns the number of this batch, from 1. If the
+    /// outbox is shut, returns 0 and hands nothing over. Precondition: the batch before was
+    /// settled.
     std::uint64_t offer(std::vector<Entry> entries);
 
     struct Settled {
-        /// As in `Answer`.
+        /// Same as `Answer::delivered`.
         Revision delivered = 0;
-        /// Whether all of the batch was.
+        /// False if the outbox was shut before all of the batch was delivered.
         bool whole = true;
     };
-    /// What became of the batch that came back.
+    /// Returns the outcome of the batch that was handed back.
     Settled settle();
 
     struct Answer {
-        /// Whether there is something to take. `take` has taken it: `entry`.
+        /// True if there is something to take. `take` then stores it in `entry`.
         bool there = false;
         Entry entry;
-        /// Everything up to here has been delivered, or did not match; 0 if that is not known.
+        /// Everything up to here was delivered or did not match; 0 if unknown.
         Revision delivered = 0;
-        /// If the commit that this call made a delivered one was not seen as a whole.
+        /// Set if the commit that became delivered by this call was not seen as a whole.
         Within within;
-        /// The messages of the commit that this call made a delivered one; 0 if there is none.
+        /// Number of messages of the commit that became delivered by this call; 0 if there is none.
         std::size_t messages = 0;
         bool handed_back = false;
-        /// How many batches have been offered so far.
+        /// Number of batches that have been offered so far.
         std::uint64_t batches = 0;
     };
-    /// The consumer asks whether there is more than what it has taken.
+    /// Asks whether there is more than the consumer has taken. The commit that it has is delivered.
     Answer look();
-    /// It asks for that.
+    /// Same as `look`, and takes the next commit.
     Answer take();
 
-    /// The watch is to end: the worker has to know whether there is more, even if the consumer does
-    /// not ask. True if the batch was handed back by that.
+    /// Called when the watch is to end: the worker must know whether there is more even if the
+    /// consumer does not ask. Returns true if that handed the batch back.
     bool hurry();
-    /// Everything up to here has been delivered, except what the consumer has. False if there is
-    /// such a commit: then it is when that one is.
+    /// Records that everything up to here has been delivered, except the commit that the consumer
+    /// has. Returns false if there is such a commit: everything up to here is then delivered with
+    /// it.
     bool pass(Revision revision);
-    /// Whether the consumer has a commit, after which it has not asked for more.
+    /// Returns true if the consumer has a commit after which it has not asked for more.
     bool is_busy() const;
 
-    /// Drops what is there. True if the batch was handed back by that.
+    /// Closes the outbox and discards the batch. Returns true if that handed the batch back.
     bool shut();
 
 private:
-    // With the mutex held.
+    // The mutex is held in the following.
     Answer ask();
     bool hand_back();
 
     mutable std::mutex mutex_;
     std::vector<Entry> entries_;
     std::size_t next_ = 0;
-    /// Up to where everything is delivered with the commit that the consumer has, and the number of
-    /// its messages; 0 if it has asked for more since.
+    /// The revision up to which everything is delivered with the commit that the consumer has, and
+    /// the number of that commit's messages; 0 if the consumer has asked for more since.
     Revision taken_ = 0;
     Within taken_within_;
     std::size_t taken_messages_ = 0;

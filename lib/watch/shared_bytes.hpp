@@ -8,14 +8,14 @@
 
 namespace keywatch::watch {
 
-/// A number of bytes that all inboxes of a database together may hold.
+/// A limit on the bytes that all inboxes of a database may hold together.
 ///
 /// Thread safety: all members, from any thread.
 class SharedBytes {
 public:
     explicit SharedBytes(std::size_t limit) : limit_(limit) {}
 
-    /// False, and nothing is reserved, if that were more than there may be.
+    /// Reserves bytes. If the limit would be exceeded, returns false and reserves nothing.
     bool reserve(std::size_t bytes) noexcept
     {
         if (bytes > limit_) {
@@ -40,7 +40,7 @@ private:
 /// released its copy of the pointer.
 class CommonBytes {
 public:
-    /// Returns null if there is no room for them.
+    /// Returns null if the limit leaves no room.
     static std::shared_ptr<const CommonBytes> reserve(const std::shared_ptr<SharedBytes>& shared,
                                                       std::size_t bytes)
     {

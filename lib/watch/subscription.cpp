@@ -14,7 +14,7 @@ namespace keywatch::watch {
 namespace {
 
 constexpr std::size_t longest_name = 65535;
-/// So many selectors are tried one after the other; more are found by hash.
+/// Up to this many selectors are tried one after another; more are looked up by hash.
 constexpr std::size_t most_tried = 8;
 
 BucketSelector checked(BucketSelector selector)
@@ -187,7 +187,7 @@ bool Selecting::advance(std::size_t messages)
     for (; next_ < end; ++next_) {
         const Message& message = commit_.messages[next_];
         if (matches(message)) {
-            // In a part of a state the place of a message is not its index.
+            // In a part of a snapshot, a message's place differs from its index.
             selected_.add(static_cast<std::uint32_t>(next_));
         }
         if (message.ends_bucket && subscription_.has_bucket(message.bucket)) {

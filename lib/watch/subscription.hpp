@@ -26,30 +26,31 @@ namespace keywatch::watch {
 
 /// One of the selectors of a subscription.
 ///
-/// Members by who uses them: selector and glob do not change; `lost` is changed by the watcher's
-/// worker with the inbox's mutex held; the place to the selector index, on the pipeline's strand.
+/// Access: `selector` and `glob` do not change. `lost` is changed by the watcher's worker, with the
+/// inbox's mutex held. `place` and `indexed` belong to the selector index, on the pipeline's
+/// strand.
 struct Interest {
     explicit Interest(BucketSelector selector_);
 
     bool whole_database() const noexcept { return selector.is_whole_database(); }
-    /// Whether it selects the message, were it not lost.
+    /// Returns true if the selector matches the message, regardless of `lost`.
     bool matches(const Message& message) const;
     bool matches_key(std::string_view key) const;
 
     BucketSelector selector;
-    std::unique_ptr<const bytes::Glob> glob;  ///< of a selector by pattern
-    /// The bucket has ended: nothing behind that is for this subscriber, of whatever is made under
-    /// its name.
+    std::unique_ptr<const bytes::Glob> glob;  ///< set for a selector by pattern
+    /// True if the bucket has ended. Nothing after that is for this subscriber, even if a bucket of
+    /// the same name is created.
     bool lost = false;
     std::size_t place = 0;
     bool indexed = false;
 };
 
-/// What a watcher wants, and where it gets it.
+/// A watcher's selectors and filter, and the inbox for what they select.
 class Subscription {
 public:
-    /// Throws what is wrong with a selector: `empty_key`, `invalid_name`, `invalid_pattern`,
-    /// `invalid_option`. Of the budget, the policy and the bytes see Inbox.
+    /// Throws if a selector is invalid: `empty_key`, `invalid_name`, `invalid_pattern`,
+    /// `invalid_option`. For `budget`, `overflow` and `shared` see Inbox.
     Subscription(const Selectors& selectors, const Filter& filter, Budget budget,
                  Overflow overflow = Overflow::catch_up,
                  std::shared_ptr<SharedBytes> shared = nullptr);
@@ -57,12 +58,12 @@ public:
     std::vector<Interest>& interests() noexcept { return interests_; }
     const std::vector<Interest>& interests() const noexcept { return interests_; }
 
-    /// Whether one of its selectors that are not lost, and the filter, let the message through.
+    /// Returns true if the filter and at least one selector that is not lost match the message.
     bool matches(const Message& message) const
     {
         return matches(message, [](const Interest&) { return true; });
     }
-    /// The same of those selectors only of which `counts` is true.
+    /// Same, considering only the selectors for which `counts` returns true.
     template <class Function>
     bool matches(const Message& message, Function counts) const
     {
@@ -72,12 +73,12 @@ public:
         if (!passes_filter(message)) {
             return false;
         }
-        // The end of a bucket is for all that is selected there.
+        // The end of a bucket reaches everything that selects in it.
         return message.operation == Operation::bucket_deleted
                    ? any_of_bucket(message.bucket, fits)
                    : any_for(message.bucket, message.key, fits);
     }
-    /// Whether it follows the bucket with a selector that is not lost.
+    /// Returns true if a selector that is not lost follows the bucket by name.
     bool has_bucket(std::string_view bucket) const
     {
         return any_of_bucket(bucket, [bucket](const Interest& each) {
@@ -86,28 +87,31 @@ public:
     }
     bool passes_filter(const Message& message) const noexcept { return filter_.passes(message); }
 
-    /// Whether a change of this key would be for it, as far as its selectors tell. With the inbox's
-    /// mutex held.
+    /// Returns true if a selector that is not lost matches a change of this key; the filter is not
+    /// considered. Precondition: the inbox's mutex is held.
     bool follows(std::string_view bucket, std::string_view key) const;
 
-    /// A commit with messages that end buckets has been delivered: those selectors are lost. False
-    /// if none is left. The worker's.
-    /// `selected`: its places in the commit, among which the ends of its buckets are; empty: all.
+    /// Marks the selectors of the buckets that a delivered commit ends as lost. Returns false if
+    /// none is left. Called by the worker only.
+    /// `selected`: the places of the commit's messages for this subscriber, including the ends of
+    /// its buckets; empty: all.
     bool lose_buckets(const CommitRecord& commit, const std::vector<std::uint32_t>& selected);
 
-    /// It starts within the commit after this revision, of which it has seen so many messages.
+    /// Sets a start within the commit after this revision, of which `seen` messages have been seen.
     void start_within(Revision revision, std::uint32_t seen) noexcept
     {
         start_ = revision;
         seen_at_start_ = seen;
     }
-    /// How many messages of the commit it has seen, if it starts within that; else 0.
+    /// Returns how many messages of the commit have been seen, if the subscription starts within
+    /// it; else 0.
     std::uint32_t seen_at_start(const CommitRecord& commit) const noexcept
     {
         return commit.previous <= start_ && start_ < commit.revision ? seen_at_start_ : 0;
     }
-    /// It has been given these messages of a commit. If a bucket has ended with the last of them,
-    /// and what follows would be for it but for that: how many it has seen; else 0.
+    /// Returns the place within a commit whose `selected` messages have been delivered. If the last
+    /// of them ends a bucket, and a later one would match if no selector were lost, returns the
+    /// number of messages seen; else 0.
     std::uint32_t seen_of(const CommitRecord& commit,
                           const std::vector<std::uint32_t>& selected) const;
 
@@ -117,7 +121,7 @@ private:
     friend class SelectorIndex;
     friend class Distributor;
 
-    /// Where the interests are, if there are many.
+    /// An index of the interests, used if there are many.
     struct Places {
         using BucketAndKey = std::pair<std::string_view, std::string_view>;
         using List = std::vector<std::size_t>;
@@ -125,7 +129,7 @@ private:
             List by_key;
             List others;
         };
-        /// One for each key.
+        /// One interest for each key.
         boost::unordered_flat_map<BucketAndKey, std::size_t> by_key;
         boost::unordered_flat_map<std::string_view, Bucket> by_bucket;
         List whole_database;
@@ -137,7 +141,7 @@ private:
     {
         return std::ranges::any_of(places, [&](std::size_t at) { return fits(interests_[at]); });
     }
-    /// Whether `fits` is true of one of the interests that a change of this key can be for.
+    /// Returns true if `fits` is true for one of the interests that a change of this key can match.
     template <class Function>
     bool any_for(std::string_view bucket, std::string_view key, Function fits) const
     {
@@ -152,7 +156,8 @@ private:
         const auto in_bucket = places_->by_bucket.find(bucket);
         return in_bucket != places_->by_bucket.end() && any_at(in_bucket->second.others, fits);
     }
-    /// The same of those that the end of this bucket can be for.
+    /// Returns true if `fits` is true for one of the interests that the end of this bucket can
+    /// match.
     template <class Function>
     bool any_of_bucket(std::string_view bucket, Function fits) const
     {
@@ -170,42 +175,42 @@ private:
     std::uint32_t seen_at_start_ = 0;
     std::vector<Interest> interests_;
     std::unique_ptr<const Places> places_;
-    std::size_t lost_ = 0;  ///< so many interests
+    std::size_t lost_ = 0;  ///< number of lost interests
 
-    // The distributor's, on the pipeline's strand.
-    std::size_t indexed_ = 0;  ///< how many of the interests are in the index
-    // Of the commit that is being routed.
+    // Used by the distributor, on the pipeline's strand.
+    std::size_t indexed_ = 0;  ///< number of interests in the index
+    // State of the commit that is being routed.
     SelectedPlaces selected_;
     bool loses_ = false;
-    bool no_room_ = false;  ///< for the list of what is selected
+    bool no_room_ = false;  ///< for the list of selected messages
 };
 
 using SharedSubscription = std::shared_ptr<Subscription>;
 
-/// What of a commit, met in history, is for a subscriber.
+/// The messages of a commit from history that are for a subscriber.
 struct Selection {
-    /// The places of the messages; empty with `any`: all of them.
+    /// The places of the messages; empty if `any`: all of them.
     std::vector<std::uint32_t> selected;
     bool any = false;
-    /// One of its buckets ended here: once it is delivered, `lose_buckets`.
+    /// True if one of its buckets ended here: `lose_buckets` is called after delivery.
     bool loses = false;
 
-    /// How many messages these are.
+    /// Returns the number of selected messages. Precondition: `any`.
     std::size_t messages(const CommitRecord& commit) const noexcept
     {
         return selected.empty() ? commit.messages.size() : selected.size();
     }
 };
 
-/// Makes a selection in slices, the same as the distributor would route to the subscriber. The
-/// subscription and the commit must live as long.
+/// Selects messages of a commit in slices, the same ones that the distributor would route to the
+/// subscriber. The subscription and the commit must outlive this object.
 class Selecting {
 public:
     Selecting(const Subscription& subscription, const CommitRecord& commit);
 
-    /// Looks at so many more messages. Returns whether it has looked at all of them.
+    /// Tests this many more messages. Returns true if all have been tested.
     bool advance(std::size_t messages);
-    /// Precondition: it has.
+    /// Returns the selection. Precondition: all messages have been tested.
     Selection take();
 
 private:
@@ -218,7 +223,7 @@ private:
     boost::unordered_flat_set<std::string_view> ended_;
 };
 
-/// The same in one go.
+/// Selects all at once; see Selecting.
 Selection select(const Subscription& subscription, const CommitRecord& commit);
 
 }  // namespace keywatch::watch

@@ -14,28 +14,28 @@
 
 namespace keywatch::watch {
 
-/// Which subscriber wants to be woken when. What time it is, its caller says.
+/// The times at which subscribers want to be woken. The caller supplies the current time.
 class Timetable {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    /// It may ask for several times, and is woken at each.
+    /// Adds a time. A subscriber may have several, and is woken at each.
     void add(const SharedSubscription& subscriber, Time time);
-    /// It does not want to be woken any more.
+    /// Removes all times of a subscriber.
     void remove(const Subscription& subscriber);
     void clear();
 
     bool empty() const noexcept { return times_.empty(); }
-    /// When somebody has to be woken next.
+    /// Returns the earliest time, if any.
     std::optional<Time> next() const;
-    /// Takes those whose time has come, the earliest first and at most so many; one of whom several
-    /// times have come is there as often.
+    /// Removes and returns the subscribers that are due, earliest first, at most `most`. A
+    /// subscriber with several due times is returned once for each.
     std::vector<SharedSubscription> take_due(
         Time now, std::size_t most = std::numeric_limits<std::size_t>::max());
 
 private:
     std::map<std::pair<Time, const Subscription*>, SharedSubscription> times_;
-    /// The same, by subscriber.
+    /// Times by subscriber; the same as in `times_`.
     std::set<std::pair<const Subscription*, Time>> wishes_;
 };
 

@@ -8,7 +8,7 @@ namespace keywatch::watch {
 
 namespace {
 
-/// What takes something away is delivered whatever the predicate thinks of it.
+/// Returns true if the predicate applies. Removals are always delivered.
 bool brings_something(Operation operation)
 {
     switch (operation) {

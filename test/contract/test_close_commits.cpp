@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is committed while the database closes: W13.
+// Commits made while the database closes: W13.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -24,7 +24,7 @@ Task put_one(kw::Database db, std::string key)
     co_await put(db, "b", key, "1");
 }
 
-/// Adds up numbers, as a transaction with its cursor.
+/// Adds the values of a commit to a sum and saves the cursor, in one transaction.
 Task add_up(kw::Database db, const kw::Commit& commit)
 {
     const auto add = [&](kw::Transaction& tx) {
@@ -36,7 +36,7 @@ Task add_up(kw::Database db, const kw::Commit& commit)
     co_await db.update(add);
 }
 
-/// The same, by a coroutine on an executor that has nothing to do with that of the watch.
+/// Same as `add_up`, in a coroutine on an executor unrelated to that of the watch.
 Task add_up_elsewhere(kw::Database db, const kw::Commit& commit, asio::any_io_executor elsewhere)
 {
     const Job job(elsewhere, add_up(db, commit));
@@ -48,7 +48,7 @@ Task add_up_elsewhere(kw::Database db, const kw::Commit& commit, asio::any_io_ex
 
 BOOST_FIXTURE_TEST_SUITE(test_close_commits, EventLoop)
 
-// W13, trap 17: what a callback commits while its watch is drained is made, wherever it runs.
+// W13, trap 17: while a watch is drained, its callback may commit, on any executor.
 BOOST_AUTO_TEST_CASE(a_callback_may_commit_until_its_watch_has_ended)
 {
     const TemporaryDirectory directory;
@@ -85,8 +85,9 @@ BOOST_AUTO_TEST_CASE(a_callback_may_commit_until_its_watch_has_ended)
     }
 }
 
-// W13: nobody can tell whose coroutine commits for a callback, so all may. It is not delivered.
-BOOST_AUTO_TEST_CASE(commits_are_taken_until_the_watches_have_been_drained)
+// W13: the database cannot tell which coroutines commit for a callback, so all may commit. These
+// commits need not be delivered.
+BOOST_AUTO_TEST_CASE(commits_are_accepted_until_the_watches_have_been_drained)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -122,8 +123,8 @@ BOOST_AUTO_TEST_CASE(commits_are_taken_until_the_watches_have_been_drained)
     });
 }
 
-// W13: one that is woken by its own commits would go on for ever.
-BOOST_AUTO_TEST_CASE(what_a_callback_commits_to_what_it_watches_is_not_drained_further)
+// W13: draining a watch that is woken by its own commits would never finish.
+BOOST_AUTO_TEST_CASE(commits_of_a_callback_to_its_own_bucket_do_not_prolong_draining)
 {
     for (const kw::Overflow policy :
          {kw::Overflow::catch_up, kw::Overflow::latest, kw::Overflow::skip, kw::Overflow::stop}) {
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(what_a_callback_commits_to_what_it_watches_is_not_drained_f
 }
 
 // W13, trap 17
-BOOST_AUTO_TEST_CASE(a_consumer_may_commit_what_it_makes_of_all_it_is_given)
+BOOST_AUTO_TEST_CASE(a_pulling_consumer_may_commit_until_it_has_received_everything)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -167,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_may_commit_what_it_makes_of_all_it_is_given)
         co_await watcher.wait_ready(patience);
         const kw::Revision head = db.head_revision();
         co_await db.close();
-        co_await storing.join();  // throws what it threw
+        co_await storing.join();  // rethrows its exception
         BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
         BOOST_TEST(watcher.position().revision >= head);
     });

@@ -14,7 +14,7 @@ using namespace keywatch::test;
 
 namespace {
 
-/// Something that has a watch, as members of programs do.
+/// An object that owns a watch, as members of programs do.
 struct Owner {
     std::optional<kw::Watcher> watcher;
     std::optional<kw::PullWatcher> pulled;
@@ -27,7 +27,7 @@ Task run_of(kw::Watcher watcher)
 
 }  // namespace
 
-// Watches as parts of larger things: of expressions of Asio's operators, and of objects.
+// Watches as parts of expressions of Asio's operators, and as members of objects.
 BOOST_FIXTURE_TEST_SUITE(test_compose, EventLoop)
 
 BOOST_AUTO_TEST_CASE(all_of_several_watches_are_awaited_at_once)
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(all_of_several_watches_are_awaited_at_once)
     });
 }
 
-// W11: the one that loses the race is cancelled, and its end is there when the race is over.
+// W11: the watch that loses the race is cancelled, and has ended when the race is over.
 BOOST_AUTO_TEST_CASE(the_first_watch_that_ends_ends_the_other)
 {
     run([]() -> Task {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_throws_ends_what_it_is_awaited_with)
     });
 }
 
-// The handle is no part of the watch: it may go elsewhere while run() is awaited.
+// The handle is not part of the watch: it may be moved while run() is awaited.
 BOOST_AUTO_TEST_CASE(a_watcher_that_runs_is_moved_to_another_owner)
 {
     run([]() -> Task {
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_runs_is_moved_to_another_owner)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_goes_on_where_its_first_owner_stopped)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_continues_where_its_first_owner_stopped)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_goes_on_where_its_first_owner_stopped)
     });
 }
 
-// What is committed meanwhile is neither lost nor given twice.
-BOOST_AUTO_TEST_CASE(one_watch_takes_over_from_another_at_its_position)
+// Commits made in between are neither lost nor delivered twice.
+BOOST_AUTO_TEST_CASE(one_watch_continues_from_the_position_of_another)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

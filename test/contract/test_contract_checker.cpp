@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The checker that other tests rely on: it accepts what is right, and each fault is found, by the
-// number of the promise that it breaks.
+// Tests of the checker that other tests rely on: it accepts correct streams, and reports each fault
+// by the number of the promise that it breaks.
 #include "support/contract/contract_streams.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -15,7 +15,7 @@ using namespace keywatch::test::contract;
 
 namespace {
 
-/// Whether just this promise is found broken, perhaps several times.
+/// Checks that exactly this promise is reported as broken, once or several times.
 void check_breaks(const Stream& stream, const std::string& promise)
 {
     const std::vector<std::string> broken = stream.check();
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(messages_out_of_order_are_found)
     check_breaks(later, "W1");
 }
 
-BOOST_AUTO_TEST_CASE(a_message_that_comes_twice_is_found)
+BOOST_AUTO_TEST_CASE(a_repeated_message_is_found)
 {
     Stream stream;
     stream.insert(1, *stream.observed.messages[0]);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_comes_twice_is_found)
     check_breaks(again, "W2");
 }
 
-BOOST_AUTO_TEST_CASE(whole_commits_behind_the_last_position_are_found)
+BOOST_AUTO_TEST_CASE(whole_commits_after_the_last_position_are_found)
 {
     Stream stream;
     stream.observed.reason = EndReason::stopped;
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(every_single_message_that_is_missing_is_found)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_for_the_watch_is_found)
+BOOST_AUTO_TEST_CASE(a_message_that_does_not_match_is_found)
 {
     Stream stream;
     stream.insert(1, *stream.history.made()[1].messages[1]);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(commits_that_are_torn_apart_are_found)
     check_breaks(torn, "W4");
 }
 
-BOOST_AUTO_TEST_CASE(what_nobody_committed_is_found)
+BOOST_AUTO_TEST_CASE(a_message_that_was_not_committed_is_found)
 {
     Stream other_value;
     other_value.change_at(2, [](Message& message) { message.value = "never"; });
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(positions_and_progress_that_run_ahead_or_back_are_found)
     check_breaks(late, "W7");
 }
 
-BOOST_AUTO_TEST_CASE(a_state_that_is_wrong_is_found)
+BOOST_AUTO_TEST_CASE(a_wrong_snapshot_is_found)
 {
     Stream missing = with_state();
     missing.erase(0);
@@ -236,8 +236,8 @@ BOOST_AUTO_TEST_CASE(ends_that_are_wrong_are_found)
     check_breaks(not_drained, "W13");
 }
 
-// A bucket that ends, and is made again.
-BOOST_AUTO_TEST_CASE(what_comes_after_the_end_of_a_bucket_is_found)
+// A bucket that ends and is created again.
+BOOST_AUTO_TEST_CASE(messages_after_the_end_of_a_bucket_are_found)
 {
     Stream stream;
     Message deletion = change(Operation::bucket_deleted, "b", "");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A consumer whose effect and whose cursor are one transaction has dealt with each commit exactly
-// once (W2 W6), wherever it was stopped.
+// If a consumer stores its effect and its cursor in one transaction, then each commit takes effect
+// exactly once (W2 W6), wherever the consumer was stopped.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -17,13 +17,13 @@ namespace {
 
 constexpr const char* name = "counter";
 
-/// Counts in the bucket "counts" how often each key of "b" was put, and in the order in which:
-/// each commit appends its revision to the value of its keys.
+/// Counts the puts of each key of "b" in the bucket "counts", in order: each commit appends its
+/// revision to the value of its keys.
 class Counter {
 public:
     Counter(kw::Database db, std::uint32_t seed) : db_(std::move(db)), random_(seed) {}
 
-    /// Until it stops itself, in one of several ways, or has dealt with everything.
+    /// Runs until it stops itself, in one of several ways, or has processed everything.
     Task run_once()
     {
         left_ = static_cast<int>(random_() % 12);
@@ -53,7 +53,7 @@ private:
         }
         const bool over = left_-- == 0;
         if (over && how_ == 0) {
-            throw std::runtime_error("stopped");  // before
+            throw std::runtime_error("stopped");  // before the effect
         }
         if (over && how_ == 1) {
             run_->cancel();
@@ -68,7 +68,7 @@ private:
         };
         co_await db_.update(fn);
         if (over && how_ == 2) {
-            throw std::runtime_error("stopped");  // after, so the position has not moved
+            throw std::runtime_error("stopped");  // after the effect, so the position has not moved
         }
         if (over && how_ == 3) {
             watcher_->request_stop();
@@ -84,7 +84,7 @@ private:
     std::optional<Run> run_;
 };
 
-/// Commits that put one to three of a few keys, and what the counter has to make of them.
+/// Commits one to three of a few keys at a time, and keeps the result expected of the counter.
 class Source {
 public:
     Task put_some(kw::Database db, int commits)
@@ -119,7 +119,7 @@ private:
     std::map<std::string, std::string> expected_;
 };
 
-/// With both buckets, and the cursor at its beginning.
+/// Opens a database with both buckets, and the cursor at its beginning.
 asio::awaitable<kw::Database> open_source(kw::Options options)
 {
     kw::Database db = co_await open_with(std::move(options), "b");
@@ -130,7 +130,7 @@ asio::awaitable<kw::Database> open_source(kw::Options options)
     co_return db;
 }
 
-/// Whether there is something for the counter to do.
+/// Returns true if the counter has not processed everything.
 asio::awaitable<bool> behind(kw::Database db)
 {
     const auto rest = co_await history_of(db, "b", kw::all(), kw::From::cursor(name));
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(stopped_anywhere_and_reopened_each_commit_takes_effect_once
         run([&]() -> Task {
             kw::Options options = watched_options(directory / "db");
             options.hub_messages = 1 + life;
-            options.history.commits = 10;  // the cursor holds back what is needed
+            options.history.commits = 10;  // the cursor retains what is needed
             options.durability = life % 2 == 0 ? kw::Durability::sync : kw::Durability::buffered;
             kw::Database db;
             if (life == 0) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(stopped_anywhere_and_reopened_each_commit_takes_effect_once
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_watch_starts_where_its_cursor_is_when_it_is_made)
+BOOST_AUTO_TEST_CASE(a_watch_starts_where_its_cursor_is_when_it_is_created)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(without_a_cursor_of_that_name_there_is_no_watch)
     });
 }
 
-// The cursor goes, the watch stays: history is not kept for it any more, nothing else.
+// After the cursor is deleted, its history is no longer retained; the watch continues.
 BOOST_AUTO_TEST_CASE(deleting_the_cursor_of_a_running_watch_does_not_end_it)
 {
     run([]() -> Task {

@@ -16,7 +16,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// What a commit callback is given, as text.
+/// Returns what a commit callback receives, as text.
 std::string text_of(const kw::Commit& commit)
 {
     std::string text = std::to_string(commit.revision()) + ':';
@@ -27,7 +27,8 @@ std::string text_of(const kw::Commit& commit)
     return text;
 }
 
-/// Commits of random shapes over three keys: sets, erases of what may not be there, nothing at all.
+/// Commits random transactions over three keys: puts, erases of keys that may be absent, nothing at
+/// all.
 Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
 {
     std::mt19937 random(seed);
@@ -47,7 +48,7 @@ Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
     }
 }
 
-/// Applies messages to nothing: the previous value of each must be what is there by then.
+/// Applies the messages to an empty state. The previous value of each must equal the value there.
 void check_chains(const Recorder& seen)
 {
     std::map<std::string, std::string, std::less<>> state;
@@ -82,9 +83,9 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
             kw::BTree tree = tx.btree("b");
             tree.put("z", "1");
             tree.put("a", "2");
-            tree.put("z", "3");  // the same key again is a message of its own
+            tree.put("z", "3");  // a message of its own, although the key is the same
             tree.erase("a");
-            tree.erase("a");  // was not there: nothing
+            tree.erase("a");  // absent: no message
         });
         co_await put(db, "b", "a", "4");
         co_await watcher.reached(db.head_revision());
@@ -99,8 +100,8 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
     });
 }
 
-// W1, trap 12: a key's watcher gets what concerns its key, erases and the bucket's end included,
-// and neither other keys, nor other buckets, nor the bucket's creation.
+// W1, trap 12: a watch of a key receives what concerns its key, including erases and the end of the
+// bucket. It does not receive other keys, other buckets, or the bucket's creation.
 BOOST_AUTO_TEST_CASE(a_selector_selects)
 {
     run([]() -> Task {
@@ -130,8 +131,8 @@ BOOST_AUTO_TEST_CASE(a_selector_selects)
     });
 }
 
-// W1 W2 W3: whatever the transactions look like, a watcher that was there all the time and one
-// that reads it all from history get the same, in ascending order of (revision, index).
+// W1 W2 W3: for any transactions, a watcher that was live from the beginning and one that reads
+// everything from history receive the same, in ascending order of (revision, index).
 BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
 {
     const std::uint32_t seed = std::random_device()();
@@ -162,8 +163,8 @@ BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
     });
 }
 
-// W1, W3: with previous values, every message continues where the one before it of its key ended,
-// across commits and whatever made it, live and from history.
+// W1, W3: with previous values, every message continues where the one before it of the same key
+// ended, across commits and for every cause, live and from history.
 BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
 {
     run([]() -> Task {
@@ -196,8 +197,8 @@ BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
     });
 }
 
-// W4: the same transactions as one Commit each, and as messages of which the last is marked,
-// counting only what was selected.
+// W4: the same transactions, as one Commit each, and as messages of which the last one is marked.
+// Only selected messages count.
 BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
 {
     run([]() -> Task {
@@ -234,7 +235,8 @@ BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
     });
 }
 
-// W4: nothing of another commit, nor of another turn, gets between; also with slow coroutines.
+// W4: no message of another commit, or of another turn, comes in between, even with slow
+// coroutines.
 BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
 {
     run([]() -> Task {
@@ -258,8 +260,7 @@ BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
     });
 }
 
-// W5: neither what threw, nor what was too large, nor what changed nothing is delivered or
-// numbered.
+// W5: a transaction that threw, was too large or changed nothing is neither delivered nor numbered.
 BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
 {
     run([]() -> Task {
@@ -293,7 +294,7 @@ BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
     });
 }
 
-// W5: whoever is told of a commit can read it, and build on it.
+// W5: a callback can read the commit that it receives, and start a watch at it.
 BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
 {
     run([]() -> Task {
@@ -319,7 +320,7 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
     });
 }
 
-// W7 without markers: a watcher that nothing concerns gets on all the same.
+// W7 without markers: the position of a watcher that nothing matches advances all the same.
 BOOST_AUTO_TEST_CASE(the_position_passes_what_does_not_match)
 {
     run([]() -> Task {

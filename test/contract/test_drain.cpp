@@ -21,7 +21,7 @@ kw::WatchOptions small_and_patient(kw::From from = kw::From::now())
     return options;
 }
 
-/// A callback that takes no notice of being cancelled until the gate is open.
+/// A callback that ignores cancellation until the gate is open.
 Task stubborn(Gate gate)
 {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -115,12 +115,12 @@ BOOST_AUTO_TEST_CASE(queued_transactions_finish_and_new_watches_are_refused)
             [](kw::Database database) -> Task { co_await get(database, "b", "k0"); }(db));
         BOOST_TEST(view_error == code(kw::Error::closed));
         BOOST_TEST(co_await failure_of(forgotten.reached(1000)) == code(kw::Error::closed));
-        co_await db.close();  // again: nothing
+        co_await db.close();  // no effect the second time
     });
 }
 
-// W13: at the deadline the rest is cancelled, and can be resumed from its position.
-BOOST_AUTO_TEST_CASE(what_a_watcher_did_not_get_by_the_deadline_can_be_resumed)
+// W13: at the deadline, delivery is cancelled, and the watch can be resumed from its position.
+BOOST_AUTO_TEST_CASE(what_was_not_delivered_by_the_deadline_can_be_resumed)
 {
     const TemporaryDirectory directory;
     kw::WatchEnd end;
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(what_a_watcher_did_not_get_by_the_deadline_can_be_resumed)
     });
 }
 
-// W12 W13: the one exception, a callback that does not end; the database is closed all the same.
+// W12 W13: the one exception is a callback that does not end. The database is closed nevertheless.
 BOOST_AUTO_TEST_CASE(a_callback_that_ignores_cancellation_makes_close_time_out)
 {
     const TemporaryDirectory directory;
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_ignores_cancellation_makes_close_time_out)
     });
 }
 
-// W13, trap 9: a callback that closes the database, with others that have yet to be drained.
+// W13, trap 9: a callback closes the database while other watches have yet to be drained.
 BOOST_AUTO_TEST_CASE(a_callback_may_close_the_database)
 {
     run([]() -> Task {
@@ -207,11 +207,11 @@ BOOST_AUTO_TEST_CASE(a_callback_may_close_the_database)
         BOOST_TEST(calls == 1);
         BOOST_TEST(other.size() >= 5U);
         BOOST_TEST(other_end.position.revision == 1 + other.size());
-        BOOST_TEST(elapsed_less(began, 9s));  // less than the deadline of close()
+        BOOST_TEST(elapsed_less(began, 9s));  // less than the timeout of close()
     });
 }
 
-// W13, trap 9: two that close from inside, and one from outside, wait for no deadline either.
+// W13, trap 9: two callbacks that close, and one close from outside, do not wait for the timeout.
 BOOST_AUTO_TEST_CASE(closing_from_several_callbacks_at_once_does_not_deadlock)
 {
     run([]() -> Task {
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_stop_its_own_watcher)
     });
 }
 
-// Trap 9: waiting for oneself is refused, unless there is nothing to wait for.
+// Trap 9: a callback that waits for its own watch is refused, unless there is nothing to wait for.
 BOOST_AUTO_TEST_CASE(a_callback_that_waits_for_its_own_watcher_is_refused)
 {
     run([]() -> Task {
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_waits_for_its_own_watcher_is_refused)
     });
 }
 
-// Trap 9: a callback commits, and waits until another watcher has seen that.
+// Trap 9: a callback commits, and waits until another watcher has received that commit.
 BOOST_AUTO_TEST_CASE(a_callback_may_commit_and_wait_for_another_watcher)
 {
     run([]() -> Task {

@@ -24,7 +24,7 @@ kw::WatchOptions roomy(kw::Overflow policy, kw::From from = kw::From::now())
     return options;
 }
 
-/// Commits until it is told to stop.
+/// Commits until `enough` is set.
 Task write_on(kw::Database db, const bool& enough)
 {
     int next = 1000;
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(what_was_committed_before_is_delivered_then_the_watch_ends)
                 co_await yield();
             }
             BOOST_TEST(held.held.recorder.size() == 21U);
-            co_await held.watcher.drain();  // it has been
+            co_await held.watcher.drain();  // it has been drained
             co_await db.close();
         });
     }
@@ -98,8 +98,9 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_catching_up_is_drained)
     }
 }
 
-// Others go on: a watch that is drained is not too slow for what it is not to be given.
-BOOST_AUTO_TEST_CASE(commits_that_go_on_neither_keep_it_going_nor_overflow_it)
+// While a watch is drained, others commit: it does not overflow with commits that it will not
+// receive.
+BOOST_AUTO_TEST_CASE(continuing_commits_neither_prolong_draining_nor_cause_overflow)
 {
     for (const kw::Overflow policy : policies) {
         run([&]() -> Task {
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(commits_that_go_on_neither_keep_it_going_nor_overflow_it)
     }
 }
 
-BOOST_AUTO_TEST_CASE(the_rest_of_a_state_is_delivered_first)
+BOOST_AUTO_TEST_CASE(the_rest_of_a_snapshot_is_delivered_first)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -168,8 +169,8 @@ BOOST_AUTO_TEST_CASE(a_watch_without_anything_to_deliver_ends)
     });
 }
 
-// An end that comes before it has everything is not what the caller waits for.
-BOOST_AUTO_TEST_CASE(another_end_that_comes_first_is_told)
+// If the watch ends in another way before it is drained, then `drain()` throws.
+BOOST_AUTO_TEST_CASE(drain_fails_if_the_watch_ends_in_another_way)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -200,7 +201,7 @@ BOOST_AUTO_TEST_CASE(another_end_that_comes_first_is_told)
     });
 }
 
-BOOST_AUTO_TEST_CASE(closing_and_the_end_of_the_bucket_deliver_what_is_waited_for)
+BOOST_AUTO_TEST_CASE(closing_and_the_end_of_the_bucket_complete_a_drain)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -254,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_drain_its_own_watch)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_watch_that_is_yet_to_be_run_is_drained_when_it_is)
+BOOST_AUTO_TEST_CASE(a_watch_that_is_not_running_yet_is_drained_when_it_runs)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -319,7 +320,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_ends_when_its_consumer_has_taken_everything)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_consumer_that_waits_for_something_else_does_not_hold_it_up)
+BOOST_AUTO_TEST_CASE(a_consumer_that_waits_for_something_else_does_not_delay_draining)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -328,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_waits_for_something_else_does_not_hold_it_u
         const auto commit = watcher.try_next();
         co_await watcher.drain();
         BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
-        BOOST_TEST(watcher.position().revision == 0U);  // it has the commit still
+        BOOST_TEST(watcher.position().revision == 0U);  // the consumer still holds the commit
         BOOST_TEST(!watcher.try_next());
         BOOST_TEST(watcher.position().revision == 1U);
         co_await db.close();

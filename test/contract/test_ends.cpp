@@ -17,7 +17,7 @@ struct OwnFailure {
     int number;
 };
 
-/// Three commits of three messages each: revisions 2, 3 and 4.
+/// Makes three commits of three messages each: revisions 2, 3 and 4.
 Task put_nine(kw::Database db)
 {
     for (const char* value : {"1", "2", "3"}) {
@@ -29,8 +29,8 @@ Task put_nine(kw::Database db)
     }
 }
 
-/// Runs a watcher of these nine, all of which were made before, to its end; from history, or live
-/// with all of them in the inbox at once.
+/// Runs a watcher of these nine messages, all committed before, to its end. It reads them from
+/// history, or is live with all of them in the inbox at once.
 asio::awaitable<kw::WatchEnd> end_of(kw::Database db, kw::WatchCallback callback)
 {
     kw::Watcher watcher = db.watch("b", kw::all(), callback, watch_from(kw::From::revision(2)));
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(stop_ends_with_stopped)
         BOOST_TEST(end.reason == kw::EndReason::stopped);
         BOOST_TEST(end.position == db.head_position());
         BOOST_TEST(watcher.position() == end.position);
-        co_await watcher.stop();  // again: nothing
+        co_await watcher.stop();  // no effect the second time
         co_await db.close();
     });
 }
@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(a_stop_before_run_ends_it_before_the_first_callback)
     });
 }
 
-// W2 W11: whichever message a callback stops at, the position is the last commit before it that was
-// delivered whole, or its own if it was the last message; and a resume goes on exactly there.
+// W2 W11: at whichever message a callback stops, the position is the last commit before it that was
+// delivered whole, or its own commit if it was the last message. A resume continues exactly there.
 BOOST_AUTO_TEST_CASE(flow_stop_ends_at_the_last_whole_commit)
 {
     run([]() -> Task {
@@ -109,8 +109,8 @@ BOOST_AUTO_TEST_CASE(flow_stop_ends_at_the_last_whole_commit)
     });
 }
 
-// W2 W11, trap 2: the same for a watcher that is live and has several commits in its inbox.
-BOOST_AUTO_TEST_CASE(a_live_watcher_that_stops_has_not_passed_what_waits_in_its_inbox)
+// W2 W11, trap 2: the same for a live watcher with several commits in its inbox.
+BOOST_AUTO_TEST_CASE(a_live_watcher_that_stops_has_not_passed_its_queued_commits)
 {
     run([]() -> Task {
         for (int stop_at = 1; stop_at <= 9; ++stop_at) {
@@ -126,7 +126,8 @@ BOOST_AUTO_TEST_CASE(a_live_watcher_that_stops_has_not_passed_what_waits_in_its_
             };
             self = db.watch("b", kw::all(), callback);
             const Run run = co_await start(*self);
-            co_await put(db, "b", "first", "");  // is held up, so the others queue up
+            // Holds the callback, so that the following commits are queued.
+            co_await put(db, "b", "first", "");
             co_await until([&] { return gate.reached() == 1; });
             for (const char* value : {"1", "2", "3"}) {
                 co_await db.update([&](kw::Transaction& tx) {
@@ -166,8 +167,8 @@ BOOST_AUTO_TEST_CASE(cancellation_ends_with_cancelled)
     });
 }
 
-// W11 W2: what the callback throws comes out as it is; the position is before that commit.
-BOOST_AUTO_TEST_CASE(what_a_callback_throws_comes_out_unchanged)
+// W11 W2: the callback's exception is rethrown unchanged; the position is before that commit.
+BOOST_AUTO_TEST_CASE(the_exception_of_a_callback_is_rethrown_unchanged)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -230,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_ends_its_watchers_live_and_catching_up)
         const kw::WatchEnd late_end = co_await late_watcher.run();
         BOOST_TEST(late_end.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(late_end.position.revision == deleted);
-        // Behind the deletion a watch is one of the new bucket.
+        // After the deletion, a watch follows the new bucket.
         const Strings rest =
             co_await history_of(db, "b", kw::all(), kw::From::after(late_end.position));
         BOOST_TEST(rest.size() == 2U);
@@ -238,7 +239,8 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_ends_its_watchers_live_and_catching_up)
     });
 }
 
-// W11: in one transaction, with the bucket made again: the end comes, and nothing after it.
+// W11: the transaction also creates the bucket again. The watch receives the end and nothing after
+// it.
 BOOST_AUTO_TEST_CASE(a_bucket_replaced_within_a_transaction_ends_its_watchers)
 {
     run([]() -> Task {
@@ -264,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_replaced_within_a_transaction_ends_its_watchers)
     });
 }
 
-// W11: as long as the name has another structure, the deletion is a message and no end.
+// W11: if the name has another structure left, then the deletion is a message and not an end.
 BOOST_AUTO_TEST_CASE(only_the_last_structure_of_a_name_ends_a_watch)
 {
     run([]() -> Task {
@@ -289,8 +291,9 @@ BOOST_AUTO_TEST_CASE(only_the_last_structure_of_a_name_ends_a_watch)
     });
 }
 
-// W11, traps 5 and 7: history trimmed under a watcher that lags is `compacted`, never a skip.
-BOOST_AUTO_TEST_CASE(a_watcher_that_lags_behind_history_ends_with_compacted)
+// W11, traps 5 and 7: if history is trimmed under a watcher that lags, the result is `compacted`,
+// never a skipped commit.
+BOOST_AUTO_TEST_CASE(a_watcher_overtaken_by_trimming_ends_with_compacted)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -330,8 +333,8 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_lags_behind_history_ends_with_compacted)
     });
 }
 
-// W11: whoever waits for a watcher learns of its end.
-BOOST_AUTO_TEST_CASE(those_who_wait_for_a_watcher_are_told_of_its_end)
+// W11: callers that wait for a watcher receive `watch_ended` when it ends.
+BOOST_AUTO_TEST_CASE(waits_for_a_watcher_fail_when_it_ends)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -349,7 +352,7 @@ BOOST_AUTO_TEST_CASE(those_who_wait_for_a_watcher_are_told_of_its_end)
     });
 }
 
-// Ends are told in slices; a close that comes before has no say in the reason.
+// Ends are delivered in slices. A close before the last slice does not change the reason.
 BOOST_AUTO_TEST_CASE(watches_end_with_their_bucket_even_if_the_database_closes_at_once)
 {
     run([]() -> Task {

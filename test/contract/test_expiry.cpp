@@ -20,10 +20,10 @@ asio::awaitable<std::optional<std::chrono::milliseconds>> ttl(kw::Database db, s
 
 }  // namespace
 
-// Keys that have a deadline, and how they go.
+// Keys with deadlines, and how they are removed.
 BOOST_FIXTURE_TEST_SUITE(test_expiry, Expiry)
 
-BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_goes_with_a_message_that_has_its_value)
+BOOST_AUTO_TEST_CASE(an_expired_key_is_removed_with_a_message_that_has_its_value)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -44,13 +44,13 @@ BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_goes_with_a_message_that_has_its_v
     });
 }
 
-BOOST_AUTO_TEST_CASE(it_is_invisible_at_once_though_nothing_has_swept_it)
+BOOST_AUTO_TEST_CASE(an_expired_key_is_invisible_even_before_a_sweep)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
         co_await db.put("b", "k", "v", 100ms);
         clock.advance(100ms);
-        // No suspension since then: nothing else can have run on this loop.
+        // There was no suspension since then, so nothing else can have run on this loop.
         const bool there = co_await db.view(
             [](const kw::Snapshot& snapshot) { return snapshot.btree("b").contains("k"); });
         BOOST_TEST(!there);
@@ -81,8 +81,8 @@ BOOST_AUTO_TEST_CASE(time_stands_still_within_a_transaction_and_a_view)
     });
 }
 
-// A store that keeps whole ticks takes what is due within one as due at its beginning.
-BOOST_AUTO_TEST_CASE(no_key_goes_before_its_millisecond)
+// A store that counts in whole ticks would expire a key at the beginning of its tick.
+BOOST_AUTO_TEST_CASE(no_key_expires_before_its_millisecond)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(no_key_goes_before_its_millisecond)
         co_await db.put("b", "late", "v", 100ms);
         clock.advance(999us);
         co_await db.put("b", "early", "v", 99ms);
-        clock.advance(99ms);  // a microsecond before the other
+        clock.advance(99ms);  // one microsecond before the deadline of the other key
         co_await until_expired(1);
         BOOST_TEST(expired() == Strings{"early=v"}, boost::test_tools::per_element());
         BOOST_TEST((co_await get(db, "b", "late") == "v"));
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(no_key_goes_before_its_millisecond)
     });
 }
 
-// A timer for each deadline fires for a key that was given another one meanwhile.
+// A store with a timer for each deadline would fire for a key whose deadline has changed since.
 BOOST_AUTO_TEST_CASE(renewing_clearing_and_overwriting_cancel_the_old_deadline)
 {
     run([this]() -> Task {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(the_same_key_in_two_buckets_has_two_deadlines)
     });
 }
 
-BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_mean_nothing_to_its_successor)
+BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_do_not_affect_its_successor)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_mean_nothing_to_its_successor
         co_await sweep_up_to_now(db);
         BOOST_TEST((co_await get(db, "c", "k0") == "w"));
         BOOST_TEST(db.stats().engine.expired == 1U);
-        // The index was cleaned up by commits without messages, which watchers pass over.
+        // Commits without messages removed the index entries; watchers skip them.
         BOOST_TEST(db.head_revision() > before + 2);
         co_await watcher.reached(db.head_revision());
         const Strings history = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_mean_nothing_to_its_successor
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_writes_to_a_key_whose_time_is_over_removes_it_first)
+BOOST_AUTO_TEST_CASE(a_write_to_an_expired_key_removes_it_first)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(who_writes_to_a_key_whose_time_is_over_removes_it_first)
         const Run run = co_await start(watcher);
         co_await db.put("b", "k", "v", 10ms);
         clock.advance(10ms);
-        // Called before this loop could start a sweep.
+        // This is called before the loop can start a sweep.
         const kw::Revision revision = co_await db.put("b", "k", "w");
         co_await watcher.reached(revision);
         const auto& messages = recorder.messages();
@@ -252,8 +252,9 @@ BOOST_AUTO_TEST_CASE(who_writes_to_a_key_whose_time_is_over_removes_it_first)
     });
 }
 
-// It is not that consumer's own doing: without it a copy would keep what was in there.
-BOOST_AUTO_TEST_CASE(who_is_not_given_its_own_writes_is_told_of_what_expired_before_them)
+// The expiry is not an effect of the excluded origin. Without it, a copy would keep the old
+// content.
+BOOST_AUTO_TEST_CASE(a_watch_without_its_own_writes_receives_expiries_caused_by_them)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -280,7 +281,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_given_its_own_writes_is_told_of_what_expired_bef
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_database_that_nobody_can_watch_is_swept_too)
+BOOST_AUTO_TEST_CASE(a_database_without_watches_is_swept_too)
 {
     run([this]() -> Task {
         kw::Options unwatched = options();
@@ -293,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_nobody_can_watch_is_swept_too)
     });
 }
 
-BOOST_AUTO_TEST_CASE(large_values_go_a_few_at_a_time)
+BOOST_AUTO_TEST_CASE(large_values_are_removed_a_few_at_a_time)
 {
     run([this]() -> Task {
         const TemporaryDirectory directory;
@@ -308,12 +309,13 @@ BOOST_AUTO_TEST_CASE(large_values_go_a_few_at_a_time)
         smaller.max_transaction_bytes = 1000;
         db = co_await open_database(smaller);
         co_await until([&] { return db.stats().engine.expired == 10; });
-        BOOST_TEST(db.head_revision() == 12U + 4U);  // three values each, and one
+        // Three commits with three values each, and one with one.
+        BOOST_TEST(db.head_revision() == 12U + 4U);
         co_await db.close();
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_going)
+BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_running)
 {
     kw::Database db;
     run([&]() -> Task {
@@ -323,12 +325,12 @@ BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_going)
         clock.advance(1ms);
     });
     run([&]() -> Task {
-        // With the loop the sweep goes on.
+        // The sweep continues when the loop runs.
         co_await until([&] { return db.stats().engine.expired == 1; });
         BOOST_TEST((co_await get(db, "b", "k") == "v"));
     });
     clock.advance(24h);
-    destroy();  // perhaps with a sweep that was about to begin
+    destroy();  // possibly with a sweep that was about to begin
     BOOST_TEST(db.stats().engine.expired == 1U);
 }
 

@@ -28,7 +28,7 @@ kw::WatchOptions filtered(kw::Filter filter, kw::From from = kw::From::now())
     return options;
 }
 
-/// Lets through what has this value.
+/// Returns a filter that passes messages with this value.
 kw::Filter only(std::string value)
 {
     kw::Filter filter;
@@ -38,7 +38,7 @@ kw::Filter only(std::string value)
     return filter;
 }
 
-/// The same filter three times: live, from history, and pulled.
+/// Applies one filter three times: live, from history, and pulled.
 struct Three {
     Three(kw::Database db_, kw::Filter filter_) : db(std::move(db_)), filter(std::move(filter_)) {}
 
@@ -48,7 +48,7 @@ struct Three {
         runs.push_back(co_await start(*watcher));
         first = db.head_revision() + 1;
     }
-    /// Reads what was committed since the beginning, and compares.
+    /// Reads everything committed since `begin()`, and compares.
     Task check(Strings expected)
     {
         const kw::WatchOptions options = filtered(filter, kw::From::revision(first));
@@ -83,7 +83,7 @@ struct Three {
     kw::Revision first = 0;
 
 private:
-    /// W4: of each commit exactly what is left of it last is marked.
+    /// W4: exactly the last message of each commit that the filter passes is marked.
     static void check_marks(const Recorder& recorder)
     {
         const auto& messages = recorder.messages();
@@ -95,7 +95,7 @@ private:
     }
 };
 
-/// Revisions 2 to 4, each with a `yes` and a `no`, but for the third, which has none.
+/// Commits revisions 2 to 4 with two, one and no `yes`, and a `no` each.
 Task put_yes_and_no(kw::Database db)
 {
     for (const int count : {2, 1, 0}) {
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(structures_operations_and_causes_are_chosen)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_consumer_is_not_given_its_own_writes)
+BOOST_AUTO_TEST_CASE(a_consumer_does_not_receive_its_own_writes)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_is_not_given_its_own_writes)
 }
 
 // W1 W4 W7
-BOOST_AUTO_TEST_CASE(a_predicate_leaves_out_what_it_refuses)
+BOOST_AUTO_TEST_CASE(a_predicate_excludes_what_it_rejects)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -187,8 +187,8 @@ BOOST_AUTO_TEST_CASE(a_predicate_leaves_out_what_it_refuses)
     });
 }
 
-// W4: and a commit callback is not given an empty one.
-BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_is_left_is_not_delivered)
+// W4: a commit callback does not receive an empty commit.
+BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_passes_is_not_delivered)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -215,8 +215,8 @@ BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_is_left_is_not_delivered)
     });
 }
 
-// Trap 12: a consumer that keeps what passes must hear of it when it goes.
-BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_what_is_taken_away)
+// Trap 12: a consumer that keeps what passes must be notified when it is removed.
+BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_removals)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -290,9 +290,9 @@ BOOST_AUTO_TEST_CASE(the_position_moves_on_although_nothing_passes)
     });
 }
 
-// W2 W11: the position is the last commit before, and nothing of the one that it is about was
-// delivered.
-BOOST_AUTO_TEST_CASE(what_a_predicate_throws_ends_the_watch)
+// W2 W11: the position is the last commit before it, and nothing of the commit that the predicate
+// threw for was delivered.
+BOOST_AUTO_TEST_CASE(an_exception_of_a_predicate_ends_the_watch)
 {
     kw::Filter throwing;
     throwing.predicate = [](const kw::Message& message) {
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(what_a_predicate_throws_ends_the_watch)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_predicate_is_asked_where_callbacks_are_and_once)
+BOOST_AUTO_TEST_CASE(a_predicate_is_called_once_and_where_callbacks_run)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

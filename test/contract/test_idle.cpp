@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Watches a key that no commit has changed for a long time: its own last message is at the start.
+/// Options with the smallest inbox: one message.
 kw::WatchOptions tiny()
 {
     kw::WatchOptions options;
@@ -21,7 +21,7 @@ kw::WatchOptions tiny()
     return options;
 }
 
-/// A watch of bucket b that was run and stopped: from there on no watch runs.
+/// Runs and stops a watch of bucket b. Afterwards no watch runs.
 asio::awaitable<kw::Position> watch_for_a_moment(kw::Database db)
 {
     kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
@@ -31,7 +31,7 @@ asio::awaitable<kw::Position> watch_for_a_moment(kw::Database db)
     co_return (co_await run.end()).position;
 }
 
-/// Puts a key into bucket b, or deletes it and makes it anew.
+/// Puts a key into bucket b, or deletes the bucket and creates it again.
 Task change(kw::Database db, bool replaces)
 {
     const auto make_change = [replaces](kw::Transaction& tx) {
@@ -47,11 +47,11 @@ Task change(kw::Database db, bool replaces)
 
 }  // namespace
 
-// What a watcher has that slept for long: everything, though it was given nothing.
+// A watcher that was idle for a long time is up to date, although it received nothing.
 BOOST_FIXTURE_TEST_SUITE(test_idle, EventLoop)
 
 // W3 W6, trap 2
-BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_history_from_before)
+BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_older_history)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_history_from_be
         const Run run = co_await start(watcher);
         co_await watcher.reached(co_await put_many(db, "b", 500));
         co_await until([&] { return db.oldest_revision() > 400; });
-        // Three at once, so that the inbox of one overflows before the worker has its turn.
+        // Three commits at once overflow an inbox of one message before the worker runs.
         for (int i = 0; i < 3; ++i) {
             asio::co_spawn(co_await asio::this_coro::executor,
                            put(db, "b", "rare", std::to_string(i)), [](auto...) {});
@@ -74,7 +74,8 @@ BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_history_from_be
     });
 }
 
-// W3, for each policy: it joins at the present, whatever was committed while no watch ran.
+// W3, for each policy: it joins at the present, regardless of what was committed while no watch
+// ran.
 BOOST_AUTO_TEST_CASE(the_first_watch_after_a_time_without_any_does_not_fall_behind)
 {
     run([]() -> Task {
@@ -109,9 +110,9 @@ BOOST_AUTO_TEST_CASE(the_first_watch_after_a_time_without_any_does_not_fall_behi
     });
 }
 
-// Many batches are on their way when the only watch ends, and the next one comes before they have
-// arrived.
-BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_that_is_on_its_way_does_not_end_a_watch_from_after_it)
+// Many batches are in the pipeline when the only watch ends, and the next watch begins before they
+// are routed.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_in_the_pipeline_does_not_end_a_later_watch)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(the_position_in_a_callback_is_just_before_its_commit)
 }
 
 // W7
-BOOST_AUTO_TEST_CASE(the_position_never_goes_back)
+BOOST_AUTO_TEST_CASE(the_position_never_decreases)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -203,7 +204,7 @@ BOOST_AUTO_TEST_CASE(callbacks_may_read_while_the_database_drains)
 }
 
 // Trap 9, trap 15
-BOOST_AUTO_TEST_CASE(closing_in_a_callback_ends_that_watch_however_far_behind)
+BOOST_AUTO_TEST_CASE(closing_in_a_callback_ends_that_watch_even_if_it_lags)
 {
     run([]() -> Task {
         kw::Options options = watched_options();

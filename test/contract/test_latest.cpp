@@ -20,7 +20,7 @@ kw::WatchOptions latest(kw::From from = kw::From::now())
     return options;
 }
 
-/// A watch that is held up while something is done, and all that it was given of that.
+/// Holds a watch while `changes` runs. Returns what the watch then receives.
 asio::awaitable<Strings> given_of(std::function<Task(kw::Database)> changes)
 {
     kw::Database db = co_await open_with("b");
@@ -43,7 +43,7 @@ asio::awaitable<Strings> given_of(std::function<Task(kw::Database)> changes)
     co_return lines;
 }
 
-/// One commit for each of these values, of key `<first letter>`.
+/// Commits each of these values by itself, with the key `<first letter>`.
 Task put_values(kw::Database db, std::string values)
 {
     std::istringstream in(values);
@@ -55,10 +55,10 @@ Task put_values(kw::Database db, std::string values)
 
 }  // namespace
 
-// `Overflow::latest`: of each element only the newest message.
+// `Overflow::latest`: only the newest message of each element is delivered.
 BOOST_FIXTURE_TEST_SUITE(test_latest, EventLoop)
 
-BOOST_AUTO_TEST_CASE(the_newest_of_each_key_comes_by_revision_with_what_it_stands_for)
+BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_comes_with_its_first_revision)
 {
     run([]() -> Task {
         const Strings lines = co_await given_of(
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(an_erase_is_the_newest_of_its_key)
     });
 }
 
-BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_left)
+BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_kept)
 {
     run([]() -> Task {
         const Strings lines = co_await given_of([](kw::Database db) -> Task {
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_left)
     });
 }
 
-// A deadline is an element of its own, so that neither hides the other.
+// A deadline is an element of its own, so value and deadline do not replace each other.
 BOOST_AUTO_TEST_CASE(a_value_and_its_deadline_are_two_elements)
 {
     run([]() -> Task {
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(members_are_elements_and_a_whole_set_is_another)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_left)
+BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_kept)
 {
     run([]() -> Task {
         const Strings lines = co_await given_of([](kw::Database db) -> Task {
@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_left)
     });
 }
 
-// What an index means depends on all before: so of a list one message says that it has changed.
+// The meaning of an index depends on all messages before it, so one message tells that a list has
+// changed.
 BOOST_AUTO_TEST_CASE(a_list_is_one_element)
 {
     run([]() -> Task {
@@ -163,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_one_element)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_happens_to_buckets_is_never_left_out)
+BOOST_AUTO_TEST_CASE(messages_about_buckets_are_never_skipped)
 {
     run([]() -> Task {
         const Strings lines = co_await given_of([](kw::Database db) -> Task {
@@ -181,8 +182,8 @@ BOOST_AUTO_TEST_CASE(what_happens_to_buckets_is_never_left_out)
     });
 }
 
-// W7: what a message that has yet to come stands for has not been delivered.
-BOOST_AUTO_TEST_CASE(the_position_stays_before_what_has_yet_to_come)
+// W7: the messages that an undelivered message stands for do not count as delivered.
+BOOST_AUTO_TEST_CASE(the_position_stays_before_undelivered_messages)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -210,7 +211,8 @@ BOOST_AUTO_TEST_CASE(the_position_stays_before_what_has_yet_to_come)
     });
 }
 
-// W6: whoever stops somewhere and goes on from there ends with the newest of everything.
+// W6: a consumer that stops anywhere and resumes from there ends with the newest value of
+// everything.
 BOOST_AUTO_TEST_CASE(it_can_be_resumed_from_every_position)
 {
     run([]() -> Task {
@@ -244,8 +246,8 @@ BOOST_AUTO_TEST_CASE(it_can_be_resumed_from_every_position)
     });
 }
 
-// It is slow as any other, and history is coalesced as well, in bounded memory.
-BOOST_AUTO_TEST_CASE(what_is_caught_up_on_is_coalesced)
+// It is as slow as any other watch; history is coalesced as well, in bounded memory.
+BOOST_AUTO_TEST_CASE(history_is_coalesced_too)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -266,8 +268,8 @@ BOOST_AUTO_TEST_CASE(what_is_caught_up_on_is_coalesced)
     });
 }
 
-// W8: a state has each element once, and is not held back for newer ones.
-BOOST_AUTO_TEST_CASE(a_state_is_given_as_it_is)
+// W8: a snapshot has each element once, and is not delayed to wait for newer values.
+BOOST_AUTO_TEST_CASE(a_snapshot_is_delivered_unchanged)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -287,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_given_as_it_is)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_is_given_the_newest_as_well)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_the_newest_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a watcher is told of changes to lists.
+// The messages that a watcher receives for changes to lists.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -17,7 +17,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// All that a message says of a list: operation, key, @index, element, <replaced, #count.
+/// Returns all that a message says about a list: operation, key, @index, element, <replaced,
+/// #count.
 std::string text_of(const kw::Message& message)
 {
     std::ostringstream out;
@@ -37,7 +38,7 @@ std::string text_of(const kw::Message& message)
     return out.str();
 }
 
-/// A watch of bucket "l", and what it was given.
+/// A watch of bucket "l", and what it received.
 struct Watched {
     Recorder recorder;
     kw::Watcher watcher;
@@ -75,7 +76,7 @@ Task change(kw::Database db, std::function<void(kw::List)> function)
     co_await db.update(write);
 }
 
-/// Applies what a message tells with the operation that has its name.
+/// Applies a message with the operation of the same name.
 void apply_to_copy(kw::List copy, const kw::Message& message)
 {
     if (message.operation == kw::Operation::push_back) {
@@ -119,7 +120,7 @@ BOOST_AUTO_TEST_CASE(each_element_that_changes_makes_one_message)
     });
 }
 
-BOOST_AUTO_TEST_CASE(removals_tell_the_index_at_their_moment)
+BOOST_AUTO_TEST_CASE(removals_contain_the_index_at_their_time)
 {
     run([]() -> Task {
         kw::Database db = co_await open_lists();
@@ -205,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_trim_leaves_the_same_of_a_copy_live_and_from_history)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_changes_nothing_makes_no_message_and_no_commit)
+BOOST_AUTO_TEST_CASE(an_operation_that_changes_nothing_makes_no_message_and_no_commit)
 {
     run([]() -> Task {
         kw::Database db = co_await open_lists();
@@ -254,8 +255,8 @@ BOOST_AUTO_TEST_CASE(keys_and_elements_with_bars_are_like_any_other)
     });
 }
 
-// A list that was not swept yet: its end is told before what comes next.
-BOOST_AUTO_TEST_CASE(a_write_to_a_list_whose_time_is_over_begins_a_new_one)
+// A list that was not swept yet: its expiry is delivered before the messages of the next write.
+BOOST_AUTO_TEST_CASE(a_write_to_an_expired_list_begins_a_new_one)
 {
     run([]() -> Task {
         std::atomic<kw::Time> now{kw::Time{std::chrono::hours(24)}};
@@ -271,7 +272,8 @@ BOOST_AUTO_TEST_CASE(a_write_to_a_list_whose_time_is_over_begins_a_new_one)
         });
         const Watched watched = co_await watch(db, kw::all());
         co_await change(db, [&](kw::List lists) {
-            now = now.load() + std::chrono::seconds(1);  // here, where no sweep comes in between
+            // The time is set here, so that no sweep comes in between.
+            now = now.load() + std::chrono::seconds(1);
             BOOST_TEST(!lists.front("pushed"));
             BOOST_TEST(lists.range("pushed").to_vector().empty());
             BOOST_TEST(lists.push_back("pushed", "c") == 1U);
@@ -289,7 +291,7 @@ BOOST_AUTO_TEST_CASE(a_write_to_a_list_whose_time_is_over_begins_a_new_one)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_transaction_that_throws_has_changed_no_list_and_told_nothing)
+BOOST_AUTO_TEST_CASE(a_transaction_that_throws_changes_no_list_and_sends_no_message)
 {
     run([]() -> Task {
         kw::Database db = co_await open_lists();

@@ -14,7 +14,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// After one delivery it rests for longer than any test lasts.
+/// Options with which a watch pauses after a delivery for longer than any test lasts.
 kw::WatchOptions resting(std::chrono::milliseconds interval = 1h)
 {
     kw::WatchOptions options;
@@ -23,7 +23,7 @@ kw::WatchOptions resting(std::chrono::milliseconds interval = 1h)
     return options;
 }
 
-/// What has been routed would have been delivered by now to a watch that does not rest.
+/// Waits until everything routed so far would have been delivered to a watch without an interval.
 Task given_time(kw::Database db)
 {
     const Recorder recorder;
@@ -38,7 +38,7 @@ Task given_time(kw::Database db)
     co_await run.end();
 }
 
-/// A watch that has been given its first message and rests behind it, with more in its inbox.
+/// A watch that has received its first message and pauses after it, with more in its inbox.
 struct Resting {
     kw::Database db;
     kw::Watcher watcher;
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_its_bucket_does_not_wait_for_the_time)
     });
 }
 
-// Neither a key that changes all the time nor one that changed once has to wait for ever.
+// Neither a key that changes all the time nor one that changed once waits indefinitely.
 BOOST_AUTO_TEST_CASE(no_key_starves)
 {
     run([]() -> Task {
@@ -144,8 +144,8 @@ BOOST_AUTO_TEST_CASE(no_key_starves)
     });
 }
 
-// A predicate decides which messages there are, and the newest of those is delivered.
-BOOST_AUTO_TEST_CASE(the_newest_is_that_of_those_which_pass_the_predicate)
+// The predicate is applied first; then the newest of the messages that passed is delivered.
+BOOST_AUTO_TEST_CASE(the_newest_message_is_chosen_after_the_predicate)
 {
     run([]() -> Task {
         kw::WatchOptions options = resting();
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(the_newest_is_that_of_those_which_pass_the_predicate)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_behind_what_came_before)
+BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_after_earlier_commits)
 {
     run([]() -> Task {
         kw::WatchOptions options = resting();
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_counts_as_a_delivery)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_rests_as_well)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_pauses_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -234,8 +234,8 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_rests_as_well)
     });
 }
 
-// However many pieces of history there are, all of them are one delivery.
-BOOST_AUTO_TEST_CASE(catching_up_does_not_rest_between_its_pieces)
+// All pieces of history together are one delivery.
+BOOST_AUTO_TEST_CASE(catching_up_does_not_pause_between_its_pieces)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(catching_up_does_not_rest_between_its_pieces)
         BOOST_TEST(recorder.size() == 100U);
         co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
         co_await given_time(db);
-        BOOST_TEST(recorder.size() == 100U);  // it rests now
+        BOOST_TEST(recorder.size() == 100U);  // it pauses now
         co_await db.close();
         co_await run.end();
         BOOST_TEST(recorder.size() == 101U);
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(catching_up_does_not_rest_between_its_pieces)
 }
 
 // W3
-BOOST_AUTO_TEST_CASE(the_inbox_of_one_that_rests_may_overflow_and_nothing_newest_is_lost)
+BOOST_AUTO_TEST_CASE(an_overflow_during_the_interval_loses_no_newest_value)
 {
     run([]() -> Task {
         kw::WatchOptions options = resting();
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(the_inbox_of_one_that_rests_may_overflow_and_nothing_newest
     });
 }
 
-BOOST_AUTO_TEST_CASE(intervals_that_make_no_sense_are_refused)
+BOOST_AUTO_TEST_CASE(invalid_intervals_are_refused)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

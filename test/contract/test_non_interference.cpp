@@ -20,7 +20,7 @@ kw::WatchOptions small_and_patient()
     return options;
 }
 
-/// Counts who is inside a callback.
+/// Counts the callbacks that are running.
 struct Inside {
     int& count;
     explicit Inside(int& counter) : count(counter) { ++count; }
@@ -34,8 +34,8 @@ struct Inside {
 BOOST_FIXTURE_TEST_SUITE(test_non_interference, EventLoop)
 
 // W9, trap 4: a stuck watcher with a full inbox delays neither commits nor another watcher, and can
-// leave.
-BOOST_AUTO_TEST_CASE(a_stuck_watcher_holds_up_nobody)
+// be stopped.
+BOOST_AUTO_TEST_CASE(a_stuck_watcher_delays_nothing)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_stuck_watcher_holds_up_nobody)
 }
 
 // W9
-BOOST_AUTO_TEST_CASE(failing_watchers_take_nobody_with_them)
+BOOST_AUTO_TEST_CASE(failing_watchers_do_not_affect_others)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(failing_watchers_take_nobody_with_them)
     });
 }
 
-// W9: a watcher that reads a long history has no part in what a live one is given.
-BOOST_AUTO_TEST_CASE(catching_up_does_not_hold_up_a_live_watcher)
+// W9: a watcher that reads a long history does not affect what a live one receives.
+BOOST_AUTO_TEST_CASE(catching_up_does_not_delay_a_live_watcher)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(catching_up_does_not_hold_up_a_live_watcher)
     });
 }
 
-// W12, trap 8: stop() waits for the callback that runs, and there is none after it.
+// W12, trap 8: stop() waits for the running callback, and no callback runs after it.
 BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
 {
     run([]() -> Task {
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
     });
 }
 
-// W12, trap 8: when a cancelled run() has returned, the callback has ended, however long that took.
+// W12, trap 8: when a cancelled run() has returned, the callback has ended, even if that took long.
 BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
 {
     run([]() -> Task {
@@ -185,13 +185,13 @@ BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
         BOOST_TEST(inside == 0);
         BOOST_TEST(cleaned_up);
         BOOST_TEST(end.reason == kw::EndReason::cancelled);
-        // It returned, so it has done what it had to do with that commit.
+        // The callback returned, so the commit counts as delivered.
         BOOST_TEST(end.position.revision == 2U);
         co_await db.close();
     });
 }
 
-// W12: the same for close(), with the callback cut short at the deadline.
+// W12: the same for close(), with the callback cancelled at the deadline.
 BOOST_AUTO_TEST_CASE(after_close_no_callback_runs)
 {
     run([]() -> Task {

@@ -10,7 +10,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// The names of those who would be given a change of this key.
+/// Returns the names of the watches that a change of this key would reach.
 Strings told_of(const kw::Database& db, const std::string& bucket)
 {
     Strings names;
@@ -27,16 +27,16 @@ kw::WatchOptions skipping(kw::From from = kw::From::now())
 
 }  // namespace
 
-// `Overflow::skip`: what has no room is left out, and a gap tells what.
+// `Overflow::skip`: messages that do not fit are skipped, and a gap reports them.
 BOOST_FIXTURE_TEST_SUITE(test_overflow_skip, EventLoop)
 
-BOOST_AUTO_TEST_CASE(a_gap_tells_what_was_left_out)
+BOOST_AUTO_TEST_CASE(a_gap_reports_what_was_skipped)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
         co_await put_many(db, "b", 10);
-        co_await one.release(db);  // nothing is committed any more, and it is told all the same
+        co_await one.release(db);  // no commit follows, and the gap is delivered nevertheless
         BOOST_TEST(one.lines() ==
                        (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-12.0 gap x8"}),
                    boost::test_tools::per_element());
@@ -52,8 +52,8 @@ BOOST_AUTO_TEST_CASE(a_gap_tells_what_was_left_out)
     });
 }
 
-// W3: a watch that began at the present is given a gap, whatever was committed before it ran.
-BOOST_AUTO_TEST_CASE(what_ran_away_before_it_had_caught_up_is_a_gap)
+// W3: a watch that began at the present receives a gap, even for commits made before it ran.
+BOOST_AUTO_TEST_CASE(commits_missed_before_it_had_caught_up_are_a_gap)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -77,8 +77,8 @@ BOOST_AUTO_TEST_CASE(what_ran_away_before_it_had_caught_up_is_a_gap)
     });
 }
 
-// Who looks at a watch that is stuck sees what it loses.
-BOOST_AUTO_TEST_CASE(a_gap_is_counted_before_it_is_told)
+// `info()` of a watch that is stuck shows what it loses.
+BOOST_AUTO_TEST_CASE(a_gap_is_counted_before_it_is_delivered)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(only_what_the_watch_selects_is_counted)
             });
         }
         co_await one.release(db);
-        // Of 3, 5 and 7 with two messages each, the first fits. What comes behind 7 is not for it.
+        // Revisions 3, 5 and 7 match with two messages each; the first fits. Revision 8 has the
+        // excluded origin.
         BOOST_TEST(one.lines().back() == "5-7.0 gap x4");
         BOOST_TEST(one.watcher.info().skipped == 4U);
         co_await db.close();
@@ -138,7 +139,7 @@ BOOST_AUTO_TEST_CASE(only_what_the_watch_selects_is_counted)
     });
 }
 
-// The predicate is the program's code: it is not asked about what is left out, nor about the gap.
+// The predicate is the program's code: it is called neither for skipped messages nor for the gap.
 BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_a_gap)
 {
     run([]() -> Task {
@@ -158,8 +159,8 @@ BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_a_gap)
     });
 }
 
-// W11: the end of a bucket is never left out.
-BOOST_AUTO_TEST_CASE(a_bucket_that_was_deleted_in_a_gap_ends_the_watch_behind_it)
+// W11: the end of a bucket is never skipped.
+BOOST_AUTO_TEST_CASE(a_bucket_deleted_in_a_gap_ends_the_watch_after_the_gap)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -180,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_that_was_deleted_in_a_gap_ends_the_watch_behind_it
         BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1",
                                            "5-6.0 gap x2", "7.0 put last=", "7.1 bucket_deleted"}),
                    boost::test_tools::per_element());
-        // W6: who stored the gap's revision is given the end.
+        // W6: a consumer that stored the gap's revision receives the end.
         const Recorder rest;
         const kw::Position gap{db.head_position().history, 6};
         kw::Watcher resumed = db.watch("b", kw::all(), rest, watch_from(kw::From::after(gap)));
@@ -222,8 +223,8 @@ BOOST_AUTO_TEST_CASE(of_several_buckets_only_the_one_that_was_deleted_in_a_gap_i
     });
 }
 
-// What history has is not skipped.
-BOOST_AUTO_TEST_CASE(catching_up_leaves_nothing_out)
+// Messages that history still has are not skipped.
+BOOST_AUTO_TEST_CASE(catching_up_skips_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -238,8 +239,8 @@ BOOST_AUTO_TEST_CASE(catching_up_leaves_nothing_out)
     });
 }
 
-// Also while it has joined, and reads what came before that.
-BOOST_AUTO_TEST_CASE(what_comes_while_it_catches_up_is_not_left_out)
+// This also applies while it has joined and reads the history before its join.
+BOOST_AUTO_TEST_CASE(commits_made_while_it_catches_up_are_not_skipped)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -259,8 +260,8 @@ BOOST_AUTO_TEST_CASE(what_comes_while_it_catches_up_is_not_left_out)
     });
 }
 
-// W6: who wants to know after all what was left out asks history for it.
-BOOST_AUTO_TEST_CASE(a_gap_can_be_filled_from_history_and_is_not_told_again)
+// W6: a consumer can read from history what a gap skipped.
+BOOST_AUTO_TEST_CASE(a_gap_can_be_filled_from_history_and_is_not_repeated)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -281,7 +282,7 @@ BOOST_AUTO_TEST_CASE(a_gap_can_be_filled_from_history_and_is_not_told_again)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_is_told_of_gaps_as_well)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_gaps_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

@@ -20,17 +20,17 @@ kw::WatchOptions stopping(kw::From from = kw::From::now())
     return slow_watch(kw::Overflow::stop, from);
 }
 
-/// A watch that is held in what it reads of history, behind its join: of k0 to k2, with k3 to k12
-/// to come.
+/// Options of a watch that is held while it reads history after its join. It reads k0 to k2; k3 to
+/// k12 follow.
 kw::WatchOptions near_start()
 {
     kw::WatchOptions options = stopping(kw::From::revision(2));
-    options.buffer_messages = 4;  // so it joins at once
+    options.buffer_messages = 4;  // so that it joins at once
     return options;
 }
 
-/// For a watch from near_start, at each of its messages: 10 more when it has joined, which are too
-/// many, and 20 more when it reads those.
+/// Commits more messages than fit, for a watch with `near_start`: 10 when it has joined, and 20
+/// when it reads those.
 Task run_away_from(kw::Database db, const kw::Message& message)
 {
     const bool joined = message.key == "k0";
@@ -42,10 +42,11 @@ Task run_away_from(kw::Database db, const kw::Message& message)
 
 }  // namespace
 
-// `Overflow::stop`: being behind ends the watch, and says so.
+// `Overflow::stop`: a watch that falls behind ends with `Error::overflow`.
 BOOST_FIXTURE_TEST_SUITE(test_overflow_stop, EventLoop)
 
-// W11 W3: what was delivered is what the position says; the rest can be had, and others had it.
+// W11 W3: the position tells what was delivered. The rest can be read from history, and other
+// watches received it.
 BOOST_AUTO_TEST_CASE(a_full_inbox_ends_the_watch_where_it_was)
 {
     run([]() -> Task {
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_ends_the_watch_where_it_was)
         co_await put_many(db, "b", 10);
         co_await other_watcher.reached(db.head_revision());
         co_await routed(db);
-        BOOST_TEST(one.watcher.info().overflowed);  // although its callback still runs
+        BOOST_TEST(one.watcher.info().overflowed);  // even while its callback still runs
         BOOST_TEST(one.watcher.info().state == kw::WatcherState::catching_up);
         one.held.gate.open();
         BOOST_TEST(co_await one.run.error() == code(kw::Error::overflow));
@@ -76,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_ends_the_watch_where_it_was)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_fits_is_delivered_and_nothing_ends)
+BOOST_AUTO_TEST_CASE(commits_that_fit_are_delivered_and_the_watch_continues)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -85,7 +86,7 @@ BOOST_AUTO_TEST_CASE(what_fits_is_delivered_and_nothing_ends)
         co_await routed(db);
         BOOST_TEST(!one.watcher.info().overflowed);
         co_await one.release(db);
-        // More than the inbox holds, but in one commit, and it is empty.
+        // One commit may be larger than the inbox if the inbox is empty.
         co_await db.update([](kw::Transaction& tx) {
             for (int i = 0; i < 5; ++i) {
                 tx.btree("b").put("many", std::to_string(i));
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(what_fits_is_delivered_and_nothing_ends)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_for_the_watch_does_not_end_it)
+BOOST_AUTO_TEST_CASE(commits_that_do_not_match_do_not_end_the_watch)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -109,8 +110,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_for_the_watch_does_not_end_it)
     });
 }
 
-// One that has not caught up yet is behind by what was made before, which is no fault of its own.
-BOOST_AUTO_TEST_CASE(one_that_has_yet_to_catch_up_is_not_ended)
+// A watch that has not caught up yet lags because of earlier commits, which is not its fault.
+BOOST_AUTO_TEST_CASE(a_watch_that_has_not_caught_up_is_not_ended)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -131,9 +132,9 @@ BOOST_AUTO_TEST_CASE(one_that_has_yet_to_catch_up_is_not_ended)
     });
 }
 
-// One that begins at the present has been there: a commit between watch() and run() changes
-// nothing.
-BOOST_AUTO_TEST_CASE(one_that_began_at_the_present_is_ended_before_it_has_caught_up)
+// A watch that begins at the present has caught up: a commit between watch() and run() does not
+// change that.
+BOOST_AUTO_TEST_CASE(a_watch_that_began_at_the_present_is_ended_before_it_has_caught_up)
 {
     run([]() -> Task {
         for (const bool by_commit : {false, true}) {
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(one_that_began_at_the_present_is_ended_before_it_has_caught
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_one_that_began_at_the_present_is_ended_before_it_has_caught_up)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_that_began_at_the_present_is_ended_before_it_caught_up)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -183,8 +184,8 @@ BOOST_AUTO_TEST_CASE(a_pulled_one_that_began_at_the_present_is_ended_before_it_h
     });
 }
 
-// Commits that are not for it do not fill its inbox.
-BOOST_AUTO_TEST_CASE(what_is_not_for_one_that_began_at_the_present_does_not_end_it)
+// Commits that do not match do not fill its inbox.
+BOOST_AUTO_TEST_CASE(commits_that_do_not_match_do_not_end_a_watch_from_the_present)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -204,8 +205,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_for_one_that_began_at_the_present_does_not_end_
     });
 }
 
-// One that begins in the past may be left behind until it has been at the present.
-BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
+// A watch that begins in the past is not too slow before it has caught up once.
+BOOST_AUTO_TEST_CASE(a_watch_that_has_never_caught_up_is_not_too_slow)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -224,7 +225,7 @@ BOOST_AUTO_TEST_CASE(one_that_has_never_caught_up_is_not_too_slow)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_never_caught_up_is_not_too_slow)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_that_has_never_caught_up_is_not_too_slow)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -244,13 +245,13 @@ BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_never_caught_up_is_not_too_slow)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_yet_to_catch_up_is_not_ended)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_that_has_not_caught_up_is_not_ended)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         co_await put_many(db, "b", 3);
         kw::PullWatcher watcher = db.watch("b", kw::all(), near_start());
-        BOOST_TEST(co_await watcher.wait());  // what was there before is handed over
+        BOOST_TEST(co_await watcher.wait());  // history is handed over
         co_await put_many(db, "b", 10, 3);
         co_await routed(db);
         const Recorder recorder;
@@ -264,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_one_that_has_yet_to_catch_up_is_not_ended)
 }
 
 // W8
-BOOST_AUTO_TEST_CASE(one_that_is_given_its_state_is_not_ended)
+BOOST_AUTO_TEST_CASE(a_watch_that_receives_its_snapshot_is_not_ended)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -272,7 +273,8 @@ BOOST_AUTO_TEST_CASE(one_that_is_given_its_state_is_not_ended)
         kw::WatchOptions options = stopping(kw::From::snapshot());
         options.buffer_messages = 4;
         const Recorder recorder;
-        // So few changes behind the state that it joins, and more than it can hold meanwhile.
+        // The changes after the snapshot are so few that it joins, and the changes during them more
+        // than its inbox holds.
         const auto change_more = [&db, recorder](const kw::Message& message) -> Task {
             recorder(message);
             const bool synced = message.operation == kw::Operation::synced;
@@ -285,14 +287,14 @@ BOOST_AUTO_TEST_CASE(one_that_is_given_its_state_is_not_ended)
         const Run run = co_await start(watcher);
         co_await until([&] { return recorder.size() >= 35U; });
         co_await watcher.reached(db.head_revision());
-        BOOST_TEST(recorder.size() == 35U);  // and bucket_created, synced
+        BOOST_TEST(recorder.size() == 35U);  // including bucket_created and synced
         BOOST_TEST(watcher.info().fell_behind == 1U);
         co_await db.close();
         co_await run.end();
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_throws_once_what_was_handed_over_is_taken)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_throws_after_its_batch_was_taken)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

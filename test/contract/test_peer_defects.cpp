@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What stores of this kind are known to get wrong. Each case is named after what must hold here.
+// Defects that comparable stores are known for. Each case is named after what must hold here.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// Everything on its way is small, so that one commit overflows all of it.
+/// Options with small buffers everywhere, so that one commit overflows all of them.
 kw::Options tiny_pipeline()
 {
     kw::Options options = watched_options();
@@ -38,7 +38,7 @@ void put_numbered(kw::BTree tree, int count)
 BOOST_FIXTURE_TEST_SUITE(test_peer_defects, EventLoop)
 
 // W3 W11. The end of a bucket is the last of thousands of messages of one transaction.
-BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_told)
+BOOST_AUTO_TEST_CASE(a_deletion_after_thousands_of_puts_in_its_transaction_is_delivered)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(tiny_pipeline(), "b");
@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_behind_thousands_of_puts_in_its_transaction_is_t
     });
 }
 
-// W2 W11. Nobody who begins with the new bucket is ended by the deletion of the old one.
-BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_bucket)
+// W2 W11. A watch that begins with the new bucket is not ended by the deletion of the old one.
+BOOST_AUTO_TEST_CASE(a_deletion_is_delivered_once_and_not_to_watches_of_the_next_bucket)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(tiny_pipeline(), "b");
@@ -94,8 +94,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_told_once_and_not_to_watches_of_the_next_buck
     });
 }
 
-// What is durable is there at once too, whatever else is in its transaction.
-BOOST_AUTO_TEST_CASE(puts_beside_the_deletion_of_their_bucket_are_there_before_and_after_a_reopen)
+// Durable puts are visible at once, regardless of what else is in their transaction.
+BOOST_AUTO_TEST_CASE(puts_in_the_transaction_that_deletes_their_bucket_are_durable)
 {
     run([]() -> Task {
         const TemporaryDirectory directory;
@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(puts_beside_the_deletion_of_their_bucket_are_there_before_a
     });
 }
 
-// W1. Neither a value nor a message is what became of the string that it was made of.
-BOOST_AUTO_TEST_CASE(strings_that_are_used_again_change_neither_values_nor_messages)
+// W1. Values and messages do not change when the string that they were created from is reused.
+BOOST_AUTO_TEST_CASE(reused_strings_change_neither_values_nor_messages)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
     });
 }
 
-// W1. What the store does to its files by itself is no change.
+// W1. Changes that the store makes to its files are not messages.
 BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
 {
     run([]() -> Task {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
         kw::Options options = watched_options(directory / "db");
         options.write_buffer_bytes = 65536;
         kw::Database db = co_await open_with(options, "b");
-        for (int round = 0; round < 20; ++round) {  // many tables, which overlap
+        for (int round = 0; round < 20; ++round) {  // creates many tables that overlap
             co_await db.update([](kw::Transaction& tx) { put_numbered(tx.btree("b"), 1'000); });
         }
         const kw::Position position = db.head_position();
@@ -211,8 +211,8 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
     });
 }
 
-// A function that ends by an exception gives up its turn, whatever it throws.
-BOOST_AUTO_TEST_CASE(after_a_function_that_threw_anything_at_all_others_go_on)
+// A function that throws releases the writer's turn, whatever it throws.
+BOOST_AUTO_TEST_CASE(after_a_function_has_thrown_other_transactions_continue)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(operations_of_a_transaction_see_those_before_them)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_changes_a_value_builds_on_what_is_on_disk)
+BOOST_AUTO_TEST_CASE(operations_that_change_a_value_use_the_one_on_disk)
 {
     run([]() -> Task {
         const TemporaryDirectory directory;

@@ -22,7 +22,7 @@ kw::WatchOptions telling(std::chrono::milliseconds interval = 1ms)
     return options;
 }
 
-/// The revisions of the markers in there.
+/// Returns the revisions of the progress markers.
 Revisions progress_of(const Recorder& recorder)
 {
     Revisions revisions;
@@ -34,7 +34,7 @@ Revisions progress_of(const Recorder& recorder)
     return revisions;
 }
 
-/// Without the markers.
+/// Returns everything except the progress markers.
 Strings changes_of(const Recorder& recorder)
 {
     Strings lines;
@@ -59,7 +59,7 @@ Task until_progress(const Recorder& recorder, kw::Revision revision)
 // W7: `WatchOptions::progress_interval`
 BOOST_FIXTURE_TEST_SUITE(test_progress, EventLoop)
 
-BOOST_AUTO_TEST_CASE(an_idle_watch_is_told_again_and_again_where_it_is)
+BOOST_AUTO_TEST_CASE(an_idle_watch_receives_progress_repeatedly)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(a_marker_is_a_message_of_no_bucket)
     });
 }
 
-// It passes what does not match, and is never ahead of what does.
-BOOST_AUTO_TEST_CASE(it_passes_what_does_not_match_and_nothing_else)
+// A marker passes messages that do not match, and is never ahead of those that do.
+BOOST_AUTO_TEST_CASE(progress_passes_only_what_does_not_match)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
         options.callback_timeout = 2 * patience;
         kw::Watcher watcher = db.watch("b", kw::all(), held, options);
         const Run run = co_await start(watcher);
-        co_await until([&] { return held.gate.reached() > 0; });  // of a marker, it may be
+        co_await until([&] { return held.gate.reached() > 0; });  // possibly of a marker
         co_await put_many(db, "b", 10);
         co_await routed(db);
         co_await take(20ms);
@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
     });
 }
 
-// W8: nothing is known of the present before the state is whole.
-BOOST_AUTO_TEST_CASE(there_is_none_before_the_state_has_been_delivered)
+// W8: there is no progress before the snapshot has been delivered whole.
+BOOST_AUTO_TEST_CASE(there_is_no_progress_before_the_snapshot_has_been_delivered)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(there_is_none_before_the_state_has_been_delivered)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_watch_is_told_as_well)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_progress_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_is_told_as_well)
     });
 }
 
-// W6: the position of a marker is one to be resumed from, though nothing matched for long.
-BOOST_AUTO_TEST_CASE(what_is_stored_at_a_marker_is_not_trimmed_away_under_an_idle_consumer)
+// W6: the position of a marker can be resumed from, even if nothing has matched for a long time.
+BOOST_AUTO_TEST_CASE(an_idle_consumer_can_resume_from_the_position_of_a_marker)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -226,8 +226,8 @@ BOOST_AUTO_TEST_CASE(what_is_stored_at_a_marker_is_not_trimmed_away_under_an_idl
     });
 }
 
-// What a watch waits for besides does not make it forget its next marker.
-BOOST_AUTO_TEST_CASE(a_watch_that_rests_between_deliveries_is_told_as_well)
+// Other waits of a watch do not make it forget its next marker.
+BOOST_AUTO_TEST_CASE(a_watch_with_a_minimum_interval_receives_progress_as_well)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -238,7 +238,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_rests_between_deliveries_is_told_as_well)
         kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
         const Run run = co_await start(watcher);
         for (int i = 0; i < 5; ++i) {
-            // It rests behind the first of these, with a marker asked for already.
+            // It pauses after the first of these, when a marker has already been scheduled.
             co_await until_progress(recorder, db.head_revision());
             co_await put_many(db, "b", 2);
             co_await watcher.reached(db.head_revision());
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(the_time_of_a_marker_is_not_before_that_of_a_commit)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-// The event loop goes away while a timer is armed.
+// The event loop is destroyed while a timer is armed.
 BOOST_AUTO_TEST_CASE(a_loop_may_be_destroyed_while_a_marker_is_awaited)
 {
     for (const auto interval : {std::chrono::milliseconds(1), std::chrono::milliseconds(1h)}) {

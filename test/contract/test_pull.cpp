@@ -24,7 +24,7 @@ kw::WatchOptions tiny_inbox(kw::From from = kw::From::now())
     return options;
 }
 
-/// The loop that everybody writes; it is held up by the gate.
+/// The usual loop of a consumer, held by the gate.
 Task consume(kw::PullWatcher watcher, Recorder recorder, Gate gate)
 {
     while (co_await watcher.wait()) {
@@ -38,7 +38,7 @@ Task consume(kw::PullWatcher watcher, Recorder recorder, Gate gate)
     }
 }
 
-/// Takes until the position is there.
+/// Takes commits until the position has reached `revision`.
 Task consume_until(kw::PullWatcher& watcher, Recorder recorder, kw::Revision revision)
 {
     while (watcher.position().revision < revision) {
@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(commits_come_whole_in_order_and_once)
     });
 }
 
-// W4: of a commit only what matches, live and from history.
-BOOST_AUTO_TEST_CASE(only_selected_messages_are_given)
+// W4: only the matching messages of a commit are delivered, live and from history.
+BOOST_AUTO_TEST_CASE(only_selected_messages_are_delivered)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -130,15 +130,15 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_are_given)
     });
 }
 
-// W7: a commit is delivered when more is asked for, in either way.
-BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_that_was_asked_past)
+// W7: a commit is delivered when the consumer asks for more, in either way.
+BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_followed_by_a_request_for_more)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         kw::PullWatcher watcher = db.watch("b", kw::key("k1"));
         const Job waiting = co_await spawn(wait_once(watcher));
         co_await watcher.wait_ready(patience);
-        const kw::Revision first = co_await put_many(db, "b", 2);  // the second one matches
+        const kw::Revision first = co_await put_many(db, "b", 2);  // only the second one matches
         co_await put(db, "b", "other", "1");
         const kw::Revision second = co_await put(db, "b", "k1", "2");
         co_await put(db, "b", "other", "2");
@@ -154,13 +154,14 @@ BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_that_was_asked_past)
         BOOST_TEST(watcher.position().revision >= second);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST((watcher.position() == db.head_position()));
-        co_await put_many(db, "b", 1);  // nothing for it: its position moves all the same
+        co_await put_many(db, "b", 1);  // nothing matches, and the position advances nevertheless
         co_await watcher.reached(db.head_revision());
         co_await db.close();
     });
 }
 
-// W2 W6: what was taken and not asked past comes again, and nothing before it.
+// W2 W6: a commit that was taken and not followed by a request for more comes again, and nothing
+// before it.
 BOOST_AUTO_TEST_CASE(a_consumer_resumes_after_its_position)
 {
     const TemporaryDirectory directory;
@@ -192,8 +193,9 @@ BOOST_AUTO_TEST_CASE(a_consumer_resumes_after_its_position)
     });
 }
 
-// W2: who comes back after the end has delivered what it had, and is given nothing more.
-BOOST_AUTO_TEST_CASE(a_commit_in_hand_counts_when_its_consumer_comes_back_after_the_end)
+// W2: a consumer that asks after the end has delivered the commit that it had, and receives nothing
+// more.
+BOOST_AUTO_TEST_CASE(a_commit_counts_when_its_consumer_asks_for_more_after_the_end)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -215,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_commit_in_hand_counts_when_its_consumer_comes_back_after_
 }
 
 // W3 W10
-BOOST_AUTO_TEST_CASE(slow_consumers_behind_tiny_buffers_lose_nothing)
+BOOST_AUTO_TEST_CASE(slow_consumers_with_tiny_buffers_lose_nothing)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -257,8 +259,9 @@ BOOST_AUTO_TEST_CASE(slow_consumers_behind_tiny_buffers_lose_nothing)
     });
 }
 
-// W3 W10: one that nobody asks holds what its buffer allows, as one sees where history is short.
-BOOST_AUTO_TEST_CASE(a_consumer_that_never_comes_back_holds_no_more_than_its_buffers)
+// W3 W10: the watch of an idle consumer holds no more than its buffers. A short history makes that
+// visible.
+BOOST_AUTO_TEST_CASE(an_idle_consumer_holds_no_more_than_its_buffers)
 {
     run([]() -> Task {
         kw::Options options = watched_options();

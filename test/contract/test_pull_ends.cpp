@@ -23,7 +23,7 @@ Task wait_once(kw::PullWatcher& watcher)
     co_await watcher.wait();
 }
 
-/// Everything to the end, which it returns.
+/// Consumes everything up to the end of the watch, which it returns.
 asio::awaitable<kw::WatchEnd> consume(kw::PullWatcher watcher, Recorder recorder)
 {
     while (co_await watcher.wait()) {
@@ -37,7 +37,7 @@ asio::awaitable<kw::WatchEnd> consume(kw::PullWatcher watcher, Recorder recorder
     co_return watcher.ended().value();
 }
 
-/// The same beside the test.
+/// Runs `consume` concurrently with the test.
 struct Consumer {
     explicit Consumer(const asio::any_io_executor& executor, kw::PullWatcher watcher)
         : job(executor, run(std::move(watcher), recorder, end))
@@ -59,7 +59,8 @@ struct Consumer {
 
 BOOST_FIXTURE_TEST_SUITE(test_pull_ends, EventLoop)
 
-// W11: stop() ends the one who waits, and gives nothing more to the one who does not.
+// W11: stop() completes a consumer's wait, and delivers nothing more to a consumer that does not
+// wait.
 BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
 {
     run([]() -> Task {
@@ -80,12 +81,12 @@ BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_gives_nothing)
+BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_delivers_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
-        BOOST_TEST(!watcher.try_next());  // nothing has begun
+        BOOST_TEST(!watcher.try_next());  // the watch has not begun
         co_await watcher.stop();
         BOOST_TEST(!co_await watcher.wait());
         BOOST_TEST((watcher.ended()->reason == kw::EndReason::stopped));
@@ -94,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_gives_nothin
     });
 }
 
-// W13: consumers that wait, that catch up, and that are busy are given everything.
+// W13: consumers that wait, catch up or are busy receive everything.
 BOOST_AUTO_TEST_CASE(close_drains_consumers)
 {
     run([]() -> Task {
@@ -122,8 +123,8 @@ BOOST_AUTO_TEST_CASE(close_drains_consumers)
     });
 }
 
-// W13: it may wait for something else, such as this very close().
-BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_hold_up_close)
+// W13: the consumer may be waiting for something else, such as this close().
+BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_delay_close)
 {
     for (const bool from_history : {false, true}) {
         run([&]() -> Task {
@@ -140,17 +141,18 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_hold_up_close
             BOOST_TEST(co_await watcher.wait());
             const auto commit = watcher.try_next();
             BOOST_TEST(commit->revision() == head);
-            co_await db.close(10 * patience);  // longer than a test may take
+            co_await db.close(10 * patience);  // longer than any test may take
             BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
-            BOOST_TEST(watcher.position().revision == head - 1);  // it has the last one still
+            // The consumer still holds the last commit.
+            BOOST_TEST(watcher.position().revision == head - 1);
             BOOST_TEST(!co_await watcher.wait());
             BOOST_TEST((watcher.ended()->position == db.head_position()));
         });
     }
 }
 
-// W13: close() knows whether there is more behind what the consumer has.
-BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_only_what_was_at_hand_is_waited_for)
+// W13: close() knows whether there is more after the commit that the consumer holds.
+BOOST_AUTO_TEST_CASE(close_waits_for_a_consumer_that_has_taken_only_its_batch)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -177,8 +179,8 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_only_what_was_at_hand_is_waited_f
     });
 }
 
-// W12 W13: no callback runs, so there is none that close() would complain of.
-BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_come_back_is_given_up_at_the_deadline)
+// W12 W13: no callback runs, so close() has no reason to fail.
+BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_ask_again_is_abandoned_at_the_deadline)
 {
     const TemporaryDirectory directory;
     kw::Position position;
@@ -203,8 +205,8 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_come_back_is_given_up_at_the_deadl
     });
 }
 
-// W11: the message comes first, then the end; live, from history, and behind a full inbox.
-BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_given_before_the_end)
+// W11: the message comes first, then the end: live, from history, and after a full inbox.
+BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_delivered_before_the_end)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -220,7 +222,7 @@ BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_given_before_the_end)
         co_await behind.wait_ready(patience);
         co_await put_many(db, "b", 5);
         const kw::Revision end = co_await drop(db, "b");
-        co_await create(db, "b");  // a new one, of which the old watchers must not hear
+        co_await create(db, "b");  // a new bucket, which the old watchers must not see
         co_await put(db, "b", "k", "new");
         const Consumer third(executor, late);
         for (const Consumer* each : {&first, &second, &third}) {
@@ -236,7 +238,7 @@ BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_given_before_the_end)
     });
 }
 
-// Cancelling a wait() ends neither the watch nor anything it has.
+// Cancelling a wait() neither ends the watch nor loses a commit.
 BOOST_AUTO_TEST_CASE(cancelled_waits_lose_nothing)
 {
     run([]() -> Task {
@@ -342,7 +344,7 @@ BOOST_AUTO_TEST_CASE(mistakes_are_refused_as_those_of_a_watch_with_a_callback)
     });
 }
 
-// W11: nobody could take from it any more.
+// W11: nothing could take commits from it any longer.
 BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
 {
     run([]() -> Task {
@@ -364,7 +366,7 @@ BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
     });
 }
 
-BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_goes_on_with_the_other)
+BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_continues_with_the_other)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

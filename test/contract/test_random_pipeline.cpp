@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random schedules of commits and of watchers of all kinds, with tiny buffers and a history that is
-// trimmed; what each watcher was given is checked against the contract. KEYWATCH_SEED=n makes the
-// schedule of that seed alone.
+// Random schedules of commits and of watchers of all kinds, with small buffers and a history that
+// is trimmed. What each watcher receives is checked against the contract. KEYWATCH_SEED=n runs only
+// the schedule of that seed.
 #include "support/contract/checked_watch.hpp"
 #include "support/model/random_commits.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -24,7 +24,7 @@ namespace {
 constexpr std::uint64_t schedules = 60;
 constexpr int steps = 500;
 
-/// One schedule, of one seed.
+/// The schedule of one seed.
 class Schedule {
 public:
     explicit Schedule(std::uint64_t seed) : random_(seed), commits_(random_) {}
@@ -112,7 +112,7 @@ private:
     Task watch()
     {
         const auto watch = std::make_shared<CheckedWatch>(db_, random_, start());
-        // Sometimes it starts later: what is committed in between is for it.
+        // Sometimes the watch starts after another commit, which it must receive.
         if (below(random_, 4) == 0) {
             co_await commits_.commit(db_);
         }
@@ -144,7 +144,7 @@ private:
         }
         const Watch& one = watches_[below(random_, watches_.size())];
         if (one.watch->ended()) {
-            // A start yet to come is no place to go on after.
+            // A position after the newest commit cannot be resumed from.
             if (one.watch->position().revision <= db_.head_revision()) {
                 last_end_ = one.watch->position();
             }
@@ -184,13 +184,13 @@ private:
 
 BOOST_FIXTURE_TEST_SUITE(test_random_pipeline, EventLoop)
 
-BOOST_AUTO_TEST_CASE(every_watcher_is_given_what_it_was_promised)
+BOOST_AUTO_TEST_CASE(every_watcher_receives_what_was_promised)
 {
     const char* const given = std::getenv("KEYWATCH_SEED");
     const std::uint64_t first =
         given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
     std::size_t problems = 0;
-    // The first one is enough.
+    // Stops at the first schedule with a problem.
     for (std::uint64_t seed = first; problems == 0 && seed < first + (given ? 1 : schedules);
          ++seed) {
         BOOST_TEST_CONTEXT("KEYWATCH_SEED=" << seed)

@@ -12,7 +12,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// Everything as small as it can be, so that all ways around a full buffer are taken.
+/// Options with all buffers as small as possible, so that every path around a full buffer is taken.
 kw::Options tiny_pipeline()
 {
     kw::Options options = watched_options();
@@ -30,7 +30,7 @@ kw::WatchOptions tiny_inbox(kw::From from = kw::From::now())
     return options;
 }
 
-/// A recorder that takes some turns of the loop for each message.
+/// A recorder that takes several turns of the loop for each message.
 struct Slow {
     Recorder recorder;
     int turns = 3;
@@ -70,8 +70,8 @@ Task put_big(kw::Database db, std::string key, std::size_t bytes)
 
 BOOST_FIXTURE_TEST_SUITE(test_reliability, EventLoop)
 
-// W3, traps 2 and 5: every buffer overflows again and again; what arrives is what history has.
-BOOST_AUTO_TEST_CASE(slow_watchers_behind_tiny_buffers_lose_nothing)
+// W3, traps 2 and 5: every buffer overflows repeatedly. What arrives is what history contains.
+BOOST_AUTO_TEST_CASE(slow_watchers_with_tiny_buffers_lose_nothing)
 {
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(slow_watchers_behind_tiny_buffers_lose_nothing)
     });
 }
 
-// W3: the writers do not wait for each other either, so that commits come in groups.
+// W3: the writers do not wait for each other, so that commits are made in groups.
 BOOST_AUTO_TEST_CASE(many_writers_at_once_lose_nothing)
 {
     run([]() -> Task {
@@ -158,9 +158,9 @@ BOOST_AUTO_TEST_CASE(a_transaction_larger_than_every_buffer_arrives_whole)
     });
 }
 
-// W3 W10, trap 4: nothing of the pipeline waits for ever, whatever stands in front of a commit that
-// is larger than all batches may be together.
-BOOST_AUTO_TEST_CASE(a_huge_commit_behind_a_small_one_gets_through)
+// W3 W10, trap 4: the pipeline does not block, whatever is queued before a commit that is larger
+// than the limit of all batches.
+BOOST_AUTO_TEST_CASE(a_huge_commit_after_a_small_one_is_delivered)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -184,8 +184,8 @@ BOOST_AUTO_TEST_CASE(a_huge_commit_behind_a_small_one_gets_through)
     });
 }
 
-// W10, trap 16: small matches that pin huge commits are not queued without limit. One sees it from
-// outside where history is short: what is no longer queued cannot be had any more.
+// W10, trap 16: small matches that keep huge commits in memory are not queued without limit. A
+// short history makes that visible from outside: a commit that is no longer queued cannot be read.
 BOOST_AUTO_TEST_CASE(pinned_bytes_are_bounded)
 {
     run([]() -> Task {
@@ -223,8 +223,8 @@ BOOST_AUTO_TEST_CASE(pinned_bytes_are_bounded)
     });
 }
 
-// W3 W11, traps 4 and 6: subscribers of a deleted bucket whose inboxes are full, and a victim
-// channel of one: each still gets every message, then its end.
+// W3 W11, traps 4 and 6: subscribers of a deleted bucket have full inboxes, and the victim channel
+// has one place. Each subscriber still receives every message, then its end.
 BOOST_AUTO_TEST_CASE(a_full_inbox_does_not_lose_the_end)
 {
     run([]() -> Task {
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_does_not_lose_the_end)
         }
         co_await put_many(db, "b", 20);
         co_await drop(db, "b");
-        co_await create(db, "b");  // a new one, of which the old watchers must not hear
+        co_await create(db, "b");  // a new bucket, which the old watchers must not see
         co_await put(db, "b", "k1", "new");
         co_await drop(db, "b");
         for (std::size_t i = 0; i < runs.size(); ++i) {

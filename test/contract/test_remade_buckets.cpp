@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A transaction that deletes a bucket, makes it anew and changes it: a watch of the bucket ends in
-// the middle of the commit, and the next one goes on there (W2 W3 W6).
+// A transaction deletes a bucket, creates it again and changes it. A watch of the bucket ends in
+// the middle of the commit, and the next one continues there (W2 W3 W6).
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -22,7 +22,7 @@ enum class Form { message, commit, coroutine, one_at_a_time, pulled, cursor };
 constexpr std::array forms{Form::message,       Form::commit, Form::coroutine,
                            Form::one_at_a_time, Form::pulled, Form::cursor};
 
-/// A consumer that watches again, from where it is, whenever its watch has ended.
+/// A consumer that watches again, from its position, whenever its watch has ended.
 struct Consumer {
     kw::Database db;
     kw::Selectors selectors;
@@ -30,8 +30,8 @@ struct Consumer {
     Form form = Form::message;
     kw::Position position = {};
     Recorder recorder = {};
-    int ends = 0;       ///< with the bucket
-    bool took = false;  ///< something, of this watch
+    int ends = 0;       ///< number of ends because of a deleted bucket
+    bool took = false;  ///< true if this watch has delivered something
 
     kw::WatchOptions options() const
     {
@@ -76,7 +76,7 @@ struct Consumer {
         }
     }
 
-    /// One watch, until it ends or has been given everything up to this revision.
+    /// Runs one watch until it ends or has delivered everything up to this revision.
     Task watch_once(kw::Revision last)
     {
         if (form == Form::pulled) {
@@ -113,7 +113,7 @@ struct Consumer {
     {
         const bool ended = end.reason == kw::EndReason::bucket_deleted;
         ends += ended ? 1 : 0;
-        // What is stored with a commit is where the watch has ended with it.
+        // The position stored with a commit is where the watch ended with that commit.
         const bool ended_with_it = ended || form == Form::one_at_a_time;
         BOOST_TEST((!took || !ended_with_it || end.position == position));
         took = false;
@@ -139,7 +139,7 @@ Strings changes(const Recorder& recorder)
     return texts;
 }
 
-/// What is left of the keys that a consumer was told of.
+/// Returns the content that a consumer has after its messages.
 std::map<std::string, std::string> replayed(const Recorder& recorder)
 {
     std::map<std::string, std::string> content;
@@ -165,7 +165,7 @@ void put_both(kw::Transaction& tx, const std::string& value)
     tx.btree("b").put("x", value);
 }
 
-/// Commits in which bucket b ends: in the middle, twice, at once, alone.
+/// Makes commits in which bucket b ends: in the middle, twice, at once, alone.
 Task change(kw::Database db)
 {
     const std::array<Change, 7> transactions{
@@ -239,13 +239,14 @@ void check(const Consumer& consumer, const Selected& selected)
     BOOST_CHECK(replayed(consumer.recorder) == (selected.changes == all_changes ? of_all : of_k));
 }
 
-/// Does this for each form, policy and kind of selector.
+/// Calls `follow` for each form, policy and kind of selector.
 void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Selected&)>& follow)
 {
     for (const Form form : forms) {
         for (const kw::Overflow policy : {kw::Overflow::catch_up, kw::Overflow::latest,
                                           kw::Overflow::skip, kw::Overflow::stop}) {
-            // Its position stays before what a message yet to come stands for.
+            // The position stays before what an undelivered message stands for, so it is not that
+            // of the commit.
             if (form == Form::one_at_a_time && policy == kw::Overflow::latest) {
                 continue;
             }
@@ -268,8 +269,8 @@ void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Se
     }
 }
 
-/// One transaction; then what a consumer is given of it who watches until the end of its buckets,
-/// and from there on.
+/// Commits one transaction. Returns what a consumer receives that watches until the end of its
+/// buckets, and then from there on.
 asio::awaitable<std::vector<Strings>> pieces(kw::Selectors selectors, Change fn, bool stops)
 {
     kw::Database db = co_await open_with("b");
@@ -297,7 +298,7 @@ asio::awaitable<std::vector<Strings>> pieces(kw::Selectors selectors, Change fn,
 
 BOOST_FIXTURE_TEST_SUITE(test_remade_buckets, EventLoop)
 
-BOOST_AUTO_TEST_CASE(from_history_each_watch_goes_on_where_the_one_before_has_ended)
+BOOST_AUTO_TEST_CASE(from_history_each_watch_continues_where_the_previous_one_ended)
 {
     for_each_kind(*this, [](Consumer& consumer, const Selected&) -> Task {
         co_await change(consumer.db);
@@ -305,7 +306,7 @@ BOOST_AUTO_TEST_CASE(from_history_each_watch_goes_on_where_the_one_before_has_en
     });
 }
 
-BOOST_AUTO_TEST_CASE(live_each_watch_goes_on_where_the_one_before_has_ended)
+BOOST_AUTO_TEST_CASE(live_each_watch_continues_where_the_previous_one_ended)
 {
     for_each_kind(*this, [](Consumer& consumer, const Selected&) -> Task {
         const Job following = co_await spawn(consumer.watch_once(1000));
@@ -319,11 +320,11 @@ BOOST_AUTO_TEST_CASE(live_each_watch_goes_on_where_the_one_before_has_ended)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_goes_on_behind_the_last_of_them)
+BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_continues_after_the_last_of_them)
 {
     run([]() -> Task {
         const kw::Selectors both{kw::in("b", kw::all()), kw::in("c", kw::all())};
-        // What is made of b while the watch still has c is not for it, in a commit as ever.
+        // While the watch still has c, the new b is not for it, even within a commit.
         const Change ends = [](kw::Transaction& tx) {
             remake(tx, "b");
             tx.btree("b").put("k", "1");
@@ -335,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_goes_on_behind_the_last_of_them)
                                          {"c bucket_created", "b put k=2", "c put k=3"}};
         const std::vector<Strings> of_two = co_await pieces(both, ends, false);
         BOOST_CHECK(of_two == ended);
-        // One that stops there has been given nothing of the new b, so that is what comes next.
+        // A watch that stops there has received nothing of the new b, which therefore comes next.
         const Change goes_on = [](kw::Transaction& tx) {
             tx.btree("c").put("k", "1");
             remake(tx, "b");
@@ -366,8 +367,8 @@ BOOST_AUTO_TEST_CASE(where_nothing_for_the_watch_follows_the_position_is_the_com
     });
 }
 
-// W6: the commit that it is within is kept as what comes after it.
-BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_holds_that_and_is_seen_as_it_is)
+// W6: the commit that the cursor is within is retained, as it counts as newer than the cursor.
+BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_retains_it_and_is_listed_unchanged)
 {
     run([]() -> Task {
         kw::Options options = watched_options();

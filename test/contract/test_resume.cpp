@@ -18,7 +18,7 @@ kw::Position beyond(const kw::Position& position)
     return {position.history, position.revision + 1};
 }
 
-/// What run() of a watch from there throws, if that is Compacted.
+/// Returns the exception of run() of a watch from there, if it is Compacted.
 asio::awaitable<std::optional<kw::Compacted>> compacted(kw::Database db, kw::From from)
 {
     kw::Watcher watcher = db.watch("b", kw::all(), Recorder(), watch_from(from));
@@ -30,7 +30,7 @@ asio::awaitable<std::optional<kw::Compacted>> compacted(kw::Database db, kw::Fro
     co_return std::nullopt;
 }
 
-/// Three commits: one message, three messages, two messages, over and over.
+/// Repeats three commits: one message, three messages, two messages.
 Task put_some(kw::Database db, int commits)
 {
     for (int i = 0; i < commits; ++i) {
@@ -42,7 +42,7 @@ Task put_some(kw::Database db, int commits)
     }
 }
 
-/// A consumer that keeps what it was given and its position, and that ends its watch at random.
+/// A consumer that keeps its messages and its position, and ends its watch at random.
 class Consumer {
 public:
     Consumer(kw::Database db, std::uint32_t seed)
@@ -73,7 +73,7 @@ public:
     }
 
 private:
-    /// Messages count once their commit is whole.
+    /// Messages count when their commit is complete.
     asio::awaitable<kw::Flow> consume(const kw::Message& message)
     {
         open_.push_back(line_of(message));
@@ -114,8 +114,8 @@ private:
 
 BOOST_FIXTURE_TEST_SUITE(test_resume, EventLoop)
 
-// W6: across a restart, with the position kept as text.
-BOOST_AUTO_TEST_CASE(after_a_restart_a_watch_goes_on_behind_its_position)
+// W6: across a restart, with the position stored as text.
+BOOST_AUTO_TEST_CASE(after_a_restart_a_watch_continues_after_its_position)
 {
     const TemporaryDirectory directory;
     std::string stored;
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_revision_is_inclusive_and_zero_is_the_beginning)
     });
 }
 
-// W6: what is before a revision yet to come is not delivered, and does not end the watch.
+// W6: commits before a future revision are not delivered, and do not end the watch.
 BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
 {
     run([]() -> Task {
@@ -200,8 +200,8 @@ BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
     });
 }
 
-// W13 W6: one that is still waiting when the database closes ends like any other.
-BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_hold_up_a_close)
+// W13 W6: a watch that still waits when the database closes ends like any other.
+BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_delay_a_close)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_hold_up_a_close)
     });
 }
 
-// W6: from now is from the call of watch(), not of run().
+// W6: `From::now` means the time of watch(), not of run().
 BOOST_AUTO_TEST_CASE(what_is_committed_between_watch_and_run_is_delivered)
 {
     run([]() -> Task {
@@ -231,8 +231,9 @@ BOOST_AUTO_TEST_CASE(what_is_committed_between_watch_and_run_is_delivered)
     });
 }
 
-// W6, traps 7 and 10: a watcher that is not run holds back no history, and is told what it missed.
-BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_there_is)
+// W6, traps 7 and 10: a watcher that is not run does not retain history, and its run() reports what
+// it missed.
+BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_the_requested_and_oldest_revision)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -241,7 +242,7 @@ BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_t
         kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
         co_await put_many(db, "b", 30);
         co_await until([&] { return db.oldest_revision() + 6 > db.head_revision(); });
-        // One more may go meanwhile, but none of the newest five.
+        // One more commit may be trimmed in between, but none of the newest five.
         const kw::Revision oldest = db.oldest_revision();
         const kw::Revision always_kept = db.head_revision() - 4;
         const auto by_revision = co_await compacted(db, kw::From::revision(oldest - 1));
@@ -253,7 +254,7 @@ BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_t
         const auto by_position = co_await compacted(db, kw::From::after(before));
         BOOST_REQUIRE(by_position.has_value());
         BOOST_TEST(by_position->requested() == oldest - 1);
-        // What is kept can still be had, by either.
+        // Commits that are kept can be read in both ways.
         Strings kept = co_await history_of(db, "b", kw::all(), kw::From::revision(always_kept));
         BOOST_TEST(kept.size() == 5U);
         const kw::Position last{before.history, always_kept - 1};
@@ -268,7 +269,7 @@ BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_what_was_asked_and_what_t
 }
 
 // W6
-BOOST_AUTO_TEST_CASE(positions_of_elsewhere_are_refused)
+BOOST_AUTO_TEST_CASE(positions_of_other_databases_are_refused)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -291,7 +292,7 @@ BOOST_AUTO_TEST_CASE(positions_of_elsewhere_are_refused)
     });
 }
 
-// W6: commits made while no history was kept are a gap that is never skipped in silence.
+// W6: commits made while no history was kept are never skipped silently.
 BOOST_AUTO_TEST_CASE(positions_before_a_time_without_history_end_with_compacted)
 {
     const TemporaryDirectory directory;

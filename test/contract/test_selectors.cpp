@@ -25,7 +25,7 @@ Strings texts_of(const std::vector<kw::OwnedMessage>& messages)
     return texts;
 }
 
-/// From a revision on, with an inbox of so many messages.
+/// Returns options that start at a revision, with an inbox of this many messages.
 kw::WatchOptions from(kw::Revision revision, std::size_t buffer_messages = 1024)
 {
     kw::WatchOptions options = watch_from(kw::From::revision(revision));
@@ -33,7 +33,7 @@ kw::WatchOptions from(kw::Revision revision, std::size_t buffer_messages = 1024)
     return options;
 }
 
-/// What a watch is given up to the present.
+/// Returns what a watch receives up to the newest commit.
 asio::awaitable<Recorder> called_back(kw::Database db, kw::Selectors selectors,
                                       kw::WatchOptions options)
 {
@@ -46,7 +46,7 @@ asio::awaitable<Recorder> called_back(kw::Database db, kw::Selectors selectors,
     co_return recorder;
 }
 
-/// The same, of one that is pulled.
+/// Same as `called_back`, for a pulled watch.
 asio::awaitable<Recorder> pulled(kw::Database db, kw::Selectors selectors, kw::WatchOptions options)
 {
     const Recorder recorder;
@@ -58,7 +58,7 @@ asio::awaitable<Recorder> pulled(kw::Database db, kw::Selectors selectors, kw::W
     co_return recorder;
 }
 
-/// What of everything that happened is for a watch of these buckets: nothing of one that ended.
+/// Returns the messages for a watch of these buckets: none of a bucket after its end.
 Strings expected_of(const Recorder& everything, std::set<std::string, std::less<>> buckets,
                     kw::Revision first)
 {
@@ -74,7 +74,8 @@ Strings expected_of(const Recorder& everything, std::set<std::string, std::less<
     return texts;
 }
 
-/// Puts into b, c and d, where b and c come and go, more than once within a transaction too.
+/// Puts into b, c and d. The buckets b and c are created and deleted, sometimes several times in
+/// one transaction.
 Task come_and_go(kw::Database db, std::uint32_t seed, int commits)
 {
     std::mt19937 random(seed);
@@ -98,8 +99,8 @@ Task come_and_go(kw::Database db, std::uint32_t seed, int commits)
     }
 }
 
-/// Buckets b and c, revisions 1 and 2. Then: a put into b, its end, its successor with a put, a put
-/// into c, the end of c: revisions 3 to 8.
+/// With buckets b and c at revisions 1 and 2, commits revisions 3 to 9: a put into b, its end, its
+/// successor with a put, a put into c, the end of c, a put into b.
 Task end_two_buckets(kw::Database db)
 {
     co_await put(db, "b", "k", "3");
@@ -171,8 +172,8 @@ BOOST_AUTO_TEST_CASE(each_kind_selects_its_keys_live_from_history_and_pulled)
     });
 }
 
-// W1 W4: one stream, in which what several selectors match comes once, and the last message of a
-// commit is marked whichever bucket it is of.
+// W1 W4: one stream, in which a message that several selectors match comes once, and the last
+// message of a commit is marked regardless of its bucket.
 BOOST_AUTO_TEST_CASE(several_buckets_are_one_ordered_stream)
 {
     run([]() -> Task {
@@ -232,9 +233,9 @@ BOOST_AUTO_TEST_CASE(a_live_watcher_of_two_buckets_ends_with_the_last_of_them)
     });
 }
 
-// W3 W11: with a wide inbox it joins first, and meets the end of b in what it still has to read;
-// with a narrow one it reads on its own until it is near the present.
-BOOST_AUTO_TEST_CASE(one_that_catches_up_ends_with_the_last_of_its_buckets_too)
+// W3 W11: with a large inbox it joins first, and finds the end of b in the history that it still
+// has to read. With a small one it reads by itself until it is near the present.
+BOOST_AUTO_TEST_CASE(a_catching_up_watch_ends_with_the_last_of_its_buckets_too)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -259,7 +260,8 @@ BOOST_AUTO_TEST_CASE(one_that_catches_up_ends_with_the_last_of_its_buckets_too)
     });
 }
 
-// W3 W7: what is lost stays lost, whatever is made under its name, and the position moves on.
+// W3 W7: a lost bucket stays lost, even if one of the same name is created, and the position
+// advances.
 BOOST_AUTO_TEST_CASE(a_lost_bucket_does_not_come_back)
 {
     run([]() -> Task {
@@ -296,8 +298,8 @@ BOOST_AUTO_TEST_CASE(a_lost_bucket_does_not_come_back)
     });
 }
 
-// W1 W2 W3: whenever a watch begins, and however narrow its inbox is.
-BOOST_AUTO_TEST_CASE(random_comings_and_goings_are_followed_as_they_were)
+// W1 W2 W3: the same for every start and every size of the inbox.
+BOOST_AUTO_TEST_CASE(randomly_created_and_deleted_buckets_are_followed_correctly)
 {
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
@@ -341,7 +343,7 @@ BOOST_AUTO_TEST_CASE(random_comings_and_goings_are_followed_as_they_were)
 }
 
 // W11
-BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end_and_sees_what_is_made_later)
+BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end_and_includes_new_buckets)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -368,7 +370,7 @@ BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end_and_sees_what_is_made_later)
     });
 }
 
-BOOST_AUTO_TEST_CASE(selectors_that_make_no_sense_are_refused)
+BOOST_AUTO_TEST_CASE(invalid_selectors_are_refused)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a consumer is told of sets, and what a member survives.
+// The messages that a consumer receives for sets, and what members may contain.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// Buckets "s" and "t" of sets: commits 1 and 2.
+/// Opens a database with buckets "s" and "t" of sets: commits 1 and 2.
 asio::awaitable<kw::Database> open_sets(kw::Options options)
 {
     kw::Database db = co_await open_database(std::move(options));
@@ -24,7 +24,7 @@ asio::awaitable<kw::Database> open_sets(kw::Options options)
     co_return db;
 }
 
-/// With a space behind each.
+/// Returns the members, each followed by a space.
 asio::awaitable<std::string> members(kw::Database db, std::string bucket, std::string key)
 {
     std::string members;
@@ -54,7 +54,7 @@ Task fill(kw::Database db)
 BOOST_FIXTURE_TEST_SUITE(test_set_messages, EventLoop)
 
 // W1
-BOOST_AUTO_TEST_CASE(each_member_that_changes_is_one_message_in_the_order_made)
+BOOST_AUTO_TEST_CASE(each_member_that_changes_is_one_message_in_order)
 {
     run([]() -> Task {
         kw::Database db = co_await open_sets(watched_options());
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(each_member_that_changes_is_one_message_in_the_order_made)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_changes_nothing_makes_no_commit)
+BOOST_AUTO_TEST_CASE(an_operation_that_changes_nothing_makes_no_commit)
 {
     run([]() -> Task {
         kw::Database db = co_await open_sets(watched_options());
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_move_is_a_removal_and_an_addition_in_one_commit)
         co_await db.update([](kw::Transaction& tx) {
             kw::Set target = tx.set("t");
             tx.set("s").move("k", target, "k", "a");
-            tx.set("s").move("k", target, "k", "b");  // which it has already
+            tx.set("s").move("k", target, "k", "b");  // which is already there
             tx.set("s").move("k", "other", "c");
         });
         const Strings from{"3.0 add k=a",    "3.1 add k=b",    "3.2 add k=c",    "4.0 remove k=a",
@@ -182,8 +182,8 @@ BOOST_AUTO_TEST_CASE(members_can_be_read_after_a_move_across_buckets)
     });
 }
 
-// A store of this kind tells members apart by a hash of 32 bits, FNV-1a. Each of these pairs has
-// the same one.
+// A store of this kind distinguishes members by a hash of 32 bits, FNV-1a. Each of these pairs has
+// equal hashes.
 BOOST_AUTO_TEST_CASE(members_with_the_same_hash_are_two_members)
 {
     run([]() -> Task {
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(members_with_the_same_hash_are_two_members)
     });
 }
 
-BOOST_AUTO_TEST_CASE(pops_in_one_transaction_give_different_members)
+BOOST_AUTO_TEST_CASE(pops_in_one_transaction_return_different_members)
 {
     run([]() -> Task {
         kw::Database db = co_await open_sets(watched_options());
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(pops_in_one_transaction_give_different_members)
     });
 }
 
-BOOST_AUTO_TEST_CASE(writing_to_an_expired_set_tells_of_its_end_first)
+BOOST_AUTO_TEST_CASE(writing_to_an_expired_set_first_reports_its_expiry)
 {
     run([]() -> Task {
         kw::Time now{1000s};

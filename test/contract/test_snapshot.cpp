@@ -24,7 +24,7 @@ kw::WatchOptions tiny(std::size_t messages = 2)
     return options;
 }
 
-/// Lists of selectors of the buckets `one` and `two`, of every kind.
+/// Returns lists of selectors of the buckets `one` and `two`, of every kind.
 std::vector<kw::Selectors> all_selectors()
 {
     return {
@@ -56,8 +56,8 @@ ModelState read_now(const kw::Snapshot& snapshot)
 
 BOOST_FIXTURE_TEST_SUITE(test_snapshot, EventLoop)
 
-// W8: one marker, whatever there is.
-BOOST_AUTO_TEST_CASE(an_empty_state_has_its_marker_too)
+// W8: exactly one marker, whatever the snapshot contains.
+BOOST_AUTO_TEST_CASE(an_empty_snapshot_has_a_marker_too)
 {
     run([]() -> Task {
         kw::Database db = co_await open_database(watched_options());
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_empty_state_has_its_marker_too)
     });
 }
 
-// W8 W13: also of a database in which nothing was ever committed.
+// W8 W13: the same for a database in which nothing was ever committed.
 BOOST_AUTO_TEST_CASE(closing_delivers_the_marker_of_an_empty_database)
 {
     run([]() -> Task {
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(closing_delivers_the_marker_of_an_empty_database)
     });
 }
 
-// W8 W10: every selector, in every way, with commits going on between any two parts.
-BOOST_AUTO_TEST_CASE(state_and_changes_make_the_database)
+// W8 W10: every selector, in every way, with commits between any two parts.
+BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
 {
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(state_and_changes_make_the_database)
     });
 }
 
-// W8: a commit between any two messages of a state, of what is behind and before it.
+// W8: a commit between any two messages of a snapshot, to keys before and after the current place.
 BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
 {
     run([]() -> Task {
@@ -192,8 +192,9 @@ BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
     });
 }
 
-// W9: one that never takes the second part of its state holds up nobody, and its store can close.
-BOOST_AUTO_TEST_CASE(a_state_that_nobody_takes_holds_up_nobody)
+// W9: a watch that never takes the second part of its snapshot delays nothing, and its database can
+// close.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_is_never_read_delays_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

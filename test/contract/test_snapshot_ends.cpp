@@ -18,7 +18,7 @@ namespace {
 
 constexpr int keys = 12;
 
-/// In parts of one message each: what is said to hold at every one of them.
+/// Options for a snapshot in parts of one message each, so that each test covers every part.
 kw::WatchOptions one_by_one()
 {
     kw::WatchOptions options = watch_from(kw::From::snapshot());
@@ -34,7 +34,7 @@ asio::awaitable<kw::Database> open_filled()
     co_return db;
 }
 
-/// The callback of a message: what to do at which one, counted from 1; the marker is the last.
+/// A message callback that runs `what` at one message, counted from 1; the marker is the last.
 class At {
 public:
     At(int when, std::function<Task()> what) : when_(when), what_(std::move(what)) {}
@@ -57,15 +57,15 @@ private:
     std::shared_ptr<int> seen_ = std::make_shared<int>(0);
 };
 
-/// The bucket, its keys and the marker.
+/// The creation of the bucket, its keys and the marker.
 constexpr int all_messages = 1 + keys + 1;
 
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_ends, EventLoop)
 
-// W8 W11: until the marker the position is before all revisions, so nothing is skipped in silence.
-BOOST_AUTO_TEST_CASE(a_state_that_was_not_whole_cannot_be_resumed)
+// W8 W11: before the marker, the position is before all revisions, so nothing is skipped silently.
+BOOST_AUTO_TEST_CASE(an_incomplete_snapshot_cannot_be_resumed)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -87,8 +87,8 @@ BOOST_AUTO_TEST_CASE(a_state_that_was_not_whole_cannot_be_resumed)
     });
 }
 
-// W8 W11: the same of one that is pulled, where asking for the next part delivers the last one.
-BOOST_AUTO_TEST_CASE(a_pulled_state_that_was_not_whole_cannot_be_resumed)
+// W8 W11: the same for a pulled watch, where asking for the next part delivers the previous one.
+BOOST_AUTO_TEST_CASE(an_incomplete_pulled_snapshot_cannot_be_resumed)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(it_may_be_cancelled_anywhere)
     });
 }
 
-// W11: what a callback throws comes out, wherever.
+// W11: the callback's exception is rethrown, at every message.
 BOOST_AUTO_TEST_CASE(a_callback_may_throw_anywhere)
 {
     run([]() -> Task {
@@ -165,8 +165,8 @@ BOOST_AUTO_TEST_CASE(a_callback_may_throw_anywhere)
     });
 }
 
-// W13: closing delivers all of the state, the marker, and what was committed meanwhile.
-BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_state_and_what_follows)
+// W13: closing delivers the rest of the snapshot, the marker, and what was committed in between.
+BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_snapshot_and_the_commits_after_it)
 {
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
@@ -192,8 +192,8 @@ BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_state_and_what_follows)
     });
 }
 
-// W13: pulled, in all the moments that there are.
-BOOST_AUTO_TEST_CASE(close_drains_a_pulled_state)
+// W13: the same for a pulled watch, at every moment.
+BOOST_AUTO_TEST_CASE(close_drains_a_pulled_snapshot)
 {
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(close_drains_a_pulled_state)
     });
 }
 
-// W12 W13: a close that does not wait for it cancels it.
+// W12 W13: a close that times out cancels the snapshot.
 BOOST_AUTO_TEST_CASE(close_may_time_out_anywhere)
 {
     run([]() -> Task {
@@ -229,7 +229,8 @@ BOOST_AUTO_TEST_CASE(close_may_time_out_anywhere)
     });
 }
 
-// W12: nobody waits for who waits for himself; the state is not read any more then.
+// W12: a close in the watch's own callback does not wait for it, and the snapshot is read no
+// further.
 BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
 {
     run([]() -> Task {
@@ -243,8 +244,8 @@ BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
     });
 }
 
-// W7: whoever waits for a revision of the state waits for all of it.
-BOOST_AUTO_TEST_CASE(a_revision_of_the_state_is_reached_with_the_marker)
+// W7: a wait for a revision of the snapshot completes when all of the snapshot is delivered.
+BOOST_AUTO_TEST_CASE(a_revision_of_the_snapshot_is_reached_with_the_marker)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -269,8 +270,8 @@ BOOST_AUTO_TEST_CASE(a_revision_of_the_state_is_reached_with_the_marker)
     });
 }
 
-// W6 W8: what follows the state is history, and may be gone when it has been delivered.
-BOOST_AUTO_TEST_CASE(history_that_was_trimmed_meanwhile_ends_it)
+// W6 W8: commits after the snapshot are read from history, and may have been trimmed by then.
+BOOST_AUTO_TEST_CASE(history_trimmed_during_the_snapshot_ends_the_watch)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -297,8 +298,8 @@ BOOST_AUTO_TEST_CASE(history_that_was_trimmed_meanwhile_ends_it)
     });
 }
 
-// The bucket that goes away, and comes again, is not the one of the state.
-BOOST_AUTO_TEST_CASE(a_bucket_that_is_made_anew_meanwhile_is_another_one)
+// A bucket that is deleted and created again is not the one of the snapshot.
+BOOST_AUTO_TEST_CASE(a_bucket_recreated_during_the_snapshot_is_a_different_one)
 {
     run([]() -> Task {
         for (int when = 1; when <= all_messages; ++when) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a state takes while it is being streamed, counted in bytes.
+// The memory used for a snapshot while it is streamed, in bytes.
 #include "support/memory/counted_memory.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr int keys = 100'000;
 constexpr std::size_t value_bytes = 100;
-/// Of a state of more than 30 MB, as messages.
+/// The limit for a snapshot of more than 30 MB, counted as messages.
 constexpr std::size_t limit = std::size_t{3} << 20;
 
 Task fill(kw::Database db)
@@ -37,7 +37,7 @@ Task fill(kw::Database db)
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_memory, EventLoop)
 
 // W8 W10
-BOOST_AUTO_TEST_CASE(a_large_state_takes_no_more_than_the_buffers)
+BOOST_AUTO_TEST_CASE(a_large_snapshot_takes_no_more_than_the_buffers)
 {
     const TemporaryDirectory directory;
     run([&]() -> Task {
@@ -66,13 +66,13 @@ BOOST_AUTO_TEST_CASE(a_large_state_takes_no_more_than_the_buffers)
             co_await watcher.run();
             BOOST_TEST(peak.grown() < limit);
             BOOST_TEST(in_parts);
-            BOOST_TEST(seen == keys + 2);  // the bucket and the marker
+            BOOST_TEST(seen == keys + 2);  // including the bucket and the marker
         }
         co_await db.close();
     });
 }
 
-// W10: bytes count as well; what is larger than the buffer passes alone.
+// W10: bytes are limited as well; a message larger than the buffer is delivered alone.
 BOOST_AUTO_TEST_CASE(bytes_are_bounded_too)
 {
     run([&]() -> Task {

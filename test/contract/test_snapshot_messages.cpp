@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the state that a watch begins with consists of.
+// The messages of the snapshot that a watch begins with.
 #include "support/engine/expiry_tools.hpp"
 #include "support/model/mirror.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -31,7 +31,7 @@ std::string text_of(const kw::Message& message)
     return text;
 }
 
-/// What a watch from a snapshot is given up to its marker, which is left out.
+/// Returns what a watch from a snapshot receives before its marker.
 asio::awaitable<std::vector<kw::OwnedMessage>> state_of(kw::Database db, kw::Selectors selectors,
                                                         kw::WatchOptions options = {})
 {
@@ -76,7 +76,7 @@ kw::WatchOptions tiny(std::size_t messages = 2)
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_messages, EventLoop)
 
 // W8
-BOOST_AUTO_TEST_CASE(a_state_is_what_would_make_it)
+BOOST_AUTO_TEST_CASE(a_snapshot_consists_of_messages_that_recreate_it)
 {
     run([]() -> Task {
         kw::Database db = co_await open_database(watched_options());
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_state_is_what_would_make_it)
     });
 }
 
-// W8: of a whole bucket it begins with the bucket, though nothing is in it.
+// W8: the snapshot of a whole bucket begins with its creation, even if the bucket is empty.
 BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
 {
     run([]() -> Task {
@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
     });
 }
 
-// W8: who leaves out its own writes is given the state, whoever wrote that.
-BOOST_AUTO_TEST_CASE(filters_apply_to_a_state_as_to_any_message)
+// W8: a watch that excludes its own writes nevertheless receives a snapshot that is complete.
+BOOST_AUTO_TEST_CASE(filters_apply_to_the_messages_of_a_snapshot)
 {
     run([]() -> Task {
         kw::Database db = co_await open_database(watched_options());
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(filters_apply_to_a_state_as_to_any_message)
     });
 }
 
-// W8: a part ends where the last of its messages that is selected is; the marker stands alone.
+// W8: a part ends with the last of its selected messages; the marker is a part by itself.
 BOOST_AUTO_TEST_CASE(parts_are_commits_that_end_with_their_last_message)
 {
     run([]() -> Task {
@@ -199,8 +199,8 @@ BOOST_AUTO_TEST_CASE(parts_are_commits_that_end_with_their_last_message)
     });
 }
 
-// W8: what has expired is not in a state; that it goes is told behind it.
-BOOST_AUTO_TEST_CASE(what_has_expired_is_not_in_a_state)
+// W8: expired keys are not in a snapshot; their removal is delivered after it.
+BOOST_AUTO_TEST_CASE(expired_keys_are_not_in_a_snapshot)
 {
     Expiry expiry;
     expiry.run([&]() -> Task {

@@ -31,8 +31,8 @@ std::uint64_t seed()
     return seed;
 }
 
-/// A database with random contents that changes all the time, and watches of it that begin with
-/// what it holds.
+/// A database with random contents that changes all the time, and watches that begin with a
+/// snapshot of it.
 class Churn {
 public:
     explicit Churn(std::uint64_t seed) : random_(seed) {}
@@ -125,7 +125,7 @@ private:
             {chosen, Mirrored(executor_, db, chosen, options, way, static_cast<int>(pick(6)))});
     }
 
-    /// One that is at its end has had the end of its last bucket.
+    /// Checks a watch. If it has ended, it must have received the end of its last bucket.
     Task check(kw::Database db, const Watch& watch, const ModelState& state)
     {
         const auto error = co_await failure_of(watch.mirrored.reached(db.head_revision()));
@@ -134,7 +134,7 @@ private:
             BOOST_TEST((end.reason == kw::EndReason::bucket_deleted));
             co_return;
         }
-        // Of a database without a commit all is reached at once, but for the marker.
+        // In a database without commits everything is reached at once, except the marker.
         co_await until([&] { return watch.mirrored.mirror().synced().has_value(); });
         ModelState mirrored = watch.mirrored.mirror().state();
         mirrored.remove_expired(clock_.now());
@@ -142,7 +142,7 @@ private:
                    describe(selected(followed(state, watch), watch.selectors)));
     }
 
-    /// Without the buckets that were made anew behind the end of one that it followed by name.
+    /// Returns the state without the buckets whose end a watch by name has received.
     static ModelState followed(ModelState state, const Watch& watch)
     {
         if (!watch.selectors.list().front().is_whole_database()) {
@@ -167,7 +167,7 @@ private:
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_model, EventLoop)
 
 // W1 W3 W8
-BOOST_AUTO_TEST_CASE(random_states_and_changes_make_the_database)
+BOOST_AUTO_TEST_CASE(random_snapshots_and_changes_equal_the_database)
 {
     std::mt19937_64 random(seed());
     for (int round = 0; round < 40; ++round) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int many = 5000;
 
-/// All at once, in a few transactions.
+/// Puts many keys with the same deadline, in a few transactions.
 Task put_together(kw::Database db, std::chrono::milliseconds ttl)
 {
     for (int i = 0; i < many; i += 1000) {
@@ -28,7 +28,7 @@ Task put_together(kw::Database db, std::chrono::milliseconds ttl)
     }
 }
 
-/// How many messages each commit had.
+/// Returns the number of expired messages of each commit.
 std::map<kw::Revision, int> commits_of(const Recorder& recorder)
 {
     std::map<kw::Revision, int> commits;
@@ -42,10 +42,10 @@ std::map<kw::Revision, int> commits_of(const Recorder& recorder)
 
 }  // namespace
 
-// How many keys go together.
+// How many keys are removed in one commit.
 BOOST_FIXTURE_TEST_SUITE(test_sweep, Expiry)
 
-// A store with a channel for what expires drops what does not fit.
+// A store that sends expired keys through a channel would drop those that do not fit.
 BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
 {
     for (const auto durability : {kw::Durability::sync, kw::Durability::buffered}) {
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(others_have_their_turn_between_two_parts_of_a_sweep)
 }
 
 // W13
-BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_goes_on_with_it)
+BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_continues_it)
 {
     run([this]() -> Task {
         const TemporaryDirectory directory;
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_goes_on_with_it)
         co_await db.close();
         co_await run.end();
         const std::size_t first = expired().size();
-        // A part that was swept after the close had begun need not be delivered.
+        // A part that was swept after the close had begun may remain undelivered.
         const std::uint64_t swept = db.stats().engine.expired;
         BOOST_TEST(first <= swept);
         BOOST_TEST(swept < many);

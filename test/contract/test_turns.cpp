@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What others on the event loop see of a commit of many messages, or for many watches: that they
-// have their turns while it is on its way.
+// While a commit of many messages, or for many watches, is processed, other work on the event loop
+// has its turns.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -16,11 +16,11 @@ using namespace keywatch::test;
 
 namespace {
 
-/// Each takes so long that all of them are much more than a turn.
+/// Processing this many messages takes much longer than a turn.
 constexpr int messages = 20'000;
 constexpr std::size_t few = 3;
 
-/// A commit of one message for each, all of them for the same key.
+/// Commits one transaction of `count` messages, all of the same key.
 asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
 {
     co_return co_await db.update([&](kw::Transaction& tx) {
@@ -30,8 +30,8 @@ asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
     });
 }
 
-/// Takes turns of the loop until something has reached its end, and counts in how many different
-/// places between beginning and end it was met.
+/// Takes turns of the loop until `place()` has reached `end`. Returns the number of different
+/// places seen between beginning and end.
 asio::awaitable<std::size_t> places_met(std::function<std::size_t()> place, std::size_t end)
 {
     std::set<std::size_t> met;
@@ -45,7 +45,7 @@ asio::awaitable<std::size_t> places_met(std::function<std::size_t()> place, std:
     co_return met.size();
 }
 
-/// What a callback does for each message: some work, and a check that they come in order.
+/// The work of a callback for each message, with a check that messages come in order.
 struct Worked {
     struct State {
         std::size_t count = 0;
@@ -70,7 +70,7 @@ kw::WatchOptions patient(kw::From from = kw::From::now())
     return options;
 }
 
-/// The callback as a plain one, or as a coroutine that waits for nothing.
+/// Returns a callback that is a plain function, or a coroutine that is never suspended.
 kw::WatchCallback callback_of(const Worked& worked, bool coroutine)
 {
     if (!coroutine) {
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)
             const kw::Revision before = watcher.position().revision;
             const kw::Revision revision = co_await put_often(db, messages);
             const auto place = [&] {
-                // The position does not move before the commit is whole.
+                // The position does not move before the commit is complete.
                 BOOST_TEST_REQUIRE((watcher.position().revision == before ||
                                     worked.state->count == std::size_t{messages}));
                 return worked.state->count;
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
     });
 }
 
-// The pipeline's own part: none of these callbacks takes long.
+// Only the pipeline's own work: none of these callbacks takes long.
 BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
 {
     run([]() -> Task {
@@ -228,8 +228,8 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
     });
 }
 
-// Joining, leaving and ending in the middle of a commit that is being routed.
-BOOST_AUTO_TEST_CASE(watches_that_come_and_go_while_a_commit_is_routed_lose_nothing)
+// Watches join, are stopped and end while a commit is being routed.
+BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

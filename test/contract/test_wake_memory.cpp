@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is left of waiting for revisions that never come.
+// The memory that remains of waits for revisions that never come.
 #include "support/memory/counted_memory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -14,7 +14,8 @@ using namespace keywatch::test;
 namespace {
 
 constexpr kw::Revision never = std::numeric_limits<kw::Revision>::max();
-/// Less than a tenth of what would be left if each of a round left the least it can.
+/// Less than a tenth of what would remain if each wait of a round left the smallest possible
+/// allocation.
 constexpr std::size_t limit = 100 << 10;
 
 Task start_and_stop(kw::Database db, int count)
@@ -24,7 +25,7 @@ Task start_and_stop(kw::Database db, int count)
             "b", kw::all(), [](const kw::Message&) {}, watch_from(kw::From::revision(never)));
         const Run run = co_await start(watcher);
         for (int turn = 0; turn < 5; ++turn) {
-            co_await yield();  // so that it asks to be woken
+            co_await yield();  // so that it registers a wake-up
         }
         co_await watcher.stop();
         co_await run.end();
@@ -46,7 +47,7 @@ Task wait_and_cancel(kw::Watcher watcher, int count)
 // W10
 BOOST_FIXTURE_TEST_SUITE(test_wake_memory, EventLoop)
 
-BOOST_AUTO_TEST_CASE(watches_of_a_future_that_never_comes_leave_nothing)
+BOOST_AUTO_TEST_CASE(watches_of_a_future_revision_release_their_memory)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -58,7 +59,7 @@ BOOST_AUTO_TEST_CASE(watches_of_a_future_that_never_comes_leave_nothing)
     });
 }
 
-BOOST_AUTO_TEST_CASE(waits_that_were_cancelled_leave_nothing)
+BOOST_AUTO_TEST_CASE(cancelled_waits_release_their_memory)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -68,7 +69,7 @@ BOOST_AUTO_TEST_CASE(waits_that_were_cancelled_leave_nothing)
         const Peak peak;
         co_await wait_and_cancel(watcher, 20000);
         BOOST_TEST(peak.left() < limit);
-        // What is still waited for is not forgotten meanwhile.
+        // A wait that is still pending is not forgotten in between.
         const kw::Revision next = db.head_revision() + 1;
         const Job waiting = co_await spawn(watcher.reached(next));
         co_await wait_and_cancel(watcher, 500);
@@ -80,8 +81,8 @@ BOOST_AUTO_TEST_CASE(waits_that_were_cancelled_leave_nothing)
     });
 }
 
-// A start yet to come, and a wait of a watch that nobody has run yet.
-BOOST_AUTO_TEST_CASE(what_has_a_use_is_kept_among_those_that_have_none)
+// A future start, and a wait of a watch that has not been run yet.
+BOOST_AUTO_TEST_CASE(pending_waits_are_kept_among_cancelled_ones)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

@@ -23,7 +23,7 @@ kw::Options limited(std::size_t bytes)
     return options;
 }
 
-/// Each of the first three messages makes five more.
+/// Commits five more for each of the first three messages.
 Task five_more(kw::Database db, std::size_t given)
 {
     if (given <= 3) {
@@ -32,11 +32,11 @@ Task five_more(kw::Database db, std::size_t given)
     }
 }
 
-/// What watches are given that find no room, and are slower than the commits.
+/// The messages for a watch that finds no room and is slower than the commits.
 const Strings with_a_gap{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-17.0 gap x13"};
 
-/// A watch with such a callback, and the first message for it. The third drops the bucket as well,
-/// if that is asked for. The database must outlive the watch.
+/// A watch with a callback that calls `five_more`, and the first message for it. If `drops` is set,
+/// then the third message also deletes the bucket. The database must outlive the watch.
 struct SlowWatch {
     Recorder recorder;
     kw::Watcher watcher;
@@ -61,8 +61,8 @@ asio::awaitable<SlowWatch> start_slow(kw::Database& db, kw::Overflow policy, boo
 
 }  // namespace
 
-// `Options::watch_bytes`: what all inboxes hold together. That it is used up is nobody's own fault,
-// so whoever finds no room reads from history, whatever its policy.
+// `Options::watch_bytes`: the limit of all inboxes together. A watch that finds no room is not at
+// fault, so it reads from history, whatever its policy.
 BOOST_FIXTURE_TEST_SUITE(test_watch_bytes, EventLoop)
 
 // W3 W10
@@ -90,8 +90,8 @@ BOOST_AUTO_TEST_CASE(without_any_memory_everything_comes_from_history)
     });
 }
 
-// But who is left further and further behind does what its policy is there for.
-BOOST_AUTO_TEST_CASE(one_that_skips_and_is_too_slow_to_catch_up_is_given_a_gap)
+// If a watch lags more and more, its policy applies.
+BOOST_AUTO_TEST_CASE(a_skipping_watch_that_is_too_slow_to_catch_up_receives_a_gap)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(one_that_skips_and_is_too_slow_to_catch_up_is_given_a_gap)
                    boost::test_tools::per_element());
         BOOST_TEST(one.watcher.info().gaps == 1U);
         BOOST_TEST(one.watcher.info().skipped == 13U);
-        // And then it is up to date again.
+        // Afterwards the watch is up to date again.
         co_await one.watcher.reached(co_await put(db, "b", "last", ""));
         BOOST_TEST(line_of(*one.recorder.messages().back()) == "18.0 put last=");
         co_await db.close();
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(one_that_skips_and_is_too_slow_to_catch_up_is_given_a_gap)
     });
 }
 
-BOOST_AUTO_TEST_CASE(one_that_stops_and_is_too_slow_to_catch_up_is_ended)
+BOOST_AUTO_TEST_CASE(a_stopping_watch_that_is_too_slow_to_catch_up_ends)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
@@ -121,8 +121,9 @@ BOOST_AUTO_TEST_CASE(one_that_stops_and_is_too_slow_to_catch_up_is_ended)
     });
 }
 
-// What does not fit while it reads what others made it read is no fault of its own either.
-BOOST_AUTO_TEST_CASE(one_that_fell_behind_for_others_is_spared_until_it_has_caught_up_again)
+// A watch that fell behind because of other watches is not at fault for what it misses while it
+// catches up.
+BOOST_AUTO_TEST_CASE(a_watch_that_fell_behind_because_of_others_is_spared_until_it_caught_up)
 {
     run([]() -> Task {
         for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
@@ -167,8 +168,8 @@ BOOST_AUTO_TEST_CASE(one_that_fell_behind_for_others_is_spared_until_it_has_caug
     });
 }
 
-// Nothing is lost to those whose policy it is to be late.
-BOOST_AUTO_TEST_CASE(one_that_catches_up_is_given_everything_however_slow_it_is)
+// A watch with `catch_up` loses nothing.
+BOOST_AUTO_TEST_CASE(a_catching_up_watch_receives_everything_even_if_it_is_slow)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
@@ -181,8 +182,8 @@ BOOST_AUTO_TEST_CASE(one_that_catches_up_is_given_everything_however_slow_it_is)
     });
 }
 
-// W11: a bucket that ends in what is left out ends the watch all the same.
-BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_told_by_one_that_is_too_slow)
+// W11: if a bucket ends in the skipped part, then the watch ends nevertheless.
+BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_still_receives_the_end_of_a_bucket)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(limited(1), "b");
@@ -198,7 +199,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_told_by_one_that_is_too_slow)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pulled_one_that_is_too_slow_to_catch_up_is_given_a_gap_or_ended)
+BOOST_AUTO_TEST_CASE(a_pulled_watch_that_is_too_slow_to_catch_up_receives_a_gap_or_ends)
 {
     run([]() -> Task {
         for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
@@ -258,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_commit_for_many_watches_counts_once)
     });
 }
 
-// W9: what others are given does not depend on those who are stuck.
+// W9: stuck watches do not affect what other watches receive.
 BOOST_AUTO_TEST_CASE(stuck_watches_take_nothing_from_healthy_ones)
 {
     run([]() -> Task {
@@ -287,7 +288,7 @@ BOOST_AUTO_TEST_CASE(stuck_watches_take_nothing_from_healthy_ones)
             for (const kw::Watcher& each : watchers) {
                 co_await each.reached(revision);
             }
-            // Those that are stuck hold the same commits, which count once.
+            // The stuck watches hold the same commits, which count once.
             for (const kw::WatcherInfo& each : db.watchers()) {
                 BOOST_TEST(each.queued_bytes <= limit);
             }

@@ -42,7 +42,7 @@ kw::WatchOptions small_and_patient()
 
 BOOST_FIXTURE_TEST_SUITE(test_watcher_info, EventLoop)
 
-BOOST_AUTO_TEST_CASE(a_watch_is_shown_from_when_it_is_made_until_nobody_has_it)
+BOOST_AUTO_TEST_CASE(a_watch_is_listed_from_its_creation_until_its_last_handle_is_destroyed)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_watch_is_shown_from_when_it_is_made_until_nobody_has_it)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_a_watch_failed_with_is_told)
+BOOST_AUTO_TEST_CASE(info_contains_the_error_of_a_failed_watch)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -100,12 +100,12 @@ BOOST_AUTO_TEST_CASE(what_a_watch_failed_with_is_told)
         BOOST_TEST(info.state == kw::WatcherState::ended);
         BOOST_TEST(!info.end);
         BOOST_TEST(info.error == "no more paper");
-        BOOST_TEST(info.commits == 0U);  // it was not delivered whole
+        BOOST_TEST(info.commits == 0U);  // the commit was not delivered whole
         co_await db.close();
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_watch_that_is_behind_shows_how_far)
+BOOST_AUTO_TEST_CASE(a_watch_that_lags_shows_its_lag)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_behind_shows_how_far)
     });
 }
 
-// It shows at once, also while the callback hears of nothing.
+// `info()` shows it at once, even before the callback has returned.
 BOOST_AUTO_TEST_CASE(a_watch_whose_inbox_has_overflowed_is_not_live)
 {
     run([]() -> Task {
@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_watch_whose_inbox_has_overflowed_is_not_live)
     });
 }
 
-// Of what was trimmed only the number of revisions is known.
+// For trimmed commits, only the number of revisions is known.
 BOOST_AUTO_TEST_CASE(a_lag_that_goes_beyond_history_counts_what_there_is)
 {
     run([]() -> Task {
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_lag_that_goes_beyond_history_counts_what_there_is)
         kw::Database db = co_await open_with(options, "b");
         kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
         const kw::Revision last = co_await put_many(db, "b", 500);
-        // Until nothing more goes away while it is looked at.
+        // Waits until trimming has finished, so that nothing changes during the test.
         co_await until([&] { return db.stats().history.commits <= options.history.commits; });
         const kw::WatcherInfo info = watcher.info();
         BOOST_TEST(info.lag.revisions == last - 1);
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_that_reads_history_again_is_catching_up)
         co_await routed(db);
         BOOST_TEST(watcher.try_next().has_value());
         BOOST_TEST(!watcher.try_next());
-        BOOST_TEST(co_await watcher.wait());  // a slice, of which there is more
+        BOOST_TEST(co_await watcher.wait());  // a slice of history, with more to follow
         BOOST_TEST(watcher.info().state == kw::WatcherState::catching_up);
         const Recorder recorder;
         const Job taking = co_await spawn(take_all(watcher, recorder));
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_is_shown_too)
     });
 }
 
-BOOST_AUTO_TEST_CASE(whom_a_change_of_a_key_would_reach_is_explained)
+BOOST_AUTO_TEST_CASE(explain_returns_the_watches_that_a_change_would_reach)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(whom_a_change_of_a_key_would_reach_is_explained)
     });
 }
 
-BOOST_AUTO_TEST_CASE(thousands_that_come_and_go_leave_nothing_behind)
+BOOST_AUTO_TEST_CASE(thousands_of_ended_watches_leave_nothing_in_the_list)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(thousands_that_come_and_go_leave_nothing_behind)
     });
 }
 
-// Also while the watches are made, run, and go.
+// Any thread may look, even while watches are created, run and destroyed.
 BOOST_AUTO_TEST_CASE(any_thread_may_look)
 {
     run([]() -> Task {
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(any_thread_may_look)
             co_await watcher.reached(co_await put_many(db, "b", 3));
             co_await watcher.stop();
         };
-        // The other thread may be late: it is waited for.
+        // Continues until the other thread has looked at least once.
         for (int i = 0; i < 200 || seen == 0; ++i) {
             co_await start_and_stop();
         }

@@ -27,11 +27,12 @@
 
 namespace keywatch::test {
 
-/// Somebody who keeps what a watcher gives, and its last position, over the lives of a database.
+/// A consumer that keeps the commits that a watcher delivers, and its last position, over several
+/// lives of a database.
 struct Consumer {
     std::vector<SeenCommit> seen;
     std::optional<Position> position;
-    /// What was seen begins behind this revision.
+    /// `seen` begins after this revision.
     Revision base = 0;
 
     Revision through() const { return position ? position->revision : base; }
@@ -48,10 +49,11 @@ struct Consumer {
     }
 };
 
-/// One life of a database on a simulated disk: it is opened, several committers and a consumer use
-/// it, and it ends, when they have done their part, when writing fails, or when the power goes.
+/// One life of a database on a simulated disk. The database is opened and used by several
+/// committers and a consumer. The life ends when they have finished, when writing fails, or when
+/// the power is cut.
 ///
-/// Problems are collected, not reported, so that a test can want some.
+/// Problems are collected, not reported, so that a test may also require some.
 class Life {
 public:
     enum class End { closed, dropped, power_cut, loop_destroyed };
@@ -62,7 +64,7 @@ public:
         std::chrono::milliseconds loop_time{10};  ///< for loop_destroyed
     };
 
-    /// `disk` is what the database runs on, `power` what is behind it.
+    /// `disk` is what the database runs on; `power` is the simulated disk below it.
     Life(leveldb::Env& disk, PowerLossEnv& power, const Options& options, const Workload& workload,
          Consumer& consumer, const Plan& plan)
         : disk_(disk),
@@ -97,7 +99,7 @@ public:
         take_position();
     }
 
-    /// Something was arranged to fail: then opening may.
+    /// Declares that something will fail, so that opening may fail, too.
     void expect_failures() { disturbed_ = true; }
 
     bool opened() const { return opened_; }
@@ -195,7 +197,7 @@ private:
         }
     }
 
-    /// Watches from where the consumer is, or from where the database says it has to be.
+    /// Watches from the consumer's position, or from the first position that the database accepts.
     void consume(const Database& database, const asio::any_io_executor& executor)
     {
         const Revision head = database.head_revision();
@@ -263,8 +265,8 @@ private:
         return false;
     }
 
-    /// Nobody writes any more; the power is on. Whether or not writing has failed, what is durable
-    /// can be read and is delivered.
+    /// Checks the database after all writes, with the power on. What is durable can be read and is
+    /// delivered, even if writing has failed.
     asio::awaitable<void> look_at(Database database)
     {
         if (failed_) {
@@ -282,7 +284,7 @@ private:
         try {
             co_await watcher_->reached(head);
         } catch (const Compacted&) {
-            // Then trimming has overtaken it; the next life starts anew.
+            // Trimming has overtaken the watch; the next life starts anew.
         }
     }
 

@@ -9,7 +9,7 @@
 
 namespace keywatch::test::oom {
 
-// Ends of a watch, or of all of them, while memory runs out.
+// Scenarios that end one watch, or all of them, while memory runs out.
 
 inline void stop_a_watch(Life& life)
 {
@@ -47,7 +47,7 @@ inline void cancel_a_watch(Life& life)
 {
     const SharedOutcome puts = life.begin_puts(1, 2);
     Watch& watch = life.first();
-    if (watch.kind().consumer != Consumer::pulled) {  // only one wait() would end
+    if (watch.kind().consumer != Consumer::pulled) {  // a pulled watch would only end one wait()
         life.loop().cancel(watch.outcome());
         life.loop().finish(watch.outcome());
     }
@@ -78,7 +78,7 @@ inline void drop_a_bucket(Life& life)
     life.loop().finish(puts);
 }
 
-/// Waits until markers have come, while nothing is committed.
+/// Waits for progress markers while nothing is committed.
 inline void wait_for_progress(Life& life)
 {
     life.loop().finish(life.begin_puts(1, 1));

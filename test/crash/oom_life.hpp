@@ -20,24 +20,24 @@
 
 namespace keywatch::test::oom {
 
-/// A transaction, and its result.
+/// A transaction and its result.
 struct Attempt {
-    /// The origin of its messages. Unique.
+    /// The unique origin of its messages.
     std::string origin;
     std::function<void(Transaction&)> fn;
     /// The messages that `fn` makes, each as `<operation> <key>=<value>`.
     std::vector<std::string> messages;
-    /// Attempts with the same row are committed one after the other.
+    /// Attempts with the same row are committed one after another.
     int row = 0;
     /// 0 until the commit is acknowledged.
     Revision revision = 0;
     std::exception_ptr error;
 };
 
-/// A database, its watches, and the transactions that are tried.
+/// A database, its watches, and the attempted transactions.
 class Life {
 public:
-    /// The timeout of `close()`. It is never reached, unless something was lost.
+    /// The timeout of `close()`. It is reached only if something was lost.
     std::chrono::milliseconds close_timeout = std::chrono::seconds(3);
 
     Life(Findings& findings, Options options, const Kind& kind)
@@ -63,7 +63,7 @@ public:
                    [this] { return open_awaited(); });
     }
 
-    /// Makes bucket b with a key, a cursor, and two watches.
+    /// Creates bucket b with a key, a cursor, and two watches.
     void furnish()
     {
         Attempt& made = next(0, {"bucket_created =", "put k=first"}, [](Transaction& tx) {
@@ -73,7 +73,7 @@ public:
         });
         loop_.finish(begin_commit(made));
         loop_.finish(begin_puts(0, 2));
-        // The second one on a strand of its own, and from history.
+        // The second watch runs on a strand of its own, and reads from history.
         add_watch("first", kind_, loop_.executor());
         Kind other;
         other.start = Start::revision;
@@ -86,7 +86,7 @@ public:
         }
     }
 
-    /// Adds a watch of bucket b. Returns null if it cannot be made.
+    /// Adds a watch of bucket b. Returns null if it cannot be created.
     Watch* add_watch(const char* name, const Kind& kind, const asio::any_io_executor& on)
     {
         return add_watch(name, kind, in("b", all()), on);
@@ -129,7 +129,7 @@ public:
         return attempt;
     }
 
-    /// Starts a coroutine that commits several puts, one after the other. It goes on if one fails.
+    /// Starts a coroutine that commits several puts, one after another. It continues if one fails.
     SharedOutcome begin_puts(int row, int count)
     {
         return loop_.begin("update()", put_all(row, count));
@@ -172,8 +172,8 @@ public:
         }
     }
 
-    /// Runs a coroutine to its end. Returns false if it has thrown, which must be bad_alloc or have
-    /// one of these codes.
+    /// Runs a coroutine to its end. Returns false if it has thrown; the exception must be bad_alloc
+    /// or have one of these codes.
     template <class Make>
     bool run(const char* name, std::initializer_list<Error> reasons, Make make)
     {
@@ -182,8 +182,8 @@ public:
         return outcome->done && !outcome->error;
     }
 
-    /// Runs a coroutine that waits for the watch. If `run()` has failed before the watch began, it
-    /// is cancelled, as it would wait for ever.
+    /// Runs a coroutine that waits for the watch. If `run()` has failed before the watch began, the
+    /// coroutine is cancelled, as it would wait for ever.
     template <class Make>
     void await(Watch& watch, const char* name, Make make)
     {
@@ -226,12 +226,12 @@ public:
     }
     bool has_handle() const { return has_handle_; }
 
-    /// The writes of a WriteBatch, in their order, and how many of them are durable.
+    /// The writes of a WriteBatch, in order, and the number of them that are durable.
     std::vector<std::string> batch;
     std::size_t batch_committed = 0;
     static constexpr const char* batch_origin = "batch";
 
-    /// A timeout that no process lives long enough to see.
+    /// A timeout longer than any process lives.
     static constexpr std::chrono::seconds patience{60};
 
 private:

@@ -31,7 +31,7 @@
 
 #include <unistd.h>
 
-/// A program that runs out of memory, and checks what it notices of that.
+/// A program that runs out of memory, and checks the consequences.
 namespace keywatch::test::oom {
 
 namespace asio = boost::asio;
@@ -42,12 +42,12 @@ using Task = asio::awaitable<void>;
 enum Status : int { survived = 0, not_reached = 3, ended_with_error = 4, broken = 5, dead = 6 };
 
 /// The problems that a process has found. Each is written to the error output at once, as the
-/// process may not live longer.
+/// process may die at any time.
 struct Findings {
     bool problems = false;
-    /// A watch ended with an error.
+    /// True if a watch ended with an error.
     bool watch_failed = false;
-    /// The pipeline did not fail.
+    /// True if the pipeline did not fail.
     bool served = true;
 
     void add(const std::string& kind, const std::string& what)
@@ -58,7 +58,7 @@ struct Findings {
     }
 };
 
-/// Names what was waited for last. Read by a signal handler when that takes too long.
+/// The name of what was waited for last. Read by a signal handler when that takes too long.
 inline std::atomic<const char*> waiting_for{"nothing"};
 
 /// Ends the process at once. Safe in a signal handler.
@@ -72,7 +72,7 @@ inline std::atomic<const char*> waiting_for{"nothing"};
     ::_exit(dead);
 }
 
-/// Returns an error in words.
+/// Returns a description of an error.
 inline std::string text_of(const std::exception_ptr& error)
 {
     if (!error) {
@@ -87,7 +87,7 @@ inline std::string text_of(const std::exception_ptr& error)
     }
 }
 
-/// Tells whether an error is bad_alloc, or has one of these codes.
+/// Returns true if an error is bad_alloc, or has one of these codes.
 inline bool is_one_of(const std::exception_ptr& error, std::initializer_list<Error> reasons)
 {
     try {
@@ -110,7 +110,7 @@ inline bool is_one_of(const std::exception_ptr& error, std::initializer_list<Err
 struct Outcome {
     const char* name = "";
     bool done = false;
-    /// Its frame was destroyed before it had ended.
+    /// True if its frame was destroyed before the coroutine had ended.
     bool destroyed = false;
     std::exception_ptr error;
     asio::cancellation_signal signal;
@@ -120,7 +120,7 @@ struct Outcome {
 
 using SharedOutcome = std::shared_ptr<Outcome>;
 
-/// A turn of the event loop that never fails.
+/// Takes a turn of the event loop; never fails.
 inline Task turn()
 {
     const Spared spared;
@@ -135,19 +135,19 @@ inline Task turn()
 
 /// An event loop on the thread of the test.
 ///
-/// The test spares its own allocations. Only what the loop runs is counted. Coroutines and
-/// callbacks of the test are run by the loop, so they are spared where they allocate.
+/// Only the allocations of what the loop runs are counted, not those of the test itself. The loop
+/// also runs coroutines and callbacks of the test; these use `Spared` where they allocate.
 class Loop {
 public:
     explicit Loop(Findings& findings) : findings_(findings) {}
 
-    /// Asio reuses the memory of a handler for the next one. If it does not, it allocates more.
+    /// True if Asio reuses the memory of a handler for the next one. Otherwise it allocates more.
     bool recycles = true;
 
     asio::io_context& context() { return context_; }
     asio::any_io_executor executor() { return context_.get_executor(); }
 
-    /// Starts a coroutine. Its start and its end never fail. Not to be called by a coroutine.
+    /// Starts a coroutine. Its start and its end never fail. Must not be called by a coroutine.
     SharedOutcome begin(const char* name, Task task)
     {
         return begin(name, std::move(task), executor());
@@ -185,7 +185,7 @@ public:
         }
     }
 
-    /// Cancels a coroutine, unless it has ended.
+    /// Cancels a coroutine unless it has ended.
     void cancel(const SharedOutcome& outcome)
     {
         const auto emit = [&] { outcome->signal.emit(asio::cancellation_type::terminal); };
@@ -202,16 +202,16 @@ public:
         }
     }
 
-    /// Waits for the end of a coroutine. If it has thrown, that must be bad_alloc, or have one of
-    /// these codes.
+    /// Waits for the end of a coroutine. If it has thrown, the exception must be bad_alloc or have
+    /// one of these codes.
     void finish(const SharedOutcome& outcome, std::initializer_list<Error> reasons)
     {
         finish(outcome);
         check(outcome->name, outcome->error, reasons);
     }
 
-    /// Calls a plain function, with its allocations counted. Returns false if it has thrown, which
-    /// must be bad_alloc or have one of these codes.
+    /// Calls a plain function and counts its allocations. Returns false if it has thrown; the
+    /// exception must be bad_alloc or have one of these codes.
     template <class Function>
     bool call(const char* name, std::initializer_list<Error> reasons, Function function)
     {
@@ -237,7 +237,7 @@ public:
     }
 
 private:
-    /// Notices that a frame is destroyed before its coroutine has ended.
+    /// Detects that a frame is destroyed before its coroutine has ended.
     struct Frame {
         Outcome& outcome;
         asio::io_context& context;
@@ -260,14 +260,14 @@ private:
     static Task drive(Task task, SharedOutcome outcome, asio::io_context* context)
     {
         Frame frame(*outcome, *context);
-        co_await turn();  // or co_spawn allocates for its end
+        co_await turn();  // otherwise co_spawn allocates at its end
         try {
             co_await std::move(task);
         } catch (...) {
             outcome->error = std::current_exception();
         }
         frame.ended = true;
-        ++countdown.spared;  // until the handler of co_spawn is called, which is at once
+        ++countdown.spared;  // until the handler of co_spawn is called, which happens immediately
     }
 
     Findings& findings_;

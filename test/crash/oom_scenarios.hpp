@@ -18,22 +18,22 @@
 
 namespace keywatch::test::oom {
 
-/// Something that is done while memory runs out.
+/// Actions during which memory runs out.
 struct Scenario {
     std::string_view group;
     std::string name;
     Kind kind;
     std::function<void(Life&)> run;
-    /// Unless all allocations are walked, one in so many fails.
+    /// Unless all allocations are walked, one in this many fails.
     std::uint64_t stride = 1;
-    /// The stride where memory is short for a while.
+    /// The stride if memory is short for a while.
     std::uint64_t stride_for_a_while = 20;
     /// Runs before memory runs out.
     std::function<void(Life&)> prepare = [](Life&) {};
     bool on_disk = false;
     Durability durability = Durability::sync;
     bool recycles = true;
-    /// The database is open, with watches, when the scenario begins.
+    /// True if the database is open, with watches, when the scenario begins.
     bool furnished = true;
 };
 
@@ -80,7 +80,8 @@ inline Scenario scenario(std::string_view group, std::string name, const Kind& k
     return made;
 }
 
-/// Each kind of consumer, each policy and each start at least once. Walked in full.
+/// Covers each kind of consumer, each policy and each start at least once. All allocations are
+/// walked.
 inline std::vector<Scenario> core()
 {
     using enum Consumer;
@@ -101,7 +102,7 @@ inline std::vector<Scenario> core()
     };
 }
 
-/// All combinations of consumers, policies and starts, with small inboxes.
+/// Covers all combinations of consumers, policies and starts, with small inboxes.
 inline std::vector<Scenario> matrix()
 {
     constexpr std::array consumers{"plain_message", "plain_commit", "coroutine_message",
@@ -124,7 +125,7 @@ inline std::vector<Scenario> matrix()
     return all;
 }
 
-/// Other options of a watch, and a loop that reuses no memory.
+/// Covers other options of a watch, and a loop that does not reuse memory.
 inline std::vector<Scenario> options()
 {
     using enum Consumer;

@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 /// again in a destructor. If that fails, the program ends.
 class SparedExecutor {
 public:
-    /// A named one, as a converting constructor would make asio's concept checks go in circles.
+    /// Named, since a converting constructor would make the concept checks of Asio recursive.
     static SparedExecutor on(const asio::any_io_executor& inner)
     {
         return {asio::require(inner, asio::execution::blocking.never), 0};
@@ -59,7 +59,7 @@ private:
     asio::any_io_executor inner_;
 };
 
-/// Makes a strand that does not end the program.
+/// Returns a strand that does not end the program.
 inline asio::any_io_executor strand_on(const asio::any_io_executor& inner)
 {
     return asio::make_strand(SparedExecutor::on(inner));

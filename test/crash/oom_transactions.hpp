@@ -16,7 +16,7 @@
 
 namespace keywatch::test::oom {
 
-// Transactions and views while memory runs out.
+// Scenarios of transactions and views while memory runs out.
 
 struct Refusal {};
 
@@ -97,7 +97,7 @@ inline void use_shortcuts(Life& life)
     life.run("erase()", {}, [&] { return put_and_count(&life); });
 }
 
-/// Writes the batch, and begins again at the first write that is not durable if that fails.
+/// Writes the batch. If that fails, begins again at the first write that is not durable.
 inline Task write_all(Life* life)
 {
     std::optional<WriteBatch> batch;
@@ -132,7 +132,7 @@ inline Task write_all(Life* life)
         fails = error && !is_one_of(error, {});
         error = nullptr;
         try {
-            co_await batch->flush();  // for what was being committed
+            co_await batch->flush();  // waits for what is being committed
         } catch (...) {
             error = std::current_exception();
         }
@@ -152,7 +152,7 @@ inline void load(Life& life)
     life.loop().finish(puts);
 }
 
-/// Makes the structures that the checker knows the state of in bucket b, the others in bucket x.
+/// Creates the structures whose state the checker knows in bucket b, the others in bucket x.
 inline void make_structures(Life& life)
 {
     Attempt& made = life.next(
@@ -222,7 +222,7 @@ inline void ask_for_figures(Life& life)
     life.loop().finish(puts);
 }
 
-/// Tells whether commits are refused. Changes nothing.
+/// Reports whether commits are refused, without changing anything.
 inline Task commit_nothing(Life* life, std::exception_ptr* error)
 {
     const auto nothing = [](Transaction&) {};

@@ -14,7 +14,7 @@
 
 namespace keywatch::test::oom {
 
-/// Checks a database, its watches and transactions once there is memory again.
+/// Checks a database, its watches and transactions when memory is available again.
 class Verdict {
 public:
     using Values = std::map<std::string, std::string>;
@@ -42,7 +42,7 @@ private:
 
     Values pass_open()
     {
-        // Before anything wakes them.
+        // This happens before anything wakes the watches.
         for (const auto& each : life_.watches_) {
             life_.await_reached(*each, life_.database_.head_revision());
         }
@@ -70,7 +70,7 @@ private:
         }
     }
 
-    /// Reads history by a watch. Returns false if no watch is served any more.
+    /// Reads history with a watch. Returns false if watches are no longer served.
     bool read_history()
     {
         Kind kind;
@@ -94,7 +94,7 @@ private:
         return true;
     }
 
-    /// Returns a watch that was given everything, and has ended. Null if it was not served.
+    /// Returns a watch that has received everything and has ended. Null if it was not served.
     Watch* read_by(const char* name, const Kind& kind, const Selectors& selectors)
     {
         readers_.push_back(std::make_unique<Watch>(name, loop(), findings_, kind, selectors));
@@ -135,7 +135,7 @@ private:
         return values;
     }
 
-    /// Checks that the values are those that the messages of history make.
+    /// Checks that the values are the result of the messages in history.
     void judge_values(const Values& values, bool served)
     {
         if (!served) {
@@ -175,7 +175,7 @@ private:
         }
     }
 
-    /// Checks that each commit is that of one attempt and is whole, that those of a row are in
+    /// Checks that each commit is that of one attempt and is complete, that those of a row are in
     /// order, and that everything acknowledged is there.
     void judge_history()
     {
@@ -245,7 +245,7 @@ private:
         }
     }
 
-    /// Closes again if that has failed.
+    /// Closes again if closing has failed.
     void finish_close()
     {
         if (life_.has_handle()) {
@@ -254,7 +254,7 @@ private:
         finish_watches();
     }
 
-    /// Opens the directory, once it is free.
+    /// Opens the directory when its lock is released.
     void open_again()
     {
         life_.database_ = Database();
@@ -277,7 +277,7 @@ private:
         }
     }
 
-    /// Checks that everything is as it was before the database was opened again.
+    /// Checks that everything is as it was before the database was reopened.
     void compare(const Values& before)
     {
         const bool known = findings_.served;

@@ -33,13 +33,13 @@ struct Kind {
     Consumer consumer = Consumer::plain_message;
     Overflow overflow = Overflow::catch_up;
     Start start = Start::now;
-    /// Messages of its inbox.
+    /// The size of its inbox in messages.
     std::size_t buffer = 1024;
-    /// The turns of the event loop that a coroutine or a consumer takes for a message.
+    /// Number of turns of the event loop that a coroutine or a consumer takes for a message.
     std::size_t turns = 0;
     std::chrono::milliseconds progress{0};
     std::chrono::milliseconds interval{0};
-    /// The callback of each commit saves a cursor (`coroutine_commit`).
+    /// True if the callback of each commit saves a cursor (`coroutine_commit`).
     bool saves = false;
 };
 
@@ -60,7 +60,7 @@ inline From from_of(Start start)
     return From::snapshot();
 }
 
-/// A watch, and all that it is given, for the contract checker.
+/// A watch and everything that it delivers, for the contract checker.
 class Watch {
 public:
     Watch(const char* name, Loop& loop, Findings& findings, const Kind& kind, Selectors selectors)
@@ -73,7 +73,7 @@ public:
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    /// Makes the watch, and runs it on this executor. Returns false if it cannot be made.
+    /// Creates the watch and runs it on this executor. Returns false if it cannot be created.
     bool open(const Database& database, const asio::any_io_executor& on)
     {
         if (!loop_.call("watch()", {}, [&] { make(database); })) {
@@ -104,7 +104,7 @@ public:
     const char* name() const { return name_; }
     const std::exception_ptr& error() const { return error_; }
 
-    /// Tells whether `run()`, or `wait()`, has begun the watch.
+    /// Returns true if `run()`, or `wait()`, has begun the watch.
     bool begun() const
     {
         const Spared spared;
@@ -113,7 +113,7 @@ public:
 
     Position position() const { return watcher_ ? watcher_->position() : pulled_->position(); }
 
-    // Each calls the function of its name.
+    // Each of these calls the function of the same name.
     Task wait_ready(std::chrono::milliseconds timeout)
     {
         if (watcher_) {
@@ -152,14 +152,14 @@ public:
         }
     }
 
-    /// Notes that the database closes, and that everything up to here was committed before.
+    /// Records that the database closes, and that everything up to `head` was committed before.
     void closes(Revision head)
     {
         if (!over()) {
             observed_.closed_at = head;
         }
     }
-    /// Checks that `drain()`, which has returned, has delivered everything up to here.
+    /// Checks that `drain()`, which has returned, has delivered everything up to `head`.
     void was_drained_to(Revision head)
     {
         if (!error_ && position().revision < head) {
@@ -167,8 +167,8 @@ public:
         }
     }
 
-    /// Compares what the watch was given with what was committed. The watch must have ended. If
-    /// the pipeline has failed (not `served`), it must have failed too.
+    /// Compares what the watch has delivered with what was committed. Precondition: the watch has
+    /// ended. If the pipeline has failed (not `served`), the watch must have failed, too.
     void judge(const std::vector<contract::Made>& history, bool served)
     {
         if (!made()) {
@@ -189,7 +189,7 @@ public:
             loop_.check(name_, error_, {});
         }
         if (outcome_->destroyed) {
-            return;  // finish() has told
+            return;  // finish() has reported it
         }
         observed_.end_position = position().revision + (position().seen_of_next == 0 ? 0 : 1);
         observed_.end_seen = position().seen_of_next;
@@ -270,7 +270,7 @@ private:
         const Position now = position();
         observed_.positions.push_back(
             {observed_.messages.size(), now.revision + (now.seen_of_next == 0 ? 0 : 1)});
-        loop_.context().stop();  // so that conditions are looked at
+        loop_.context().stop();  // so that conditions are checked
     }
 
     void take(const Commit& commit)
@@ -280,7 +280,7 @@ private:
         }
     }
 
-    /// Makes a coroutine that takes its turns. Its frame is the test's own.
+    /// Takes this watch's turns. The frame belongs to the test.
     Task pause() const
     {
         const Spared spared;
@@ -336,7 +336,7 @@ private:
         ++observed_.ends;
     }
 
-    /// Takes a commit, if there is one. Asks for it again if that fails.
+    /// Takes a commit, if there is one. Tries again if that fails.
     bool take_next()
     {
         while (true) {
@@ -348,13 +348,13 @@ private:
                 return commit.has_value();
             } catch (const std::bad_alloc&) {
                 if (has_ended(std::current_exception())) {
-                    return false;  // wait() tells
+                    return false;  // wait() reports it
                 }
             }
         }
     }
 
-    /// Tells whether the watch has ended with this error, and not only a call.
+    /// Returns true if the watch has ended with this error, not only a call.
     bool has_ended(const std::exception_ptr& failure) const
     {
         const Spared spared;

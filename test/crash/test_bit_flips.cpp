@@ -16,10 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// One bit of a file is flipped, and the database is opened, read, watched, written to, compacted,
-// and opened again: all that it gives is right, or it says that it is damaged.
+// Flips one bit of a file; then the database is opened, read, watched, written to, compacted, and
+// opened again. Every result must be correct, or damage must be reported.
 //
-// KEYWATCH_FLIPS: how many flips of each kind of file (see `flips`). KEYWATCH_SEED: which.
+// KEYWATCH_FLIPS: the number of flips of each kind of file (see `flips`). KEYWATCH_SEED: selects
+// them.
 using namespace keywatch;
 using namespace keywatch::test;
 
@@ -49,8 +50,8 @@ std::ostream& operator<<(std::ostream& out, const Flip& flip)
     return out << "bit " << flip.bit << " of byte " << flip.byte << " of " << flip.file;
 }
 
-/// Half of them anywhere, the others near the end: a table has its index, its filter and its footer
-/// there.
+/// Returns a random flip. Half of them are anywhere, the others near the end: a table has its
+/// index, its filter and its footer there.
 Flip random_flip(const std::string& file, std::size_t size, std::mt19937_64& random)
 {
     const std::size_t near_end = std::min<std::size_t>(size, random() % 2 == 0 ? 60 : 2000);
@@ -58,7 +59,7 @@ Flip random_flip(const std::string& file, std::size_t size, std::mt19937_64& ran
     return {file, byte, static_cast<int>(random() % 8)};
 }
 
-/// What a child says of one flip, on a pipe.
+/// A child's report on one flip, sent through a pipe.
 struct Verdict {
     enum class Kind : char { right, noticed, wrong };
     Kind kind = Kind::right;
@@ -70,8 +71,8 @@ struct Tried {
     int right = 0;
 };
 
-/// Flips are tried in a child, as what they may do is to end it. It goes on to the next one; after
-/// its end another child does.
+/// Flips are tried in a child process, as they may end it. The child tries one after another; if it
+/// dies, another child continues.
 class Trials {
 public:
     Trials(const KnownDatabase& original, std::set<Error> refusals, bool may_end_early)
@@ -95,7 +96,7 @@ public:
     }
 
 private:
-    /// The last verdict is of what ended the child, unless it tried all.
+    /// The last verdict is about what ended the child, unless it tried all flips.
     std::vector<Verdict> try_from(const std::vector<Flip>& flips, std::size_t first) const
     {
         int ends[2];
@@ -226,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_a_table_is_damage_or_does_not_matter)
     Trials trials(original, {Error::damaged}, false);
     const auto some = flips(100, [](std::string_view name) { return name.ends_with(".ldb"); });
     const Tried tried = trials.run(some);
-    // A table that a compaction has left behind is not read, so some may stay unnoticed.
+    // A table that a compaction has made obsolete is not read, so some flips may remain unnoticed.
     BOOST_TEST(tried.noticed > 0);
 }
 
@@ -256,8 +257,8 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_an_older_log_is_damage)
     BOOST_TEST(tried.noticed > 0);
 }
 
-// It looks like what a power cut leaves: doc/storage.md.
-BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_newest_log_leaves_what_was_before_it)
+// Such damage looks like the effect of a power cut: doc/storage.md.
+BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_newest_log_keeps_the_records_before_it)
 {
     Trials trials(original, {Error::damaged}, true);
     const Tried tried =

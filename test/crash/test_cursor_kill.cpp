@@ -33,12 +33,12 @@ Options options_for(const std::string& directory, Durability durability)
     options.enable_watch = true;
     options.durability = durability;
     options.write_buffer_bytes = 65536;  // so that logs change often
-    options.history.commits = 64;        // the cursor holds back what is needed
+    options.history.commits = 64;        // the cursor retains what is needed
     return options;
 }
 
-/// What the next number is in "numbers", and their sum and count so far in "sums": the consumer
-/// makes the latter of the former.
+/// Creates the bucket "numbers" with the next number, and the bucket "sums" with the sum and count
+/// of the numbers so far. The consumer computes the latter from the former.
 void prepare(Transaction& tx)
 {
     if (!tx.has_bucket(Structure::btree, "numbers")) {
@@ -53,7 +53,7 @@ void put_next(Transaction& tx)
     tx.btree("numbers").increment("number");
 }
 
-/// Each commit once: the sum of 1 to n is known.
+/// Adds each commit once. The sum of 1 to n is known.
 asio::awaitable<void> add(Database database, const Commit& commit)
 {
     const Revision revision = commit.revision();
@@ -97,7 +97,7 @@ asio::awaitable<void> work_on(Database database)
     }
 }
 
-/// Commits a few, and closes the database while the consumer has yet to be given most of them.
+/// Makes a few commits, and closes the database while most of them have not been delivered yet.
 asio::awaitable<void> work_and_close(Database database, int commits)
 {
     co_await database.update(prepare);
@@ -156,7 +156,7 @@ std::int64_t number(const Snapshot& snapshot, std::string_view bucket, std::stri
     return value ? std::stoll(std::string(*value)) : 0;
 }
 
-/// Whatever was killed: the sum is that of the numbers up to the cursor.
+/// The sum must be that of the numbers up to the cursor, whatever was killed.
 void check_sum(const Snapshot& snapshot, bool all)
 {
     const std::int64_t count = number(snapshot, "sums", "count");
@@ -165,7 +165,7 @@ void check_sum(const Snapshot& snapshot, bool all)
     BOOST_TEST((all ? count == numbers : count <= numbers));
 }
 
-/// What the next process finds, and makes of the rest.
+/// Checks what the next process finds, and what it makes of the rest.
 asio::awaitable<void> finish(Database database, Revision acknowledged)
 {
     BOOST_TEST(database.head_revision() >= acknowledged);

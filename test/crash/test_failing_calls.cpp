@@ -35,7 +35,7 @@ Options options(const char* location = "/db")
     return some;
 }
 
-/// Tables that wait for a compaction, and two logs, of a process that was killed.
+/// Returns the files of a killed process: tables that wait for a compaction, and two logs.
 std::unique_ptr<PowerLossEnv> make_database()
 {
     PowerLossEnv disk;
@@ -60,7 +60,7 @@ std::unique_ptr<PowerLossEnv> make_database()
     return killed;
 }
 
-/// One life of a store, in which one call of the system fails.
+/// One life of a store in which one call of the system fails.
 class LifeWithFailure {
 public:
     LifeWithFailure(const PowerLossEnv& database, std::uint64_t nth, const char* text)
@@ -69,7 +69,7 @@ public:
         env_.fail(nth, text);
     }
 
-    /// Whether there were so many calls.
+    /// Returns true if there were enough calls for the failing one to be reached.
     bool failed() const { return env_.failed_call().has_value(); }
     std::string failure() const { return env_.failure() + told_; }
 
@@ -101,7 +101,7 @@ public:
         store.reset();
     }
 
-    /// Whatever has failed is over: everything acknowledged is there, and so it is after a power
+    /// Checks the files after the failure: everything acknowledged is there, even after a power
     /// cut.
     void check(std::uint64_t seed) const
     {
@@ -121,7 +121,7 @@ public:
     }
 
 private:
-    /// Whether this succeeds; otherwise it must be for one of these reasons.
+    /// Returns true if `act` succeeds. Otherwise it must fail for one of these reasons.
     bool try_to(std::initializer_list<Error> reasons, const std::function<void()>& act)
     {
         try {
@@ -137,7 +137,8 @@ private:
         return false;
     }
 
-    /// Whether the tables from before are gone. All of them overlap, so they go together.
+    /// Returns true if the old tables were removed. All of them overlap, so they are removed
+    /// together.
     bool compacted(const std::map<std::string, std::string>& files) const
     {
         const auto now = disk_->contents();
@@ -220,8 +221,8 @@ private:
 
 BOOST_AUTO_TEST_SUITE(test_failing_calls)
 
-// KEYWATCH_ALL=1 lets each call fail in every way.
-BOOST_AUTO_TEST_CASE(no_call_that_fails_once_costs_what_was_acknowledged)
+// KEYWATCH_ALL=1 makes each call fail in every way.
+BOOST_AUTO_TEST_CASE(a_call_that_fails_once_loses_no_acknowledged_commit)
 {
     constexpr std::array texts{"Input/output error", "Too many open files",
                                "No space left on device", "Permission denied"};

@@ -48,7 +48,7 @@ Options options_for(const std::string& directory, Durability durability)
     return options;
 }
 
-/// What a consumer notes of a commit, once it has dealt with it: one line of a file.
+/// A consumer's note of a commit that it has processed: one line of a file.
 struct Note {
     Position position;
     std::size_t digest = 0;
@@ -64,7 +64,8 @@ std::size_t digest(const std::vector<Change>& changes)
     return std::hash<std::string>()(text.str());
 }
 
-/// A file that lines are added to, each by one write, so that a killed process leaves whole ones.
+/// A file to which each line is added with one write, so that a killed process leaves complete
+/// lines.
 class Notes {
 public:
     explicit Notes(const std::string& name)
@@ -102,7 +103,7 @@ private:
     int file_;
 };
 
-/// A watcher that goes on where the notes end.
+/// Returns a watcher that continues after the last note.
 Watcher resume(const Database& database, const Notes& notes)
 {
     const std::vector<Note> old = notes.read();
@@ -122,8 +123,8 @@ Watcher resume(const Database& database, const Notes& notes)
         options);
 }
 
-/// The process that is killed: commits as fast as it can, and tells by the pipe what was
-/// acknowledged, until it is gone.
+/// The process that is killed. It commits as fast as it can, and reports through the pipe what was
+/// acknowledged.
 class Child {
 public:
     explicit Child(const std::string& arguments)
@@ -184,7 +185,7 @@ private:
     std::size_t threads_ = 1;
 };
 
-/// Makes this program be the child if it was started as that.
+/// Turns this program into the child if it was started as such.
 struct BecomeChild {
     BecomeChild()
     {
@@ -195,7 +196,7 @@ struct BecomeChild {
 };
 BOOST_GLOBAL_FIXTURE(BecomeChild);
 
-/// One database that lives through several processes.
+/// A database that is used by several processes, one after another.
 class Series {
 public:
     Series(std::uint64_t seed, Durability durability)
@@ -210,7 +211,7 @@ public:
                   << static_cast<int>(durability_) << ' ' << workload_.seed() << ' '
                   << 1 + random_() % 6 << ' ' << 1 + random_() % 2;
         Victim victim(arguments.str());
-        if (random_() % 5 != 0) {  // else maybe while it opens
+        if (random_() % 5 != 0) {  // otherwise it may be killed while it opens
             victim.listen_for_one(Clock::now() + std::chrono::seconds(30));
         }
         victim.listen(Clock::now() + std::chrono::microseconds(random_() % 60'000));
@@ -247,7 +248,7 @@ private:
         co_await database.close();
     }
 
-    /// W6: as the next process would.
+    /// W6: consumes the rest, as the next process would.
     asio::awaitable<void> consume(Database database)
     {
         const Notes notes(notes_);
@@ -257,7 +258,8 @@ private:
         co_await watcher.stop();
     }
 
-    /// The notes are to be all commits so far, in order and once: up to the head, or up to any.
+    /// Compares the notes with all commits so far, in order and each once: up to the head, or up to
+    /// any commit.
     void compare_notes(bool all_of_them)
     {
         const std::vector<Note> notes = Notes(notes_).read();

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lets one allocation after the other fail, each in a process of its own.
+// Makes one allocation after another fail, each in a process of its own.
 //
-// By default every allocation of the scenarios of a watch, one after the other.
+// By default, walks every allocation of the scenarios of a watch.
 //
-//   KEYWATCH_ALL=1              walks the other scenarios too, and lets several fail in a row,
-//   which
-//                               Asio does not always survive: it posts in destructors
+//   KEYWATCH_ALL=1              also walks the other scenarios, and lets several fail in a row,
+//                               which Asio does not always survive: it posts in destructors
 //   KEYWATCH_SEED=n             repeats a choice of allocations
 //   KEYWATCH_OOM=scenario:n     runs one scenario with one failing allocation in this process
 //   KEYWATCH_OOM=scenario:n+k   the same, and the k allocations after it fail too
@@ -39,9 +38,9 @@
 namespace keywatch::test::oom {
 namespace {
 
-/// A process that takes longer than this, in seconds, hangs.
+/// A process that takes longer than this, in seconds, is considered to hang.
 constexpr unsigned longest_life = 10;
-/// The number of allocations that fail besides the first where memory is short for a while.
+/// Number of allocations that fail after the first one if memory is short for a while.
 constexpr std::uint64_t a_while = 20;
 
 unsigned slowness()
@@ -140,7 +139,7 @@ public:
         next_ = stride_ > 1 ? random()() % stride_ : 0;
     }
 
-    /// Tells whether all allocations have been walked.
+    /// Returns true if all allocations have been walked.
     bool is_over() const { return over_ || next_ > longest_walk; }
 
     std::uint64_t next() { return std::exchange(next_, next_ + stride_); }
@@ -183,7 +182,7 @@ public:
     }
 
 private:
-    /// More allocations than any scenario has.
+    /// More than the number of allocations of any scenario.
     static constexpr std::uint64_t longest_walk = 5000;
 
     static std::string reason_of(const ChildEnd& end)
@@ -204,11 +203,11 @@ private:
     std::size_t survived_ = 0;
     std::size_t ended_ = 0;
     std::size_t unreached_ = 0;
-    /// The allocations whose failure breaks something, by what that is.
+    /// The allocations whose failure breaks something, by what breaks.
     std::map<std::string, std::set<std::uint64_t>> broken_;
 };
 
-/// Walks all scenarios of a group. A life that hangs holds up no other.
+/// Walks all scenarios of a group. A life that hangs does not delay the others.
 class Walks {
 public:
     explicit Walks(std::string_view group)
@@ -241,7 +240,7 @@ public:
     }
 
 private:
-    /// The largest number of lives of one walk.
+    /// More than the number of lives of one walk.
     static constexpr std::uint64_t numbers = 1'000'000;
 
     void note(const std::vector<ChildEnd>& ends)
@@ -256,7 +255,7 @@ private:
     Children children_;
 };
 
-/// `always`: also without KEYWATCH_ALL.
+/// `always`: even without KEYWATCH_ALL.
 void walk(std::string_view group, bool always = false)
 {
     if (!always && !walks_all()) {
@@ -277,7 +276,7 @@ int live_here(const Scenario& scenario, const Failure& failure)
     return status;
 }
 
-/// Runs one life in this process if KEYWATCH_OOM says so.
+/// Runs one life in this process if KEYWATCH_OOM is set.
 struct LiveOnce {
     LiveOnce()
     {

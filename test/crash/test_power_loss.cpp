@@ -15,7 +15,7 @@ namespace {
 
 using Random = std::mt19937_64;
 
-/// A number from the environment, or another one.
+/// Returns a number from the environment, or a default.
 std::uint64_t setting(const char* name, std::uint64_t otherwise)
 {
     const char* const text = std::getenv(name);
@@ -27,7 +27,7 @@ std::uint64_t below(Random& random, std::uint64_t end)
     return random() % end;
 }
 
-/// A few lives of one database, each ended by a power cut, the disk having its ways.
+/// A few lives of one database, each ended by a power cut, on a disk with faults.
 class Round {
 public:
     Round(std::uint64_t seed, Durability durability, std::optional<LyingDisk::Lie> lie = {})
@@ -42,7 +42,7 @@ public:
         }
     }
 
-    /// What went wrong; empty if nothing did.
+    /// Returns the problems; empty if there are none.
     std::vector<std::string> run()
     {
         const std::uint64_t lives = lie_ ? 1 : 1 + below(random_, 3);
@@ -75,7 +75,7 @@ private:
         look();
     }
 
-    /// Arranges something to go wrong in this life, mostly.
+    /// Arranges for a fault in most lives.
     bool disturb()
     {
         const auto torn =
@@ -107,7 +107,7 @@ private:
     void lose_power(const Life& life, const Life::Plan& plan)
     {
         const bool clean = plan.end == Life::End::closed || plan.end == Life::End::dropped;
-        // A log that could not be synced when it was closed is not told of: nobody waits for it.
+        // If a log could not be synced at closing, that is not reported, as nothing waits for it.
         const bool closed = clean && !life.disturbed();
         const std::uint64_t way = below(random_, 5);
         const Survival survival = way == 0   ? Survival::nothing()
@@ -116,19 +116,19 @@ private:
         if (options_.durability == Durability::sync) {
             floor_ = std::max({floor_, life.acknowledged(), life.head_at_open()});
         } else if (way == 1 || closed) {
-            floor_ = life.acknowledged();  // no power was lost, or there was nothing to lose
+            floor_ = life.acknowledged();  // no power was lost, or nothing unsynced was left
         } else {
             floor_ = 0;
         }
         disk_ = disk_->survivors(survival);
     }
 
-    /// Opens what has survived and compares everything in it with what must be there.
+    /// Opens what has survived, and compares all of it with what must be there.
     void look()
     {
         asio::io_context context(1);
         Options options = options_;
-        options.history.commits = UINT64_MAX;  // nothing goes while it is looked at
+        options.history.commits = UINT64_MAX;  // nothing is trimmed during the comparison
         WholeDatabase found;
         const auto read = [&](Database database) -> asio::awaitable<void> {
             found = co_await read_whole(database);
@@ -170,7 +170,7 @@ private:
     std::vector<std::string> problems_;
 };
 
-/// KEYWATCH_SEED=n runs only the round of that seed, KEYWATCH_ROUNDS=n so many.
+/// KEYWATCH_SEED=n runs only the round of that seed, KEYWATCH_ROUNDS=n this many.
 void run_rounds(Durability durability, std::uint64_t rounds)
 {
     const std::uint64_t first = setting("KEYWATCH_SEED", std::random_device()());
@@ -184,7 +184,7 @@ void run_rounds(Durability durability, std::uint64_t rounds)
     }
 }
 
-/// How many of these rounds on a lying disk the check has found out.
+/// Runs rounds on a LyingDisk. Returns in how many the check has found a problem.
 std::size_t found_out(LyingDisk::Lie lie, Durability durability, std::uint64_t rounds)
 {
     std::size_t found = 0;
@@ -208,14 +208,14 @@ BOOST_AUTO_TEST_CASE(buffered_commits_leave_a_prefix)
     run_rounds(Durability::buffered, 300);
 }
 
-// The two weaknesses that the storage layer is there for must not go unseen by the check above.
+// The two weaknesses that the storage layer compensates for must be visible to the check above.
 BOOST_AUTO_TEST_CASE(the_check_sees_logs_that_were_not_synced)
 {
     BOOST_TEST(found_out(LyingDisk::Lie::log_syncs, Durability::buffered, 20) > 0U);
     BOOST_TEST(found_out(LyingDisk::Lie::log_syncs, Durability::sync, 20) > 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_check_sees_a_torn_append_after_which_writing_went_on)
+BOOST_AUTO_TEST_CASE(the_check_sees_a_torn_append_after_which_writing_continued)
 {
     BOOST_TEST(found_out(LyingDisk::Lie::torn_append, Durability::sync, 40) > 0U);
     BOOST_TEST(found_out(LyingDisk::Lie::torn_append, Durability::buffered, 40) > 0U);

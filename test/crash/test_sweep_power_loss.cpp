@@ -19,7 +19,7 @@ namespace {
 
 constexpr int due = 600;
 
-/// Keys that are due all at once, and a power cut somewhere in the sweep of them.
+/// Keys that expire all at once, and a power cut somewhere in their sweep.
 struct SweepCut : Expiry {
     std::unique_ptr<PowerLossEnv> disk = std::make_unique<PowerLossEnv>();
     kw::Durability durability = kw::Durability::sync;
@@ -42,13 +42,13 @@ struct SweepCut : Expiry {
         });
     }
 
-    /// The first life ends after so many operations of the disk, or when everything is swept.
+    /// The first life: ends after this many operations of the disk, or when everything is swept.
     void sweep_until(std::uint64_t operations)
     {
         run([this, operations]() -> Task {
             kw::Database db = open_on_disk();
             co_await fill(db);
-            co_await db.close();  // what is there by now is safe, buffered or not
+            co_await db.close();  // everything so far is on disk, buffered or not
             db = open_on_disk();
             disk->cut_power_after(operations);
             clock.advance(10ms);
@@ -58,7 +58,7 @@ struct SweepCut : Expiry {
         });
     }
 
-    /// In the second one everything is as if nothing had happened.
+    /// The second life: everything is as if there had been no power cut.
     void look()
     {
         recorder = Recorder();

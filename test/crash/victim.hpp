@@ -21,15 +21,15 @@ extern char** environ;
 
 namespace keywatch::test {
 
-/// Where the child writes the revisions that were acknowledged to it, eight bytes each.
+/// The descriptor to which the child writes the revisions that were acknowledged, eight bytes each.
 inline constexpr int pipe_of_child = 3;
 
-/// Another process of this very program, as its parent sees it: started, listened to, killed.
+/// Another process of this program: starts it, reads its reports, and kills it.
 class Victim {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// `variable`: what is added to its environment, `name=value`.
+    /// `variable`: added to its environment, as `name=value`.
     explicit Victim(const std::string& variable)
     {
         int ends[2];
@@ -50,7 +50,7 @@ public:
     Victim& operator=(const Victim&) = delete;
     ~Victim() { ::close(pipe_); }
 
-    /// Listens until then, or until the child is gone.
+    /// Reads reports until then, or until the child has ended.
     void listen(Clock::time_point until)
     {
         for (;;) {
@@ -69,7 +69,7 @@ public:
         }
     }
 
-    /// Gives whether it was alive.
+    /// Returns true if the child was alive.
     bool kill()
     {
         ::kill(process_, SIGKILL);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Builds the reference and sees that Doxygen has nothing to warn of, that it is whole, and that it
-has nothing internal. Speaks TAP.
+"""Builds the reference. Checks that Doxygen has no warnings, that the reference is complete, and
+that it contains nothing internal. Prints TAP.
 
 Arguments: Doxygen, the Doxyfile, the source folder."""
 
@@ -25,14 +25,14 @@ int documented();
 
 
 def doxygen(folder, *settings):
-    """Runs Doxygen, with its output below this folder; the result."""
+    """Runs Doxygen, with its output below this folder, and returns the result."""
     text = DOXYFILE.read_text(encoding="utf-8") + "\n".join(
         ["", f"OUTPUT_DIRECTORY = {folder}", *settings, ""])
     return subprocess.run([DOXYGEN, "-"], input=text, text=True, capture_output=True, check=False)
 
 
 def warns_of(declaration):
-    """Whether Doxygen, with our settings, refuses a header with this declaration in it."""
+    """Returns true if Doxygen, with our settings, refuses a header with this declaration."""
     with tempfile.TemporaryDirectory() as folder:
         header = pathlib.Path(folder, "planted.hpp")
         header.write_text(PLANTED % declaration, encoding="utf-8")
@@ -40,14 +40,14 @@ def warns_of(declaration):
 
 
 def public_classes():
-    """Names of what public headers define outside of `detail`."""
+    """Returns the names of everything that public headers define outside of `detail`."""
     for header in sorted((SOURCE / "include" / "keywatch").glob("*.hpp")):
         text = header.read_text(encoding="utf-8").split("namespace detail {")[0]
         yield from re.findall(r"^(?:class|struct) (\w+)(?: : [^{]*)? \{$", text, re.MULTILINE)
 
 
 def checks(folder):
-    """(what is checked, whether it is so)"""
+    """Yields (what is checked, whether it holds)."""
     result = doxygen(folder)
     if result.returncode != 0:
         print(result.stderr, file=sys.stderr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// History records of any bytes: they are read or refused, with no more memory than they are worth,
-// and what was read is read again when it is written anew.
+// Decodes arbitrary bytes as history records. They are read or refused, with memory in proportion
+// to their size, and a record that was read is read again when it is written anew.
 #include "fuzz/require.hpp"
 #include "storage/format/history_record.hpp"
 
@@ -13,7 +13,7 @@ using keywatch::test::require;
 
 namespace {
 
-/// A message takes six bytes at least, and a name one.
+/// A message takes at least six bytes, and a name at least one.
 constexpr std::size_t most_memory_per_byte = sizeof(Message) / 6 + sizeof(std::string_view) + 16;
 
 bool same_score(std::optional<double> a, std::optional<double> b)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Keys and ends of values of any bytes: they are read or refused, what was read is written as the
-// same bytes, and keys sort as what they were made of.
+// Decodes arbitrary bytes as keys and ends of values. They are read or refused, what was read is
+// written as the same bytes, and keys sort like the values that they were made from.
 #include "fuzz/require.hpp"
 #include "storage/format/layout.hpp"
 #include "structures/stamp.hpp"
@@ -61,7 +61,7 @@ void check_values(std::string_view value)
     }
 }
 
-/// Two of each kind of key, made of numbers.
+/// Two keys of each kind, made from numbers.
 struct Numbers {
     std::uint64_t first;
     std::uint64_t second;

@@ -6,7 +6,7 @@
 
 namespace keywatch::test {
 
-/// Ends the program, so that the fuzzer keeps the input, unless that is so.
+/// Ends the program unless the condition holds, so that the fuzzer keeps the input.
 inline void require(bool holds, const char* what)
 {
     if (!holds) {

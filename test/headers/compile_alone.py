@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """Compiles every header of include/ and lib/ alone, with the flags of the library, so that none of
-them depends on what its user happens to have included before. Left out are internal headers that
-their own source includes first: the style check compiles those alone, with nothing precompiled."""
+them depends on what its user has included before. Internal headers that their own source includes
+first are skipped: the style check compiles those alone, without a precompiled header."""
 
 import concurrent.futures
 import json
@@ -15,7 +15,8 @@ import sys
 
 
 def library_flags(build):
-    """Compiler and flags of the library's first source, without what names input and output."""
+    """Returns the compiler and flags of the library's first source, without the arguments that name
+    input and output."""
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     entry = next(entry for entry in entries if "libkeywatch_internals.a.p" in entry["output"])
     flags, words = [], iter(shlex.split(entry["command"]))
@@ -35,7 +36,7 @@ def compile_header(flags, build, header):
 
 
 def needs_compiling(header):
-    """Whether no source of the same name includes this header before anything else."""
+    """Returns true if no source of the same name includes this header before anything else."""
     source = header.with_suffix(".cpp")
     if not source.exists():
         return True
@@ -46,7 +47,8 @@ def needs_compiling(header):
 
 
 def needs_json(header):
-    """Whether this is keywatch/json.hpp or a part of it, for programs that have nlohmann_json."""
+    """Returns true if this is keywatch/json.hpp or a part of it, for programs that have
+    nlohmann_json."""
     return header.parent.name == "keywatch" and re.match(r"json(_\w+)?\.hpp$", header.name)
 
 

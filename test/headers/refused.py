@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""What the library refuses by static_assert, which a test program cannot ask for: each function
-below must give one error, with the message that stands beside it, and those at the end none. All
-of it is compiled once, with the flags of the library."""
+"""Tests what the library refuses by static_assert, which a test program cannot test. Each function
+below must cause one error, with the message next to it; the functions at the end must cause none.
+All of them are compiled once, with the flags of the library."""
 
 import collections
 import os
@@ -76,7 +76,7 @@ struct Uncopyable {
 
 
 def source_of(statements):
-    """Each in a function of its own."""
+    """Puts each statement into a function of its own."""
     functions = [f"void use_{number}(kw::Database db, Uncopyable& uncopyable)"
                  f" {{ (void)db, (void)uncopyable; {statement} }}\n"
                  for number, statement in enumerate(statements)]
@@ -84,7 +84,7 @@ def source_of(statements):
 
 
 def errors_of(flags, build, statements):
-    """What the compiler says is wrong with them."""
+    """Returns the compiler's errors."""
     command = [*flags, "-Wno-error", "-fsyntax-only", "-x", "c++", "-"]
     done = subprocess.run(command, input=source_of(statements), cwd=build, text=True,
                           capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})

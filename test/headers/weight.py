@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Looks at all that a public header pulls in, as the compiler lists it: of Boost no more than what
-Asio's awaitable.hpp and any_io_executor.hpp and the error codes need, and neither JSON nor LevelDB
-nor what is internal. Everybody who includes the header pays for it in compile time; those of
-keywatch/json.hpp for JSON and hexadecimal digits too."""
+"""Checks everything that a public header includes, as the compiler lists it. Of Boost, it may
+include only what Asio's awaitable.hpp and any_io_executor.hpp and the error codes need; JSON,
+LevelDB and internal headers are not allowed. Every user of the header pays for it in compile time.
+Users of keywatch/json.hpp pay for JSON and hexadecimal digits, too."""
 
 import concurrent.futures
 import os
@@ -13,19 +13,19 @@ import sys
 
 from compile_alone import compile_header, library_flags, needs_json
 
-# What all public headers together may cost of Boost.
+# The Boost headers that all public headers together may include.
 ALLOWED = """
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 """
-# What keywatch/json.hpp may cost more.
+# The additional headers that keywatch/json.hpp may include.
 ALLOWED_WITH_JSON = "#include <boost/algorithm/hex.hpp>\n"
 
 
 def included(flags, build, text):
-    """The real paths of all files that this source includes, however deep."""
+    """Returns the real paths of all files that this source includes, directly or indirectly."""
     done = subprocess.run([*flags, "-M", "-x", "c++", "-"], input=text, cwd=build, text=True,
                           capture_output=True, check=True)
     names = done.stdout.split(":", 1)[1].replace("\\\n", " ").split()
@@ -33,7 +33,7 @@ def included(flags, build, text):
 
 
 def what_is_wrong(root, header, files, allowed):
-    """The files that this header must not pull in."""
+    """Yields the files that this header must not include."""
     for file in sorted(files - allowed):
         others = ["/boost/", "/leveldb/", f"{root}/lib/"]
         if not needs_json(header):

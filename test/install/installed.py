@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Installs a build folder below a folder of its own, as packagers do, and uses what is there.
+"""Installs a build folder into a folder of its own, as packagers do, and uses the result.
 
 Arguments: the build folder, the source folder, the compiler."""
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program outside of the tree that meets what must be one thing on both sides of a library: types
-// of exceptions, the category of errors, and Asio's own idea of where it runs.
+// A program outside the tree that uses what must exist only once across a library boundary: types
+// of exceptions, the category of errors, and Asio's knowledge of the executor it runs on.
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -30,7 +30,7 @@ void require(bool holds, const char* what)
     }
 }
 
-/// The exception of this type that comes out of an operation.
+/// Returns the exception of this type that an operation throws.
 template <class Exception>
 asio::awaitable<std::optional<Exception>> caught(std::function<asio::awaitable<void>()> operation)
 {
@@ -85,7 +85,7 @@ asio::awaitable<void> strand_is_known(kw::Database db)
         db.watch("b", kw::all(), [&](const kw::Message&) -> asio::awaitable<kw::Flow> {
             const asio::any_io_executor executor = co_await asio::this_coro::executor;
             asio::dispatch(executor, [&] { inline_call = true; });
-            inline_call = inline_call.has_value();  // else it was posted
+            inline_call = inline_call.has_value();  // otherwise it was posted
             co_return kw::Flow::stop;
         });
     asio::co_spawn(co_await asio::this_coro::executor, watcher.run(), kw::rethrow);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""What the tests of an installation share: running commands, building programs that know nothing of
-the tree but what was installed, and TAP."""
+"""Functions shared by the tests of an installation: running commands, building programs that use
+only what was installed, and TAP."""
 
 import os
 import pathlib
@@ -11,12 +11,12 @@ import traceback
 
 EXPECTED = {"quick_start.cpp": "put 42 = alice\n", "outside.cpp": "all holds\n",
             "outside_json.cpp": "all holds\n"}
-# What a program needs besides keywatch.
+# The dependencies of a program besides keywatch.
 NEEDED = {"outside_json.cpp": ["nlohmann_json"]}
 
 
 def run(*command, **environment):
-    """The output of a command that must succeed."""
+    """Runs a command that must succeed, and returns its output."""
     done = subprocess.run([str(word) for word in command], env={**os.environ, **environment},
                           capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -30,7 +30,7 @@ def is_installed(package):
 
 
 def programs(source):
-    """The sources of the programs to build: those for which there is what they need."""
+    """Returns the sources of the programs to build: those whose dependencies are installed."""
     outside = source / "test" / "install"
     all_programs = [source / "samples" / "quick_start.cpp", outside / "outside.cpp",
                     outside / "outside_json.cpp"]
@@ -39,14 +39,14 @@ def programs(source):
 
 
 def pkg_config(prefix, *question):
-    """What the one .pc file below a prefix says, wherever that prefix has been moved to."""
+    """Asks the only .pc file below a prefix, even if that prefix has been moved."""
     [file] = prefix.rglob("keywatch.pc")
     return run("pkg-config", f"--define-variable=prefix={prefix}", *question, "keywatch",
                PKG_CONFIG_PATH=str(file.parent)).split()
 
 
 def build_and_run(compiler, prefix, source, *extra):
-    """Compiles a program with what pkg-config says and nothing else, and runs it."""
+    """Compiles a program with exactly what pkg-config says, and runs it."""
     library_folder = next(flag[2:] for flag in pkg_config(prefix, "--libs") if flag[:2] == "-L")
     with tempfile.TemporaryDirectory() as folder:
         program = pathlib.Path(folder, "program")
@@ -68,20 +68,20 @@ def public_headers(source):
 
 
 def exported(library):
-    """(kind, mangled name) of what a shared library offers to others."""
+    """Yields (kind, mangled name) of everything that a shared library exports."""
     for line in run("nm", "--dynamic", "--defined-only", library).splitlines():
         yield line.split()[-2:]
 
 
 def tap(cases):
-    """Runs (name, function) one after the other and speaks TAP; the exit status."""
+    """Runs (name, function) one after another, and prints TAP. Returns the exit status."""
     failures = number = 0
     for number, (name, case) in enumerate(cases, 1):
         print(f"# running {name}", flush=True)
         try:
             case()
             print(f"ok {number} - {name}", flush=True)
-        except Exception:  # whatever it is, the other cases are run
+        except Exception:  # the other cases are run, whatever the failure
             failures += 1
             traceback.print_exc(file=sys.stderr)
             print(f"not ok {number} - {name}", flush=True)

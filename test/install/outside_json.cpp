@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A program outside of the tree, which has nlohmann_json, and asks for keywatch/json.hpp.
+// A program outside the tree that has nlohmann_json and uses keywatch/json.hpp.
 #include <keywatch/json.hpp>
 
 #include <iostream>

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Another meson project has keywatch as a subproject, as a shared library: built, run, installed
-with a prefix, and the library looked at from outside. It builds the whole library, once.
+"""Another meson project uses keywatch as a subproject, as a shared library. It is built, run and
+installed with a prefix, and the library is inspected from outside. Builds the whole library once.
 
 Arguments: the source folder, the compiler."""
 
@@ -15,9 +15,9 @@ from outside import (EXPECTED, NEEDED, build_and_run, exported, installed_header
 
 SOURCE = pathlib.Path(sys.argv[1]).resolve()
 COMPILER = sys.argv[2:]
-# What Asio's users must agree on is to be found in the pkg-config file.
+# Macros that Asio's users must agree on are in the pkg-config file.
 ASIO_MACRO = "-DBOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING"
-# Mangled names begin with these: what is ours, and what a library must not offer.
+# The beginnings of mangled names that are internal and that a library must not export.
 INTERNAL = ["storage", "structures", "watch", "async", "engine", "pipeline", "DatabaseState"]
 OURS = r"_Z(?:T[VISTv]|GV|Z)*NK?R?8keywatch"
 HIDDEN = re.compile(rf"{OURS}(?:{'|'.join(f'{len(name)}{name}' for name in INTERNAL)})"
@@ -30,7 +30,7 @@ keywatch_dep = dependency('keywatch', fallback: ['keywatch', 'keywatch_dep'])
 
 
 class Project:
-    """The project, below a folder of its own."""
+    """The outside project, in a folder of its own."""
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
@@ -74,8 +74,8 @@ class Project:
         return next(self.prefix.rglob("libkeywatch.so"))
 
     def strong_symbols(self):
-        """Weak are templates of Asio and of the standard library. They are shared with the program,
-        so that each of their variables exists once."""
+        """Weak symbols are templates of Asio and of the standard library. They are shared with the
+        program, so that each of their variables exists once."""
         foreign = [name for kind, name in exported(self.library())
                    if kind not in "WVu" and not re.match(OURS, name)]
         assert not foreign, foreign

@@ -25,12 +25,12 @@ namespace {
 kw::Options busy_options(std::string location, kw::Durability durability)
 {
     kw::Options options = watched_options(std::move(location));
-    options.write_buffer_bytes = 65536;  // so that logs and tables change all the time
+    options.write_buffer_bytes = 65536;  // so that logs and tables change often
     options.durability = durability;
     return options;
 }
 
-/// Commits until it is told to stop.
+/// Commits until `stop` is set.
 Task work(kw::Database db, Workload workload, const bool& stop)
 {
     const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
@@ -52,7 +52,7 @@ asio::awaitable<kw::Revision> backup_to_directory(kw::Database db, std::string d
     return db.backup(std::move(directory));
 }
 
-/// Opens a backup, which must be the first commits of the workload, up to its revision.
+/// Checks that a backup contains the first commits of the workload, up to its revision.
 Task check_copy(std::string directory, kw::Revision revision, Workload workload,
                 kw::HistoryId history)
 {
@@ -61,14 +61,14 @@ Task check_copy(std::string directory, kw::Revision revision, Workload workload,
     BOOST_TEST(whole.head == revision);
     BOOST_TEST(wrong_with(whole, workload) == "");
     BOOST_TEST((copy.head_position().history == history));
-    // And it can be gone on with.
+    // The backup can be written to.
     const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
     BOOST_TEST(co_await copy.update(transaction) == revision + 1);
     co_await copy.close();
 }
 
-/// Makes a backup while others commit, until it is there: a slow machine, which takes long to look
-/// at it, is not to have a larger one to make next time. `busy` counts those they committed in.
+/// Makes a backup while writers commit, which stop when it is complete, so that on a slow machine
+/// the next backup is not larger. Increments `busy` if commits were made in the meantime.
 asio::awaitable<kw::Revision> back_up_beside_writers(kw::Database db, Workload workload,
                                                      std::string directory, bool by_stream,
                                                      int& busy)
@@ -110,7 +110,7 @@ Task back_up_while_busy(kw::Options options, std::uint64_t seed, int backups)
     co_await db.close();
 }
 
-/// KEYWATCH_SEED, or a new one; printed, so that it can be given again.
+/// Returns KEYWATCH_SEED, or a random seed. Prints it, so that it can be used again.
 std::uint64_t new_seed()
 {
     const char* const given = std::getenv("KEYWATCH_SEED");
@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(a_database_in_memory_is_backed_up_to_disk)
     });
 }
 
-// Trimming is at work: what is left of history belongs to the data.
-BOOST_AUTO_TEST_CASE(a_backup_has_the_history_that_there_is)
+// Trimming is active: the rest of history belongs to the data.
+BOOST_AUTO_TEST_CASE(a_backup_contains_the_whole_history)
 {
     run([seed = new_seed()]() -> Task {
         kw::Options options = busy_options("memory:", kw::Durability::buffered);
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_resumes_on_a_restored_copy)
     });
 }
 
-// One waits for the other; both are complete.
+// One backup waits for the other; both are complete.
 BOOST_AUTO_TEST_CASE(two_backups_at_once)
 {
     run([]() -> Task {
@@ -242,8 +242,8 @@ BOOST_AUTO_TEST_CASE(two_backups_at_once)
     });
 }
 
-// However long a backup takes, nobody waits for it: writers, views, watchers that catch up.
-BOOST_AUTO_TEST_CASE(everything_goes_on_during_a_backup)
+// A backup delays neither writers, views nor watchers that catch up, however long it takes.
+BOOST_AUTO_TEST_CASE(everything_continues_during_a_backup)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_backup)
         BOOST_TEST(co_await failure_of(back_up_to(db, directory / "late")) ==
                    code(kw::Error::closed));
         stream.open();
-        // Whether it still gets to its end is a matter of time.
+        // The backup may or may not finish before, depending on timing.
         const auto error = co_await failure_of(begun.join());
         BOOST_TEST((!error || error == code(kw::Error::closed)));
         const auto error_of_queued = co_await failure_of(queued.join());
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_backup_leaves_nothing)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_event_loop_may_go_away_during_backups)
+BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_during_backups)
 {
     TemporaryDirectory directory;
     GatedStream stream;
@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_the_stream_throws_comes_out)
+BOOST_AUTO_TEST_CASE(the_exception_of_the_stream_is_rethrown)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -370,7 +370,7 @@ BOOST_AUTO_TEST_CASE(what_the_stream_throws_comes_out)
     });
 }
 
-BOOST_AUTO_TEST_CASE(restoring_refuses_what_it_cannot_do)
+BOOST_AUTO_TEST_CASE(restoring_refuses_invalid_arguments)
 {
     TemporaryDirectory directory;
     std::string bytes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Event loops of the program that are blocked by other code, or stopped: neither commits nor
+// Event loops of the program that are blocked by other code, or stopped. Neither commits nor
 // closing wait for them.
 #include "support/loop/hand_clock.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// An event loop on a thread of its own, which can be blocked.
+/// An event loop on its own thread, which can be blocked.
 class OtherLoop {
 public:
     OtherLoop() : thread_([this] { context_.run(); }) {}
@@ -45,7 +45,7 @@ public:
         return asio::co_spawn(context_, std::move(task), asio::use_future);
     }
 
-    /// Blocks it behind what it has to do already.
+    /// Blocks the loop after the work that is already queued.
     void block_soon()
     {
         asio::post(context_, [state = state_] {
@@ -98,7 +98,7 @@ boost::system::error_code failure_in(std::future<kw::Revision>& future)
     return failure_of([&] { future.get(); });
 }
 
-/// Blocks the loop that it runs on when it is about to let its first group be written.
+/// Blocks its own loop just before its first group would be written.
 asio::awaitable<kw::Revision> put_and_block(kw::Database db, OtherLoop& loop)
 {
     const auto put = [&](kw::Transaction& tx) {
@@ -113,7 +113,7 @@ asio::awaitable<kw::Revision> put_and_block(kw::Database db, OtherLoop& loop)
 BOOST_FIXTURE_TEST_SUITE(test_blocked_loops, EventLoop)
 
 // W14, trap 18
-BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_holds_up_no_commits_of_others)
+BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_does_not_delay_other_commits)
 {
     run([]() -> Task {
         OtherLoop other;
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_holds_up_no_commits_of_others)
         std::future<kw::Revision> theirs;
         const auto let_them_wait = [&](kw::Transaction& tx) {
             theirs = other.start(put(db, "b", "theirs", "1"));
-            other.block();  // behind its call of update()
+            other.block();  // after its call of update()
             BOOST_TEST(db.stats().engine.waiting == 1U);
             tx.btree("b").put("ours", "1");
         };
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_holds_up_no_commits_of_others)
 }
 
 // W14
-BOOST_AUTO_TEST_CASE(a_stopped_loop_with_a_waiter_holds_up_no_commits_of_others)
+BOOST_AUTO_TEST_CASE(a_stopped_loop_with_a_waiter_does_not_delay_other_commits)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_stopped_loop_with_a_waiter_holds_up_no_commits_of_others)
 }
 
 // W14
-BOOST_AUTO_TEST_CASE(a_sweep_on_a_blocked_loop_holds_up_no_commits)
+BOOST_AUTO_TEST_CASE(a_sweep_on_a_blocked_loop_does_not_delay_commits)
 {
     run([]() -> Task {
         OtherLoop own;
@@ -187,8 +187,8 @@ BOOST_AUTO_TEST_CASE(a_sweep_on_a_blocked_loop_holds_up_no_commits)
     });
 }
 
-// W14: the first group waits for a turn of a loop that does not come, and nobody may add to it.
-BOOST_AUTO_TEST_CASE(a_loop_that_is_blocked_before_the_first_flush_holds_up_no_commits_of_others)
+// W14: the first group waits for a turn of a loop that is blocked, and cannot be extended.
+BOOST_AUTO_TEST_CASE(a_loop_blocked_before_the_first_flush_does_not_delay_other_commits)
 {
     run([]() -> Task {
         OtherLoop other;
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(a_loop_that_is_blocked_before_the_first_flush_holds_up_no_c
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_a_blocked_loop_has_committed_is_durable_and_delivered)
+BOOST_AUTO_TEST_CASE(commits_of_a_blocked_loop_are_durable_and_delivered)
 {
     run([]() -> Task {
         OtherLoop other;
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(what_a_blocked_loop_has_committed_is_durable_and_delivered)
         other.blocks_itself();
         co_await watcher.reached(2);
         BOOST_TEST(recorder.size() == 1U);
-        co_await db.close();  // nor does closing wait for it
+        co_await db.close();  // closing does not wait for it, either
         BOOST_TEST(!is_ready(theirs));
         other.unblock();
         co_await ready(theirs);
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(what_a_blocked_loop_has_committed_is_durable_and_delivered)
     });
 }
 
-BOOST_AUTO_TEST_CASE(closing_refuses_what_waits_on_a_blocked_loop_at_its_limit)
+BOOST_AUTO_TEST_CASE(closing_refuses_waiters_on_a_blocked_loop_at_its_timeout)
 {
     run([]() -> Task {
         OtherLoop other;
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_blocked_loop_can_be_closed_on_another_one)
         kw::Watcher never_run = db.watch("b", kw::all(), recorder);
         const Run run = co_await start(watcher);
         const Job waits = co_await spawn(never_run.reached(1'000));
-        co_await watcher.reached(co_await put(db, "b", "k", "0"));  // it is live
+        co_await watcher.reached(co_await put(db, "b", "k", "0"));  // the watch is live
         own.block();
         co_await put(db, "b", "k", "1");
         BOOST_TEST((co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout)));

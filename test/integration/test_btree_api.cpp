@@ -83,7 +83,8 @@ void check_iterator(const kw::BTreeView& tree)
     BOOST_TEST(at.key() == "c");
 }
 
-/// The same in a transaction with some of it durable and some not, and in a view.
+/// Fills a bucket in two halves: the first is durable, the second is written by the transaction
+/// under test.
 void fill(kw::BTree tree, bool second_half)
 {
     const Entries entries{{"b", "3"}, {"a", "1"},  {"gone", "6"},
@@ -98,7 +99,7 @@ void fill(kw::BTree tree, bool second_half)
     }
 }
 
-/// The largest and smallest strings, and all that could be taken for a separator.
+/// Returns the largest and smallest strings, and everything that could be mistaken for a separator.
 Strings odd_strings()
 {
     return {std::string(1, '\0'),         "\0\0"s, "\0\xff"s, "\x01"s, "\xff"s, "\xff\xff"s,
@@ -154,7 +155,7 @@ BOOST_AUTO_TEST_CASE(ranges_prefixes_and_iterators_go_both_ways)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        co_await create(db, "a");  // neighbours, whose keys must not show
+        co_await create(db, "a");  // neighbouring buckets, whose keys must not appear
         co_await create(db, "c");
         co_await put(db, "a", "zz", "");
         co_await put(db, "c", "0", "");
@@ -190,7 +191,7 @@ BOOST_AUTO_TEST_CASE(keys_and_values_are_any_bytes)
     });
 }
 
-// Whatever a sequence of transactions does, a transaction and a view see what a map would hold.
+// After any sequence of transactions, a transaction and a view see the contents of a map.
 BOOST_AUTO_TEST_CASE(random_transactions_agree_with_a_map)
 {
     const std::uint32_t seed = std::random_device()();
@@ -213,8 +214,8 @@ BOOST_AUTO_TEST_CASE(random_transactions_agree_with_a_map)
     });
 }
 
-// What an iterator has given out stays as it was until it is moved, also when the transaction
-// writes to that very key; of later writes it sees what lies ahead of it.
+// Views returned by an iterator do not change before it is moved, even if the transaction writes to
+// the same key. Of later writes, the iterator sees those after its place.
 BOOST_AUTO_TEST_CASE(iterators_survive_writes_of_their_transaction)
 {
     run([]() -> Task {
@@ -234,7 +235,7 @@ BOOST_AUTO_TEST_CASE(iterators_survive_writes_of_their_transaction)
                 tree.put("b", "2");
                 tree.put("0", "behind");
                 seen += std::string(key) + std::string(value);
-                tree.put(key, value);  // views of what was replaced
+                tree.put(key, value);  // replaces the data of earlier views
                 tree.erase("c");
                 tree.put("c", "33");
             }
@@ -262,12 +263,12 @@ BOOST_AUTO_TEST_CASE(large_transactions_are_committed_and_larger_ones_refused)
         const Recorder recorder;
         kw::Watcher watcher = db.watch("b", kw::key("huge"), recorder);
         const Run run = co_await start(watcher);
-        const std::string huge(1'400'000, 'h');  // counted in the data and in its message
+        const std::string huge(1'400'000, 'h');  // counted in the data and in the message
         co_await put(db, "b", "huge", huge);
         const auto too_large = [&](kw::Transaction& tx) {
             const auto error = failure_of([&] { tx.btree("b").put("huge", huge + huge); });
             BOOST_TEST(error == code(kw::Error::transaction_too_large));
-            // Swallowing that does not help.
+            // Catching the exception does not help.
         };
         const auto error = co_await failure_of([](kw::Database database, auto fn) -> Task {
             co_await database.update(fn);
@@ -279,7 +280,7 @@ BOOST_AUTO_TEST_CASE(large_transactions_are_committed_and_larger_ones_refused)
     });
 }
 
-// A view or an iterator that got out of its function throws, and holds on to nothing.
+// A view or an iterator that has left its function throws, and keeps nothing alive.
 BOOST_AUTO_TEST_CASE(nothing_can_be_used_after_its_function_has_returned)
 {
     run([]() -> Task {
@@ -358,7 +359,8 @@ BOOST_AUTO_TEST_CASE(buckets_are_created_listed_and_deleted)
     });
 }
 
-// However large the bucket, its deletion is one small commit; a new one of that name is empty.
+// The deletion of a bucket is one small commit, regardless of its size; a new bucket of that name
+// is empty.
 BOOST_AUTO_TEST_CASE(dropping_a_large_bucket_is_a_small_commit)
 {
     run([]() -> Task {

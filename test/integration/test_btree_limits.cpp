@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operations that make values, or messages, larger than a transaction may write.
+// Operations that create values, or messages, larger than a transaction may write.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -19,7 +19,7 @@ kw::Options small_transactions()
     return options;
 }
 
-/// What the function itself meets, and what the update that swallowed it fails with.
+/// The error inside the function, and the error of the update whose function ignored it.
 struct Failures {
     boost::system::error_code inside;
     boost::system::error_code outside;
@@ -40,8 +40,8 @@ asio::awaitable<Failures> failures_of(kw::Database db, std::function<void(kw::BT
 
 BOOST_FIXTURE_TEST_SUITE(test_btree_limits, EventLoop)
 
-// Without a look ahead the last ones would ask for more memory than there is.
-BOOST_AUTO_TEST_CASE(a_bit_farther_off_than_a_transaction_may_write_is_refused)
+// Without a check in advance, the last two would allocate more memory than there is.
+BOOST_AUTO_TEST_CASE(a_bit_beyond_what_a_transaction_may_write_is_refused)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(small_transactions(), "b");
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_value_grows_up_to_what_a_transaction_may_write)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(small_transactions(), "b");
-        // Counted in the data, and in the message once more, with what was there before.
+        // Counted in the data, and again in the message, together with the previous value.
         const std::string part(15'000, 'x');
         for (int i = 0; i < 2; ++i) {
             co_await db.update([&](kw::Transaction& tx) { tx.btree("b").append("k", part); });
@@ -83,9 +83,9 @@ BOOST_AUTO_TEST_CASE(a_value_grows_up_to_what_a_transaction_may_write)
     });
 }
 
-// What was there counts with the message, so a put over it may be too large although its own value
-// is not; an erase always was.
-BOOST_AUTO_TEST_CASE(a_value_that_is_replaced_counts_only_where_it_is_recorded)
+// The previous value counts with the message, so a put may be too large even if its own value is
+// not. For an erase, that was always the case.
+BOOST_AUTO_TEST_CASE(a_replaced_value_counts_only_if_it_is_recorded)
 {
     run([]() -> Task {
         for (const bool previous_values : {false, true}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// All operations of a BTree bucket, at random, against a map: what they give, what a transaction
-// and a view see afterwards, and which messages a watcher is given.
+// Compares random operations of a BTree bucket with a map: their results, what a transaction and a
+// view see afterwards, and the messages that a watcher receives.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -25,7 +25,7 @@ const Strings all_keys{"\0"s,  "\0\xff"s, "k"s,   "k\n"s, "k\0"s,  "k1"s,
                        "k12"s, "k2"s,     "k22"s, "l"s,   "\xff"s, "\xff\xff"s};
 const Strings all_values{""s, "0"s, "-7"s, "41"s, "07"s, "text"s, "\0"s, "\x80\xff"s};
 
-/// What a bucket should hold, and the messages that should have been made.
+/// The expected contents of a bucket, and its expected messages.
 struct Model {
     std::map<std::string, std::string> entries;
     Strings messages;
@@ -48,7 +48,8 @@ struct Model {
         }
         return there;
     }
-    /// Absent keys count as 0; nothing if it is no number of 64 bits.
+    /// Returns the value as a number. Absent keys count as 0; nothing if the value is not a number
+    /// of 64 bits.
     std::optional<std::int64_t> number(const std::string& key) const
     {
         static const std::regex decimal("0|-?[1-9][0-9]*");
@@ -70,9 +71,9 @@ public:
     const std::string& key() { return all_keys[below(all_keys.size())]; }
     const std::string& value() { return all_values[below(all_values.size())]; }
 
-    /// One operation on both; whether they agree on what it gives.
+    /// Makes one change to both. Returns true if the results agree.
     bool change(kw::BTree& tree, Model& model);
-    /// One scan of both; whether they agree.
+    /// Makes one scan of both. Returns true if the results agree.
     bool scan(const kw::BTreeView& tree, const Model& model);
 
 private:
@@ -191,7 +192,7 @@ bool Walk::read(const kw::BTreeView& tree, const Model& model)
            tree.last_key() == (none ? std::nullopt : Value(model.entries.rbegin()->first));
 }
 
-/// A pattern, and what it means.
+/// A pattern and its meaning.
 struct Filter {
     const char* pattern;
     bool (*selects)(const std::string&);

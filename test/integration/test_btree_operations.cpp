@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the operations of a BTree bucket give, what is there afterwards, and what a watcher is told.
+// The results of the operations of a BTree bucket, the contents afterwards, and the messages for
+// watchers.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -23,8 +24,7 @@ using Change = std::function<void(kw::BTree)>;
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
-/// Changes bucket `b` in a transaction, and gives its messages: `<index> <operation>
-/// <key>=<value>`.
+/// Changes bucket `b` in a transaction. Returns its messages: `<index> <operation> <key>=<value>`.
 asio::awaitable<Strings> messages_of(kw::Database db, Change change)
 {
     const kw::Revision before = db.head_revision();
@@ -36,7 +36,7 @@ asio::awaitable<Strings> messages_of(kw::Database db, Change change)
     co_return lines;
 }
 
-/// A database with bucket `b`, in which `k` is `old` and `n` is 5.
+/// Returns a database with bucket `b`, in which `k` is `old` and `n` is 5.
 asio::awaitable<kw::Database> open_filled()
 {
     kw::Database db = co_await open_with("b");
@@ -45,7 +45,7 @@ asio::awaitable<kw::Database> open_filled()
     co_return db;
 }
 
-/// All that can write a value, on one key.
+/// Returns all operations that can write a value, on one key.
 const std::vector<Change>& writes(const std::string& key)
 {
     static std::map<std::string, std::vector<Change>> made;
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)
     });
 }
 
-BOOST_AUTO_TEST_CASE(an_exchange_always_writes_and_gives_what_was_there)
+BOOST_AUTO_TEST_CASE(an_exchange_always_writes_and_returns_the_previous_value)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_counted_up_and_down_as_text)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_number_or_gets_too_large_stays_as_it_is)
+BOOST_AUTO_TEST_CASE(a_value_that_is_no_number_or_gets_too_large_is_unchanged)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_or_gets_too_large_stays_as_it_is)
             BOOST_TEST(failure_of([&] { tree.decrement("absent", least); }) ==
                        code(kw::Error::number_overflow));
             BOOST_TEST(!tree.contains("absent"));
-            BOOST_TEST(tree.increment("n") == least + 1);  // it goes on
+            BOOST_TEST(tree.increment("n") == least + 1);  // counting continues
         });
         BOOST_TEST(messages.size() == 13U);
         BOOST_TEST(messages.back() == "12 put n=" + std::to_string(least + 1));
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(bits_are_set_and_values_grow_for_them)
             BOOST_TEST(!tree.set_bit("a", 1, true));
             BOOST_TEST((tree.get("a") == "\x40"));
             BOOST_TEST(tree.set_bit("a", 1, true));
-            BOOST_TEST(!tree.set_bit("a", 100, false));  // as it is beyond the end
+            BOOST_TEST(!tree.set_bit("a", 100, false));  // bits beyond the end are 0 already
             BOOST_TEST(!tree.set_bit("absent", 100, false));
             BOOST_TEST(!tree.contains("absent"));
             BOOST_TEST(!tree.set_bit("a", 23, true));
@@ -293,8 +293,8 @@ BOOST_AUTO_TEST_CASE(no_operation_writes_an_empty_key)
     });
 }
 
-// A function that throws has changed nothing, neither what is stored nor what was read.
-BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_transaction_that_threw)
+// A function that throws changes nothing, neither the stored contents nor what others read.
+BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
 {
     run([]() -> Task {
         kw::Database db = co_await open_filled();
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_transaction_that_threw)
                     co_await db.update(throwing);
                     BOOST_TEST(false, "it did not throw");
                 } catch (const std::exception&) {
-                    // the one above, or that `old` is no number
+                    // The exception above, or that of `increment`, as `old` is not a number.
                 }
             }
         }

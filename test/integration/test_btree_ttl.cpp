@@ -25,7 +25,7 @@ struct Timed : EventLoop {
         return open_with(options, "b");
     }
 
-    /// Cases run in one transaction, where nothing is swept meanwhile, but time stands still.
+    /// Runs cases in one transaction, during which nothing is swept and the clock does not advance.
     void in_transaction(std::function<void(kw::BTree)> check)
     {
         run([this, check]() -> Task {
@@ -41,7 +41,7 @@ boost::system::error_code failure_of_put(kw::BTree tree, std::chrono::millisecon
     return failure_of([&] { tree.put("k", "v", ttl); });
 }
 
-/// What a bucket should have.
+/// The expected contents of a bucket.
 struct Model {
     struct Entry {
         std::string value;
@@ -58,7 +58,7 @@ struct Model {
     }
     bool has(const std::string& key) const { return entries.contains(key); }
 
-    /// What a consumer makes of a message; it must not need to know more.
+    /// Applies a message as a consumer would, which must not need more information.
     void replay(const kw::Message& message)
     {
         const std::string key(message.key);
@@ -86,7 +86,7 @@ struct Model {
     }
 };
 
-/// One random operation, on a bucket and on its model.
+/// Makes one random change to a bucket and to its model.
 class Operations {
 public:
     explicit Operations(unsigned seed) : random_(seed) {}
@@ -176,7 +176,7 @@ void check_equal(kw::BTreeView tree, const Model& model, kw::Time now)
 
 BOOST_FIXTURE_TEST_SUITE(test_btree_ttl, Timed)
 
-BOOST_AUTO_TEST_CASE(values_are_given_anew_without_a_deadline_and_changed_with_it)
+BOOST_AUTO_TEST_CASE(put_clears_the_deadline_and_other_changes_keep_it)
 {
     in_transaction([](kw::BTree tree) {
         const auto ttl_after = [&](auto operation) {
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(values_are_given_anew_without_a_deadline_and_changed_with_i
     });
 }
 
-BOOST_AUTO_TEST_CASE(whatever_finds_a_place_passes_over_keys_whose_time_is_over)
+BOOST_AUTO_TEST_CASE(every_iterator_move_skips_expired_keys)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(whatever_finds_a_place_passes_over_keys_whose_time_is_over)
             }
             tree.put_many({{"b", "v"}, {"f", "v"}});
         });
-        clock.advance(10ms);  // the next turn is ours: nothing is swept before
+        clock.advance(10ms);  // the next turn is this test's: nothing is swept before
         co_await db.update([](kw::Transaction& tx) {
             kw::BTree tree = tx.btree("b");
             kw::BTreeIterator at = tree.iterator();
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
     });
 }
 
-BOOST_AUTO_TEST_CASE(messages_tell_the_deadline)
+BOOST_AUTO_TEST_CASE(messages_contain_the_deadline)
 {
     run([this]() -> Task {
         kw::Database db = co_await open();
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(messages_tell_the_deadline)
             kw::BTree tree = tx.btree("b");
             tree.put("k", "1", 10ms);
             tree.increment("k");
-            tree.set_ttl("k", 10ms);  // the one that it has
+            tree.set_ttl("k", 10ms);  // the same deadline that it has
             tree.set_ttl("k", 20ms);
             tree.clear_ttl("k");
             tree.clear_ttl("k");
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
         co_await db.view([](const kw::Snapshot& snapshot) {
             const kw::BTreeView tree = snapshot.btree("b");
             BOOST_TEST((tree.ttl("line") == 5ms));
-            BOOST_TEST((tree.ttl("bulk") == 10ms));  // from its transaction on
+            BOOST_TEST((tree.ttl("bulk") == 10ms));  // counted from its transaction
             BOOST_TEST((tree.ttl("for ever") == std::nullopt));
             BOOST_TEST(!tree.contains("k"));
         });
@@ -305,8 +305,8 @@ BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
     });
 }
 
-// Sweeps come in whenever they like; who writes and reads must not notice, and a consumer that
-// knows only the messages has the same in the end.
+// Sweeps may happen at any time. Readers and writers must not notice, and a consumer of the
+// messages has the same contents at the end.
 BOOST_AUTO_TEST_CASE(random_transactions_equal_a_map_and_so_does_a_replay)
 {
     const unsigned seed = std::random_device{}();

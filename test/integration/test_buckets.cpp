@@ -41,7 +41,7 @@ void check(const kw::Snapshot& state)
 
 BOOST_FIXTURE_TEST_SUITE(test_buckets, EventLoop)
 
-// Some of them are stored, one is created and one deleted by the transaction that lists them.
+// Some buckets are stored; one is created and one deleted by the transaction that lists them.
 BOOST_AUTO_TEST_CASE(buckets_are_listed_by_a_pattern_of_their_names)
 {
     run([]() -> Task {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Contexts of callers that are destroyed before the database's: what was suspended on them is
-// destroyed with them, and the database goes on for the others.
+// Contexts of callers that are destroyed before the context of the database. Everything suspended
+// on them is destroyed, too; the database keeps working for other callers.
 #include "support/storage/gated_stream.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -18,10 +18,10 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 
-// Mostly for the sanitizers, as test_destruction.
+// Mainly for the sanitizers, like test_destruction.
 namespace {
 
-/// Tells when it is destroyed.
+/// Shows when its owners are destroyed.
 using Token = std::shared_ptr<int>;
 
 struct OnTwoLoops : EventLoop {
@@ -29,7 +29,7 @@ struct OnTwoLoops : EventLoop {
 
     asio::any_io_executor theirs() const { return other->executor(); }
 
-    /// Gives the other loop so many turns, with turns of the own one in between.
+    /// Runs this many turns of the other loop, with turns of this loop in between.
     void take_turns(int turns)
     {
         for (int i = 0; i < turns; ++i) {
@@ -49,7 +49,7 @@ struct OnTwoLoops : EventLoop {
         });
     }
 
-    /// The database works for others.
+    /// Checks that the database still works.
     Task check(kw::Database db)
     {
         const Recorder recorder;
@@ -57,7 +57,7 @@ struct OnTwoLoops : EventLoop {
         const Run running = co_await keywatch::test::start(watcher);
         const kw::Revision last = co_await put_many(db, "b", 3);
         co_await watcher.reached(last);
-        BOOST_TEST(recorder.size() >= 3U);  // a commit of the other loop may still come
+        BOOST_TEST(recorder.size() >= 3U);  // a commit of the other loop may be included
         co_await db.close();
     }
 };
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)
     BOOST_TEST(token.use_count() == 1);
 }
 
-// With all that may be suspended, at any moment.
+// Everything that can be suspended is suspended, at every moment.
 BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_at_any_moment)
 {
     for (int turns = 0; turns < 120; turns += 4) {
@@ -246,8 +246,9 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_while_they_close)
     }
 }
 
-// The next in the queue for the turn, and one that has committed and waits for the flush.
-BOOST_AUTO_TEST_CASE(a_context_of_waiting_committers_hands_the_turn_on)
+// One committer is the next in the queue for the writer's turn, another has committed and waits for
+// the flush.
+BOOST_AUTO_TEST_CASE(the_context_of_waiting_committers_passes_the_turn_on)
 {
     const Token token = std::make_shared<int>(1);
     kw::Database db = kw::Database::open_blocking(executor(), watched_options());
@@ -268,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_context_of_waiting_committers_hands_the_turn_on)
     BOOST_TEST(token.use_count() == 1);
 }
 
-// The stream is the caller's: it must not be written to once its owner is gone.
+// The stream belongs to the caller: nothing may be written to it after its owner was destroyed.
 BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_until_its_backup_has_noticed)
 {
     const Token token = std::make_shared<int>(1);

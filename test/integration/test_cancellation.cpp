@@ -20,7 +20,7 @@ kw::WatchOptions within(std::chrono::milliseconds timeout)
     return options;
 }
 
-/// Blocks the thread, and with it the event loop.
+/// Blocks the thread and its event loop.
 void block(std::chrono::milliseconds time)
 {
     const auto end = std::chrono::steady_clock::now() + time;
@@ -33,7 +33,8 @@ void block(std::chrono::milliseconds time)
 
 BOOST_FIXTURE_TEST_SUITE(test_cancellation, EventLoop)
 
-// run() in an expression with `||`: when the other one wins, it ends with a value and nothing lost.
+// run() in an expression with `||`: if the other operand wins, run() ends with a value, and nothing
+// is lost.
 BOOST_AUTO_TEST_CASE(run_can_be_cancelled_by_a_parent)
 {
     run([]() -> Task {
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE(only_terminal_cancellation_ends_a_run)
     });
 }
 
-// Cancelled before it begins, or while it is catching up in the middle of everything.
+// The cancellation comes before run() begins, or at any moment while it catches up.
 BOOST_AUTO_TEST_CASE(run_may_be_cancelled_at_any_time)
 {
     run([]() -> Task {
@@ -123,8 +124,8 @@ BOOST_AUTO_TEST_CASE(waiting_can_be_cancelled_and_changes_nothing)
     });
 }
 
-// Cancelling who awaits stop() or close() does not call them off.
-BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_all_the_same)
+// Cancelling a coroutine that awaits stop() or close() does not undo them.
+BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_nevertheless)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(an_overrunning_coroutine_is_cancelled_and_awaited)
     });
 }
 
-// One that swallows its cancellation and returns has overrun all the same.
+// A coroutine that ignores its cancellation and returns has overrun nevertheless.
 BOOST_AUTO_TEST_CASE(swallowing_the_cancellation_does_not_help)
 {
     run([]() -> Task {
@@ -193,8 +194,9 @@ BOOST_AUTO_TEST_CASE(swallowing_the_cancellation_does_not_help)
     });
 }
 
-// What throws because of a cancellation that was not ours is what comes out.
-BOOST_AUTO_TEST_CASE(an_abort_of_the_callbacks_own_comes_out)
+// An operation_aborted that was not caused by a cancellation of the library is rethrown like any
+// exception.
+BOOST_AUTO_TEST_CASE(an_abort_caused_by_the_callback_is_rethrown)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -210,7 +212,7 @@ BOOST_AUTO_TEST_CASE(an_abort_of_the_callbacks_own_comes_out)
     });
 }
 
-// A plain callback cannot be cut short; the watch ends after it.
+// A plain callback cannot be interrupted; the watch ends after it has returned.
 BOOST_AUTO_TEST_CASE(an_overrunning_plain_callback_ends_its_watch)
 {
     run([]() -> Task {
@@ -229,8 +231,8 @@ BOOST_AUTO_TEST_CASE(an_overrunning_plain_callback_ends_its_watch)
     });
 }
 
-// An event loop that somebody blocks for longer than their timeout does not end healthy watches.
-BOOST_AUTO_TEST_CASE(a_blocked_event_loop_ends_no_healthy_watch)
+// If other code blocks the event loop for longer than the timeout, then healthy watches do not end.
+BOOST_AUTO_TEST_CASE(a_blocked_event_loop_does_not_end_healthy_watches)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -257,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_event_loop_ends_no_healthy_watch)
     });
 }
 
-// What a callback does to its cancellation state is its own affair.
+// A callback that changes its cancellation state affects only itself.
 BOOST_AUTO_TEST_CASE(a_callback_that_disables_cancellation_does_so_for_itself)
 {
     run([]() -> Task {

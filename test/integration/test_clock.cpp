@@ -24,7 +24,7 @@ namespace {
 constexpr kw::Time ends_of_range[] = {kw::Time{-kw::bytes::clock_range},
                                       kw::Time{kw::bytes::clock_range}};
 
-/// What a faulty clock may tell. The last one is the most that history can tell.
+/// Times that a faulty clock may return, up to and beyond what history can store.
 constexpr kw::Time odd_times[] = {kw::Time::min(),
                                   kw::Time::max(),
                                   kw::Time{},
@@ -38,7 +38,7 @@ constexpr kw::Time odd_times[] = {kw::Time::min(),
                                   kw::Time{kw::bytes::storable_range} + 1us,
                                   kw::Time{-kw::bytes::storable_range} - 1us};
 
-/// A database on disk whose time is told by hand.
+/// A database on disk with a clock that the test sets.
 struct OnDisk : EventLoop {
     HandClock clock;
     TemporaryDirectory directory;
@@ -53,7 +53,7 @@ struct OnDisk : EventLoop {
         return options;
     }
 
-    /// With the key "k", which expires in 10 s.
+    /// Creates the database with the key "k", which expires in 10 s.
     asio::awaitable<kw::Database> make(bool history) const
     {
         kw::Database db = co_await open_with(options(history), "b");
@@ -61,13 +61,13 @@ struct OnDisk : EventLoop {
         co_return db;
     }
 
-    /// Opens it at a time before the deadline of "k", which had passed before.
+    /// Opens the database at a time before the deadline of "k", which had already passed.
     Task check_still_expired(bool history, const std::string& name = "db")
     {
         clock.advance(-15s);
         kw::Database db = co_await open_database(options(history, name));
         BOOST_TEST((co_await db.get("b", "k") == std::nullopt));
-        // Until the clock has come so far again, time stands still.
+        // Time does not advance until the clock has reached that time again.
         co_await db.put("b", "new", "v", 1s);
         clock.advance(14s);
         BOOST_TEST((co_await db.get("b", "new") == "v"));
@@ -83,7 +83,7 @@ asio::awaitable<std::chrono::milliseconds> time_to_live(kw::Database db, std::st
     co_return (co_await db.view(ttl)).value_or(0ms);
 }
 
-/// Writes something that has a time of everything that can have one.
+/// Writes one of everything that can have a time.
 void write_everywhere(kw::Transaction& tx, bool history)
 {
     tx.btree("b").put("plain", "v");
@@ -143,7 +143,7 @@ Task write_and_read(kw::Options options, HandClock clock, kw::Time odd)
     }
 }
 
-/// Random changes by a clock that jumps between odd times, and what the database must have then.
+/// Makes random changes while the clock jumps between odd times, and keeps the expected contents.
 class Jumps {
 public:
     Jumps(const OnDisk& place, bool history, std::uint64_t seed)
@@ -155,7 +155,7 @@ public:
     {
         {
             now_ = kw::bytes::in_clock_range(place_.clock.now());
-            // Without it no time is stored as long as nothing can expire.
+            // Without this, no time is stored as long as nothing can expire.
             kw::Database db = co_await open_with(place_.options(history_), beside);
             co_await db.put(beside, "k", "v", 1ms);
             co_await db.close();
@@ -173,11 +173,12 @@ public:
     }
 
 private:
-    /// The latest time counts that was in range, as nearest to what the clock told.
+    /// Sets the clock. The effective time is the latest so far, after each was clamped to the valid
+    /// range.
     Task jump(kw::Database db)
     {
         place_.clock.set(odd_times[random_() % std::size(odd_times)]);
-        co_await db.cursors();  // the database looks at its clock
+        co_await db.cursors();  // makes the database read its clock
         now_ = std::max(now_, kw::bytes::in_clock_range(place_.clock.now()));
         state_.remove_expired(now_);
     }
@@ -258,7 +259,8 @@ BOOST_AUTO_TEST_CASE(what_a_commit_found_expired_stays_so_after_a_crash)
             kw::Database db = co_await make(history);
             clock.advance(20s);
             co_await db.put("b", "other", "v");
-            co_await db.backup(options(history, "crashed").location);  // what a crash would leave
+            // The backup has the files that a crash would leave.
+            co_await db.backup(options(history, "crashed").location);
             co_await check_still_expired(history, "crashed");
             co_await db.close();
         });
@@ -312,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_jumps_between_odd_times_loses_and_brings_back_
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_clock_before_1970_goes_on)
+BOOST_AUTO_TEST_CASE(a_clock_before_1970_works)
 {
     run([this]() -> Task {
         clock.set(kw::Time{-24h * 365 * 50});
@@ -328,7 +330,7 @@ BOOST_AUTO_TEST_CASE(a_clock_before_1970_goes_on)
     });
 }
 
-BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stands_still_and_nothing_is_gone_at_once)
+BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stops_and_nothing_expires_at_once)
 {
     run([this]() -> Task {
         clock.set(kw::Time::max());
@@ -339,7 +341,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stands_still_and_nothing_is_go
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_lead_over_a_clock_that_came_back_is_in_the_figures)
+BOOST_AUTO_TEST_CASE(the_lead_over_a_clock_that_was_set_back_is_in_the_figures)
 {
     run([this]() -> Task {
         kw::Database db = co_await make(true);

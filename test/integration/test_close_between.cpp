@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A whole close() goes by in the middle of a call, at each moment at which the call allocates: the
-// call ends all the same.
+// Runs a whole close() in the middle of another call, at each moment at which that call allocates.
+// The call must end nevertheless.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -19,10 +19,10 @@
 
 namespace {
 
-/// What is done at the allocation of this number from now on, on this thread; 0: at none.
+/// Number of allocations until `at_moment` is called, on this thread; 0: never.
 thread_local int moment = 0;
 thread_local const std::function<void()>* at_moment = nullptr;
-/// Whether the program allocates by what is below: a sanitizer may bring its own.
+/// True if the program uses the functions below: a sanitizer may bring its own.
 std::atomic<bool> replaced{false};
 
 void* allocate(std::size_t size) noexcept
@@ -36,7 +36,8 @@ void* allocate(std::size_t size) noexcept
 
 }  // namespace
 
-// All forms that are not aligned: memory of one is released by another. Weak, for sanitizers.
+// All unaligned forms are replaced, as memory of one form is released by another. Weak, for
+// sanitizers.
 [[gnu::weak]] void* operator new(std::size_t size)
 {
     if (void* const memory = allocate(size)) {
@@ -67,7 +68,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// The event loop of the database, on a thread of its own.
+/// The event loop of the database, on its own thread.
 class Loop {
 public:
     Loop() : guard_(asio::make_work_guard(context)), thread_([this] { context.run(); }) {}
@@ -88,7 +89,8 @@ private:
 
 using Call = std::function<Task(kw::Database)>;
 
-/// Whether the call came to its n-th allocation, where the database was closed.
+/// Closes the database at the n-th allocation of the call. Returns true if that allocation was
+/// reached.
 bool close_in_the_middle(const Call& call, int n)
 {
     Loop loop;
@@ -102,7 +104,7 @@ bool close_in_the_middle(const Call& call, int n)
     };
     const std::function<void()> close_and_wait = [&] {
         close();
-        // Not for ever: the call may have a lock that closing needs.
+        // The wait is limited, as the call may hold a lock that closing needs.
         is_closed.wait_for(200ms);
     };
     asio::io_context mine;
@@ -144,7 +146,7 @@ const auto nothing = [](const kw::Message&) {};
 
 BOOST_AUTO_TEST_SUITE(test_close_between)
 
-BOOST_AUTO_TEST_CASE(who_waits_for_a_revision_of_a_watch_that_nobody_runs_is_told)
+BOOST_AUTO_TEST_CASE(a_wait_for_a_revision_of_a_watch_that_is_never_run_ends)
 {
     close_at_every_moment([](kw::Database db) -> Task {
         const kw::Watcher watcher = db.watch("b", kw::all(), nothing);
@@ -152,7 +154,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_revision_of_a_watch_that_nobody_runs_is_tol
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_waits_for_a_watch_to_be_ready_is_told)
+BOOST_AUTO_TEST_CASE(a_wait_for_a_watch_to_be_ready_ends)
 {
     close_at_every_moment([](kw::Database db) -> Task {
         const kw::Watcher watcher = db.watch("b", kw::all(), nothing);

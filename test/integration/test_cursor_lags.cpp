@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// How cursors hold history back, and how that is seen.
+// Cursors retain history, and their lag is visible.
 #include "support/loop/hand_clock.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -38,7 +38,7 @@ asio::awaitable<kw::CursorLag> lag_of(kw::Database db, std::string name)
     throw std::runtime_error("no cursor " + name);
 }
 
-/// Commits until something has been trimmed that lies before this revision, or is this one.
+/// Commits until the revisions before this one have been trimmed.
 Task commit_until_trimmed(kw::Database db, kw::Revision oldest)
 {
     while (db.oldest_revision() < oldest) {
@@ -67,7 +67,7 @@ asio::awaitable<std::optional<kw::Compacted>> compacted_save(kw::Database db, kw
 
 BOOST_FIXTURE_TEST_SUITE(test_cursor_lags, EventLoop)
 
-BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_yet_to_deal_with)
+BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_not_processed_yet)
 {
     run([]() -> Task {
         const HandClock clock;
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_yet_to_deal_with)
         kw::Database db = co_await open_with(options, "b");
         co_await save(db, "reader", 1);
         kw::CursorLag lag = co_await lag_of(db, "reader");
-        BOOST_TEST(lag.revisions == 1U);  // its own commit
+        BOOST_TEST(lag.revisions == 1U);  // the commit that saved the cursor
         BOOST_TEST(lag.messages == 0U);
         BOOST_CHECK(lag.age == 0us);
         const auto empty_record = lag.bytes;
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_yet_to_deal_with)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_behind_a_cursor_stays_until_it_is_moved_or_deleted)
+BOOST_AUTO_TEST_CASE(history_after_a_cursor_stays_until_it_is_moved_or_deleted)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(few_commits(), "b");
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_fails_holds_nothing_back)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_has_been_trimmed_cannot_be_saved)
+BOOST_AUTO_TEST_CASE(a_trimmed_position_cannot_be_saved)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(few_commits(), "b");
@@ -170,8 +170,9 @@ BOOST_AUTO_TEST_CASE(what_has_been_trimmed_cannot_be_saved)
     });
 }
 
-// Trimming goes on beside it, on another thread, close to where the cursor is saved.
-BOOST_AUTO_TEST_CASE(what_could_be_saved_stays_there)
+// Trimming runs concurrently, on another thread, close to the revision at which the cursor is
+// saved.
+BOOST_AUTO_TEST_CASE(history_after_a_saved_cursor_is_not_trimmed)
 {
     run([]() -> Task {
         kw::Options options = few_commits();
@@ -199,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_could_be_saved_stays_there)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
+BOOST_AUTO_TEST_CASE(the_hard_limit_trims_nevertheless_and_the_cursor_reports_it)
 {
     run([]() -> Task {
         kw::Options options = few_commits();
@@ -213,7 +214,8 @@ BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
         BOOST_TEST(db.oldest_revision() <= 2U);
         co_await save(db, "kept", db.head_revision());
         co_await commit_until_trimmed(db, 3);
-        const kw::Stats::History history = db.stats().history;  // trimming goes on meanwhile
+        // Trimming continues in the meantime.
+        const kw::Stats::History history = db.stats().history;
         const kw::CursorLag lag = co_await lag_of(db, "abandoned");
         BOOST_TEST(lag.compacted);
         BOOST_TEST(lag.revisions == db.head_revision() - 1);
@@ -224,7 +226,8 @@ BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
             db.watch("b", kw::all(), Recorder(), watch_from(kw::From::cursor("abandoned")));
         const Run run(co_await asio::this_coro::executor, watcher);
         BOOST_TEST(co_await run.error() == code(kw::Error::compacted));
-        // It holds nothing back any more: the ordinary limit counts again, up to the other one.
+        // The trimmed cursor retains nothing: the ordinary limit applies again, up to the other
+        // cursor.
         const kw::Revision kept = (co_await lag_of(db, "kept")).cursor.position.revision;
         co_await commit_until_trimmed(db, kept + 1);
         BOOST_TEST(db.oldest_revision() == kept + 1);
@@ -232,7 +235,7 @@ BOOST_AUTO_TEST_CASE(the_hard_limit_trims_all_the_same_and_the_cursor_says_so)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_reopened_database_and_a_copy_hold_back_the_same)
+BOOST_AUTO_TEST_CASE(a_reopened_database_and_a_copy_retain_the_same_history)
 {
     const TemporaryDirectory directory;
     std::stringstream backup;

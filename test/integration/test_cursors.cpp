@@ -17,7 +17,7 @@ namespace {
 
 using Positions = std::map<std::string, kw::Revision>;
 
-/// `name=revision` of each.
+/// Returns `name=revision` for each cursor.
 std::string text_of(const std::vector<kw::Cursor>& cursors)
 {
     std::string text;
@@ -85,7 +85,7 @@ Task expect_error(kw::Database db, std::string name, kw::Position position, kw::
 
 BOOST_FIXTURE_TEST_SUITE(test_cursors, EventLoop)
 
-BOOST_AUTO_TEST_CASE(a_cursor_is_made_moved_both_ways_and_deleted)
+BOOST_AUTO_TEST_CASE(a_cursor_is_created_moved_both_ways_and_deleted)
 {
     run([]() -> Task {
         const HandClock clock;
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_sees_its_own_cursors_and_those_of_all_before_
     });
 }
 
-BOOST_AUTO_TEST_CASE(refusals_leave_everything_as_it_was)
+BOOST_AUTO_TEST_CASE(refusals_leave_everything_unchanged)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -287,8 +287,8 @@ BOOST_AUTO_TEST_CASE(there_may_be_many)
     });
 }
 
-// It would never stop: what a watch is given of a cursor would make it save the next one.
-BOOST_AUTO_TEST_CASE(saving_a_cursor_wakes_no_watch)
+// Otherwise a watch that saves a cursor for each commit would never stop.
+BOOST_AUTO_TEST_CASE(saving_a_cursor_does_not_wake_watches)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");

@@ -10,7 +10,7 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 
-// Mostly for the sanitizers: what is left behind, or used after it is gone, they report.
+// Mainly for the sanitizers, which report leaks and uses after destruction.
 namespace {
 
 kw::Database open_now(const EventLoop& loop, const std::string& location = "memory:")
@@ -23,7 +23,7 @@ Task create_bucket(kw::Database db)
     co_await create(db, "b");
 }
 
-/// Never ends by itself: a writer in a closed loop.
+/// Writes for ever.
 Task write_on(kw::Database db)
 {
     for (int i = 0;; ++i) {
@@ -43,15 +43,15 @@ Task hang(const kw::Message&)
     co_await for_ever();
 }
 
-/// Tells when it is destroyed.
+/// Shows when its owners are destroyed.
 using Token = std::shared_ptr<int>;
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_destruction)
 
-// Trap 15: a pipeline with nothing to do does not keep the event loop from ending.
-BOOST_AUTO_TEST_CASE(a_parked_pipeline_keeps_no_event_loop_running)
+// Trap 15: a pipeline without work does not keep the event loop from ending.
+BOOST_AUTO_TEST_CASE(an_idle_pipeline_does_not_keep_the_event_loop_running)
 {
     EventLoop loop;
     kw::Database db = open_now(loop);
@@ -67,16 +67,16 @@ BOOST_AUTO_TEST_CASE(the_last_handle_closes_without_being_waited_for)
     loop.run([&]() -> Task {
         kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await put(db, "b", "k", "1");
-    });  // throws if the closing did not end
+    });  // throws if closing did not end
     loop.run([&]() -> Task {
         kw::Database db = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST((co_await get(db, "b", "k") == "1"));
     });
 }
 
-// Trap 15: app() throws before close(), with a watcher that runs and one that was never run. The
-// closing drains the one, and the loop ends.
-BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_comes_to_an_end)
+// Trap 15: app() throws before close(), with a watcher that runs and one that was never run.
+// Closing drains the former, and the loop ends.
+BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_ends)
 {
     EventLoop loop;
     const Recorder recorder;
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_comes_to_an_end)
     BOOST_TEST(recorder.size() == 5U);
 }
 
-// A cycle: the watch has the callback, which has the watch.
+// A cycle: the watch owns the callback, which owns the watch.
 BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_own_watch_is_released_when_that_has_ended)
 {
     EventLoop loop;
@@ -129,8 +129,9 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_own_watch_is_released_when_that_ha
     BOOST_TEST(kept.expired());
 }
 
-// The ends of six buckets, of which one is being told and one may wait to be; wherever that is.
-BOOST_AUTO_TEST_CASE(ends_that_have_yet_to_be_told_keep_nothing_alive)
+// Six buckets end; one end is being delivered, one is queued, and the others wait. The context is
+// destroyed at each of these moments.
+BOOST_AUTO_TEST_CASE(ends_that_are_not_delivered_yet_keep_nothing_alive)
 {
     for (int steps = 0; steps < 60; ++steps) {
         const Token token = std::make_shared<int>(1);
@@ -167,7 +168,7 @@ BOOST_AUTO_TEST_CASE(ends_that_have_yet_to_be_told_keep_nothing_alive)
     }
 }
 
-// A callback that owns a handle to its own database keeps that open, and nothing for ever.
+// A callback that owns a handle to its own database keeps the database open, but nothing is leaked.
 BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
 {
     std::weak_ptr<int> alive;
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
         BOOST_TEST(alive.expired());
     }
     {
-        EventLoop loop;  // and when nobody closes, at the latest with the context
+        EventLoop loop;  // without a close(), everything is released with the context at the latest
         kw::Database db = open_now(loop);
         const Token token = std::make_shared<int>(1);
         alive = token;
@@ -206,8 +207,8 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
     BOOST_TEST(alive.expired());
 }
 
-// The context goes first, at any moment of a life with writers, watchers and callbacks under way;
-// then the handles, which must be good for nothing, and no worse.
+// The context is destroyed first, at any moment while writers, watchers and callbacks are active;
+// then the handles, which have no effect by then.
 BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
 {
     for (int turns = 0; turns < 60; turns += 3) {
@@ -235,7 +236,7 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
     }
 }
 
-// The same in the middle of closing, with a callback that will not end.
+// Same in the middle of closing, with a callback that does not end.
 BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_while_closing)
 {
     for (int turns = 0; turns < 30; turns += 2) {
@@ -254,7 +255,8 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_while_closing)
     }
 }
 
-// Handles go first, one after the other; what runs goes on until the context is gone.
+// Handles are destroyed first, one after another. The watch continues until the context is
+// destroyed.
 BOOST_AUTO_TEST_CASE(handles_may_be_destroyed_while_their_watch_runs)
 {
     EventLoop loop;
@@ -267,14 +269,14 @@ BOOST_AUTO_TEST_CASE(handles_may_be_destroyed_while_their_watch_runs)
         watcher.reset();
         co_await put_many(db, "b", 2);
         co_await waiting.join();
-        db = kw::Database();  // the last one: the watch is drained and ends
+        db = kw::Database();  // the last handle: the watch is drained and ends
         const kw::WatchEnd end = co_await run.end();
         BOOST_TEST(end.reason == kw::EndReason::database_closed);
         BOOST_TEST(recorder.size() == 2U);
     });
 }
 
-// The callback's own end destroys the last handles to watcher and database.
+// The callback destroys the last handles to watcher and database.
 BOOST_AUTO_TEST_CASE(a_callback_may_drop_the_last_handles)
 {
     EventLoop loop;
@@ -296,8 +298,8 @@ BOOST_AUTO_TEST_CASE(a_callback_may_drop_the_last_handles)
     BOOST_TEST(!db.has_value());
 }
 
-// A watcher on another event loop than the database's, which goes first.
-BOOST_AUTO_TEST_CASE(the_databases_context_may_go_before_the_watchers)
+// The watcher is on another event loop than the database, whose loop is destroyed first.
+BOOST_AUTO_TEST_CASE(the_context_of_the_database_may_be_destroyed_before_that_of_a_watcher)
 {
     EventLoop watcher_loop;
     EventLoop database_loop;

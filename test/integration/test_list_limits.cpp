@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t million = 1'000'000;
 
-/// A list in bucket "l" under "k", whose elements are their indexes.
+/// Creates a list in bucket "l" under "k", whose elements are their indexes.
 asio::awaitable<kw::Database> open_with_a_million()
 {
     kw::Options options("memory:");
@@ -52,7 +52,7 @@ asio::awaitable<std::string> look(kw::Database db)
 
 BOOST_FIXTURE_TEST_SUITE(test_list_limits, EventLoop)
 
-BOOST_AUTO_TEST_CASE(what_is_small_is_done_to_a_list_of_a_million)
+BOOST_AUTO_TEST_CASE(small_operations_on_a_list_of_a_million_succeed)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with_a_million();
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(what_is_small_is_done_to_a_list_of_a_million)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_large_is_refused_and_changes_nothing)
+BOOST_AUTO_TEST_CASE(large_operations_are_refused_and_change_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with_a_million();

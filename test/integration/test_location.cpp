@@ -32,7 +32,7 @@ struct Places {
     ~Places() { fs::current_path(before); }
 };
 
-/// What an awaited call throws: its code and message.
+/// The code and message of the exception of an awaited call.
 struct Refusal {
     boost::system::error_code code;
     std::string message;
@@ -88,7 +88,7 @@ BOOST_FIXTURE_TEST_CASE(the_program_may_change_its_directory, Places)
     });
 }
 
-BOOST_FIXTURE_TEST_CASE(closing_tells_that_the_directory_was_moved, Places)
+BOOST_FIXTURE_TEST_CASE(closing_reports_that_the_directory_was_moved, Places)
 {
     EventLoop loop;
     loop.run([&]() -> Task {
@@ -110,8 +110,9 @@ BOOST_FIXTURE_TEST_CASE(closing_tells_that_the_directory_was_moved, Places)
     });
 }
 
-// A failed write, and every write that is refused after it, tells the reason of the first one.
-BOOST_AUTO_TEST_CASE(refused_transactions_tell_the_first_reason)
+// A failed write, and every write that is refused after it, reports the reason of the first
+// failure.
+BOOST_AUTO_TEST_CASE(refused_transactions_report_the_first_reason)
 {
     for (const kw::Durability durability : {kw::Durability::sync, kw::Durability::buffered}) {
         PowerLossEnv disk;

@@ -20,8 +20,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// What must not compile. Where the library refuses by static_assert a test cannot ask; there the
-// condition itself is checked.
+// Code that must not compile. A test cannot check a static_assert of the library, so its condition
+// is checked here.
 template <class W>
 concept runs_on_a_temporary = requires(W&& watcher) { std::forward<W>(watcher).run(); };
 static_assert(runs_on_a_temporary<kw::Watcher&>);
@@ -32,7 +32,7 @@ static_assert(!std::is_aggregate_v<kw::Options>);
 static_assert(!std::is_aggregate_v<kw::WatchOptions>);
 static_assert(!std::is_aggregate_v<kw::HistoryLimits>);
 
-// A function that owns what it captured must be named there; [&] need not.
+// A function that owns its captures must be named there; [&] need not be.
 using Owning = decltype([text = std::string()](kw::Transaction&) { (void)text; });
 using Plain = decltype([](kw::Transaction&) {});
 static_assert(kw::detail::safe_in_co_await<Owning&>());
@@ -41,7 +41,7 @@ static_assert(kw::detail::safe_in_co_await<Plain>());
 static_assert(!kw::detail::safe_in_co_await<Owning>());
 #endif
 
-// No bytes of a transaction may get out of it.
+// Bytes of a transaction must not leave it.
 template <class... Types>
 constexpr bool all_escape = (kw::detail::Escapes<Types>::value && ...);
 template <class... Types>
@@ -65,7 +65,7 @@ static_assert(none_escapes<void, int, std::string, std::vector<std::string>, kw:
                            std::shared_ptr<Unknown>, std::unique_ptr<int>, std::function<void()>,
                            Unknown*, std::array<int, 2>, std::vector<int>::iterator>);
 
-// A snapshot is for reading, and a transaction's views come from nowhere else.
+// A snapshot cannot write, and views are created by a transaction only.
 template <class T>
 concept can_write = requires(T& object) { object.create_bucket(kw::Structure::btree, "b"); };
 static_assert(can_write<kw::Transaction>);
@@ -91,7 +91,7 @@ boost::system::error_code watch_error(const kw::Database& db, const kw::WatchOpt
 
 BOOST_FIXTURE_TEST_SUITE(test_misuse, EventLoop)
 
-BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused)
+BOOST_AUTO_TEST_CASE(invalid_options_are_refused)
 {
     using Change = void (*)(kw::Options&);
     const std::vector<Change> changes{
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_refused_and_left_as_it_was)
+BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_opened_is_refused_and_unchanged)
 {
     const TemporaryDirectory directory;
     write_file(directory / "file", "not a directory");
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_opened_is_refused_and_left_as_it_was)
     BOOST_TEST((files_below(directory.path()) == before));
 }
 
-// The same through the event loop; and the first one is none the worse for it.
+// Same through the event loop. The first handle is not affected.
 BOOST_AUTO_TEST_CASE(a_database_is_open_once)
 {
     const TemporaryDirectory directory;
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_database_is_open_once)
     });
 }
 
-BOOST_AUTO_TEST_CASE(watches_that_make_no_sense_are_refused)
+BOOST_AUTO_TEST_CASE(invalid_watches_are_refused)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(without_history_there_is_nothing_to_watch)
     });
 }
 
-// One run() per watch, at the same time or later; the first one does not notice.
+// One run() per watch, even after the first one has ended. The first one is not affected.
 BOOST_AUTO_TEST_CASE(a_second_run_is_refused)
 {
     run([]() -> Task {

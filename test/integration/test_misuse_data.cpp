@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is given: empty, huge, binary; and what is kept beyond its function.
+// Arguments that are empty, huge or binary, and data that is used after its function.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -42,7 +42,7 @@ Task flush(kw::WriteBatch& batch)
     co_await batch.flush();
 }
 
-/// Everything that writes a value, each for a key `k` that is there, in bucket `b`.
+/// Returns all operations that write a value, each for an existing key `k` in bucket `b`.
 std::vector<Change> writes_of(const std::string& value)
 {
     return {
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)
     });
 }
 
-// A name that cannot be is not found, where one is only looked for.
+// An invalid name is not found if it is only looked up.
 BOOST_AUTO_TEST_CASE(names_that_are_empty_or_too_long_are_refused_or_not_found)
 {
     run([]() -> Task {
@@ -158,8 +158,8 @@ BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_batches_and_
     });
 }
 
-// A path ends at a NUL for the operating system: it would be another one.
-BOOST_AUTO_TEST_CASE(a_path_with_a_nul_is_refused_before_anything_is_made)
+// The operating system ends a path at a NUL, which would make it another path.
+BOOST_AUTO_TEST_CASE(a_path_with_a_nul_is_refused_before_anything_is_created)
 {
     const TemporaryDirectory directory;
     const std::string path = (directory / "db") + "\0x"s;
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_path_with_a_nul_is_refused_before_anything_is_made)
     BOOST_TEST(files_below(directory.path()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_no_transaction_can_hold_is_refused_by_every_write)
+BOOST_AUTO_TEST_CASE(every_write_refuses_a_value_larger_than_any_transaction)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(with_limit("memory:", 100'000), "b");
@@ -200,8 +200,8 @@ BOOST_AUTO_TEST_CASE(what_no_transaction_can_hold_is_refused_by_every_write)
     });
 }
 
-// The message of an erase has the value: with a smaller limit it is replaced first, or its bucket
-// deleted.
+// The message of an erase contains the value. With a smaller limit, the value is replaced first, or
+// its bucket deleted.
 BOOST_AUTO_TEST_CASE(a_value_larger_than_the_limit_is_not_erased_as_it_is)
 {
     const TemporaryDirectory directory;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Use at the wrong time and from the wrong place: of nothing, while closing, from inside,
-// elsewhere.
+// Use at the wrong time or from the wrong place: of an empty handle, while closing, from inside,
+// from another thread.
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -60,7 +60,7 @@ Task wait_once(kw::PullWatcher watcher)
     co_await watcher.wait();
 }
 
-/// What a handle to nothing fails with, and one to a database that has closed.
+/// Checks the errors of an empty handle, and of one to a database that has closed.
 Task check_calls_are_refused(kw::Database db)
 {
     const auto closed = code(kw::Error::closed);
@@ -82,7 +82,7 @@ void check_figures_are_refused(const kw::Database& db)
     BOOST_TEST(failure_of([&] { (void)db.stats(); }) == closed);
 }
 
-/// What another thread, with an event loop of its own, did with a database.
+/// The results of another thread, with its own event loop, that used a database.
 struct Visit {
     std::optional<std::string> value;
     kw::Revision loaded = 0;
@@ -111,7 +111,7 @@ Task visit(kw::Database db, Visit& visit)
     co_await watcher.stop();
 }
 
-/// Runs on the thread that it makes.
+/// Runs on its own thread.
 void visit_elsewhere(kw::Database db, Visit& result)
 {
     asio::io_context context;
@@ -125,7 +125,7 @@ void visit_elsewhere(kw::Database db, Visit& result)
 
 BOOST_FIXTURE_TEST_SUITE(test_misuse_use, EventLoop)
 
-BOOST_AUTO_TEST_CASE(every_use_of_a_handle_to_nothing_is_refused)
+BOOST_AUTO_TEST_CASE(every_use_of_an_empty_handle_is_refused)
 {
     run([]() -> Task {
         kw::Database db;
@@ -134,7 +134,8 @@ BOOST_AUTO_TEST_CASE(every_use_of_a_handle_to_nothing_is_refused)
         BOOST_TEST(co_await failure_of(db.close()) == code(kw::Error::closed));
         db = co_await open_with("b");
         kw::Database moved = std::move(db);
-        co_await check_calls_are_refused(db);  // NOLINT(bugprone-use-after-move): it is nothing now
+        // NOLINT(bugprone-use-after-move): it is an empty handle now
+        co_await check_calls_are_refused(db);
         check_figures_are_refused(db);
         co_await moved.close();
     });
@@ -166,8 +167,8 @@ BOOST_AUTO_TEST_CASE(after_close_only_figures_are_left)
     });
 }
 
-// A callback holds the close up.
-BOOST_AUTO_TEST_CASE(while_it_closes_a_database_takes_transactions_but_no_watches)
+// A callback delays the close.
+BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watches)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_takes_transactions_but_no_watche
         const Job closing = co_await spawn(db.close());
         const Job again = co_await spawn(db.close());
         const auto closed = code(kw::Error::closed);
-        // A watch is yet to be drained: its callback, or others for it, may commit.
+        // A watch has yet to be drained, so transactions may commit, for its callback or otherwise.
         co_await update_nothing(db);
         co_await flush(batch);
         co_await db.put("b", "k", "2");
@@ -206,8 +207,8 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_takes_transactions_but_no_watche
     });
 }
 
-// A transaction function cannot wait, but it can start what runs beside it.
-BOOST_AUTO_TEST_CASE(what_a_transaction_function_starts_waits_or_sees_what_was_before)
+// A transaction function cannot wait, but it can start concurrent work.
+BOOST_AUTO_TEST_CASE(work_started_by_a_transaction_function_waits_or_sees_the_old_contents)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -291,8 +292,8 @@ BOOST_AUTO_TEST_CASE(functions_that_are_empty_throw_when_they_are_called)
     });
 }
 
-// What nobody runs waits for those who do, and for the close at the latest.
-BOOST_AUTO_TEST_CASE(a_watch_that_nobody_runs_can_be_waited_for)
+// Waits for a watch that is never run end with the close at the latest.
+BOOST_AUTO_TEST_CASE(a_watch_that_is_never_run_can_be_waited_for)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -336,7 +337,7 @@ BOOST_AUTO_TEST_CASE(the_last_of_all_revisions_can_be_waited_for)
     });
 }
 
-// The database's own event loop has to go on meanwhile.
+// The event loop of the database must keep running meanwhile.
 BOOST_AUTO_TEST_CASE(another_thread_with_its_own_event_loop_may_use_it)
 {
     run([]() -> Task {

@@ -30,7 +30,7 @@ std::uint64_t seed()
     return seed;
 }
 
-/// Time that only passes when it is told to; the sweeper asks for it on its own thread.
+/// A clock that advances only when the test moves it. The sweeper reads it on its own thread.
 class ManualTime {
 public:
     Time now() const { return Time{std::chrono::microseconds{*micros_}}; }
@@ -45,8 +45,8 @@ private:
         std::make_shared<std::atomic<std::int64_t>>(1'000'000'000'000'000);
 };
 
-/// A replica of one bucket name: has nothing but what a watcher of it was given, over all ends of
-/// the bucket and all openings of the database.
+/// A replica of one bucket name, built only from the messages of its watchers, over all ends of the
+/// bucket and all openings of the database.
 struct Replica {
     std::string bucket;
     ModelState state;
@@ -60,7 +60,7 @@ Task follow(Database db, SharedReplica replica)
 {
     while (true) {
         const From from = replica->position ? From::after(*replica->position) : From::revision(0);
-        // Not the replica: that has the watcher, which has this.
+        // Captures only the state: the replica owns the watcher, which owns this callback.
         const auto apply_commit = [state = &replica->state](const Commit& commit) {
             for (const Message& message : commit) {
                 apply(*state, message);
@@ -71,7 +71,7 @@ Task follow(Database db, SharedReplica replica)
                 db.watch(replica->bucket, all(), apply_commit, watch_from(from)));
         } catch (const boost::system::system_error& error) {
             if (error.code() == make_error_code(Error::closed)) {
-                break;  // the bucket was deleted by the last commit before the close
+                break;  // the last commit before the close deleted the bucket
             }
             throw;
         }
@@ -83,12 +83,12 @@ Task follow(Database db, SharedReplica replica)
     }
 }
 
-/// Waits until it has everything up to and including this revision.
+/// Waits until the replica has everything up to and including this revision.
 Task reached(SharedReplica replica, Revision revision)
 {
     while (true) {
         if (replica->job->done()) {
-            co_await replica->job->join();  // throws what it threw
+            co_await replica->job->join();  // rethrows its exception
             throw std::runtime_error("a watch has ended");
         }
         const Watcher watcher = *replica->watcher;
@@ -96,11 +96,11 @@ Task reached(SharedReplica replica, Revision revision)
         if (!error) {
             co_return;
         }
-        co_await yield();  // the bucket is gone: the next watch goes on
+        co_await yield();  // the bucket was deleted: the next watch continues
     }
 }
 
-/// A failing transaction's own error.
+/// The error thrown by a failing transaction.
 struct Undone : std::runtime_error {
     Undone() : std::runtime_error("undone") {}
 };
@@ -173,11 +173,11 @@ private:
             last_ = co_await db.update(change);
             state_ = after;
         } catch (const Undone&) {
-            // As if it had not been.
+            // The transaction must have no effect.
         }
     }
 
-    /// The database, and what was told of it.
+    /// Compares the database and the replicas with the model.
     Task check(Database db)
     {
         const auto read = [&](const Snapshot& snapshot) {
@@ -191,7 +191,7 @@ private:
         require_same(replicated(), "the replica");
     }
 
-    /// Also what nobody has touched since it expired is told of.
+    /// Checks that the expiry of keys is delivered even if they are never accessed again.
     Task check_swept(Database db)
     {
         const auto swept = [&] {
@@ -250,9 +250,9 @@ private:
 
 BOOST_AUTO_TEST_SUITE(test_model)
 
-// A replica that is given the messages from the first on has what the database has: they are
-// complete, precise and in order, over all structures, with expiry, rollbacks and reopening.
-BOOST_AUTO_TEST_CASE(database_and_messages_are_those_of_the_model)
+// A replica of all messages from the first one equals the database: messages are complete, precise
+// and in order, over all structures, with expiry, rollbacks and reopening.
+BOOST_AUTO_TEST_CASE(database_and_messages_equal_the_model)
 {
     Model model(seed());
     EventLoop loop;

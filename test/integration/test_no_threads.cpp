@@ -15,13 +15,14 @@
 
 #include <pthread.h>
 
-// The system gives no thread.
+// The system cannot create threads.
 namespace kw = keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-/// While this lives, threads are to have stacks that no system has room for.
+/// Sets a default stack size too large for any system, so that no thread can be created during its
+/// lifetime.
 class NoThreads {
 public:
     NoThreads()
@@ -47,7 +48,7 @@ private:
     pthread_attr_t before_{};
 };
 
-/// The error that this throws must say why.
+/// Checks that the error of `function` says why.
 template <class Function>
 void check_failure(kw::Error expected, Function function)
 {
@@ -71,7 +72,7 @@ struct Fixture : EventLoop {
 
 BOOST_FIXTURE_TEST_SUITE(test_no_threads, Fixture)
 
-BOOST_AUTO_TEST_CASE(a_store_is_not_opened_and_nothing_is_left)
+BOOST_AUTO_TEST_CASE(a_store_is_not_opened_and_leaves_no_files)
 {
     {
         const NoThreads none;
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_database_is_not_opened)
     });
 }
 
-// LevelDB makes its thread when it is first needed, and hangs if that fails.
+// LevelDB creates its thread when it is first needed, and hangs if that fails.
 BOOST_AUTO_TEST_CASE(an_open_database_needs_no_more_threads_to_write_and_compact)
 {
     options.write_buffer_bytes = std::size_t{64} << 10;
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(an_open_database_needs_no_more_threads_to_write_and_compact
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_backup_fails_and_can_be_made_later)
+BOOST_AUTO_TEST_CASE(a_backup_fails_and_can_be_repeated_later)
 {
     run([&]() -> Task {
         kw::Database db = co_await kw::Database::open(options);

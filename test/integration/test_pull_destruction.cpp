@@ -6,7 +6,7 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 
-// Mostly for the sanitizers, as test_destruction.
+// Mainly for the sanitizers, like test_destruction.
 namespace {
 
 kw::Database open_now(const EventLoop& loop)
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
     }
 }
 
-// A commit outlives everything that it came from.
+// A commit may outlive everything that it came from.
 BOOST_AUTO_TEST_CASE(a_commit_may_outlive_watcher_database_and_context)
 {
     std::optional<kw::PulledCommit> commit;
@@ -88,9 +88,8 @@ BOOST_AUTO_TEST_CASE(a_commit_may_outlive_watcher_database_and_context)
     BOOST_TEST((*commit)[0].value == "value");
 }
 
-// Nothing that a watch keeps between two waits is work for the event loop: `run` throws if it does
-// not end.
-BOOST_AUTO_TEST_CASE(a_watch_nobody_waits_for_keeps_no_event_loop_running)
+// Between two waits, a watch has no work for the event loop: `run` throws if it does not end.
+BOOST_AUTO_TEST_CASE(a_watch_without_a_wait_does_not_keep_the_event_loop_running)
 {
     EventLoop loop;
     kw::Database db = open_now(loop);
@@ -110,8 +109,8 @@ BOOST_AUTO_TEST_CASE(a_watch_nobody_waits_for_keeps_no_event_loop_running)
     loop.run([&]() -> Task { co_await db.close(); });
 }
 
-// The consumer lives on another event loop than the database, and is gone before it.
-BOOST_AUTO_TEST_CASE(a_consumer_may_come_from_a_context_that_goes_first)
+// The consumer is on another event loop than the database; its loop is destroyed first.
+BOOST_AUTO_TEST_CASE(a_consumer_may_use_a_context_that_is_destroyed_first)
 {
     EventLoop database_loop;
     kw::Database db = open_now(database_loop);

@@ -35,7 +35,7 @@ kw::Options options_in(const TemporaryDirectory& directory, bool read_only)
     return options;
 }
 
-/// Three puts, a cursor, and a key whose time is over soon.
+/// Writes three puts, a cursor, and a key that expires soon.
 Task write_some(kw::Options options)
 {
     kw::Database db = co_await kw::Database::open(options);
@@ -58,7 +58,7 @@ Task run(kw::Watcher watcher)
 
 BOOST_AUTO_TEST_SUITE(test_read_only)
 
-BOOST_AUTO_TEST_CASE(what_reads_works_and_what_writes_is_refused)
+BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
 {
     const TemporaryDirectory directory;
     EventLoop loop;

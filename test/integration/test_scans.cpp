@@ -14,7 +14,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// In a view of bucket `b`, whose keys `k0` to `k9` and `other` have themselves as values.
+/// Runs `check` in a view of bucket `b`, in which each of the keys `k0` to `k9` and `other` has
+/// itself as its value.
 Task in_view(std::function<void(const kw::BTreeView&)> check)
 {
     kw::Database db = co_await open_with("b");
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(patterns_see_the_bytes_of_the_key)
     });
 }
 
-// What the pattern meets comes out of the loop that walks; the range can be walked again.
+// The error of the pattern is thrown in the loop of the scan; the range can be scanned again.
 BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
 {
     run([]() -> Task {
@@ -147,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
     });
 }
 
-// Nothing is looked at behind the last entry that is asked for.
+// Entries after the last one that is asked for are not matched.
 BOOST_AUTO_TEST_CASE(a_limit_ends_the_search_too)
 {
     run([]() -> Task {

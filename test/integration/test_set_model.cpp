@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// All operations of two buckets of sets, at random, against sets of the standard library: what they
-// give, what a transaction and a view see afterwards, and what a consumer has who replays messages.
+// Compares random operations of two buckets of sets with sets of the standard library: their
+// results, what a transaction and a view see afterwards, and what a consumer has that replays the
+// messages.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -25,7 +26,7 @@ const Strings all_keys{"k"s, "k\0"s, "l"s, "\xff"s};
 const Strings all_members{""s,   "\0"s, "a"s,    "a\0"s,      "b"s,
                           "c1"s, "c2"s, "\xff"s, "\xff\xff"s, std::string(200, 'c')};
 
-/// What the buckets hold, an empty set being none, and how many messages that took.
+/// The contents of the buckets, without empty sets, and the number of messages so far.
 struct Model {
     using Bucket = std::map<std::string, Members>;
     std::map<std::string, Bucket> buckets{{"s", {}}, {"t", {}}};
@@ -60,7 +61,7 @@ struct Model {
         changes += erased ? 1 : 0;
         return erased;
     }
-    /// As a consumer would.
+    /// Applies a message as a consumer would.
     void replay(const kw::Message& message)
     {
         const std::string bucket(message.bucket);
@@ -99,9 +100,9 @@ public:
         return members;
     }
 
-    /// One operation on both; whether they agree on what it gives.
+    /// Makes one change to both. Returns true if the results agree.
     bool change(kw::Transaction& tx, Model& model);
-    /// One read of both; whether they agree.
+    /// Makes one read of both. Returns true if the results agree.
     bool read(const kw::Snapshot& snapshot, const Model& model);
 
 private:
@@ -212,7 +213,7 @@ bool Walk::read(const kw::Snapshot& snapshot, const Model& model)
            set.difference(key, other, other_key).to_vector() == first_only;
 }
 
-/// What a consumer has who is given both buckets from the beginning.
+/// Returns what a consumer of both buckets has that starts at the beginning.
 asio::awaitable<Model> replayed(kw::Database db)
 {
     Model model;

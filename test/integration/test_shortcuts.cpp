@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operations that are a transaction of their own: get, put, erase and increment of a database.
+// Operations that are transactions of their own: get, put, erase and increment of a database.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
@@ -26,7 +26,7 @@ Task ignore(asio::awaitable<T> operation)
 
 BOOST_FIXTURE_TEST_SUITE(test_shortcuts, EventLoop)
 
-BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_gives_what_it_did)
+BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_returns_its_result)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_the_transaction)
     });
 }
 
-// Called now, awaited when the strings and the handle that they were called with are gone.
-BOOST_AUTO_TEST_CASE(what_is_given_need_not_outlive_the_call)
+// The operations are called now, and awaited when the strings and the handle no longer exist.
+BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call)
 {
     run([]() -> Task {
         std::optional<kw::Database> db = co_await open_with("a bucket with a long name");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(what_is_given_need_not_outlive_the_call)
     });
 }
 
-// In a callback, with what its message has.
+// In a callback, with the views of its message.
 BOOST_AUTO_TEST_CASE(a_callback_may_use_them_with_the_views_of_its_message)
 {
     run([]() -> Task {
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_use_them_with_the_views_of_its_message)
     });
 }
 
-// None is lost, whoever counts at the same time; and every number is a message.
+// No concurrent increment is lost, and every number is a message.
 BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
 {
     run([]() -> Task {
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
     });
 }
 
-// As of `update`: while it waits for its turn, not after.
+// Same as for `update`: it can be cancelled while it waits for its turn, but not after.
 BOOST_AUTO_TEST_CASE(a_cancelled_put_has_put_nothing)
 {
     run([]() -> Task {

@@ -6,7 +6,7 @@
 namespace kw = keywatch;
 using namespace keywatch::test;
 
-// Mostly for the sanitizers, as test_destruction.
+// Mainly for the sanitizers, like test_destruction.
 namespace {
 
 kw::Database open_filled(EventLoop& loop)
@@ -51,7 +51,7 @@ Task write_on(kw::Database db)
 
 BOOST_AUTO_TEST_SUITE(test_snapshot_destruction)
 
-BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_state)
+BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_snapshot)
 {
     for (int turns = 0; turns < 90; turns += 2) {
         EventLoop loop;
@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_state)
     }
 }
 
-// The handles of a watch may be all that is left.
-BOOST_AUTO_TEST_CASE(a_state_that_was_not_taken_may_outlive_its_database)
+// The handles of a watch may be destroyed last.
+BOOST_AUTO_TEST_CASE(a_snapshot_that_was_not_read_may_outlive_its_database)
 {
     std::optional<kw::PullWatcher> watcher;
     std::optional<kw::PulledCommit> part;

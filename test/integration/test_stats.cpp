@@ -25,7 +25,8 @@ Task write_three(kw::Database db)
     });
 }
 
-/// Runs a transaction that fails; `failure_of` cannot, as this is no system_error.
+/// Runs a transaction that throws something other than system_error, which `failure_of` does not
+/// catch.
 Task fail_once(kw::Database db)
 {
     bool thrown = false;
@@ -40,7 +41,7 @@ Task fail_once(kw::Database db)
     BOOST_TEST(thrown);
 }
 
-/// Whatever is on its way to the watchers has arrived.
+/// Waits until all commits have been routed to the watchers.
 Task routed(kw::Database db)
 {
     co_await until([&] { return db.stats().pipeline.routed_revision == db.head_revision(); });
@@ -50,7 +51,7 @@ Task routed(kw::Database db)
 
 BOOST_FIXTURE_TEST_SUITE(test_stats, EventLoop)
 
-BOOST_AUTO_TEST_CASE(transactions_are_counted_by_what_became_of_them)
+BOOST_AUTO_TEST_CASE(transactions_are_counted_by_their_outcome)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -76,7 +77,7 @@ BOOST_AUTO_TEST_CASE(transactions_are_counted_by_what_became_of_them)
     });
 }
 
-// Four that come while the disk is busy are one group.
+// Four commits that arrive while the disk is busy are one group.
 BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
 {
     HeldEnv env;
@@ -161,7 +162,7 @@ BOOST_AUTO_TEST_CASE(writers_that_wait_for_their_turn_are_counted)
     });
 }
 
-BOOST_AUTO_TEST_CASE(history_is_measured_and_what_is_trimmed_counted)
+BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
 {
     const TemporaryDirectory directory;
     kw::Options options = watched_options(directory / "db");
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(history_is_measured_and_what_is_trimmed_counted)
         co_await db.close();
     });
     options.enable_watch = false;
-    run([&]() -> Task {  // which makes all of it useless
+    run([&]() -> Task {  // without watches, all history is useless
         kw::Database db = co_await open_database(options);
         BOOST_TEST(db.stats().history.commits == 10U);
         co_await put(db, "b", "k", "1");
@@ -234,7 +235,7 @@ BOOST_AUTO_TEST_CASE(what_is_routed_is_counted_for_each_watcher_that_it_matches)
         const kw::Stats before = db.stats();
         BOOST_TEST(before.watchers.made == 4U);
         BOOST_TEST(before.watchers.running == 3U);
-        BOOST_TEST(before.pipeline.commits == 0U);  // nobody watched yet
+        BOOST_TEST(before.pipeline.commits == 0U);  // no watch was running yet
         BOOST_TEST(before.pipeline.messages == 0U);
         BOOST_TEST(before.pipeline.entries == 0U);
         BOOST_TEST(before.watchers.commits_delivered == 0U);
@@ -263,7 +264,7 @@ BOOST_AUTO_TEST_CASE(what_is_routed_is_counted_for_each_watcher_that_it_matches)
     });
 }
 
-// From history, and half of a commit: neither its messages nor itself.
+// History and half a commit: neither that commit nor its messages count.
 BOOST_AUTO_TEST_CASE(only_whole_commits_count_as_delivered)
 {
     run([]() -> Task {
@@ -313,8 +314,9 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_and_an_overwritten_hub_are_counted)
     });
 }
 
-// The collector is not given a turn: what does not fit is overwritten, and read from history.
-BOOST_AUTO_TEST_CASE(what_the_hub_has_no_room_for_is_read_from_history)
+// The collector does not get a turn: commits that do not fit are overwritten, and read from
+// history.
+BOOST_AUTO_TEST_CASE(commits_that_do_not_fit_into_the_hub_are_read_from_history)
 {
     asio::io_context collectors;
     kw::Options options = watched_options();

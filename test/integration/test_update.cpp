@@ -31,7 +31,7 @@ kw::Options buffered(kw::Options options)
 
 BOOST_FIXTURE_TEST_SUITE(test_update, EventLoop)
 
-BOOST_AUTO_TEST_CASE(update_gives_the_revision_and_what_the_function_returns)
+BOOST_AUTO_TEST_CASE(update_returns_the_revision_and_the_result_of_the_function)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(update_gives_the_revision_and_what_the_function_returns)
     });
 }
 
-// A transaction that changes nothing is no commit, and gives the revision that it read.
+// A transaction that changes nothing is not a commit, and returns the revision that it read.
 BOOST_AUTO_TEST_CASE(a_transaction_without_changes_makes_no_commit)
 {
     run([]() -> Task {
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_without_changes_makes_no_commit)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_the_function_throws_comes_out_and_leaves_no_trace)
+BOOST_AUTO_TEST_CASE(an_exception_of_the_function_is_rethrown_and_changes_nothing)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -106,8 +106,8 @@ BOOST_AUTO_TEST_CASE(what_the_function_throws_comes_out_and_leaves_no_trace)
     });
 }
 
-// A transaction reads what those before it have done, though none of it is durable yet; a view only
-// what is.
+// A transaction reads the results of those before it, even if they are not durable yet; a view
+// reads only what is durable.
 BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
 {
     run([]() -> Task {
@@ -135,7 +135,8 @@ BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
     });
 }
 
-// Cancelled while another one has the turn: its function is never run, and the next one is.
+// Cancelled while another update has the writer's turn: its function is never run, and the next one
+// is.
 BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
 {
     run([]() -> Task {
@@ -145,8 +146,9 @@ BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
         bool second_ran = false;
         bool third_ran = false;
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
-        // While this one has the turn the others come, one of them to be cancelled. The function
-        // runs on the loop's own thread, so a job made in it begins in there as far as it can.
+        // The others are called while this one has the writer's turn, and one of them is cancelled.
+        // The function runs on the loop's own thread, so a job started here runs up to its first
+        // suspension at once.
         const auto first = [&](kw::Transaction& tx) {
             second.emplace(executor, put_own(db, "second", second_ran));
             third.emplace(executor, put_own(db, "third", third_ran));
@@ -164,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
     });
 }
 
-// Cancelled once its function has run: it is committed all the same, and says so.
+// Cancelled after its function has run: the commit is made and reported nevertheless.
 BOOST_AUTO_TEST_CASE(cancelling_an_update_that_has_begun_is_ignored)
 {
     run([]() -> Task {
@@ -188,8 +190,8 @@ BOOST_AUTO_TEST_CASE(cancelling_an_update_that_has_begun_is_ignored)
     });
 }
 
-// Trap 15: others have their turns between the commits of a loop, whatever the durability.
-BOOST_AUTO_TEST_CASE(a_loop_of_commits_starves_nobody)
+// Trap 15: other coroutines have turns between the commits of a loop, with every durability.
+BOOST_AUTO_TEST_CASE(a_loop_of_commits_does_not_starve_other_coroutines)
 {
     run([]() -> Task {
         for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
@@ -211,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_loop_of_commits_starves_nobody)
             over = false;
             const Job again = co_await spawn(others());
             for (int i = 0; i < 50; ++i) {
-                co_await db.update([](kw::Transaction&) {});  // no commit, but a turn
+                co_await db.update([](kw::Transaction&) {});  // no commit, but still a turn
             }
             over = true;
             BOOST_TEST(turns >= 50);
@@ -221,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_loop_of_commits_starves_nobody)
     });
 }
 
-// With room for hardly anything that waits for the disk, updates wait longer, and none is lost.
+// If almost nothing may wait for the disk, then updates wait longer, and none is lost.
 BOOST_AUTO_TEST_CASE(too_much_waiting_for_the_disk_slows_down_and_loses_nothing)
 {
     run([]() -> Task {
@@ -243,7 +245,8 @@ BOOST_AUTO_TEST_CASE(too_much_waiting_for_the_disk_slows_down_and_loses_nothing)
     });
 }
 
-// A view is of one revision; one inside a transaction's function would see less than that.
+// A view is of one revision; a view inside a transaction's function does not see the changes of the
+// transaction.
 BOOST_AUTO_TEST_CASE(a_view_sees_one_durable_revision)
 {
     run([]() -> Task {
@@ -266,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_view_sees_one_durable_revision)
     });
 }
 
-// A handle may go away while its call is under way.
+// A handle may be destroyed while its call is running.
 BOOST_AUTO_TEST_CASE(a_handle_may_be_destroyed_during_its_call)
 {
     run([]() -> Task {

@@ -17,7 +17,7 @@ using namespace keywatch::test;
 
 namespace {
 
-/// Transactions of ten small writes or so.
+/// Returns options for transactions of about ten small writes.
 kw::WriteBatchOptions small_batches(std::size_t in_flight = 2)
 {
     kw::WriteBatchOptions options;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
                 BOOST_TEST(revision == db.head_revision());
                 BOOST_TEST(batch.committed() == 1000U);
                 BOOST_CHECK(co_await contents(db) == numbers(1000));
-                // A transaction each for about ten, and no tiny ones between.
+                // One transaction for about ten writes, and no small ones in between.
                 BOOST_TEST(revision >= 80U);
                 BOOST_TEST(revision <= 112U);
                 const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_flush_of_nothing_gives_the_last_revision)
+BOOST_AUTO_TEST_CASE(an_empty_flush_returns_the_last_revision)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -145,7 +145,8 @@ BOOST_AUTO_TEST_CASE(a_flush_of_nothing_gives_the_last_revision)
     });
 }
 
-// While the disk takes nothing, as much is gathered as may be in flight, and one more.
+// While the disk is blocked, the batch gathers as many transactions as may be in flight, and one
+// more.
 BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
 {
     run([this]() -> Task {
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
             };
             env.hold();
             const Job loading = co_await spawn(load());
-            // Ten writes of 71 bytes are a transaction; the last one that was put waits.
+            // Ten writes of 71 bytes are a transaction; the last put waits.
             co_await until([&] { return puts + 1 == (in_flight + 1) * 10; });
             for (int turns = 0; turns < 100; ++turns) {
                 co_await yield();
@@ -178,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
     });
 }
 
-// What becomes of the transaction that failed is not known; what is before it is there.
+// The outcome of the failed transaction is unknown; everything before it is stored.
 BOOST_AUTO_TEST_CASE(a_failed_write_ends_a_batch)
 {
     run([this]() -> Task {
@@ -199,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_failed_write_ends_a_batch)
     });
 }
 
-// The first error ends it: what is before it is there, nothing behind it is.
+// The first error ends the batch: the writes before it are stored, none after it is.
 BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
 {
     run([]() -> Task {
@@ -207,7 +208,7 @@ BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
         kw::WriteBatch batch = db.write_batch(small_batches());
         co_await put_numbers(batch, 0, 45);
         co_await batch.put("missing", "k", "v");
-        // Sooner or later a put tells; none of these must be there.
+        // One of these puts reports the error; none of them may be stored.
         BOOST_TEST(co_await failure_of(put_numbers(batch, 45, 100000)) ==
                    code(kw::Error::bucket_not_found));
         BOOST_TEST(co_await failure_of(put_numbers(batch, 0, 1)) ==
@@ -217,7 +218,7 @@ BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
         BOOST_TEST(committed <= 45);
         BOOST_TEST(committed >= 30);
         BOOST_CHECK(co_await contents(db) == numbers(committed));
-        // It can be gone on with behind what is there.
+        // The batch can be continued after what is stored.
         co_await put_numbers(batch, committed, 60);
         co_await batch.flush();
         BOOST_TEST(batch.committed() == 60U);
@@ -241,7 +242,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
     });
 }
 
-BOOST_AUTO_TEST_CASE(misuse_is_told_at_once)
+BOOST_AUTO_TEST_CASE(misuse_is_reported_at_once)
 {
     run([]() -> Task {
         kw::Options options = watched_options();
@@ -261,7 +262,7 @@ BOOST_AUTO_TEST_CASE(misuse_is_told_at_once)
                    code(kw::Error::transaction_too_large));
         co_await put_one("b", "k", "v");
         BOOST_TEST(co_await batch.flush() == 2U);
-        // Without its message it would fit.
+        // Only the message makes it too large.
         co_await put_one("b", "k", std::string(6'000, 'v'));
         BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::transaction_too_large));
         kw::WriteBatchOptions none;
@@ -280,7 +281,7 @@ BOOST_AUTO_TEST_CASE(misuse_is_told_at_once)
     });
 }
 
-// However small the largest transaction is, what fits one by one can be loaded.
+// Writes that fit one by one can be loaded, however small the largest transaction is.
 BOOST_AUTO_TEST_CASE(transactions_keep_below_their_limit)
 {
     run([]() -> Task {
@@ -357,8 +358,8 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
     });
 }
 
-// Its end drops what is not being committed; closing waits for what is.
-BOOST_AUTO_TEST_CASE(a_batch_may_go_away_at_any_time)
+// The destruction of a batch discards what is not being committed; closing waits for the rest.
+BOOST_AUTO_TEST_CASE(a_batch_may_be_destroyed_at_any_time)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -370,7 +371,7 @@ BOOST_AUTO_TEST_CASE(a_batch_may_go_away_at_any_time)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_event_loop_may_go_away_with_a_batch)
+BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_with_a_batch)
 {
     kw::Database db = kw::Database::open_blocking(executor(), watched_options());
     const auto load = [](kw::Database database) -> Task {

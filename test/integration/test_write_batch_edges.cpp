@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Batches that are assigned, and batches whose messages hold more than what was written.
+// Batches that are assigned, and batches whose messages contain more than what was written.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -13,7 +13,7 @@ using namespace keywatch::test;
 
 namespace {
 
-/// `keys`: one byte each.
+/// `keys`: each byte is a key.
 Task put_all(kw::WriteBatch& batch, std::string keys, std::string value)
 {
     for (const char key : keys) {
@@ -36,7 +36,7 @@ asio::awaitable<std::string> keys_of(kw::Database db)
 
 BOOST_FIXTURE_TEST_SUITE(test_write_batch_edges, EventLoop)
 
-BOOST_AUTO_TEST_CASE(an_assigned_batch_drops_its_own_and_goes_on_with_the_other)
+BOOST_AUTO_TEST_CASE(an_assigned_batch_drops_its_own_writes_and_continues_with_the_other)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(an_assigned_batch_drops_its_own_and_goes_on_with_the_other)
     });
 }
 
-// The messages are as large as what was there; so there are more transactions, and none too large.
-BOOST_AUTO_TEST_CASE(values_that_are_replaced_count_where_they_are_recorded)
+// The messages contain the previous values, so there are more transactions, but none is too large.
+BOOST_AUTO_TEST_CASE(replaced_values_count_if_they_are_recorded)
 {
     run([]() -> Task {
         const std::string keys = "abcdefgh";
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(values_that_are_replaced_count_where_they_are_recorded)
     });
 }
 
-// Where keys have deadlines the old value is read, but not recorded.
-BOOST_AUTO_TEST_CASE(values_that_are_replaced_do_not_count_where_they_are_only_looked_at)
+// If keys have deadlines, then the old value is read but not recorded.
+BOOST_AUTO_TEST_CASE(replaced_values_do_not_count_if_they_are_only_read)
 {
     run([]() -> Task {
         const std::string keys = "abcdefgh";

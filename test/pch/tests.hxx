@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled once for all tests of a program, which include what they need nevertheless.
+// Compiled once for all tests of a program. The tests include what they need nevertheless.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Starts order_totals again and again, stopped early in some runs. Speaks TAP; the argument is the
+"""Starts order_totals repeatedly, stopping some runs early. Prints TAP; the argument is the
 program."""
 
 import os
@@ -40,14 +40,14 @@ def each_order_is_added_up_once():
         assert lines[:2] == totals_after(9), lines
 
 
-def what_was_not_added_up_is_seen_as_lag():
+def what_was_not_added_up_is_reported_as_lag():
     with tempfile.TemporaryDirectory() as folder:
         assert run(folder, "stop") == ["order totals: 3 revisions behind"]
         assert run(folder, "stop") == ["order totals: 5 revisions behind"]
         assert run(folder)[:2] == totals_after(3)
 
 
-CASES = [each_order_is_added_up_once, what_was_not_added_up_is_seen_as_lag]
+CASES = [each_order_is_added_up_once, what_was_not_added_up_is_reported_as_lag]
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Runs the samples as their users do: system_monitor is killed, its audit file torn, its options
-misspelt. Speaks TAP; the first argument is system_monitor, the second quick_start."""
+"""Runs the samples as their users do: system_monitor is killed, its audit file is torn, its options
+are misspelt. Prints TAP; the first argument is system_monitor, the second quick_start."""
 
 import fcntl
 import json
@@ -36,14 +36,15 @@ def wait_for(condition, what):
 
 
 def finish(process, expected):
-    """The output of a program that is about to end with this status."""
+    """Waits for a program to end with this status, and returns its output."""
     out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == expected, f"status {process.returncode}: {out}{errors}"
     return out, errors
 
 
 class Monitor:
-    """system_monitor at work in a folder, with 50 samples a second; always stopped in the end."""
+    """A running system_monitor in a folder, with 50 samples a second. It is always stopped at the
+    end."""
 
     def __init__(self, folder, *options):
         self.folder = pathlib.Path(folder)
@@ -60,7 +61,7 @@ class Monitor:
             self.process.communicate()
 
     def wait_for_lines(self, count, name="audit.jsonl"):
-        """Until the file has so many lines more than now."""
+        """Waits until the file has this many more lines."""
         path = self.folder / name
         before = line_count(path)
 
@@ -71,7 +72,7 @@ class Monitor:
         wait_for(grown, f"{count} lines more in {name}")
 
     def end(self, number):
-        """Sends the signal, and gives what the program has printed."""
+        """Sends the signal, and returns what the program has printed."""
         self.process.send_signal(number)
         return finish(self.process, -number if number == signal.SIGKILL else 0)[0]
 
@@ -81,14 +82,15 @@ def line_count(path):
 
 
 def audit(path):
-    """The lines of an audit file, all of which must be whole."""
+    """Returns the lines of an audit file, all of which must be complete."""
     text = path.read_text(encoding="utf-8")
     assert text.endswith("\n"), "the last line is torn"
     return [json.loads(line) for line in text.splitlines()]
 
 
 def check_contiguous(lines, first=1):
-    """Every revision once, none left out, and positions that belong to them, of one history."""
+    """Checks that every revision is there exactly once, with the matching position, and that all
+    are of one history."""
     revisions = [line["revision"] for line in lines]
     assert revisions == list(range(first, first + len(lines))), f"not contiguous: {revisions}"
     assert len({line["position"].split(":")[0] for line in lines}) == 1, "several histories"
@@ -98,7 +100,7 @@ def check_contiguous(lines, first=1):
 
 
 def printed_samples(out):
-    """The figures of each revision that the table has shown, in its plain form."""
+    """Returns the figures of each revision that the table has shown in its plain form."""
     samples = {}
     for revision, figures in re.findall(r"^[\d:]+ #(\d+) (.*)$", out, re.MULTILINE):
         pairs = [figure.split("=") for figure in figures.split()]
@@ -107,7 +109,7 @@ def printed_samples(out):
 
 
 def tear(path):
-    """What a crash can leave of the last line, and what a bad disk can make of it."""
+    """Changes the last line as a crash or a bad disk may."""
     data = path.read_bytes()
     last = data.rfind(b"\n", 0, len(data) - 1) + 1
     cut = chance.randrange(last + 1, len(data))
@@ -115,7 +117,7 @@ def tear(path):
 
 
 def check_history(folder, lines):
-    """A second audit file begins with the first commit, so it is what history says."""
+    """Compares the audit file with history: a second audit file begins with the first commit."""
     with Monitor(folder, "--audit", str(folder / "second")) as monitor:
         monitor.wait_for_lines(len(lines) + 3, "second")
         monitor.end(signal.SIGINT)
@@ -210,7 +212,7 @@ def a_lost_database_does_not_mix_audits(folder):
     assert lines[:len(old)] == old
 
 
-def a_file_that_is_no_audit_is_left_alone(folder):
+def a_file_that_is_no_audit_is_not_changed(folder):
     diary = folder / "diary"
     diary.write_text("monday\ntuesday", encoding="utf-8")
     with Monitor(folder, "--audit", str(diary)) as monitor:
@@ -228,7 +230,8 @@ def an_alert_is_raised_once_while_its_figure_stays_above(folder):
 
 
 def terminal_output(folder, done):
-    """What it writes to a terminal until done(text) holds; then Ctrl-C is typed there."""
+    """Returns what the program writes to a terminal until done(text) holds; then types Ctrl-C
+    there."""
     terminal, inside = pty.openpty()
     process = subprocess.Popen(
         [MONITOR, "--data", str(folder), "--interval", "20"], stdin=inside, stdout=inside,
@@ -263,7 +266,8 @@ def on_a_terminal_the_figures_change_in_place(folder):
     def changed(text):
         tables = text.count("Ctrl-C ends")
         if tables > 5 and len(values(text)) < 2 and len(ballast) < 20:
-            ballast.append(b"\1" * (64 << 20))  # the machine's own figures: so change the machine
+            # the figures are those of the machine, so change the machine
+            ballast.append(b"\1" * (64 << 20))
         return tables > 5 and len(values(text)) > 1
 
     text = terminal_output(folder, changed)
@@ -273,7 +277,7 @@ def on_a_terminal_the_figures_change_in_place(folder):
     check_contiguous(audit(folder / "audit.jsonl"))
 
 
-def help_tells_the_options(_):
+def help_lists_the_options(_):
     out, errors = finish(start(MONITOR, "--help"), 0)
     for word in ("--data", "--audit", "--interval", "--alert", "--seconds", "memory", "cpu"):
         assert word in out, out
@@ -303,14 +307,14 @@ def start(*command, cwd=None):
 
 CASES = [
     quick_start_prints_its_message,
-    help_tells_the_options,
+    help_lists_the_options,
     bad_options_are_refused_with_two,
     a_signal_ends_it_after_everything_was_delivered,
     killed_at_any_moment_the_audit_has_every_commit_once,
     a_second_one_in_the_same_folder_is_refused,
     the_audit_of_another_database_is_kept_and_a_new_one_begun,
     a_lost_database_does_not_mix_audits,
-    a_file_that_is_no_audit_is_left_alone,
+    a_file_that_is_no_audit_is_not_changed,
     an_alert_is_raised_once_while_its_figure_stays_above,
     on_a_terminal_the_figures_change_in_place,
 ]

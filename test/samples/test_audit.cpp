@@ -56,8 +56,7 @@ asio::awaitable<void> commit(kw::Database db, int count)
     }
 }
 
-/// Commits until history does not reach back to this revision any more, and waits until no more of
-/// it goes away.
+/// Commits until history no longer contains this revision, and waits until trimming has finished.
 asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
 {
     const auto end = std::chrono::steady_clock::now() + 30s;
@@ -72,7 +71,7 @@ asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
     }
 }
 
-/// Closes when the audit has written some commits.
+/// Closes the database when the audit has written some commits.
 asio::awaitable<void> audit_until_closed(kw::Database db, std::string path, Notes& notes)
 {
     Audit audit(db, path, notes);
@@ -95,7 +94,7 @@ void run(asio::awaitable<void> body)
     context.run();
 }
 
-/// The revisions of the positions that the lines of a file begin with.
+/// Returns the revisions of the positions at the beginning of each line of a file.
 std::vector<kw::Revision> revisions(const std::string& path)
 {
     std::vector<kw::Revision> found;
@@ -120,7 +119,7 @@ void check_ascending_from(const std::vector<kw::Revision>& found, kw::Revision f
 
 BOOST_AUTO_TEST_SUITE(test_audit)
 
-BOOST_AUTO_TEST_CASE(what_history_has_lost_is_said_and_a_new_file_goes_on)
+BOOST_AUTO_TEST_CASE(lost_history_is_reported_and_a_new_file_is_begun)
 {
     const TemporaryDirectory directory;
     const std::string path = directory / "audit";
@@ -139,14 +138,14 @@ BOOST_AUTO_TEST_CASE(what_history_has_lost_is_said_and_a_new_file_goes_on)
     BOOST_TEST((revisions(path) == std::vector<kw::Revision>{2}));
     const auto found = revisions(path + ".1");
     BOOST_REQUIRE(found.size() >= 3u);
-    BOOST_TEST(found.front() >= oldest - 1);  // the note; then the commits, from there without gap
+    BOOST_TEST(found.front() >= oldest - 1);  // the note, then the commits without a gap
     check_ascending_from(found, found.front());
     BOOST_TEST(read_file(path + ".1").find("begins after revision") != std::string::npos);
     BOOST_REQUIRE(notes.notes.size() == 1u);
     BOOST_TEST(notes.notes[0].find("revision 3 requested") != std::string::npos, notes.notes[0]);
 }
 
-BOOST_AUTO_TEST_CASE(a_new_file_of_an_old_database_says_where_it_begins)
+BOOST_AUTO_TEST_CASE(a_new_file_of_an_old_database_states_where_it_begins)
 {
     const TemporaryDirectory directory;
     const std::string path = directory / "audit";

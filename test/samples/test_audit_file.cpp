@@ -34,7 +34,7 @@ keywatch::Revision revision_of(const AuditFile& file)
     return file.position() ? file.position()->revision : 0;
 }
 
-/// Opens a file of this text, and checks what is kept of it, and where it goes on.
+/// Opens a file with this text, and checks how much of it is kept, and where the audit continues.
 void check_repair(const std::string& text, std::size_t kept, keywatch::Revision revision)
 {
     const TemporaryDirectory directory;
@@ -88,14 +88,14 @@ BOOST_AUTO_TEST_CASE(a_last_line_that_is_no_json_is_torn_too)
     check_repair(whole + "{\"revision\":8}\n", whole.size(), 7);
 }
 
-BOOST_AUTO_TEST_CASE(lines_longer_than_what_is_read_at_a_time_are_found)
+BOOST_AUTO_TEST_CASE(lines_longer_than_one_read_are_found)
 {
     const std::string whole = line(6) + '\n' + line(7, std::string(300'000, 'y')) + '\n';
     check_repair(whole, whole.size(), 7);
     check_repair(whole + line(8, std::string(100'000, 'z')), whole.size(), 7);
 }
 
-BOOST_AUTO_TEST_CASE(a_file_of_another_kind_is_left_as_it_is)
+BOOST_AUTO_TEST_CASE(a_file_of_another_kind_is_unchanged)
 {
     check_refused("dear diary");
     check_refused("dear diary\n");
@@ -111,12 +111,12 @@ BOOST_AUTO_TEST_CASE(only_one_can_have_it_open)
     BOOST_CHECK_THROW(AuditFile{directory / "audit"}, std::runtime_error);
 }
 
-BOOST_AUTO_TEST_CASE(the_newest_successor_is_the_one_that_goes_on)
+BOOST_AUTO_TEST_CASE(the_newest_successor_is_continued)
 {
     const TemporaryDirectory directory;
     {
         AuditFile file(directory / "audit");
-        file.begin_successor();  // of an empty file: itself
+        file.begin_successor();  // the successor of an empty file is the file itself
         BOOST_TEST(file.path().string() == directory / "audit");
         file.append(line(1), at(1));
         file.begin_successor();

@@ -28,7 +28,7 @@ void check_names(const std::map<std::string, Traffic>& devices, std::vector<std:
     BOOST_TEST(names == expected, boost::test_tools::per_element());
 }
 
-/// A reading at this second with these processors; everything else is idle.
+/// Returns a reading at this second with these processors; everything else is idle.
 Reading reading(int second, const Cpus& cpus)
 {
     Reading reading;
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(a_processor_is_not_busy_while_it_idles_or_waits_for_a_disk)
         "cpu0 60 10 20 500 50 3 4 5 90 9\n"
         "cpu12 40 0 0 500 0 0 0 0 0 0\n"
         "intr 12345 0 0\n");
-    BOOST_TEST(cpus.all.total == 1192u);  // time of guests is in that of the user already
+    BOOST_TEST(cpus.all.total == 1192u);  // the time of guests is included in that of the user
     BOOST_TEST(cpus.all.busy == 142u);
     BOOST_REQUIRE(cpus.cores.size() == 2u);
     BOOST_TEST(cpus.cores.at(0).busy == 102u);
@@ -133,11 +133,12 @@ BOOST_AUTO_TEST_CASE(figures_are_what_happened_between_two_readings)
     }
 }
 
-BOOST_AUTO_TEST_CASE(counters_that_step_back_or_stand_still_give_zero)
+BOOST_AUTO_TEST_CASE(counters_that_decrease_or_do_not_change_yield_zero)
 {
     Reading before = reading(10, {{100, 1000}, {}});
     before.interfaces["eth0"] = {5000, 5000};
-    Reading now = reading(10, {{90, 1000}, {}});  // the same moment: nothing may be divided by it
+    // This is the same moment: a division by the elapsed time must be avoided.
+    Reading now = reading(10, {{90, 1000}, {}});
     now.interfaces["eth0"] = {10, 5000};
     const Figures figures = figures_between(before, now);
     BOOST_TEST(figures.at("cpu") == "0.0");
@@ -145,7 +146,7 @@ BOOST_AUTO_TEST_CASE(counters_that_step_back_or_stand_still_give_zero)
     BOOST_TEST(figures.at("net.eth0.out") == "0.0");
 }
 
-BOOST_AUTO_TEST_CASE(a_device_that_has_just_come_has_no_figure_yet)
+BOOST_AUTO_TEST_CASE(a_new_device_has_no_figure_yet)
 {
     const Reading before = reading(10, {{1, 10}, {{0, {1, 10}}}});
     Reading now = reading(11, {{2, 20}, {{0, {2, 20}}, {1, {1'000'000, 2'000'000}}}});

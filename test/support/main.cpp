@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The main function of every test program.
 #define BOOST_TEST_MODULE keywatch
-// A signal ends the program, with the sanitizer's report or a core, instead of being made a failed
-// check after which the next case runs in what is left.
+// A signal ends the program, with the sanitizer's report or a core. By default it would be a failed
+// check, and the next case would run in the damaged program.
 #define BOOST_TEST_DEFAULTS_TO_CORE_DUMP
 #include <boost/test/included/unit_test.hpp>
 
@@ -12,7 +12,7 @@
 
 namespace {
 
-/// Lives as long as the program: Boost.Test may report until its own statics are gone.
+/// Lives as long as the program: Boost.Test may report until its own statics are destroyed.
 bool report_to_meson()
 {
     if (std::getenv("KEYWATCH_TAP") == nullptr) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""What test/run wants to know of a meson build folder: which tests there are, what has to be built
-for them, and how many of their cases passed and failed in the last run."""
+"""Answers the questions of test/run about a meson build folder: which tests there are, what must be
+built for them, and how many of their cases passed and failed in the last run."""
 
 import argparse
 import json
@@ -16,8 +16,8 @@ def load(folder, *path):
 
 
 def selected_tests(folder, suites, wanted):
-    """The tests that belong to one of the suites and whose name contains one of the wanted words.
-    A test's whole name selects that test alone."""
+    """Yields the tests that belong to one of the suites and whose name contains one of the wanted
+    words. The whole name of a test selects that test only."""
     tests = load(folder, "meson-info", "intro-tests.json")
     names = {test["name"] for test in tests}
     for test in tests:
@@ -29,7 +29,7 @@ def selected_tests(folder, suites, wanted):
 
 
 def targets(folder, tests):
-    """The paths, below the folder, of everything that the tests depend on."""
+    """Returns the paths, below the folder, of everything that the tests depend on."""
     files = {target["id"]: target["filename"]
              for target in load(folder, "meson-info", "intro-targets.json")}
     depends = {depend for test in tests for depend in test["depends"]}
@@ -37,8 +37,8 @@ def targets(folder, tests):
 
 
 def cases(output):
-    """Cases that passed, names of those that failed, whether all that were planned came to an end,
-    and the one that was running last."""
+    """Returns the number of cases that passed, the names of those that failed, whether all planned
+    cases ended, and the case that was running last."""
     good, skipped, bad, plan, running = 0, 0, [], None, None
     for line in output.splitlines():
         if match := re.match(r"1\.\.(\d+)", line):
@@ -57,7 +57,8 @@ def cases(output):
 
 
 def count_test(run, tap):
-    """(passed, names of what failed) of one test. A test that dies, hangs or has no case fails."""
+    """Returns (passed, names of failures) of one test. A test that dies, hangs or has no case
+    fails."""
     name = run["name"].split(" / ")[-1]
     if not tap:
         return (1, []) if run["result"] == "OK" else (0, [f"{name} ({run['result']})"])
@@ -69,20 +70,21 @@ def count_test(run, tap):
     return good, failures
 
 
-# What a checked condition, an exception that nobody caught, a seed and a sanitizer print.
+# Matches the output of a failed check, an uncaught exception, a seed and a sanitizer.
 TELLING = re.compile(r"\berror: in |^[A-Z_]*SEED=|^SUMMARY: |ERROR: |^terminate called|Assertion ")
 MOST_LINES = 8
 
 
 def telling_lines(run):
-    """Of all that a test printed, what says why it failed: its summary may be all that is left."""
+    """Returns the lines of a test's output that say why it failed: its summary may be all that
+    remains."""
     output = run.get("stdout", "") + "\n" + run.get("stderr", "")
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in output.splitlines()]
     return [line[:400] for line in lines if TELLING.search(line)][:MOST_LINES]
 
 
 def count(folder, tests):
-    """Prints what failed, and why, to stderr, and the two counts."""
+    """Prints the failures and their reasons to stderr, and the two counts."""
     by_name = {test["name"]: test for test in tests}
     runs = []
     try:
@@ -90,7 +92,7 @@ def count(folder, tests):
             for line in file:
                 runs.append(json.loads(line))
     except (OSError, ValueError):
-        pass  # there was no run, or it was cut short: what is missing did not run
+        pass  # there was no run, or it was interrupted: the missing tests did not run
     passed, failures, reasons = 0, [], []
     for run in runs:
         test = by_name.pop(run["name"].split(" / ")[-1], None)

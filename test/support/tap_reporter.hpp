@@ -7,10 +7,10 @@
 
 namespace keywatch::test {
 
-/// Writes one line of TAP per test case to standard output, so that whoever started the program can
-/// count cases, and can tell one that died in the middle: the plan is written last.
+/// Writes one line of TAP per test case to standard output. The caller of the program can count the
+/// cases, and recognizes a program that died in the middle: the plan is written last.
 ///
-/// Nothing else may go to standard output while it is in use.
+/// Nothing else may be written to standard output while it is in use.
 class TapReporter : public boost::unit_test::test_observer {
 public:
     void test_unit_start(const boost::unit_test::test_unit& unit) override;
@@ -20,7 +20,7 @@ public:
     void test_unit_aborted(const boost::unit_test::test_unit& unit) override;
     void test_finish() override;
 
-    /// After Boost.Test's own collector of results, which has to know them first.
+    /// Runs after Boost.Test's own collector of results, which must know the results first.
     int priority() override { return 100; }
 
 private:

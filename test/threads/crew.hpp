@@ -28,10 +28,10 @@
 
 namespace keywatch::test {
 
-/// Longer than anything takes, also under the thread sanitizer on a busy machine.
+/// Longer than any operation takes, even with the thread sanitizer on a busy machine.
 inline constexpr std::chrono::seconds crew_patience{120};
 
-/// What any thread finds wrong; Boost.Test's own checks are for one thread only.
+/// Problems found by any thread. Boost.Test's own checks may be used by one thread only.
 class Problems {
 public:
     void add(std::string what)
@@ -60,7 +60,7 @@ private:
     std::vector<std::string> found_;
 };
 
-/// An event loop that several threads run.
+/// An event loop that runs on several threads.
 class Crew {
 public:
     explicit Crew(std::size_t threads)
@@ -71,7 +71,7 @@ public:
     }
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
-    /// Waits until nothing is left to do.
+    /// Waits until the loop has no more work.
     ~Crew() { finish(); }
 
     asio::io_context& context() { return context_; }
@@ -97,7 +97,8 @@ private:
     std::vector<std::thread> threads_;
 };
 
-/// What a coroutine gives, if it ends in time; a program that hangs would tell nothing.
+/// Returns the result of a coroutine. Aborts if it does not end in time: a program that hangs would
+/// report nothing.
 template <class T>
 T result(std::future<T> future, const char* what)
 {
@@ -113,7 +114,7 @@ inline asio::awaitable<void> turn()
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
-/// KEYWATCH_SEED, or a new one; printed, so that it can be given again.
+/// Returns KEYWATCH_SEED, or a random seed. Prints it, so that it can be used again.
 inline std::uint64_t new_seed()
 {
     const char* const given = std::getenv("KEYWATCH_SEED");

@@ -41,7 +41,7 @@ asio::awaitable<void> create(Database database, int loader)
     co_await database.update(make);
 }
 
-/// Between two calls the coroutine moves to whatever thread is free.
+/// Writes a batch. Between two calls, the coroutine moves to any thread that is free.
 asio::awaitable<std::uint64_t> load(Database database, int loader)
 {
     WriteBatchOptions options;
@@ -58,7 +58,7 @@ asio::awaitable<std::uint64_t> load(Database database, int loader)
     co_return batch.committed();
 }
 
-/// How many keys of each bucket there are; -1 if they are not the first ones.
+/// Returns the number of keys in each bucket; -1 if they are not the first ones.
 asio::awaitable<std::vector<int>> count(Database database)
 {
     const auto look = [](const Snapshot& snapshot) {
@@ -93,7 +93,7 @@ asio::awaitable<Revision> back_up(Database database, std::shared_ptr<std::string
 
 BOOST_AUTO_TEST_SUITE(test_bulk)
 
-// Each loader writes in order, so whatever a backup has of it is a prefix.
+// Each loader writes in order, so a backup contains a prefix of its writes.
 BOOST_AUTO_TEST_CASE(batches_load_and_backups_are_taken_on_many_threads)
 {
     const TemporaryDirectory directory;

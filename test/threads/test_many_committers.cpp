@@ -20,8 +20,9 @@ std::string key_of(int committer)
     return "c" + std::to_string(committer);
 }
 
-/// One ordered stream, maybe delivered by several watchers in turn. A committer's values count up
-/// by one, so that whatever is missing, repeated or out of order shows at the next one.
+/// One ordered stream, possibly delivered by several watchers, one after another. A committer's
+/// values count up by one, so that anything missing, repeated or out of order shows at the next
+/// value.
 class Stream {
 public:
     Stream(Problems& problems, const Database& database, std::uint64_t seed)
@@ -29,7 +30,7 @@ public:
     {
     }
 
-    /// For who makes its watchers.
+    /// Returns a random number, for creating its watchers.
     std::uint64_t draw() { return random_(); }
 
     void take(const Commit& commit)
@@ -65,7 +66,7 @@ private:
     std::map<std::string, int, std::less<>> counts_;
 };
 
-/// A database, those who write it, those who read it, and those who watch it.
+/// A database with its writers, readers and watchers.
 class Traffic {
 public:
     Traffic(Options options, std::uint64_t seed, int commits) : seed_(seed), commits_(commits)
@@ -154,7 +155,7 @@ private:
         }
     }
 
-    /// A watcher of a bucket ends when that is deleted, also when it has just begun.
+    /// A watcher of a bucket ends when the bucket is deleted, even if it has just begun.
     asio::awaitable<void> churn_buckets()
     {
         while (!done_) {
@@ -181,7 +182,8 @@ private:
         }
     }
 
-    /// Watches from the first commit to the end; odd ones stop and go on many times.
+    /// Watches from the first commit to the end. Watchers of odd kinds stop and continue many
+    /// times.
     asio::awaitable<void> watch(Stream& stream, int kind)
     {
         WatchOptions options;
@@ -194,7 +196,7 @@ private:
         }
     }
 
-    /// Gives whether there may be more to come; the options then say where.
+    /// Returns true if more may follow; `options` then contains the next start.
     asio::awaitable<bool> watch_once(Stream& stream, int kind, WatchOptions& options,
                                      std::uint64_t seed)
     {
@@ -239,7 +241,8 @@ private:
     void check_streams()
     {
         for (const auto& stream : streams_) {
-            // Those that were between two watchers when the database closed have not seen the end.
+            // A stream that was between two watchers when the database closed has not received the
+            // end.
             whole_ += stream->counts().size() == committers &&
                       std::ranges::all_of(stream->counts(), [this](const auto& each) {
                           return each.second == commits_;
@@ -275,7 +278,7 @@ BOOST_AUTO_TEST_CASE(every_watcher_gets_every_commit_once_and_in_order_synced)  
     Traffic(Options{directory / "db"}, new_seed(), 300).run();
 }
 
-// Writers that never leave the engine thread idle must not keep history from being trimmed.
+// Writers that never leave the engine thread idle must not prevent history from being trimmed.
 BOOST_AUTO_TEST_CASE(trimming_keeps_up_with_busy_writers)
 {
     const TemporaryDirectory directory;

@@ -31,7 +31,7 @@ asio::awaitable<void> put_some(Database database, int count)
     }
 }
 
-/// Puts until the database closes, or until this is destroyed.
+/// Puts until the database closes, or until this coroutine is destroyed.
 asio::awaitable<void> put_for_ever(Database database)
 {
     try {
@@ -43,7 +43,7 @@ asio::awaitable<void> put_for_ever(Database database)
     }
 }
 
-/// Keeps no handle to the database: that would keep it from closing.
+/// Runs a watch without keeping a handle to the database, which would prevent it from closing.
 asio::awaitable<WatchEnd> watch(Database database)
 {
     Watcher watcher = database.watch("data", all(), [](const Message&) {});
@@ -51,7 +51,7 @@ asio::awaitable<WatchEnd> watch(Database database)
     co_return co_await watcher.run();
 }
 
-/// Ended by the closing, or refused, if it had not begun by then.
+/// Checks that the watch was ended by the closing, or was refused because it had not begun by then.
 void expect_closed(std::future<WatchEnd> watching)
 {
     try {
@@ -64,7 +64,7 @@ void expect_closed(std::future<WatchEnd> watching)
 
 enum class Goodbye { close, drop, destroy };
 
-/// A whole program's life, on an event loop of its own.
+/// The life of a whole program, on an event loop of its own.
 void one_life(Goodbye goodbye, bool blocking)
 {
     asio::io_context context(1);
@@ -95,7 +95,7 @@ void one_life(Goodbye goodbye, bool blocking)
 
 BOOST_AUTO_TEST_SUITE(test_open_close)
 
-BOOST_AUTO_TEST_CASE(programs_come_and_go_on_several_threads)
+BOOST_AUTO_TEST_CASE(programs_start_and_end_on_several_threads)
 {
     Problems problems;
     std::vector<std::thread> threads;
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_database_is_used_from_another_context_than_its_own)
     }
 }
 
-/// A caller that ends in the middle of everything, on an event loop of its own.
+/// A caller on an event loop of its own that ends in the middle of its work.
 void live_and_leave(Database database, int turns)
 {
     asio::io_context context(1);
@@ -169,7 +169,7 @@ void live_and_leave(Database database, int turns)
     }
 }
 
-BOOST_AUTO_TEST_CASE(contexts_of_callers_come_and_go_while_the_database_lives)
+BOOST_AUTO_TEST_CASE(contexts_of_callers_are_created_and_destroyed_while_the_database_is_open)
 {
     Crew own(2);
     Database database = Database::open_blocking(own.executor(), in_memory());
@@ -199,8 +199,9 @@ BOOST_AUTO_TEST_CASE(contexts_of_callers_come_and_go_while_the_database_lives)
     BOOST_TEST(database.stats().watchers.running == 0U);
 }
 
-// The handle goes away on one thread while calls of others are under way: they finish.
-BOOST_AUTO_TEST_CASE(the_last_handle_goes_away_while_calls_are_under_way)
+// The handle is destroyed on one thread while calls are running on other threads. These calls
+// finish.
+BOOST_AUTO_TEST_CASE(the_last_handle_is_destroyed_while_calls_are_running)
 {
     for (int i = 0; i < 20; ++i) {
         Crew own(2);
@@ -241,7 +242,7 @@ BOOST_AUTO_TEST_CASE(closing_from_many_sides_at_once_closes_once)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_directory_is_open_once_whoever_comes_at_the_same_time)
+BOOST_AUTO_TEST_CASE(a_directory_is_opened_only_once_by_concurrent_callers)
 {
     const TemporaryDirectory directory;
     Options options{directory / "db"};

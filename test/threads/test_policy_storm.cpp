@@ -12,8 +12,8 @@
 namespace keywatch::test {
 namespace {
 
-/// Commits on one strand; watches of all kinds and policies, each on a strand of its own, made and
-/// stopped by threads that have no part in the event loop.
+/// Commits on one strand, and watches of all kinds and policies, each on its own strand, which are
+/// created and stopped by threads outside the event loop.
 class Storm {
 public:
     explicit Storm(std::uint64_t seed) : random_(seed), commits_(random_), seed_(seed)
@@ -126,7 +126,7 @@ private:
         }
     }
 
-    /// What anybody may ask at any time.
+    /// Calls what may be called at any time from any thread.
     void look()
     {
         for (const WatcherInfo& each : db_.watchers()) {
@@ -172,7 +172,7 @@ Database open_with_bucket(Crew& crew)
     return db;
 }
 
-/// Waits for a condition, without taking part in the event loop.
+/// Waits for a condition on a thread outside the event loop.
 void wait_until(const std::function<bool()>& holds, const char* what)
 {
     const auto deadline = std::chrono::steady_clock::now() + crew_patience;
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(watches_of_all_policies_on_several_threads_keep_their_promi
     }
 }
 
-// W11: a commit came between watch() and run(), and the callback of that blocks its thread.
+// W11: a commit was made between watch() and run(), and its callback blocks its thread.
 BOOST_AUTO_TEST_CASE(a_plain_callback_that_is_stuck_is_shown_as_overflowed_and_then_ended)
 {
     for (const bool by_commit : {false, true}) {
@@ -244,8 +244,8 @@ BOOST_AUTO_TEST_CASE(a_plain_callback_that_is_stuck_is_shown_as_overflowed_and_t
     }
 }
 
-// W3: it joins at the present, also while commits are on their way to the watch before it.
-BOOST_AUTO_TEST_CASE(a_watch_that_comes_when_no_other_runs_is_not_blamed_for_what_it_has_missed)
+// W3: it joins at the present, even while commits are on their way to the watch before it.
+BOOST_AUTO_TEST_CASE(a_watch_started_when_no_other_runs_is_not_too_slow_for_missed_commits)
 {
     for (int round = 0; round < 20; ++round) {
         Crew crew{4};

@@ -13,7 +13,7 @@
 namespace keywatch::test {
 namespace {
 
-/// A consumer on a strand of its own, whose waits are cancelled now and then by strangers.
+/// A consumer on its own strand whose waits are sometimes cancelled by other threads.
 struct Puller {
     Puller(PullWatcher watcher_, asio::any_io_executor executor)
         : watcher(std::move(watcher_)), strand(asio::make_strand(executor))
@@ -35,7 +35,7 @@ asio::awaitable<bool> wait(SharedPuller puller)
     co_return more;
 }
 
-/// One wait that can be cancelled; an aborted one is as good as any other.
+/// Waits, and treats a cancelled wait like any other.
 asio::awaitable<bool> wait_through_cancellations(SharedPuller puller)
 {
     while (true) {
@@ -74,7 +74,7 @@ asio::awaitable<void> pull(SharedPuller puller, Problems& problems, bool all)
     problems.expect(puller->watcher.ended().has_value(), "it has ended, and does not know");
 }
 
-/// Who begins only after the database was closed is told so.
+/// Pulls, and accepts `closed` if the consumer begins only after the database was closed.
 asio::awaitable<void> pull_unless_too_late(SharedPuller puller, Problems& problems, bool all)
 {
     try {
@@ -136,7 +136,7 @@ struct Storm {
         }
     }
 
-    /// From a thread that has no part in the event loop.
+    /// Cancels waits and, with `stop`, stops watches, from a thread outside the event loop.
     void disturb(std::uint64_t seed, bool stop)
     {
         std::mt19937_64 random(seed);
@@ -171,7 +171,7 @@ struct Storm {
 
 BOOST_AUTO_TEST_SUITE(test_pull_storm)
 
-BOOST_AUTO_TEST_CASE(consumers_on_several_threads_are_given_everything_once)  // W1 W2 W3 W13
+BOOST_AUTO_TEST_CASE(consumers_on_several_threads_receive_everything_once)  // W1 W2 W3 W13
 {
     Storm storm;
     constexpr int commits = 3000;
@@ -181,13 +181,13 @@ BOOST_AUTO_TEST_CASE(consumers_on_several_threads_are_given_everything_once)  //
     }
     std::thread stranger([&] { storm.disturb(new_seed(), false); });
     result(storm.crew.start(commit(storm.database, commits)), "the committer");
-    storm.wait_ready();  // on a busy machine a consumer may have yet to begin
+    storm.wait_ready();  // on a busy machine a consumer may not have begun yet
     storm.done = true;
     stranger.join();
     result(storm.crew.start(storm.database.close(crew_patience)), "close");
     storm.finish();
     for (std::size_t i = 0; i < storm.pullers.size(); ++i) {
-        // All, with the creation of the bucket; or every second one.
+        // All commits including the creation of the bucket, or every second one.
         BOOST_TEST(storm.pullers[i]->seen == (i % 2 == 0 ? commits + 1U : commits / 2U));
     }
     const Stats stats = storm.database.stats();
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(consumers_on_several_threads_are_given_everything_once)  //
     BOOST_TEST(stats.watchers.running == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(every_consumer_comes_to_an_end_whoever_ends_it)  // W11
+BOOST_AUTO_TEST_CASE(every_consumer_ends_in_every_case)  // W11
 {
     const std::uint64_t seed = new_seed();
     for (std::uint64_t round = 0; round < 10; ++round) {
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(every_consumer_comes_to_an_end_whoever_ends_it)  // W11
         }
         std::thread stranger([&] { storm.disturb(seed + round, true); });
         result(storm.crew.start(commit(storm.database, 200)), "the committer");
-        // Some close the database while others stop, and some go away in the middle of it.
+        // Consumers are stopped or destroyed while the database closes.
         result(storm.crew.start(storm.database.close(crew_patience)), "close");
         storm.done = true;
         stranger.join();

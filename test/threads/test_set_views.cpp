@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Views of several threads ask for members at once, while the set changes.
+// Views on several threads read members at the same time, while the set changes.
 #include "crew.hpp"
 
 #include <memory>
@@ -27,7 +27,7 @@ asio::awaitable<void> fill(Database db)
     });
 }
 
-/// One member goes to and fro: it is always in exactly one set.
+/// One member moves back and forth: it is always in exactly one set.
 asio::awaitable<void> wander(Database db, int moves)
 {
     for (int i = 0; i < moves; ++i) {
@@ -58,7 +58,7 @@ asio::awaitable<void> ask(Database db, Problems& problems, std::uint64_t seed)
 
 BOOST_AUTO_TEST_SUITE(test_set_views)
 
-BOOST_AUTO_TEST_CASE(concurrent_views_answer_rightly_who_is_a_member)
+BOOST_AUTO_TEST_CASE(concurrent_views_return_correct_membership)
 {
     Problems problems;
     Crew crew(readers);

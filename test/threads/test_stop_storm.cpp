@@ -54,7 +54,7 @@ struct Target {
     asio::cancellation_signal signal;
     std::optional<Watcher> watcher;
     std::atomic<bool> ended{false};
-    /// The database may close before it runs.
+    /// True if the database may close before the watch runs.
     bool may_be_closed = false;
     Revision last = 0;
 };
@@ -73,7 +73,7 @@ asio::awaitable<void> run(SharedTarget target)
     }
 }
 
-/// Waits for something of the watch, which may end before, then or after.
+/// Waits for an event of the watch, which may end before, during or after the wait.
 asio::awaitable<void> wait(SharedTarget target, Database database, unsigned what)
 {
     try {
@@ -119,7 +119,7 @@ public:
         problems_.report();
     }
 
-    /// As `blow`, but the database closes in the middle of it.
+    /// Same as `blow`, but the database closes in the middle of it.
     void blow_and_close(int watchers)
     {
         auto committing = crew_.start(commit());
@@ -196,7 +196,7 @@ private:
         }
     }
 
-    /// From a thread that has no part in the event loop: every second watch, one way or the other.
+    /// Ends every second watch in one of two ways. Runs on a thread outside the event loop.
     void end_some(std::size_t part, std::uint64_t seed)
     {
         std::mt19937_64 random(seed);
@@ -226,12 +226,12 @@ private:
 
 BOOST_AUTO_TEST_SUITE(test_stop_storm)
 
-BOOST_AUTO_TEST_CASE(every_watch_ends_once_whoever_ends_it)  // W11 W12
+BOOST_AUTO_TEST_CASE(every_watch_ends_exactly_once)  // W11 W12
 {
     Storm(new_seed()).blow(30, 200);
 }
 
-BOOST_AUTO_TEST_CASE(close_ends_what_has_just_begun)  // W11 W12
+BOOST_AUTO_TEST_CASE(close_ends_watches_that_have_just_begun)  // W11 W12
 {
     const std::uint64_t seed = new_seed();
     for (std::uint64_t i = 0; i < 10; ++i) {

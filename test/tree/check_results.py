@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Sees that test/support/results.py finds every failure there is in what meson wrote, counts no
-other, and says which. Writes TAP."""
+"""Checks that test/support/results.py finds every failure in the output of meson, counts nothing
+else as a failure, and names it. Prints TAP."""
 
 import json
 import pathlib
@@ -15,7 +15,7 @@ TESTS = {
     "contract/test_a": ("contract", "tap", ["support", "a2"]),
     "tree/check": ("tree", "exitcode", []),
 }
-# As TapReporter writes it.
+# Written like the output of TapReporter.
 ALL_WELL = "# running one\nok 1 - one\n# running two\nok 2 - two\n1..2\n"
 
 
@@ -25,7 +25,7 @@ def run_of(name, output="", result="OK", status=0, errors=""):
 
 
 class Folder:
-    """A build folder as meson would leave it."""
+    """A build folder as left by meson."""
 
     def __init__(self, script, path):
         self.script, self.path = script, path
@@ -39,14 +39,14 @@ class Folder:
         (path / "meson-info" / "intro-targets.json").write_text(json.dumps(targets))
 
     def ask(self, question, *wanted, suites=""):
-        """What it prints, and what it prints as errors."""
+        """Returns what results.py prints, and what it prints as errors."""
         done = subprocess.run(
             [sys.executable, self.script, self.path, "--suites", suites, question, *wanted],
             text=True, capture_output=True, check=True)
         return done.stdout.split("\n")[:-1], done.stderr.split("\n")[:-1]
 
     def count(self, *runs, of="test_ab", suites=""):
-        """What it makes of these runs: the counts, and what it says."""
+        """Returns what results.py reports for these runs: the counts, and its messages."""
         (self.path / "meson-logs" / "testlog.json").write_text(
             "".join(json.dumps(run) + "\n" for run in runs))
         counts, said = self.ask("count", of, suites=suites)
@@ -56,14 +56,15 @@ class Folder:
 def names_and_targets(folder):
     yield folder.ask("names")[0] == list(TESTS)
     yield folder.ask("names", "test_a")[0] == ["unit/test_a", "unit/test_ab", "contract/test_a"]
-    yield folder.ask("names", "unit/test_a")[0] == ["unit/test_a"]  # a whole name, that alone
+    # the whole name of a test selects only that test
+    yield folder.ask("names", "unit/test_a")[0] == ["unit/test_a"]
     yield folder.ask("names", "no such")[0] == []
     yield folder.ask("names", "test_a", suites="contract,tree")[0] == ["contract/test_a"]
     yield folder.ask("targets", "test_a")[0] == ["test/a", "test/a2", "test/ab", "test/support"]
     yield folder.ask("targets", "check")[0] == []
 
 
-def what_passed_is_counted(folder):
+def passed_cases_are_counted(folder):
     yield folder.count(run_of("unit/test_ab", ALL_WELL)) == ("2 0", [])
     for skip in ("SKIP no such compiler", "skip"):
         skipped = ALL_WELL.replace("- two", f"- two # {skip}")
@@ -81,29 +82,29 @@ def a_case_that_failed_is_named(folder):
         "0 1", ["FAILED tree/check (FAIL)"])
 
 
-def who_does_not_come_to_an_end_fails(folder):
+def a_test_that_does_not_finish_fails(folder):
     cut = ALL_WELL.split("ok 2")[0]
     for result in ("TIMEOUT", "ERROR"):
         counts, said = folder.count(run_of("unit/test_ab", cut, result, -6))
         yield counts == "1 1"
         yield said == [f"FAILED unit/test_ab: {result} in two, exit status -6"]
-    # After all cases: something that leaked, or a destructor.
+    # A failure after all cases: a leak, or a destructor.
     counts, said = folder.count(run_of("unit/test_ab", ALL_WELL, "FAIL", 23))
     yield counts == "2 1"
     yield said == ["FAILED unit/test_ab: FAIL outside of a case, exit status 23"]
-    # It left early, whatever its exit status.
+    # The program ended early, whatever its exit status.
     for early in ("ok 1 - one\n", "ok 1 - one\n1..2\n"):
         yield folder.count(run_of("unit/test_ab", early))[0] == "1 1"
     yield folder.count(run_of("tree/check", "", "TIMEOUT"), of="check") == (
         "0 1", ["FAILED tree/check (TIMEOUT)"])
 
 
-def who_has_no_case_fails(folder):
+def a_test_without_cases_fails(folder):
     for output in ("", "1..0\n"):
         yield folder.count(run_of("unit/test_ab", output))[0] == "0 1"
 
 
-def who_did_not_run_fails(folder):
+def a_test_that_did_not_run_fails(folder):
     yield folder.count() == ("0 1", ["FAILED unit/test_ab: did not run"])
     yield folder.count(run_of("unit/test_a", ALL_WELL), run_of("contract/test_a", ALL_WELL),
                        of="test_a") == ("4 1", ["FAILED unit/test_ab: did not run"])
@@ -116,7 +117,7 @@ def who_did_not_run_fails(folder):
     yield folder.ask("count", "test_ab")[0] == ["0 1"]
 
 
-def why_it_failed_is_said_again(folder):
+def the_reason_of_a_failure_is_repeated(folder):
     why = '\x1b[1;31ma.cpp(7): error: in "suite/two": check x == 3 has failed [2 != 3]\x1b[0m'
     errors = "noise\n" * 1000 + why + "\nSUMMARY: AddressSanitizer: heap-use-after-free\n"
     bad = run_of("unit/test_ab", ALL_WELL.replace("ok 2", "not ok 2"), "ERROR", 201, errors)
@@ -129,15 +130,16 @@ def why_it_failed_is_said_again(folder):
         printed = ALL_WELL.replace("ok 2", line + "\nnot ok 2")
         _, said = folder.count(run_of("unit/test_ab", printed, "ERROR", 201))
         yield said == ["FAILED unit/test_ab: two", "    " + line]
-    # Of one that passed nothing, whatever it printed; and of none very much.
+    # A test that passed has no reasons, whatever it printed; a test that failed has a limited
+    # number.
     yield folder.count(run_of("unit/test_ab", ALL_WELL, errors=errors)) == ("2 0", [])
     bad["stderr"] = (why + "x" * 1000 + "\n") * 1000
     yield sum(len(line) for line in folder.count(bad)[1]) < 5000
 
 
-CASES = [names_and_targets, what_passed_is_counted, a_case_that_failed_is_named,
-         who_does_not_come_to_an_end_fails, who_has_no_case_fails, who_did_not_run_fails,
-         why_it_failed_is_said_again]
+CASES = [names_and_targets, passed_cases_are_counted, a_case_that_failed_is_named,
+         a_test_that_does_not_finish_fails, a_test_without_cases_fails,
+         a_test_that_did_not_run_fails, the_reason_of_a_failure_is_repeated]
 
 
 def main():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Plants one violation after the other in a small clean tree and sees that exactly the rule that is
-meant finds it. A rule nobody planted a violation of fails too. Writes TAP."""
+"""Plants one violation after another in a small clean tree, and checks that exactly the intended
+rule finds it. A rule without a planted violation fails, too. Prints TAP."""
 
 import pathlib
 import sys
@@ -59,7 +59,7 @@ QUICK_START = CLEAN["samples/quick_start.cpp"]
 README = CLEAN["README.md"]
 WRAP = CLEAN["subprojects/x.wrap"]
 
-# (rule, path, text): with this file the tree breaks this rule, and no other.
+# (rule, path, text): with this file the tree breaks this rule and no other.
 PLANTED = [
     ("layers_include_only_what_lies_below", "lib/watch/w.hpp",
      HEADER + '#include "storage/s.hpp"\n'),
@@ -137,7 +137,7 @@ PLANTED = [
     ("options_and_errors_are_documented", "doc/options.md", "`size`\n"),
 ]
 
-# Statements with a lambda that g++ 12 destroys twice ...
+# Statements with a lambda that g++ 12 destroys twice.
 MISCOMPILED = [
     "co_await f([x] { g(); });",
     "co_await f([=] { g(); });",
@@ -151,7 +151,7 @@ MISCOMPILED = [
     "auto outer = [&]() -> awaitable<void> { co_await f([x] { g(); }); };",
     "co_await (f([&] { a[i] = 1; }) && h(k[2], [x] { g(); }));",
 ]
-# ... and some without.
+# Statements without such a lambda.
 COMPILED = [
     "co_await f([] { g(); });",
     "co_await f([&] { g(); });",
@@ -170,7 +170,7 @@ COMPILED = [
     "asio::co_spawn(executor, [x]() -> awaitable<void> { co_await f(); }, detached);",
 ]
 
-# Conditions that g++ 12 may miscompile ...
+# Conditions that g++ 12 may miscompile.
 AWAITED_CONDITIONS = [
     "if (co_await f()) { auto x = g(); }",
     "if (!co_await f() || g()) { auto x = g(); }",
@@ -187,7 +187,7 @@ AWAITED_CONDITIONS = [
     "while (co_await f() ? g() : h()) { auto x = g(); }",
     "auto inner = [&]() -> awaitable<void> { if (co_await f()) { auto x = g(); } };",
 ]
-# ... and some that it does not.
+# Conditions that it does not miscompile.
 PLAIN_CONDITIONS = [
     "while (co_await w.wait()) { while (const auto x = w.try_next()) { g(); } }",
     "while (const auto x = co_await f()) { g(); }",
@@ -216,7 +216,7 @@ def broken_rules(files):
 
 
 def checks():
-    """(what is checked, whether it is so)"""
+    """Yields (what is checked, whether it holds)."""
     yield "the clean tree breaks no rule", broken_rules(CLEAN) == []
     for rule, path, text in PLANTED:
         yield f"{rule} in {path}", broken_rules({**CLEAN, path: text}) == [rule]

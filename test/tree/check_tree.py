@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Checks the rules of the source tree; writes TAP, one line per rule."""
+"""Checks the rules of the source tree. Prints TAP, one line for each rule."""
 
 import sys
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Just enough reading of C++ for the rules: text without comments and literals, the includes of a
-file, lambdas in the full expression of a co_await, and conditions with a co_await."""
+"""A minimal reader of C++ for the rules. It finds text without comments and literals, the includes
+of a file, lambdas in the full expression of a co_await, and conditions with a co_await."""
 
 import re
 
@@ -9,17 +9,17 @@ TOKEN = re.compile(
     r"|(?<![0-9a-zA-Z_])'(?:\\.|[^'\\\n])+'", re.DOTALL)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CONDITION = re.compile(r"\b(if|while|for|switch)\s*(?:constexpr\s*)?(?=\()")
-# A condition that is one co_await, or a variable that is made of one.
+# Matches a condition that consists of one co_await, or of a variable initialized with one.
 WHOLE_CO_AWAIT = re.compile(r"\s*(?:[\w:&* ]+=\s*)?co_await\b(?!.*(?:&&|\|\||\?))", re.DOTALL)
 CLOSING = {"(": ")", "[": "]", "{": "}"}
-# What stands before and after a lambda's captures. Before a subscript stands an operand, after a
-# structured binding an equals sign.
+# The text before and after a lambda's captures. A subscript has an operand before it, a structured
+# binding an equals sign after it.
 BEFORE_LAMBDA = re.compile(r"(?:^|[(,={};?:&|!<>]|\b(?:co_)?return|\bco_await|\bco_yield)\s*$")
 AFTER_CAPTURES = re.compile(r"\s*(?:[({<]|->|mutable\b|noexcept\b)")
 
 
 def without_comments_and_literals(text):
-    """The text with every comment and literal blanked; lines and columns stay where they are."""
+    """Returns the text with all comments and literals blanked; lines and columns do not change."""
     def blank(match):
         word = match.group(0)
         kept = word if word.startswith(("//", "/*")) else word[0] + word[1:-1] + word[-1]
@@ -29,7 +29,7 @@ def without_comments_and_literals(text):
 
 
 def includes(text):
-    """(line, opening quote, path) of every include that is not in a comment."""
+    """Yields (line, opening quote, path) of every include that is not in a comment."""
     plain = without_comments_and_literals(text)
     for match in INCLUDE.finditer(text):
         if plain[match.start():match.end()].lstrip().startswith("#"):
@@ -41,7 +41,7 @@ def line_of(text, at):
 
 
 def matching(text, at):
-    """The place of the bracket that closes the one at `at`; the end if there is none."""
+    """Returns the place of the bracket that closes the one at `at`; the end if there is none."""
     opening, closing, depth = text[at], CLOSING[text[at]], 0
     for place in range(at, len(text)):
         depth += (text[place] == opening) - (text[place] == closing)
@@ -51,7 +51,7 @@ def matching(text, at):
 
 
 def lambda_body(text, bracket):
-    """For the `[` of a lambda: the place of its body's `{`; None if this is no lambda."""
+    """Returns, for the `[` of a lambda, the place of its body's `{`; None if it is not a lambda."""
     end = matching(text, bracket)
     before = text[max(0, bracket - 40):bracket]
     if not BEFORE_LAMBDA.search(before) or not AFTER_CAPTURES.match(text, end + 1):
@@ -65,7 +65,8 @@ def lambda_body(text, bracket):
 
 
 def owns_a_capture(captures):
-    """Whether a capture list may own something: all but references, `this` and nothing at all."""
+    """Returns true if a capture list may own something: anything except references, `this` and
+    nothing."""
     depth, parts = 0, [""]
     for character in captures:
         depth += (character in "([{") - (character in ")]}")
@@ -77,7 +78,7 @@ def owns_a_capture(captures):
 
 
 class FullExpression:
-    """What has been seen of the full expression that is being read."""
+    """The state of the full expression that is being read."""
 
     def __init__(self):
         self.has_co_await = False
@@ -90,8 +91,8 @@ class FullExpression:
 
 
 def owning_lambdas_in_co_await(text):
-    """Lines of lambdas that own captures and stand in one full expression with a co_await. The body
-    of a lambda is not part of the expression around it."""
+    """Yields the lines of lambdas that own captures and are in one full expression with a co_await.
+    The body of a lambda is not part of the expression around it."""
     text = without_comments_and_literals(text)
     bodies, found = set(), []
     expressions, braces = [FullExpression()], []
@@ -122,7 +123,8 @@ def owning_lambdas_in_co_await(text):
 
 
 def without_lambda_bodies(text):
-    """The text with the bodies of its lambdas, which are functions of their own, blanked."""
+    """Returns the text with the bodies of its lambdas blanked, as they are functions of their
+    own."""
     for bracket in [match.start() for match in re.finditer(r"\[", text)]:
         if (body := lambda_body(text, bracket)) is not None:
             end = matching(text, body)
@@ -131,8 +133,8 @@ def without_lambda_bodies(text):
 
 
 def co_awaits_in_conditions(text):
-    """Lines of conditions with a co_await, but of loops whose whole condition is one, and in whose
-    body there is a local variable."""
+    """Yields the lines of conditions with a co_await, except those of loops whose whole condition
+    is one, and whose body has a local variable."""
     text = without_comments_and_literals(text)
     for match in CONDITION.finditer(text):
         end = matching(text, match.end())

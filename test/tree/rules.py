@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
 """The rules of the source tree. A rule is a function from a Tree to the violations it finds, each
-`path:line: what is wrong`; its name is what it demands."""
+in the form `path:line: what is wrong`. Its name is what it demands."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ from prose_rules import (options_and_errors_are_documented, paths_in_documents_e
                          prose_is_plain, readme_quotes_what_is_compiled)
 from tree import CODE, Tree
 
-# From the ground floor up: what each may include besides the public headers.
+# The layers from the lowest up, and what each may include besides the public headers.
 LAYERS = {
     "values": {"values"},
     "bytes": {"bytes"},
@@ -27,7 +27,7 @@ LAYERS = {
     "handles": {"handles", "bulk", "pipeline", "embedded", "engine", "storage", "values"},
 }
 WITHOUT_ASIO = ("bytes", "storage", "structures", "watch")
-# Where the functions of the public headers are defined.
+# The layers that define the functions of the public headers.
 FACE = ("values", "views", "bulk", "handles")
 PUBLIC_ASIO = {"boost/asio/awaitable.hpp", "boost/asio/any_io_executor.hpp"}
 LONGEST_FILE = 400
@@ -35,13 +35,13 @@ LONGEST_LINE = 100
 
 
 def layer_of(name):
-    """The layer of a path below lib/, or None for what is in no folder."""
+    """Returns the layer of a path below lib/, or None for a file that is in no folder."""
     parts = name.split("/")
     return parts[1] if len(parts) > 2 else None
 
 
 def resolved(name, path):
-    """An internal include, relative to lib/."""
+    """Returns the path of an internal include, relative to lib/."""
     layer = layer_of(name)
     return path if "/" in path or layer is None else f"{layer}/{path}"
 
@@ -76,7 +76,7 @@ def only_storage_knows_leveldb(tree):
 
 
 def only_key_pattern_knows_regex(tree):
-    """RE2 is a library of the implementation; no other one for regular expressions is needed."""
+    """The library is implemented with RE2; no other library for regular expressions is needed."""
     for name, line, _, path in tree.included("include", "lib"):
         if path.startswith("boost/regex") or path == "regex":
             yield f"{name}:{line}: regular expressions are RE2's"
@@ -85,7 +85,7 @@ def only_key_pattern_knows_regex(tree):
 
 
 def json_is_opt_in(tree):
-    """The headers that know it are keywatch/json.hpp and its parts, keywatch/json_*.hpp."""
+    """Only keywatch/json.hpp and its parts, keywatch/json_*.hpp, may include JSON headers."""
     for name, line, _, path in tree.included("include", "lib"):
         uses_json = path.startswith(("nlohmann/", "keywatch/json.", "keywatch/json_"))
         if uses_json and not re.match(r"include/keywatch/json(_\w+)?\.hpp$", name):
@@ -102,9 +102,9 @@ def public_headers_are_light(tree):
 
 
 def public_things_are_visible(tree):
-    """A shared library hides what is not in a namespace with the visibility attribute. clang++
-    wants it where a public function is defined, too. What has a header of its own in lib/ is
-    internal."""
+    """A shared library hides everything that is not in a namespace with the visibility attribute.
+    clang++ also requires the attribute where a public function is defined. A source
+    with a header of its own in lib/ is internal."""
     face = [(name, text) for name, text in tree.code("lib")
             if layer_of(name) in FACE and name.endswith(".cpp")
             and name.removesuffix("cpp") + "hpp" not in tree.files]
@@ -214,7 +214,8 @@ def lists_of_sources_are_sorted(tree):
 
 
 def listed_files(folder, text):
-    """The C++ files that a meson.build names. In that of the tests they stand below their suite."""
+    """Returns the C++ files that a meson.build names. The meson.build of the tests lists them below
+    their suite."""
     listed, suite = set(), ""
     for line in text.splitlines():
         line = line.split("#")[0]
@@ -228,7 +229,8 @@ def listed_files(folder, text):
 
 
 def wraps_are_whole(tree):
-    """What is fetched is known by its hash, and ports are where the wraps look for them."""
+    """Fetched subprojects are identified by their hash, and ports are where the wraps look for
+    them."""
     ports = {name.split("/")[2] for name in tree.files
              if re.fullmatch(r"subprojects/packagefiles/[^/]+/meson\.build", name)}
     used = set()

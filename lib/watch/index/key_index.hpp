@@ -14,9 +14,9 @@
 
 namespace keywatch::watch {
 
-/// Who wants to know of which keys of one bucket. What a message of a key costs does not grow with
-/// the number of those who do not want to know of it, but for patterns: those whose beginning
-/// without wildcards fits the key are tried one by one.
+/// The interests in keys of one bucket. The cost of matching a message does not depend on the
+/// number of interests that do not match it. The exception are patterns: those whose literal prefix
+/// (before the first wildcard) fits the key are tried one by one.
 class KeyIndex {
 public:
     bool empty() const noexcept
@@ -26,15 +26,16 @@ public:
     }
 
     void add(const Reference& reference);
-    /// Gives what the index held.
+    /// Removes an interest and returns its reference.
     Reference remove(const Interest& interest);
 
-    /// Those that follow the whole bucket.
+    /// Returns the interests in the whole bucket.
     const References& all() const noexcept { return all_; }
-    /// Whether all interests of a list match a key, or each has to be asked.
+    /// Tells whether all interests of a list match a key, or each must be tested.
     enum class Fit { all, some };
 
-    /// Calls with the lists of all interests that match the key, except those in `all`.
+    /// Calls `function` with the lists of all interests that may match the key, except those in
+    /// `all`.
     template <class Function>
     void match_lists(std::string_view key, Function function) const
     {
@@ -46,7 +47,7 @@ public:
         ranges_.match_lists(key, all_fit);
         globs_.match_lists(key, [&](const References& list) { function(list, Fit::some); });
     }
-    /// Calls for every interest that matches the key, except those in `all`.
+    /// Calls `function` for every interest that matches the key, except those in `all`.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
@@ -58,7 +59,7 @@ public:
             }
         });
     }
-    /// Calls for every interest there is.
+    /// Calls `function` for every interest.
     template <class Function>
     void for_each(Function function) const
     {
@@ -75,7 +76,7 @@ public:
         globs_.for_each(function);
     }
 
-    /// Returns every interest there is.
+    /// Returns all interests.
     std::vector<Reference> list() const;
 
 private:
@@ -83,7 +84,7 @@ private:
     boost::unordered_flat_map<std::string, References, BytesHash, std::equal_to<>> keys_;
     PrefixTree prefixes_;
     RangeTree ranges_;
-    PrefixTree globs_;  ///< by what they begin with before the first wildcard
+    PrefixTree globs_;  ///< by literal prefix (before the first wildcard)
 };
 
 }  // namespace keywatch::watch

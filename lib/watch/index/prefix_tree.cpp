@@ -15,8 +15,8 @@ std::size_t common_length(std::string_view a, std::string_view b)
     const std::size_t shorter = std::min(a.size(), b.size());
     a = a.substr(0, shorter);
     b = b.substr(0, shorter);
-    // Mostly one begins with the other, and many bytes are compared faster than one after the
-    // other.
+    // Usually one string begins with the other, and comparing them as a whole is faster than byte
+    // by byte.
     return a == b ? shorter : static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
 }
 
@@ -24,7 +24,7 @@ std::size_t common_length(std::string_view a, std::string_view b)
 
 PrefixTree::~PrefixTree()
 {
-    // Each would destroy its children, and they theirs, in calls as deep as the tree.
+    // The default destruction is recursive, as deep as the tree. This loop is not.
     try {
         std::vector<Link> rest;
         rest.push_back(std::move(root_));
@@ -36,7 +36,7 @@ PrefixTree::~PrefixTree()
             }
         }
     } catch (const std::bad_alloc&) {
-        // Then like that.
+        // Falls back to the recursive destruction.
     }
 }
 
@@ -96,7 +96,7 @@ void PrefixTree::prune(Node& node, Node* parent)
 
 PrefixTree::Link PrefixTree::split(Link lower, std::size_t at)
 {
-    // What is above is often the longer part: it keeps the memory.
+    // The upper part is often the longer one, so it keeps the memory.
     std::string label = std::move(lower->label);
     lower->label = label.substr(at);
     label.resize(at);

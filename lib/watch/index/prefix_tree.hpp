@@ -13,11 +13,12 @@
 namespace keywatch::watch {
 
 /// Interests by prefixes of keys: a radix tree whose edges are labelled with whole strings
-/// (Morrison, "PATRICIA", 1968). Every node but the root has references or at least two children.
+/// (Morrison, "PATRICIA", 1968). Every node except the root has references or at least two
+/// children.
 ///
-/// Finding those of a key, adding and removing take time in proportion to the length of the key or
-/// prefix, however many others there are. Nothing is recursive, as prefixes may be nested as deeply
-/// as they are long.
+/// Finding the prefixes of a key, adding and removing take time proportional to the length of the
+/// key or prefix, regardless of how many prefixes there are. Nothing is recursive, as prefixes may
+/// be nested as deeply as they are long.
 class PrefixTree {
 public:
     PrefixTree() = default;
@@ -32,10 +33,10 @@ public:
     bool empty() const noexcept { return root_ == nullptr; }
 
     void add(std::string_view prefix, Reference reference);
-    /// Gives what it held. Precondition: the interest was added with this prefix.
+    /// Removes an interest and returns its reference. Precondition: it was added with this prefix.
     Reference remove(std::string_view prefix, const Interest& interest);
 
-    /// Calls with the references of every prefix that the key begins with.
+    /// Calls `function` with the references of every prefix of the key.
     template <class Function>
     void match_lists(std::string_view key, Function function) const
     {
@@ -46,13 +47,13 @@ public:
             key.remove_prefix(node ? node->label.size() : 0);
         }
     }
-    /// Calls for every reference whose prefix the key begins with.
+    /// Calls `function` for every reference whose prefix the key begins with.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
         match_lists(key, [&](const References& list) { list.for_each(function); });
     }
-    /// Calls for every reference there is.
+    /// Calls `function` for every reference.
     template <class Function>
     void for_each(Function function) const
     {
@@ -79,14 +80,14 @@ private:
     struct Node {
         explicit Node(std::string label_) : label(std::move(label_)) {}
 
-        /// Where the child is whose label begins with this byte; `children.size()` if there is
-        /// none.
+        /// Returns the place of the child whose label begins with this byte; `children.size()` if
+        /// there is none.
         std::size_t place_of(char byte) const noexcept
         {
             const std::size_t place = first_bytes.find(byte);
             return place == std::string::npos ? children.size() : place;
         }
-        /// The child with whose label the key begins; null if there is none.
+        /// Returns the child whose label is a prefix of the key; null if there is none.
         const Node* next(std::string_view key) const noexcept
         {
             const std::size_t place = key.empty() ? children.size() : place_of(key.front());
@@ -95,13 +96,13 @@ private:
         }
         Node& adopt(Link child);
         void drop(std::size_t place);
-        /// Becomes what its only child is, besides what it was.
+        /// Merges the only child into this node.
         void absorb_only_child();
 
         std::string label;
         References references;
-        /// In no order; of each the first byte of its label beside it, so that they are searched
-        /// without being visited.
+        /// Unordered children. `first_bytes` has the first byte of each child's label at the same
+        /// place, so that a search does not visit the children.
         std::string first_bytes;
         std::vector<Link> children;
     };
@@ -109,7 +110,7 @@ private:
     static Link split(Link lower, std::size_t at);
     void prune(Node& node, Node* parent);
 
-    Link root_;  ///< null: nothing is there; else its label is empty
+    Link root_;  ///< null if the tree is empty; the root's label is empty
 };
 
 }  // namespace keywatch::watch

@@ -7,7 +7,7 @@ namespace keywatch::watch {
 
 namespace {
 
-/// Of two ends the later one.
+/// Returns the later of two ends.
 std::string_view later(std::string_view a, std::string_view b)
 {
     return a.empty() || b.empty() ? std::string_view() : std::max(a, b);
@@ -67,7 +67,7 @@ RangeTree::Link RangeTree::erase(Link tree, Range range)
     if (!tree->right) {
         return std::move(tree->left);
     }
-    // The next one takes its place.
+    // The next node takes its place.
     Rest rest = take_first(std::move(tree->right));
     rest.node->left = std::move(tree->left);
     rest.node->right = std::move(rest.tree);

@@ -10,35 +10,36 @@
 
 namespace keywatch::watch {
 
-/// Interests by ranges of keys, [first, last); an empty `last` is no end. A balanced search tree
-/// over the distinct ranges in which each node knows how far those below it reach (Cormen et al.,
-/// "Introduction to Algorithms": interval trees; balanced as by Adelson-Velsky and Landis, so that
-/// it is never deeper than 1.44 times the logarithm of its size, and may be recursive).
+/// Interests by ranges of keys, [first, last); an empty `last` means no end. A balanced search tree
+/// over the distinct ranges in which each node knows how far the ranges below it reach (Cormen et
+/// al., "Introduction to Algorithms": interval trees). It is balanced as described by
+/// Adelson-Velsky and Landis: it is never deeper than 1.44 times the logarithm of its size, so
+/// recursion is safe.
 ///
-/// Adding and removing take O(log n), finding the ranges of a key O(log n) and O(log n) for each
-/// that is found. Boost has nothing that serves: the interval maps of its ICL cut ranges that
-/// overlap into pieces, of which there are as many as the square of the ranges.
+/// Adding and removing take O(log n). Finding the ranges of a key takes O(log n), plus O(log n) for
+/// each range found. Boost has no suitable container: the interval maps of its ICL cut overlapping
+/// ranges into pieces, the number of which grows with the square of the number of ranges.
 class RangeTree {
 public:
     bool empty() const noexcept { return root_ == nullptr; }
 
     void add(std::string_view first, std::string_view last, Reference reference);
-    /// Gives what it held. Precondition: the interest was added with this range.
+    /// Removes an interest and returns its reference. Precondition: it was added with this range.
     Reference remove(std::string_view first, std::string_view last, const Interest& interest);
 
-    /// Calls with the references of every range that has the key.
+    /// Calls `function` with the references of every range that contains the key.
     template <class Function>
     void match_lists(std::string_view key, Function function) const
     {
         match(root_.get(), key, function);
     }
-    /// Calls for every reference whose range has the key.
+    /// Calls `function` for every reference whose range contains the key.
     template <class Function>
     void match(std::string_view key, Function function) const
     {
         match_lists(key, [&](const References& list) { list.for_each(function); });
     }
-    /// Calls for every reference there is.
+    /// Calls `function` for every reference.
     template <class Function>
     void for_each(Function function) const
     {
@@ -48,7 +49,7 @@ public:
 private:
     struct Node;
     using Link = std::unique_ptr<Node>;
-    /// Ranges are sorted by where they begin.
+    /// Ranges are sorted by their beginnings.
     using Range = std::pair<std::string_view, std::string_view>;
 
     struct Node {
@@ -61,10 +62,10 @@ private:
         References references;
         Link left;
         Link right;
-        std::string_view reach;  ///< the end of the range that ends last, of it and those below
+        std::string_view reach;  ///< the latest end of the ranges at and below this node
         int height = 1;
     };
-    /// A tree, and the node that was taken out of it.
+    /// A tree, and the node that was removed from it.
     struct Rest {
         Link tree;
         Link node;
@@ -78,7 +79,8 @@ private:
     template <class Function>
     static void match(const Node* node, std::string_view key, Function& function)
     {
-        // Where nothing reaches the key there is nothing, and behind a range that begins behind it.
+        // Skips subtrees that do not reach the key, and everything after a range that begins after
+        // it.
         while (node && is_before(key, node->reach)) {
             if (key < node->first) {
                 node = node->left.get();

@@ -11,7 +11,7 @@
 
 namespace keywatch::watch {
 
-/// A hash that finds strings by views.
+/// A transparent hash, so that strings are found by views.
 struct BytesHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view bytes) const noexcept
@@ -20,7 +20,7 @@ struct BytesHash {
     }
 };
 
-/// One interest of a subscription, as the index knows it.
+/// One interest of a subscription, as stored in the index.
 struct Reference {
     SharedSubscription subscriber;
     std::size_t at = 0;
@@ -28,8 +28,8 @@ struct Reference {
     Interest& interest() const noexcept { return subscriber->interests()[at]; }
 };
 
-/// Interests that select the same, in no order. Each knows its place, so that it is removed in one
-/// step.
+/// Interests with equal selectors, unordered. Each interest stores its place here, so that it is
+/// removed in constant time.
 class References {
 public:
     bool empty() const noexcept { return list_.empty(); }
@@ -51,7 +51,8 @@ public:
         reference.interest().place = list_.size();
         list_.push_back(std::move(reference));
     }
-    /// Gives what it held, so that it is not destroyed while it is being looked at.
+    /// Removes an interest and returns its reference, so that the caller decides when it is
+    /// destroyed.
     Reference remove(const Interest& interest)
     {
         const std::size_t place = interest.place;

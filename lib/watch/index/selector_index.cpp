@@ -28,7 +28,7 @@ bool SelectorIndex::remove(Subscription& subscription)
     if (subscription.indexed_ == 0) {
         return false;
     }
-    SharedSubscription keep;  // the index alone may own it
+    SharedSubscription keep;  // the index may be the only owner
     for (Interest& interest : subscription.interests()) {
         if (!std::exchange(interest.indexed, false)) {
             continue;

@@ -15,30 +15,31 @@
 
 namespace keywatch::watch {
 
-/// Who wants to know of which bucket and key.
+/// An index of all interests by bucket and key.
 class SelectorIndex {
 public:
     using Subscribers = std::vector<SharedSubscription>;
 
-    /// With all its interests that are not lost. Precondition: it is not in the index.
+    /// Adds all interests of a subscription that are not lost. Precondition: it is not in the
+    /// index.
     void add(const SharedSubscription& subscription);
-    /// False if it is not in the index.
+    /// Removes a subscription. Returns false if it is not in the index.
     bool remove(Subscription& subscription);
 
-    /// Null if nobody follows the bucket. Valid until the index changes.
+    /// Returns the interests in a bucket; null if there are none. Valid until the index changes.
     const KeyIndex* find(std::string_view bucket) const;
-    /// Those that follow the whole database.
+    /// Returns the interests in the whole database.
     const References& whole_database() const noexcept { return whole_database_; }
 
     bool empty() const noexcept { return whole_database_.empty() && buckets_.empty(); }
 
-    /// A bucket has ended: takes the interests in it out of the index. `released` has to be called
-    /// with each before anything else changes the index.
+    /// Removes and returns the interests in a bucket that has ended. `released` must be called for
+    /// each of them before anything else changes the index.
     std::vector<Reference> take_bucket(std::string_view bucket);
-    /// The same of one bucket after the other, until nothing is left and an empty list is returned.
-    /// Before that nothing else may be done with the index.
+    /// Same as `take_bucket`, for one bucket after another; returns an empty list when nothing is
+    /// left. Until then the index must not be used in any other way.
     std::vector<Reference> take_next();
-    /// Returns whether that was the last interest of its subscriber in the index.
+    /// Returns true if that was the last interest of its subscriber in the index.
     static bool released(const Reference& reference);
 
 private:

@@ -31,7 +31,8 @@ WatchOptions random_options(Random& random, const From& from)
     return options;
 }
 
-/// The last commit of which something has been seen. Here each is one more than the one before.
+/// Returns the last commit of which something has been seen. Revisions are consecutive in these
+/// tests.
 Revision last_commit(const Position& position)
 {
     return position.revision + (position.seen_of_next == 0 ? 0 : 1);

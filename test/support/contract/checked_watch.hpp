@@ -16,34 +16,36 @@
 
 namespace keywatch::test {
 
-/// A watch of a random kind, what was asked of it, and what came of it, for the contract checker.
+/// A watch of a random kind that records its options and what it delivers, for the contract
+/// checker.
 ///
-/// What it writes down belongs to the executor that `follow` is awaited on, which is one thread or
-/// a strand.
+/// The records belong to the executor on which `follow` is awaited, which is one thread or a
+/// strand.
 class CheckedWatch {
 public:
-    /// Of a random kind, of what RandomCommits writes: selectors, filter, policy, buffers, kind of
-    /// consumer. It may be slow, and stop by itself or throw.
+    /// Chooses selectors, filter, policy, buffers and kind of consumer at random, suited to what
+    /// RandomCommits writes. The consumer may be slow, stop by itself, or throw.
     CheckedWatch(const Database& db, Random& random, const From& from);
     CheckedWatch(const CheckedWatch&) = delete;
     CheckedWatch& operator=(const CheckedWatch&) = delete;
     ~CheckedWatch() = default;
 
-    /// Runs it to its end. Who awaits it keeps the object.
+    /// Runs the watch to its end. The object must be kept alive until then.
     Task follow();
 
     Position position() const;
     void request_stop() const;
     bool ended() const { return observed_.ends != 0; }
     bool is_pulled() const { return pulled_.has_value(); }
-    /// Writes down the position as it is now.
+    /// Records the current position.
     void sample();
-    /// A close has begun that ends it, if nothing else does; everything up to here was committed.
+    /// Records that a close has begun, which ends the watch if nothing else does. Everything up to
+    /// `head` was committed before.
     void closes(Revision head) { observed_.closed_at = head; }
 
-    /// What it was, in words.
+    /// Returns a description of the watch.
     const std::string& what() const { return what_; }
-    /// What was wrong; a line for each.
+    /// Returns one line for each broken promise.
     std::vector<std::string> problems(const std::vector<contract::Made>& history) const;
 
 private:
@@ -57,9 +59,9 @@ private:
     contract::Observed observed_;
     std::string what_;
     std::string unexpected_;
-    /// How many turns of the loop a coroutine or a consumer takes for a message.
+    /// Number of turns of the loop that a coroutine or a consumer takes for a message.
     std::size_t turns_ = 0;
-    /// It fails with that message.
+    /// Number of the message at which the callback throws.
     std::size_t throws_at_ = SIZE_MAX;
     bool stops_itself_ = false;
     std::optional<Watcher> watcher_;
@@ -68,7 +70,7 @@ private:
 
 using SharedCheckedWatch = std::shared_ptr<CheckedWatch>;
 
-/// A coroutine that keeps the watch and follows it.
+/// Keeps the watch alive and follows it.
 Task follow(SharedCheckedWatch watch);
 
 }  // namespace keywatch::test

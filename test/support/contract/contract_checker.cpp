@@ -29,7 +29,7 @@ public:
         : watched_(watched), observed_(observed), start_(start())
     {
         expected_ = expectation(history, watched, start_);
-        Watched unasked = watched;  // what did not get into the queue the predicate never sees
+        Watched unasked = watched;  // skipped messages never reach the predicate
         unasked.filter.predicate = nullptr;
         queued_ = expectation(history, unasked, start_);
         for (const Made& each : history) {
@@ -73,7 +73,7 @@ private:
         return watched_.start;
     }
 
-    /// W8: the state, and one marker, before all else.
+    /// W8: the snapshot, then one marker, before everything else.
     void state()
     {
         std::size_t markers = 0;
@@ -177,7 +177,7 @@ private:
         }
     }
 
-    /// Whether who is there has seen the message, or passed over it.
+    /// Returns true if a consumer at this place has seen or passed the message.
     static bool is_behind(const Observed::Sample& where, const Message& message)
     {
         return message.revision < where.position ||
@@ -192,7 +192,7 @@ private:
         });
     }
 
-    /// W3: all that matches, up to where it has come to, was given or is accounted for.
+    /// W3: everything that matches, up to the end position, was delivered or is accounted for.
     void nothing_missing()
     {
         for (const Expected& each : expected_) {
@@ -224,7 +224,7 @@ private:
         coalesced();
     }
 
-    /// Whether it ends a bucket that the watch follows by name. Asked in order.
+    /// Returns true if the message ends a bucket that the watch follows by name. Called in order.
     bool is_told_in_gaps(const Message& message)
     {
         return message.ends_bucket &&
@@ -236,7 +236,7 @@ private:
                ended_.emplace(message.bucket).second;
     }
 
-    /// Whether a later message of the same element was given in its place.
+    /// Returns true if a later message of the same element was delivered instead.
     bool stands_for(const Expected& expected) const
     {
         const auto spans = spans_.find(element_of(*expected.message));
@@ -247,7 +247,7 @@ private:
                });
     }
 
-    /// The spans of an element do not overlap, and begin with a message of it.
+    /// The spans of an element do not overlap, and each begins with a message of that element.
     void coalesced()
     {
         if (watched_.overflow != Overflow::latest) {
@@ -270,7 +270,7 @@ private:
         }
     }
 
-    /// W7, W2: positions only grow, and are never ahead of a message that was still to come.
+    /// W7, W2: positions only grow, and are never ahead of a message that is delivered later.
     void positions()
     {
         Revision before = 0;

@@ -8,56 +8,57 @@
 #include <string>
 #include <vector>
 
-/// Decides whether what a watcher was given is what doc/watch.md promises, knowing nothing but the
-/// commits that were acknowledged. It shares no code with the library.
+/// Decides whether a watcher received what doc/watch.md promises, using only the commits that were
+/// acknowledged. It shares no code with the library.
 namespace keywatch::test::contract {
 
-/// A commit, as the test that made it knows it. Of the messages it has to set what `describe`
-/// tells, origin, `ends_bucket` and index.
+/// A commit as known to the test that made it. The messages must have everything that `describe`
+/// prints, and origin, `ends_bucket` and index.
 struct Made {
     Revision revision = 0;
     std::vector<OwnedMessage> messages;
 };
 
-/// What was asked of a watch.
+/// The options of a watch.
 struct Watched {
     Selectors selectors;
     Filter filter;
     Overflow overflow = Overflow::catch_up;
-    /// The last revision that is not for it; with `snapshot` it is told by the stream.
+    /// The last revision before the watch. With `snapshot`, the stream determines it.
     Revision start = 0;
     bool snapshot = false;
-    /// So many messages of the commit after the start are not for it either.
+    /// Number of messages of the commit after the start that the watch has seen already.
     std::uint32_t seen_of_next = 0;
 };
 
-/// All that came of it.
+/// Everything that a watch has delivered, and its end.
 struct Observed {
-    /// In the order of delivery, markers included.
+    /// The messages in the order of delivery, including markers.
     std::vector<OwnedMessage> messages;
-    /// `position()`, as it was when so many messages had been delivered.
+    /// The `position()` when `delivered` messages had been delivered.
     struct Sample {
         std::size_t delivered = 0;
-        /// The last commit of which something has been seen, and so many of its messages; 0: all.
+        /// The last commit of which something has been seen, and the number of its messages seen;
+        /// 0: all.
         Revision position = 0;
         std::size_t seen = 0;
     };
     std::vector<Sample> positions;
-    /// How often `run()` ended.
+    /// Number of times that `run()` has ended.
     std::size_t ends = 0;
-    /// Why, if it returned.
+    /// The reason, if `run()` returned.
     std::optional<EndReason> reason;
     Revision end_position = 0;
-    std::size_t end_seen = 0;  ///< as in Sample
-    /// If set, everything up to here was committed before the close that ended it.
+    std::size_t end_seen = 0;  ///< same as `Sample::seen`
+    /// If set, everything up to here was committed before the close that ended the watch.
     std::optional<Revision> closed_at;
 };
 
-/// One line for each promise that was broken, which begins with its number; nothing if none was.
+/// Returns one line for each broken promise, beginning with its number; empty if none is broken.
 std::vector<std::string> check(const std::vector<Made>& history, const Watched& watched,
                                const Observed& observed);
 
-/// A message in words.
+/// Returns a description of a message.
 std::string describe(const Message& message);
 
 }  // namespace keywatch::test::contract

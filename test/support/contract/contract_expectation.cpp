@@ -75,7 +75,7 @@ bool passes(const Filter& filter, const Message& message)
            (!filter.predicate || !brings_something(message.operation) || filter.predicate(message));
 }
 
-/// The selectors that are left.
+/// The selectors whose buckets have not ended.
 using Left = std::vector<BucketSelector>;
 
 bool selects(const Left& left, const Message& message)
@@ -149,7 +149,7 @@ std::string describe_state(const Message& message)
 std::vector<std::string> state_at(const std::vector<Made>& history, const Watched& watched,
                                   Revision revision)
 {
-    // What is there, as the messages that would make it.
+    // The contents, as the messages that would create them.
     std::map<std::tuple<Structure, std::string, std::string, std::string>, Message> there;
     for (const Made& commit : history) {
         if (commit.revision > revision) {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-// What a watch ought to be given, the slow and obvious way.
+// The messages that a watch should receive, computed in the simplest way.
 namespace keywatch::test::contract {
 
-/// Where a message stands in history.
+/// The place of a message in history.
 struct Place {
     Revision revision = 0;
     std::uint32_t index = 0;
@@ -24,20 +24,21 @@ struct Expected {
     const Message* message = nullptr;
 };
 
-/// All messages behind `start` that are for it, until the last of its buckets has ended.
+/// Returns all messages after `start` for the watch, until the last of its buckets has ended.
 std::vector<Expected> expectation(const std::vector<Made>& history, const Watched& watched,
                                   Revision start);
 
-/// Whether the last of its buckets has ended at this revision.
+/// Returns true if the last of the watch's buckets has ended at this revision.
 bool ends_with_buckets(const std::vector<Expected>& expected, const Watched& watched,
                        Revision position);
 
-/// What it selects of the state at a revision, each as `describe_state` tells it.
+/// Returns the snapshot at a revision that the watch selects, each message as `describe_state`
+/// prints it.
 std::vector<std::string> state_at(const std::vector<Made>& history, const Watched& watched,
                                   Revision revision);
 std::string describe_state(const Message& message);
 
-/// What `Overflow::latest` keeps one message of.
+/// Returns the element of which `Overflow::latest` keeps one message.
 std::string element_of(const Message& message);
 
 }  // namespace keywatch::test::contract

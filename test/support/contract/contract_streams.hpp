@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-/// Streams as watchers are given them, written down message by message.
+/// Streams of messages as watchers receive them, written out.
 namespace keywatch::test::contract {
 
 inline Message change(Operation operation, std::string_view bucket, std::string_view key,
@@ -23,7 +23,7 @@ inline Message change(Operation operation, std::string_view bucket, std::string_
     return message;
 }
 
-/// A history that is written down message by message.
+/// A history that is written out message by message.
 class History {
 public:
     Revision commit(const std::vector<Message>& messages)
@@ -44,7 +44,7 @@ private:
     std::vector<Made> made_;
 };
 
-/// A stream that is right: of keys that begin with `k` in bucket b, from the beginning on.
+/// A correct stream: keys that begin with `k` in bucket b, from the beginning.
 struct Stream {
     History history;
     Watched watched{in("b", prefix("k")), Filter(), Overflow::catch_up, 0, false};
@@ -77,7 +77,7 @@ struct Stream {
     {
         observed.messages.push_back(history.made()[revision - 1].messages[index]);
     }
-    /// Which messages are the last of their commits.
+    /// Marks the last message of each commit.
     void mark()
     {
         std::vector<OwnedMessage>& all = observed.messages;
@@ -123,7 +123,7 @@ inline Message marker(Operation operation, Revision first, Revision last, std::u
     return message;
 }
 
-/// The same, given by the policies that leave something out.
+/// Returns the same stream as the policies that skip messages deliver it.
 inline Stream skipping()
 {
     Stream stream;
@@ -151,7 +151,7 @@ inline Stream coalescing()
     return stream;
 }
 
-/// From the state at revision 4.
+/// Returns a stream that begins with a snapshot at revision 4.
 inline Stream with_state()
 {
     Stream stream;

@@ -14,7 +14,7 @@
 
 namespace keywatch::test {
 
-/// Where the code of a function or of a library lies in this process.
+/// The address range of the code of a function or of a library in this process.
 struct CodeRange {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
@@ -26,8 +26,8 @@ struct CodeRange {
     }
 };
 
-/// Of the library whose file's name has this part, or of the program if it is empty: where it is
-/// loaded, and its code.
+/// The load address and code of the library whose file name contains this part, or of the program
+/// if the part is empty.
 struct Loaded {
     std::string_view part;
     std::uintptr_t base = 0;
@@ -57,8 +57,8 @@ inline Loaded loaded(std::string_view part) noexcept
     return found;
 }
 
-/// Of the function of this program whose mangled name has this part, by the program's own table of
-/// symbols; empty if there is none.
+/// Returns the range of the function of this program whose mangled name contains this part,
+/// according to the program's own symbol table; empty if there is none.
 inline CodeRange range_of_function(std::string_view part) noexcept
 {
     CodeRange found;

@@ -14,8 +14,8 @@
 
 namespace keywatch::test {
 
-/// One bucket in memory that keeps what was erased, as LevelDB does until it compacts, and counts
-/// how many steps its iterators make, over live keys and over erased ones.
+/// One bucket in memory. It keeps erased entries, as LevelDB does until it compacts, and counts the
+/// steps of its iterators over live keys and over erased ones.
 class CountingWorkspace final : public structures::Workspace {
 public:
     struct Steps {

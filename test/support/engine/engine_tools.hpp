@@ -15,7 +15,7 @@
 
 namespace keywatch::test {
 
-/// What the pipeline would be given.
+/// A sink that records what the pipeline would receive.
 class Sink final : public engine::CommitSink {
 public:
     void durable(std::shared_ptr<const CommitRecord> commit) noexcept override
@@ -56,7 +56,7 @@ inline Options options_in_memory()
     return options;
 }
 
-/// An engine on files whose syncs can be held up, and what tests do with it.
+/// An engine on files whose syncs can be held, and helpers for tests with it.
 struct Engines : EventLoop {
     HeldEnv env;
     Options options = options_in_memory();
@@ -66,7 +66,7 @@ struct Engines : EventLoop {
 
     ~Engines() { env.release(); }
 
-    /// Opens, and makes bucket "b": commit 1.
+    /// Opens the engine, and creates bucket "b": commit 1.
     Task open()
     {
         engine = co_await engine::EmbeddedEngine::open(options, &env);

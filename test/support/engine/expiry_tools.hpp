@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
-// For tests of keys that have a deadline.
+// Tools for tests of keys with deadlines.
 namespace keywatch::test {
 
 using Strings = std::vector<std::string>;
 
-/// Databases whose time is told by hand, and what expires in bucket "b".
+/// Databases with a clock that the test advances, and a record of what expires in bucket "b".
 struct Expiry : EventLoop {
     HandClock clock;
     Recorder recorder;
@@ -32,7 +32,7 @@ struct Expiry : EventLoop {
 
     asio::awaitable<Database> open() const { return open_with(options(), "b"); }
 
-    /// `<key>=<value it had>` of those that expired.
+    /// Returns `<key>=<previous value>` of the expired keys.
     Strings expired() const
     {
         Strings expired;
@@ -51,8 +51,8 @@ struct Expiry : EventLoop {
         return until([this, count] { return expired().size() >= count; });
     }
 
-    /// Puts a key that expires in a millisecond, and waits until it has: what was due before it has
-    /// been swept then.
+    /// Puts a key that expires in a millisecond, and waits until it has expired. Everything that
+    /// was due before has then been swept.
     Task sweep_up_to_now(Database db) const
     {
         const std::size_t before = expired().size();

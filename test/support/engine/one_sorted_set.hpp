@@ -25,7 +25,7 @@ namespace sorted_set = keywatch::structures::sorted_set;
 
 using ScoredMembers = std::vector<Scored>;
 
-/// A sorted set in memory, and what it should be.
+/// A sorted set in memory, and its expected contents.
 struct OneSortedSet {
     std::shared_ptr<CountingWorkspace> workspace = std::make_shared<CountingWorkspace>();
     SortedModel model;
@@ -52,7 +52,7 @@ struct OneSortedSet {
         BOOST_TEST(sorted_set::remove(*workspace, 0, "k", member) == there);
         model.scores.erase(member);
     }
-    /// The smallest or the largest one; there must be one.
+    /// Removes the smallest or the largest member. Precondition: the set is not empty.
     void pop(bool last)
     {
         const auto popped = last ? sorted_set::pop_max(*workspace, 0, "k")
@@ -75,7 +75,7 @@ struct OneSortedSet {
     {
         return sorted_set::range_by_rank(workspace, 0, "k", first, last).to_vector();
     }
-    /// Every `stride`th member has its rank, and is found by it.
+    /// Checks that every `stride`th member has its rank, and is found by it.
     void check_ranks(std::size_t stride)
     {
         const ScoredMembers all = model.in_order();
@@ -87,8 +87,8 @@ struct OneSortedSet {
     }
 };
 
-/// What is stored of the set above, which is not empty: its header, all places, and for each level
-/// its fences with their counts.
+/// The stored form of the set above, which must not be empty: its header, all places, and for each
+/// level its fences with their counts.
 struct StoredIndex {
     explicit StoredIndex(const CountingWorkspace& workspace)
         : header(structures::collection::find(workspace, 0, "k").value())

@@ -11,7 +11,7 @@
 
 namespace keywatch::test {
 
-/// Transactions on one bucket, each durable before the next, and nobody who sweeps.
+/// Transactions on one bucket, each durable before the next. There is no sweeper.
 class TimedTransactions {
 public:
     using Function =
@@ -31,7 +31,7 @@ public:
         commit(workspace);
     }
 
-    /// The keys that the index by deadline has.
+    /// Returns the keys in the index of deadlines.
     std::vector<std::string> deadlines() const
     {
         std::vector<std::string> keys;
@@ -47,7 +47,7 @@ public:
 
     HandClock clock;
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
-    std::vector<OwnedMessage> messages;  ///< of the last transaction
+    std::vector<OwnedMessage> messages;  ///< messages of the last transaction
 
 private:
     engine::TransactionWorkspace next()

@@ -25,11 +25,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Conditions are looked at so many times in consecutive turns before a timer is used.
+/// Number of consecutive turns in which conditions are tested before a timer is used.
 constexpr int quick_looks = 20;
 constexpr std::chrono::milliseconds slow_look{1};
 
-/// With sanitizers a whole test takes so many times as long.
+/// Returns by what factor a test is slower with sanitizers.
 int slowness()
 {
     const char* const given = std::getenv("KEYWATCH_TEST_SLOWNESS");

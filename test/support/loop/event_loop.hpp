@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 
 using Task = asio::awaitable<void>;
 
-/// Waiting longer than this for anything is a failure. Generous, for sanitizers on slow machines.
+/// The longest time to wait for anything. Generous, for sanitizers on slow machines.
 inline constexpr std::chrono::seconds patience{20};
 
 /// An event loop on the thread of the test.
@@ -33,15 +33,15 @@ public:
 
     asio::any_io_executor executor() const;
 
-    /// Runs a coroutine to its end and then the loop until nothing is left to do; throws what the
-    /// coroutine threw, and std::runtime_error if either takes too long. The function is kept
-    /// until then, so its captures may be used after a suspension.
+    /// Runs a coroutine to its end, and then the loop until there is no work left. Rethrows the
+    /// exception of the coroutine; throws std::runtime_error if either takes too long. The function
+    /// is kept alive until then, so its captures may be used after a suspension.
     void run(const std::function<Task()>& main, std::chrono::seconds deadline = 3 * patience);
 
-    /// Runs what there is to do, until a condition holds. For tests that stop halfway.
+    /// Runs the loop until a condition holds. For tests that stop halfway.
     void run_until(const std::function<bool()>& condition);
 
-    /// Destroys the event loop, and with it all that is suspended.
+    /// Destroys the event loop, and with it everything that is suspended.
     void destroy();
 
 private:
@@ -49,15 +49,16 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// A coroutine that runs beside the one that started it. Copies are handles to the same one.
+/// A coroutine that runs concurrently with the one that started it. Copies are handles to the same
+/// one.
 class Job {
 public:
     Job(const asio::any_io_executor& executor, Task task);
 
     bool done() const;
-    /// Waits for its end; throws what it threw.
+    /// Waits for the end of the coroutine; rethrows its exception.
     Task join() const;
-    /// Emits the signal that it was spawned with.
+    /// Emits the coroutine's cancellation signal.
     void cancel(asio::cancellation_type type = asio::cancellation_type::terminal) const;
 
 private:
@@ -65,23 +66,24 @@ private:
     std::shared_ptr<State> state_;
 };
 
-/// Starts a coroutine beside the awaiting one, on the same executor.
+/// Starts a coroutine concurrently with the awaiting one, on the same executor.
 asio::awaitable<Job> spawn(Task task);
 
-/// Waits for a condition by taking turns of the event loop; throws std::runtime_error when it does
-/// not come true.
+/// Waits for a condition by taking turns of the event loop. Throws std::runtime_error if it does
+/// not become true in time.
 Task until(std::function<bool()> condition, std::chrono::milliseconds deadline = patience);
 
-/// A turn of the event loop.
+/// Takes one turn of the event loop.
 Task yield();
 
-/// Suspended until it is cancelled (all types); throws operation_aborted then.
+/// Suspends until it is cancelled (all types); then throws operation_aborted.
 Task for_ever();
 
-/// A timer. Only to have something take longer than a limit that is being tested.
+/// Waits for this time. Only for making something take longer than a limit under test.
 Task take(std::chrono::milliseconds time);
 
-/// What a task fails with; no error if it does not. Other exceptions than system_error come out.
+/// Returns the error with which a task fails; no error if it succeeds. Exceptions other than
+/// system_error are rethrown.
 asio::awaitable<boost::system::error_code> failure_of(Task task);
 boost::system::error_code failure_of(const std::function<void()>& function);
 
@@ -90,16 +92,17 @@ inline boost::system::error_code code(Error error)
     return make_error_code(error);
 }
 
-/// `first || second` of Asio: the one that ends first cancels the other. Gives which it was.
+/// Same as `first || second` of Asio: the task that ends first cancels the other. Returns which one
+/// it was.
 asio::awaitable<std::size_t> race(Task first, Task second);
 
-/// Holds coroutines up until it is opened. On one executor only.
+/// Holds coroutines until it is opened. On one executor only.
 class Gate {
 public:
-    /// Waits until it is open. Cancellable.
+    /// Waits until the gate is open. Cancellable.
     Task pass() const;
     void open() const;
-    /// How many have come to it so far.
+    /// Returns how many coroutines have reached the gate so far.
     int reached() const;
 
 private:

@@ -9,7 +9,7 @@
 
 namespace keywatch::test {
 
-/// A clock that stands still until it is moved. Copies are the same clock.
+/// A clock that advances only when the test moves it. Copies are the same clock.
 class HandClock {
 public:
     Clock clock() const

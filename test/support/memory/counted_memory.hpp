@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Every allocation of the program that includes this, in one file, is counted in bytes.
+// Counts every allocation of the program in bytes. To be included by one file of the program.
 #include <malloc.h>
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace keywatch::test {
 inline std::atomic<std::size_t> allocated{0};
 inline std::atomic<std::size_t> most{0};
 
-/// Null where there is no memory.
+/// Returns null if there is no memory.
 inline void* allocate(std::size_t size) noexcept
 {
     void* const memory = std::malloc(size != 0 ? size : 1);
@@ -36,20 +36,21 @@ inline void release(void* memory) noexcept
     }
 }
 
-/// How much more is allocated than when it was made.
+/// The growth of allocated memory since construction.
 struct Peak {
     std::size_t before = allocated;
     Peak() { most = allocated.load(); }
-    /// At the most, and now.
+    /// Return the largest and the current growth.
     std::size_t grown() const { return most - before; }
     std::size_t left() const { return allocated > before ? allocated - before : 0; }
 };
 
 }  // namespace keywatch::test
 
-// Weak, as sanitizers may bring their own: with those nothing is counted.
-// All forms of new and delete that are not aligned (those for arrays call these): who allocates by
-// one and releases by the other, as algorithms with a temporary buffer do, must not meet two kinds.
+// Weak, as sanitizers may bring their own functions; nothing is counted then. All unaligned forms
+// of new and delete are replaced (the array forms call these): code that allocates with one form
+// and releases with another, such as algorithms with a temporary buffer, must not mix two
+// implementations.
 [[gnu::weak]] void* operator new(std::size_t size)
 {
     if (void* const memory = keywatch::test::allocate(size)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Lets allocations of one thread fail, in a program of which one file includes this.
+// Lets allocations of one thread fail. To be included by one file of the program.
 #include "support/engine/code_range.hpp"
 
 #include <execinfo.h>
@@ -16,27 +16,28 @@
 
 namespace keywatch::test {
 
-/// Counts the allocations of one thread down to those that fail. The other threads never fail.
+/// Counts the allocations of one thread down to those that fail. Allocations of other threads never
+/// fail.
 struct Countdown {
     bool armed = false;
-    /// How many allocations succeed before the first one that fails.
+    /// Number of allocations that succeed before the first one that fails.
     std::uint64_t left = 0;
-    /// How many fail then, one after the other.
+    /// Number of consecutive allocations that then fail.
     std::uint64_t failing = 0;
-    /// How many have failed.
+    /// Number of allocations that have failed.
     std::uint64_t failed = 0;
-    /// More than 0 while allocations of the test itself are not counted.
+    /// Greater than 0 while allocations of the test itself are not counted.
     int spared = 0;
-    /// Writes a stack to the error output for each allocation that fails.
+    /// True if a stack is written to the error output for each allocation that fails.
     bool traced = false;
-    /// All allocations, counted or not.
+    /// Number of all allocations, counted or not.
     std::uint64_t seen = 0;
 };
 
 inline constinit thread_local Countdown countdown;
 
-/// Lets the allocation number `nth` of this thread fail, counted from 0 from here on, and those
-/// after it: `failing` in all.
+/// Makes allocation number `nth` of this thread (from 0, starting now) and the following ones fail:
+/// `failing` in total.
 inline void arm(std::uint64_t nth, std::uint64_t failing = 1) noexcept
 {
     countdown.left = nth;
@@ -51,7 +52,7 @@ inline void disarm() noexcept
     countdown.armed = false;
 }
 
-/// Keeps the allocations of the test's own bookkeeping from being counted, on this thread.
+/// Excludes the allocations of the test's own bookkeeping on this thread from being counted.
 class Spared {
 public:
     Spared() noexcept { ++countdown.spared; }
@@ -60,7 +61,7 @@ public:
     ~Spared() { --countdown.spared; }
 };
 
-/// Has allocations counted again, within a scope that spares them.
+/// Counts allocations again, within a scope of `Spared`.
 class Counted {
 public:
     Counted() noexcept : spared_(countdown.spared) { countdown.spared = 0; }
@@ -89,9 +90,10 @@ struct HopelessPlaces {
     CodeRange leveldb = loaded("libleveldb").code;
 };
 
-/// Whether this allocation is one whose failure nobody can survive (doc/errors.md): what makes a
-/// strand of Asio, which destroys one that is half made, and what LevelDB does with its mutex held,
-/// which it would not release, as it is built without exceptions. Its `Get` allocates without that.
+/// Returns true if a failure of this allocation cannot be survived (doc/errors.md). One such place
+/// is the creation of an Asio strand, which Asio destroys when it is half constructed. Another is
+/// LevelDB with its mutex held, which it would not release, as it is built without exceptions; its
+/// `Get` allocates without holding the mutex.
 inline bool is_hopeless() noexcept
 {
     const Spared spared;
@@ -111,7 +113,7 @@ inline bool is_hopeless() noexcept
     return in_leveldb;
 }
 
-/// Counts an allocation, and tells whether it fails.
+/// Counts an allocation, and returns true if it fails.
 inline bool allocation_fails() noexcept
 {
     Countdown& mine = countdown;
@@ -138,7 +140,7 @@ inline bool allocation_fails() noexcept
     return true;
 }
 
-/// Returns null if the allocation fails. With an alignment of 0 it is that of malloc.
+/// Returns null if the allocation fails. An alignment of 0 means that of malloc.
 inline void* allocate(std::size_t size, std::size_t alignment = 0) noexcept
 {
     if (allocation_fails()) {
@@ -162,7 +164,7 @@ inline void* allocate_or_throw(std::size_t size, std::size_t alignment = 0)
     throw std::bad_alloc();
 }
 
-/// Tells whether the functions below are in effect. Sanitizers may have replaced them.
+/// Returns true if the functions below are in effect. Sanitizers may have replaced them.
 inline bool can_fail() noexcept
 {
     const std::uint64_t before = countdown.seen;
@@ -174,8 +176,8 @@ inline bool can_fail() noexcept
 
 }  // namespace keywatch::test
 
-// They are weak, as sanitizers may bring their own. All forms are here, as what one form allocates
-// another one releases.
+// Weak, as sanitizers may bring their own functions. All forms are replaced, since memory allocated
+// by one form may be released by another.
 [[gnu::weak]] void* operator new(std::size_t size)
 {
     return keywatch::test::allocate_or_throw(size);
@@ -260,7 +262,7 @@ inline bool can_fail() noexcept
     ::free(memory);
 }
 
-/// Asio allocates coroutine frames and handlers by this one.
+/// Used by Asio to allocate coroutine frames and handlers.
 extern "C" [[gnu::weak]] void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept
 {
     return keywatch::test::allocate(size, alignment);

@@ -13,8 +13,8 @@ namespace keywatch::test {
 
 using Elements = std::deque<std::string>;
 
-/// Lists as a consumer builds them that is given nothing but messages. Believes none: what a
-/// message tells about the state before it must be so.
+/// Lists as a consumer builds them from messages alone. It checks every message: what it says about
+/// the state before it must be true.
 class ListReplay {
 public:
     void operator()(const Message& message)
@@ -26,7 +26,7 @@ public:
         }
     }
 
-    /// The lists that are not empty, by key.
+    /// Returns the lists that are not empty, by key.
     const std::map<std::string, Elements>& lists() const { return lists_; }
 
 private:
@@ -83,7 +83,7 @@ private:
             list.clear();
             break;
         default:
-            break;  // buckets and deadlines change no element
+            break;  // buckets and deadlines do not change elements
         }
     }
 

@@ -148,12 +148,13 @@ void Mirror::take(const Message& message) const
     ModelState& state = data_->state;
     if (message.operation == Operation::erase && message.cause == Cause::expired &&
         !has_key(state, message)) {
-        return;  // its time was over before the state was read, so it was not in there
+        return;  // it expired before the snapshot, which therefore does not contain it
     }
     if (message.operation != Operation::bucket_created) {
         state.each_structure([&](Structure structure, auto& buckets) {
             if (structure == message.structure) {
-                buckets[std::string(message.bucket)];  // not told to who watches keys
+                // Watches of keys do not receive bucket_created.
+                buckets[std::string(message.bucket)];
             }
         });
     }

@@ -17,26 +17,27 @@
 
 namespace keywatch::test {
 
-/// Makes buckets of this name with three keys, `a`, `ab` and `b`, in each structure: one commit.
+/// Creates buckets of this name with three keys, `a`, `ab` and `b`, in each structure: one commit.
 Task fill_every_structure(Database db, std::string bucket);
 
-/// What a consumer makes of a watch from a snapshot. Checks what it is given as it comes, and
-/// throws std::logic_error: the state is of one revision, numbered upwards; then one `synced`
-/// marker of it; then what is behind it, in order, each of which fits what there is.
+/// The contents that a consumer builds from a watch with a snapshot. It checks each message as it
+/// comes, and throws std::logic_error: the snapshot is of one revision, numbered upwards; then
+/// comes one `synced` marker of it; then the changes after it, in order, each of which fits the
+/// contents.
 ///
-/// Copies share what they have.
+/// Copies share their data.
 class Mirror {
 public:
     void operator()(const Message& message) const;
 
-    /// How many messages of the state there were.
+    /// Returns the number of messages of the snapshot.
     std::size_t state_messages() const { return data_->state_messages; }
-    /// The revision of the marker, once it has come.
+    /// Returns the revision of the marker, if it has come.
     std::optional<Revision> synced() const { return data_->synced; }
-    /// How many messages came behind it.
+    /// Returns the number of messages after the marker.
     std::size_t changes() const { return data_->changes; }
     const ModelState& state() const { return data_->state; }
-    /// The buckets whose end it was told of.
+    /// Returns the buckets whose end was received.
     const std::set<std::string>& ended() const { return data_->ended; }
 
 private:
@@ -56,18 +57,18 @@ private:
     std::shared_ptr<Data> data_ = std::make_shared<Data>();
 };
 
-/// What of a state the selectors select, without buckets in which that is nothing.
+/// Returns what the selectors select of a state, without buckets in which they select nothing.
 ModelState selected(ModelState state, const Selectors& selectors);
 
-/// The ways to be given what a watch delivers.
+/// The ways in which a watch delivers.
 enum class Way : std::uint8_t { message, commit, coroutine, commit_coroutine, pull };
 inline constexpr Way all_ways[] = {Way::message, Way::commit, Way::coroutine, Way::commit_coroutine,
                                    Way::pull};
 
-/// A watch that feeds a mirror in one of these ways, running beside the test.
+/// A watch that feeds a mirror in one of these ways, concurrently with the test.
 class Mirrored {
 public:
-    /// `turns`: how many turns of the loop its consumer, if it is a coroutine, takes for a message
+    /// `turns`: number of turns of the loop that a consumer that is a coroutine takes for a message
     /// or a commit.
     Mirrored(const asio::any_io_executor& executor, const Database& db, const Selectors& selectors,
              WatchOptions options, Way way, int turns = 0);
@@ -77,7 +78,7 @@ public:
     Position position() const;
     void request_stop() const;
     asio::awaitable<void> reached(Revision revision) const;
-    /// Waits for the end; throws what the watch threw.
+    /// Waits for the end of the watch; rethrows its exception.
     asio::awaitable<WatchEnd> end() const;
 
 private:

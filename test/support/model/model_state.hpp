@@ -13,7 +13,7 @@
 
 namespace keywatch::test {
 
-/// All that a database holds, as plain containers.
+/// The contents of a database, in plain containers.
 struct ModelState {
     template <class Value>
     struct Entry {
@@ -47,18 +47,18 @@ struct ModelState {
 
     bool has_bucket(Structure structure, const std::string& name) const;
     void remove_expired(Time now);
-    /// The number of keys whose time is over.
+    /// Returns the number of keys whose deadline has passed.
     std::size_t count_expired(Time now) const;
 };
 
-/// What a snapshot shows; deadlines from the time that is left at `now`.
+/// Returns what a snapshot shows. Deadlines are computed from the time left at `now`.
 ModelState read_state(const Snapshot& snapshot, Time now);
 
-/// One line per key, to be compared by eye.
+/// Returns one line per key, for comparison by eye.
 std::string describe(const ModelState& state);
 
-/// What a consumer that has nothing but the messages would do. Throws std::logic_error if a message
-/// does not fit what it is applied to: then it is not precise, or one before it is missing.
+/// Applies a message as a consumer would that has only the messages. Throws std::logic_error if it
+/// does not fit: then it is imprecise, or one before it is missing.
 void apply(ModelState& state, const Message& message);
 
 }  // namespace keywatch::test

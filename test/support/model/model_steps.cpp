@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::string_literals;
 
-/// Of a list: [first, last) from inclusive and negative indexes.
+/// Converts inclusive, possibly negative indexes of a list to [first, last).
 std::pair<std::size_t, std::size_t> bounds(std::int64_t first, std::int64_t last, std::size_t size)
 {
     const auto n = static_cast<std::int64_t>(size);
@@ -254,7 +254,7 @@ void ModelSteps::change_elements(List list, ListKeys& keys, const std::string& k
             elements.begin() + static_cast<std::ptrdiff_t>(first),
             elements.begin() + static_cast<std::ptrdiff_t>(last));
         if (at < 0 && at + 2 >= 0) {
-            break;  // from the end to the beginning
+            break;  // from the end towards the beginning
         }
         require(list.range(key, at, at + 2).to_vector() == expected, "range");
         break;

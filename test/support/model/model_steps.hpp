@@ -11,8 +11,8 @@
 
 namespace keywatch::test {
 
-/// Makes random changes to a transaction and to a model of what it works on, and compares what the
-/// operations give. Throws std::logic_error where they differ.
+/// Makes random changes to a transaction and to a model of its contents, and compares the results
+/// of the operations. Throws std::logic_error if they differ.
 class ModelSteps {
 public:
     ModelSteps(Transaction& tx, ModelState& state, Time now, std::mt19937_64& random)
@@ -20,7 +20,7 @@ public:
     {
     }
 
-    /// One operation on any bucket, or on the catalogue.
+    /// Makes one change to any bucket, or to the catalogue.
     void step();
 
     static constexpr const char* names[] = {"one", "two"};

@@ -15,7 +15,7 @@ namespace {
 
 using Scored = std::vector<std::pair<std::string, double>>;
 
-/// In the order of scores, then of members.
+/// Returns the members ordered by score, then by member.
 Scored ordered(const std::map<std::string, double>& members)
 {
     Scored scored(members.begin(), members.end());

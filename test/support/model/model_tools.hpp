@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-/// For the steps of the model.
+/// Tools for the steps of the model.
 namespace keywatch::test::model {
 
 inline void require(bool same, const char* what)

@@ -14,7 +14,7 @@ struct Refused : std::runtime_error {
 };
 
 const std::array<std::string, 3> buckets{"b0", "b1", "b2"};
-// Some begin like others, and one is binary.
+// Some keys are prefixes of others, and one is binary.
 const std::array<std::string, 9> keys{
     "a", "ab", "abc", "abcd", "b", "b/1", "b/2", "c", std::string("\0\xff", 2)};
 const std::array<std::string, 3> origins{"", "me", "you"};
@@ -27,7 +27,7 @@ const std::string& one_of(Random& random, const std::array<std::string, size>& s
 
 }  // namespace
 
-/// One transaction while it runs: on the database, and on a copy of the model.
+/// One running transaction: it changes the database and a copy of the model.
 class RandomCommits::Step {
 public:
     Step(Random& random, State state) : random_(random), state_(std::move(state)) {}
@@ -161,7 +161,7 @@ Task RandomCommits::commit(Database db)
             acknowledged(revision, std::move(messages));
         }
     } catch (const Refused&) {
-        // Nothing of it may ever be seen.
+        // Nothing of this transaction may ever be seen.
     }
 }
 
@@ -185,7 +185,7 @@ void RandomCommits::acknowledged(Revision revision, std::vector<OwnedMessage> me
         message.first_revision = revision;
         made.messages.emplace_back(message);
     }
-    // Those who queue up may be told in another order.
+    // Transactions that were queued may be acknowledged in a different order.
     const auto at = std::ranges::upper_bound(history_, revision, {}, &contract::Made::revision);
     history_.insert(at, std::move(made));
 }

@@ -18,24 +18,24 @@ namespace keywatch::test {
 
 using Random = std::mt19937_64;
 
-/// A number from 0 to below `end`.
+/// Returns a random number from 0 up to, but excluding, `end`.
 inline std::size_t below(Random& random, std::size_t end)
 {
     return random() % end;
 }
 
-/// Makes random transactions, and writes down what messages they must have made. It knows that from
-/// a model of its own, not from the library.
+/// Makes random transactions, and records the messages that they must have made. It computes those
+/// from a model of its own, not from the library.
 class RandomCommits {
 public:
     explicit RandomCommits(Random& random) : random_(random) {}
 
-    /// One transaction; some throw, and some change nothing.
+    /// Makes one transaction. Some throw, and some change nothing.
     Task commit(Database db);
-    /// Several at once, which queue up.
+    /// Makes several transactions at once, which are queued.
     Task commit_some(Database db, std::size_t count);
 
-    /// The commits that were acknowledged, in order.
+    /// Returns the commits that were acknowledged, in order.
     const std::vector<contract::Made>& history() const { return history_; }
 
 private:
@@ -54,7 +54,7 @@ private:
     std::vector<contract::Made> history_;
 };
 
-/// Selectors of all kinds, for what RandomCommits writes.
+/// Returns selectors of all kinds, for what RandomCommits writes.
 Selectors random_selectors(Random& random);
 Filter random_filter(Random& random);
 

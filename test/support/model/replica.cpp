@@ -42,7 +42,7 @@ std::size_t size_of(const Container& container)
     return container.size();
 }
 
-// What all structures have.
+// Operations that all structures have.
 
 template <class Keys>
 bool apply_to_key(Keys& keys, const Message& message)
@@ -172,7 +172,7 @@ void apply_to_sorted_set(std::map<std::string, double>& set, const Message& mess
     }
 }
 
-/// A collection is there as long as it has elements.
+/// A collection exists as long as it has elements.
 template <class Value, class Apply>
 void apply_to_collection(ModelState::Keys<Value>& keys, const Message& message, Apply apply_to_it)
 {

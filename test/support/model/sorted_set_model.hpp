@@ -10,16 +10,16 @@
 #include <utility>
 #include <vector>
 
-// What sorted sets are compared with.
+// Models that sorted sets are compared with.
 namespace keywatch::test {
 
 using Scored = std::pair<std::string, double>;
 
-/// One sorted set, the simple way.
+/// One sorted set, implemented in the simplest way.
 struct SortedModel {
     std::map<std::string, double> scores;
 
-    /// By score, then by member.
+    /// Returns the members ordered by score, then by member.
     std::vector<Scored> in_order() const
     {
         std::vector<Scored> members(scores.begin(), scores.end());
@@ -28,7 +28,7 @@ struct SortedModel {
     }
 };
 
-/// All that a watch from the beginning is given.
+/// Returns everything that a watch from the beginning receives.
 inline asio::awaitable<std::vector<OwnedMessage>> messages_of(Database db, std::string bucket)
 {
     Recorder recorder;
@@ -40,7 +40,8 @@ inline asio::awaitable<std::vector<OwnedMessage>> messages_of(Database db, std::
     co_return recorder.messages();
 }
 
-/// `<operation> <key> <member> <score> <previous score>`, without what it has not.
+/// Returns `<operation> <key> <member> <score> <previous score>`, without the fields that are not
+/// set.
 inline std::string sorted_line(const Message& message)
 {
     std::string line(to_string(message.operation));
@@ -54,7 +55,7 @@ inline std::string sorted_line(const Message& message)
     return line;
 }
 
-/// Does to the models what the message says, and tells whether that was possible.
+/// Applies a message to the models. Returns false if that was not possible.
 inline bool replay(std::map<std::string, SortedModel>& sets, const Message& message)
 {
     std::map<std::string, double>& scores = sets[std::string(message.key)].scores;

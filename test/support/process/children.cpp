@@ -21,7 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A process that takes longer than this waits for something, and others may run beside it.
+/// A process that runs longer than this is taken to be waiting, so that others may run
+/// concurrently.
 constexpr std::chrono::milliseconds usual{300};
 /// The largest number of processes, running or waiting.
 constexpr std::size_t most = 200;
@@ -89,7 +90,7 @@ void Children::start(std::uint64_t number, const ChildMain& main)
     running_.back().end.number = number;
 }
 
-/// Reads what the processes write, for that time at most, and notes which of them have ended.
+/// Reads what the processes write, for at most that time, and notes which of them have ended.
 void Children::listen(std::chrono::milliseconds time)
 {
     std::vector<pollfd> ready;

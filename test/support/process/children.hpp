@@ -12,22 +12,21 @@
 
 namespace keywatch::test {
 
-/// Runs in a process of its own, and returns its exit status, below 100.
+/// A function that runs in its own process and returns its exit status, below 100.
 using ChildMain = std::function<int()>;
 
 /// The end of a forked process.
 struct ChildEnd {
     std::uint64_t number = 0;
-    /// Its exit status; -1 if a signal has ended it.
+    /// The exit status; -1 if a signal has ended the process.
     int status = -1;
-    /// The signal that has ended it, or 0.
+    /// The signal that has ended the process, or 0.
     int signal = 0;
-    /// Everything that it wrote to its error output.
+    /// Everything that the process wrote to its error output.
     std::string text;
 };
 
-/// Forks processes, some at a time, and collects their ends. For a program that has no other
-/// thread.
+/// Forks processes, several at a time, and collects their ends. For programs without other threads.
 class Children {
 public:
     Children();
@@ -35,7 +34,7 @@ public:
     Children& operator=(const Children&) = delete;
     ~Children();
 
-    /// Starts a process, once there is room for it.
+    /// Starts a process when there is room for it.
     void start(std::uint64_t number, const ChildMain& main);
 
     /// Returns the processes that have ended since the last call. Waits until there is room for one

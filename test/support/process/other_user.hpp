@@ -9,16 +9,16 @@
 
 namespace keywatch::test {
 
-/// A user without rights.
+/// A user without privileges.
 inline constexpr uid_t nobody = 65534;
 
-/// Only root can become somebody else.
+/// Returns true if this process may become another user, which only root may.
 inline bool can_become_others()
 {
     return ::geteuid() == 0;
 }
 
-/// Runs in a process of that user; returns whether `check` said so there.
+/// Runs `check` in a process of that user. Returns true if `check` returned true.
 inline bool as_user(uid_t user, const std::function<bool()>& check)
 {
     const pid_t child = ::fork();

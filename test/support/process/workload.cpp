@@ -13,7 +13,7 @@ constexpr std::uint64_t scratch_keys = 40;
 constexpr Revision scratch_period = 40;
 constexpr Revision cursor_period = 7;
 
-/// The same numbers on every machine.
+/// A generator that yields the same numbers on every machine.
 class Random {
 public:
     explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -57,7 +57,7 @@ private:
 
 }  // namespace
 
-/// Applies to the contents, and notes what a watcher is to see.
+/// Applies changes to the contents, and records what a watcher should see.
 class Model::Target {
 public:
     explicit Target(Contents& contents) : contents_(contents) {}

@@ -13,13 +13,13 @@
 
 namespace keywatch::test {
 
-/// A change as a transaction of the workload makes it and a watcher should see it.
+/// A change that a transaction of the workload makes and a watcher should see.
 struct Change {
     Operation operation;
     std::string bucket;
     std::string key;
     std::string value;
-    /// Of an erase: what was there.
+    /// For an erase: the previous value.
     std::optional<std::string> previous;
 
     friend bool operator==(const Change&, const Change&) = default;
@@ -27,24 +27,24 @@ struct Change {
 
 Change change_of(const Message& message);
 
-/// Where `Contents` has the positions of cursors.
+/// The key of the positions of cursors in `Contents`.
 inline constexpr const char* place_of_cursors = "(cursors)";
 
-/// All that a database holds: buckets by name, and what is in them.
+/// The contents of a database: buckets by name, and what they contain.
 using Contents = std::map<std::string, std::map<std::string, std::string>>;
 
-/// Transactions whose changes follow from nothing but a seed and their revision, so that whoever
-/// knows how many commits a database has knows every byte that is in it, and in its history.
+/// Transactions whose changes depend only on a seed and their revision. The number of commits of a
+/// database therefore determines every byte in it and in its history.
 ///
-/// The first one makes the bucket "data". The others put and erase there, one to a few keys, each
-/// value naming its revision; from time to time one makes, or drops, a bucket "scratch", and saves,
-/// or deletes, a cursor.
+/// The first transaction creates the bucket "data". The others put and erase there, one to a few
+/// keys, and each value contains its revision. From time to time a transaction creates or drops a
+/// bucket "scratch", and saves or deletes a cursor.
 class Workload {
 public:
-    /// `padding`: values are up to so many bytes longer than they have to be.
+    /// `padding`: values are up to this many bytes longer than necessary.
     Workload(std::uint64_t seed, std::size_t padding) : seed_(seed), padding_(padding) {}
 
-    /// Does what the next commit of this database has to do.
+    /// Makes the changes of the next commit of this database.
     void run(Transaction& transaction) const;
 
     std::uint64_t seed() const noexcept { return seed_; }
@@ -58,12 +58,12 @@ private:
     std::size_t padding_;
 };
 
-/// What a database has to hold after the first commits of a workload.
+/// The expected contents of a database after the first commits of a workload.
 class Model {
 public:
     explicit Model(const Workload& workload) : workload_(workload) {}
 
-    /// Makes one more commit, and gives its changes in order.
+    /// Makes one more commit, and returns its changes in order.
     std::vector<Change> next();
     Revision revision() const noexcept { return revision_; }
     const Contents& contents() const noexcept { return contents_; }
@@ -75,10 +75,10 @@ private:
     Contents contents_;
 };
 
-/// Of those changes, the ones that a watcher of the whole bucket is given.
+/// Returns those changes that a watcher of the whole bucket receives.
 std::vector<Change> in_bucket(const std::string& bucket, const std::vector<Change>& changes);
 
-/// A commit as a watcher of the bucket "data" saw it.
+/// A commit as seen by a watcher of the bucket "data".
 struct SeenCommit {
     Revision revision;
     std::vector<Change> changes;
@@ -86,8 +86,8 @@ struct SeenCommit {
     friend bool operator==(const SeenCommit&, const SeenCommit&) = default;
 };
 
-/// What is wrong with commits that are to be all those of (after, up_to] that changed "data", in
-/// order and once; empty if nothing is.
+/// Returns how the commits differ from all those of (after, up_to] that changed "data", in order
+/// and once; empty if they do not.
 std::string wrong_with(const std::vector<SeenCommit>& seen, const Workload& workload,
                        Revision after, Revision up_to);
 

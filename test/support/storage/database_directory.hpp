@@ -18,7 +18,7 @@ struct DatabaseDirectory {
 
     Options options() const { return Options(path); }
 
-    /// A database with a few commits, closed.
+    /// Creates a database with a few commits and closes it.
     void make_database(int commits = 3)
     {
         const auto store = storage::Store::open(options());
@@ -28,7 +28,7 @@ struct DatabaseDirectory {
         }
     }
 
-    /// Opening must fail with this error and leave everything as it is.
+    /// Checks that opening fails with this error and leaves everything unchanged.
     void check_refused(Error expected)
     {
         const auto before = files_below(directory.path());

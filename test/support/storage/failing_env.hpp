@@ -14,34 +14,34 @@
 
 namespace keywatch::test {
 
-/// Passes every call on to another Env, and lets one of them fail, once: what the system does when
-/// it is short of something for a moment.
+/// Passes every call on to another Env, and makes one of them fail, once: as when the system is
+/// short of a resource for a moment.
 ///
 /// Thread safety: all members may be called from any thread.
 class FailingEnv final : public leveldb::EnvWrapper, public storage::Disk {
 public:
     enum class Call { open, read, append, sync, close, rename, remove, list, look };
-    /// Whether a call on this file is meant.
+    /// Returns true if a call on this file is to fail.
     using Which = std::function<bool(Call call, const std::string& name)>;
 
     /// `base` (which is a storage::Disk too) is not owned.
     explicit FailingEnv(leveldb::Env& base);
 
-    /// Lets the nth such call from now (from 1) fail with this text of the system. Of what it
-    /// appends half is written.
+    /// Makes the nth such call from now (from 1) fail with this message of the system. Half of the
+    /// data of a failing append is written.
     void fail(std::uint64_t nth, std::string text, Which which = {});
-    /// Lets reads of sequential files give less than was asked for.
+    /// Makes reads of sequential files return less than was asked for.
     void read_little(bool little) { little_ = little; }
-    /// The call that has failed.
+    /// Returns the call that has failed.
     std::optional<Call> failed_call() const;
-    /// It and its file.
+    /// Returns that call and its file.
     std::string failure() const;
 
-    // Disk.
+    // storage::Disk
     leveldb::Status sync_directory(const std::string& directory) override;
     leveldb::Status sync_file(const std::string& name) override;
 
-    // Env.
+    // leveldb::Env
     leveldb::Status NewSequentialFile(const std::string& name,
                                       leveldb::SequentialFile** file) override;
     leveldb::Status NewRandomAccessFile(const std::string& name,
@@ -63,7 +63,7 @@ private:
     class RandomReader;
     class Writer;
 
-    /// The error of this call, if it is its turn to fail.
+    /// Returns the error of this call, if it is to fail.
     leveldb::Status begin(Call call, const std::string& name);
 
     storage::Disk& disk_;

@@ -39,7 +39,7 @@ std::string describe_cursors(const Snapshot& snapshot)
     return text;
 }
 
-/// Without what was added to find out whether it can be.
+/// Returns the contents without the bucket that was added to test that writing works.
 std::string original_part(ModelState state)
 {
     state.btrees.erase(added);
@@ -119,7 +119,7 @@ Task KnownDatabase::make_tables(Database db)
     }
 }
 
-/// The clock stands still, so that all that is remembered can be read again later.
+/// The clock does not advance, so that everything remembered can be read again later.
 Task KnownDatabase::make_logs(Database db)
 {
     disk_.hold_background();
@@ -158,7 +158,7 @@ std::size_t KnownDatabase::logs() const
 
 const std::string* KnownDatabase::state(Revision head) const
 {
-    const auto next = states_.upper_bound(head);  // sweeps in between change nothing in a view
+    const auto next = states_.upper_bound(head);  // sweeps in between do not change a view
     return next != states_.begin() ? &std::prev(next)->second : nullptr;
 }
 
@@ -185,7 +185,7 @@ Task KnownDatabase::read_history(Database db, std::vector<std::string>& lines)
     Watcher watcher = db.watch(
         whole_database(), [&lines](const Message& message) { lines.push_back(full_line(message)); },
         options);
-    // Its errors come out of reached().
+    // Errors are reported by reached().
     asio::co_spawn(co_await asio::this_coro::executor, watcher.run(),
                    [](std::exception_ptr, const WatchEnd&) {});
     std::exception_ptr error;
@@ -214,7 +214,7 @@ void DamagedUse::fail(const std::string& what)
     wrong_ += what + "; ";
 }
 
-/// What is refused as damaged is no reason not to try the rest.
+/// If something is refused as damaged, then the rest is tried nevertheless.
 template <class Use>
 Task DamagedUse::attempt(const char* what, Use use)
 {
@@ -312,7 +312,7 @@ Task DamagedUse::check_history(Database db)
     }
 }
 
-/// So much that everything is compacted.
+/// Commits so much that everything is compacted.
 Task DamagedUse::commit(Database db)
 {
     const auto create = [](Transaction& tx) { tx.create_bucket(Structure::btree, added); };

@@ -18,27 +18,27 @@
 
 namespace keywatch::test {
 
-/// A database with everything in it, and what is in it: tables in several levels, two logs, all
-/// structures, deadlines, cursors and history.
+/// A database with all kinds of contents, and a record of them: tables in several levels, two logs,
+/// all structures, deadlines, cursors and history.
 class KnownDatabase {
 public:
     explicit KnownDatabase(std::uint64_t seed);
 
     Options options() const;
-    /// Its files, as a kill would leave them.
+    /// Returns the files, as a kill would leave them.
     const PowerLossEnv& image() const { return *image_; }
     Revision head() const { return states_.rbegin()->first; }
-    /// What it held at one of its last revisions, from before its newest log was begun. Null for an
-    /// older one.
+    /// Returns the contents at one of the last revisions, at or after the one before the newest log
+    /// was begun; null for an older revision.
     const std::string* state(Revision head) const;
-    /// One line for each message, in order.
+    /// Returns one line for each message, in order.
     const std::vector<std::string>& history() const { return history_; }
-    /// Those of revisions up to this one.
+    /// Returns the number of lines of revisions up to this one.
     std::size_t history_through(Revision revision) const;
 
-    /// All that a view shows.
+    /// Returns everything that a view shows.
     static asio::awaitable<std::string> read(Database db, Time now);
-    /// All that a watch from the beginning of history is given; added to `lines` as it comes.
+    /// Adds everything that a watch from the beginning of history receives to `lines`, as it comes.
     static Task read_history(Database db, std::vector<std::string>& lines);
 
     Time now() const { return clock_.now(); }
@@ -57,12 +57,11 @@ private:
     std::unique_ptr<PowerLossEnv> image_;
     std::map<Revision, std::string> states_;
     std::vector<std::string> history_;
-    std::vector<Revision> revisions_;  ///< of each line of history
+    std::vector<Revision> revisions_;  ///< revision of each line of history
 };
 
-/// Opens what a damaged database is, and uses it in every way. Gives what is wrong: a wrong value
-/// that no error was given for, or an error that does not say that it is damaged. Empty: nothing
-/// is.
+/// Opens a damaged database and uses it in every way. `run` returns what is wrong: a wrong value
+/// without an error, or an error that does not report damage. Empty if nothing is wrong.
 class DamagedUse {
 public:
     /// `may_end_early`: the last commits may be missing.
@@ -70,7 +69,7 @@ public:
                bool may_end_early);
 
     std::string run();
-    /// Whether an error was given.
+    /// Returns true if an error was reported.
     bool noticed() const { return noticed_; }
 
 private:
@@ -86,7 +85,7 @@ private:
     PowerLossEnv& disk_;
     const std::set<Error> refusals_;
     const bool may_end_early_;
-    std::optional<Revision> head_;  ///< of the database as it was found
+    std::optional<Revision> head_;  ///< head of the database when it was opened
     int committed_ = 0;
     bool noticed_ = false;
     std::string wrong_;

@@ -8,15 +8,15 @@
 
 namespace keywatch::test {
 
-/// A stream that takes nothing before it is opened, so that a test does something while a backup is
-/// under way. Then it takes everything, and forgets it.
+/// A stream that blocks until it is opened, so that a test can act while a backup is running.
+/// Afterwards it accepts everything and discards it.
 class GatedStream final : private std::streambuf {
 public:
     GatedStream() : out_(this) {}
 
     std::ostream& out() { return out_; }
 
-    /// Whether somebody writes, and waits.
+    /// Returns true if a writer is waiting.
     bool reached() const
     {
         const std::lock_guard lock(mutex_);

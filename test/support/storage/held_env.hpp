@@ -13,8 +13,8 @@
 
 namespace keywatch::test {
 
-/// Files in memory, whose logs' appends and syncs are counted. Syncs of logs can be held up, so
-/// that a test looks at what is not durable yet, and can fail.
+/// Files in memory whose logs' appends and syncs are counted. A test can hold the syncs of logs, so
+/// that it sees what is not durable yet, and can make them fail.
 class HeldEnv final : public leveldb::EnvWrapper {
 public:
     HeldEnv() : HeldEnv(std::unique_ptr<leveldb::Env>(leveldb::NewMemEnv(leveldb::Env::Default())))
@@ -32,7 +32,7 @@ public:
         held_ = false;
         changed_.notify_all();
     }
-    /// From now on syncs of logs fail.
+    /// Makes syncs of logs fail from now on.
     void fail_syncs()
     {
         const std::lock_guard lock(mutex_);

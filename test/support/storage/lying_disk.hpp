@@ -11,18 +11,18 @@
 
 namespace keywatch::test {
 
-/// A disk that reports success where there is none: what a database must lose data on, so that a
-/// test can show that it would see that.
+/// A disk that falsely reports success, so that a database must lose data on it. It shows that a
+/// test would detect that.
 class LyingDisk final : public leveldb::EnvWrapper, public storage::Disk {
 public:
     enum class Lie {
-        /// Logs are never synced, as LevelDB alone would leave them without `sync`.
+        /// Logs are never synced; LevelDB by itself does not sync them without `sync`.
         log_syncs,
         /// One append to a log stops in the middle.
         torn_append,
     };
 
-    /// `disk` (which is a storage::Disk too) is not owned. `nth`: which append is torn, from 1.
+    /// `disk` (which is also a storage::Disk) is not owned. `nth`: the append that is torn, from 1.
     LyingDisk(leveldb::Env& disk, Lie lie, std::uint64_t nth = 0);
 
     leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;

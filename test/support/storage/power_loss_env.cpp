@@ -17,7 +17,7 @@ bool is_manifest(const std::string& name)
     return name.substr(name.rfind('/') + 1).starts_with("MANIFEST");
 }
 
-/// What a power cut may make of these bytes, which are in one page.
+/// Changes these bytes, which are in one page, as a power cut may change them.
 void spoil(char* begin, char* end, std::mt19937_64& random)
 {
     switch (random() % 8) {
@@ -223,7 +223,7 @@ Status PowerLossEnv::begin_operation()
     return Status::OK();
 }
 
-/// Counts down the faults that this operation is one of; the one whose turn it is, if any.
+/// Counts down the faults that match this operation. Returns the one that is due, if any.
 const PowerLossEnv::Fault* PowerLossEnv::hit(bool append, const std::string& name)
 {
     const Fault* found = nullptr;
@@ -277,7 +277,7 @@ Status PowerLossEnv::sync(const std::string& name, Inode& inode)
     return Status::OK();
 }
 
-/// The file of this name is about to be removed.
+/// Releases the space of a file that is about to be removed.
 void PowerLossEnv::give_back(const std::string& name)
 {
     const auto found = now_.files.find(name);

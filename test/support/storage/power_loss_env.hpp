@@ -19,15 +19,15 @@
 
 namespace keywatch::test {
 
-/// What a power cut leaves of what was not synced.
+/// The unsynced data that survives a power cut.
 struct Survival {
     enum class Unsynced { lost, kept, random };
-    /// Of the bytes of a file: what was synced stays; of what was appended since, nothing, all, or,
-    /// for each file by itself, a random beginning, or some of its pages: each one as it was
-    /// written, or cut off, zero or garbage.
+    /// The bytes of a file. Synced bytes survive. Of the bytes appended since, none survive, all,
+    /// or a random selection: for each file a random beginning or some of its pages, each of which
+    /// is as written, cut off, zero or garbage.
     Unsynced bytes = Unsynced::lost;
-    /// Of the names of a directory (files made, renamed, removed): the changes since it was synced
-    /// are all undone, all kept, or each kept or not by itself.
+    /// The names of a directory (files created, renamed, removed). The changes since its last sync
+    /// are all undone, all kept, or each kept or undone at random.
     Unsynced names = Unsynced::lost;
     std::uint64_t seed = 0;
 
@@ -39,12 +39,12 @@ struct Survival {
     }
 };
 
-/// A file system in memory that knows what of it is on disk, and can lose the rest: give it to
-/// Store::open (or whatever passes an Env there), cut the power, close, and open again on what
-/// `survivors()` gives. It can also fail single operations.
+/// A file system in memory that knows which part of it is on disk, and can lose the rest. Pass it
+/// to Store::open (or to anything that passes an Env there), cut the power, close, and open again
+/// on the result of `survivors()`. It can also make single operations fail.
 ///
-/// Strict, as POSIX is: a synced file whose directory was not synced may be gone. As LevelDB's own
-/// Env does, a sync of a MANIFEST syncs the directory as well.
+/// It is as strict as POSIX: a synced file whose directory was not synced may be lost. A sync of a
+/// MANIFEST also syncs the directory, as LevelDB's own Env does.
 ///
 /// Thread safety: all members may be called from any thread.
 class PowerLossEnv final : public leveldb::EnvWrapper, public storage::Disk {
@@ -52,43 +52,42 @@ public:
     PowerLossEnv();
     ~PowerLossEnv() override;
 
-    // Power.
-    /// From now on everything fails.
+    /// Makes everything fail from now on.
     void cut_power();
-    /// Lets so many more operations succeed that change something (those that `operations` counts).
+    /// Lets this many more of the operations that `operations` counts succeed.
     void cut_power_after(std::uint64_t operations);
     bool power_is_cut() const;
-    /// Appends, syncs, and changes of names, so far.
+    /// Returns the number of appends, syncs and changes of names so far.
     std::uint64_t operations() const;
-    /// The file system as it is found when the power comes back (or would, if it were cut now).
+    /// Returns the file system as found when the power comes back (if it is on: as if cut now).
     std::unique_ptr<PowerLossEnv> survivors(const Survival& survival) const;
 
-    // Faults. `suffix` is the end of the file names concerned; for syncs of directories use "/".
+    // Faults. `suffix` is the end of the file names concerned; "/" means syncs of directories.
     enum class Torn { nothing, half };
-    /// Lets the nth such append from now (from 1) fail, after nothing or half of it was written.
+    /// Makes the nth such append from now (from 1) fail, after nothing or half of it was written.
     void fail_append(std::uint64_t nth, Torn written, const std::string& suffix = "");
     void fail_sync(std::uint64_t nth, const std::string& suffix = "");
-    /// Bytes that can still be appended or reserved; then the disk is full. Removed files give
-    /// theirs back.
+    /// Limits the bytes that can still be appended or reserved; then the disk is full. Removed
+    /// files release theirs.
     void limit_space(std::uint64_t bytes);
-    /// Background work of LevelDB (writing tables, compaction) waits from now on; or goes on. That
-    /// of a store waits when it is about to make a file.
+    /// Suspends (resumes) background work. LevelDB's (writing tables, compaction) waits before it
+    /// begins, that of a store when it is about to create a file.
     void hold_background();
     void release_background();
 
-    /// Every file and what is in it.
+    /// Returns every file and its contents.
     std::map<std::string, std::string> contents() const;
-    /// Replaces a file's bytes, durably: damage.
+    /// Replaces a file's bytes durably, to damage it.
     void overwrite(const std::string& name, std::string bytes);
 
-    // Disk.
+    // storage::Disk
     leveldb::Status sync_directory(const std::string& directory) override;
     leveldb::Status sync_file(const std::string& name) override;
     leveldb::Status reserve(const std::string& name, std::uint64_t bytes) override;
-    /// Nothing unless space is limited, so that only then something is reserved.
+    /// Returns nothing unless space is limited, so that space is reserved only then.
     std::optional<std::uint64_t> free_bytes(const std::string& directory) override;
 
-    // Env.
+    // leveldb::Env
     leveldb::Status NewSequentialFile(const std::string& name,
                                       leveldb::SequentialFile** file) override;
     leveldb::Status NewRandomAccessFile(const std::string& name,
@@ -113,7 +112,7 @@ private:
     struct Inode {
         std::string bytes;
         std::size_t synced = 0;
-        std::uint64_t reserved = 0;  ///< more space that it takes
+        std::uint64_t reserved = 0;  ///< additional space that the file takes
     };
     using Files = std::map<std::string, std::shared_ptr<Inode>>;
 
@@ -123,7 +122,7 @@ private:
         std::set<std::string> directories;
     };
 
-    /// A change of a name that its directory's sync has yet to make durable.
+    /// A change of a name that is not durable before its directory is synced.
     struct Change {
         enum class Kind {
             file_made,

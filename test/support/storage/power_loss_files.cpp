@@ -35,7 +35,7 @@ private:
     std::shared_ptr<Inode> inode_;
 };
 
-/// Reads under the Env's mutex, as files may grow meanwhile.
+/// Reads with the Env's mutex held, as files may grow at the same time.
 class PowerLossEnv::Reader final : public leveldb::SequentialFile,
                                    public leveldb::RandomAccessFile {
 public:

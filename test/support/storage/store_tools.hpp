@@ -14,7 +14,7 @@
 
 namespace keywatch::test {
 
-/// The code of what `function` throws; nothing if it throws nothing.
+/// Returns the code of the exception that `function` throws; nothing if it does not throw.
 template <class Function>
 std::optional<Error> error_of(Function function)
 {
@@ -29,7 +29,7 @@ std::optional<Error> error_of(Function function)
     return std::nullopt;
 }
 
-/// Writes commits as the engine does: data, and a record or else the head key.
+/// Writes commits in the same way as the engine: data, and a record or else the head key.
 class Committer {
 public:
     explicit Committer(storage::Store& store)
@@ -45,7 +45,7 @@ public:
     Time time() const { return time_; }
     void set_time(Time time) { time_ = time; }
 
-    /// One put of `r<revision>`, and as many more messages as asked for.
+    /// Commits a put of `r<revision>`, and further messages up to `messages`.
     Revision commit(std::size_t messages = 1, std::size_t value_bytes = 10, bool sync = false)
     {
         storage::Batch batch;
@@ -90,7 +90,7 @@ private:
     Time time_;
 };
 
-/// Whether the data of a commit of `Committer` is there.
+/// Returns true if the data of a commit of `Committer` is in the store.
 inline bool has_data(const storage::Store& store, Revision revision)
 {
     return store.get(storage::data_prefix(1) + "r" + std::to_string(revision), nullptr).has_value();
@@ -112,7 +112,7 @@ inline std::vector<Revision> range(Revision first, Revision last)
     return revisions;
 }
 
-/// Limits that nothing exceeds.
+/// Returns limits that are never reached.
 inline HistoryLimits keep_all()
 {
     HistoryLimits limits;
@@ -121,7 +121,7 @@ inline HistoryLimits keep_all()
     return limits;
 }
 
-/// A store that can be opened again on the same files.
+/// A store that can be reopened on the same files.
 struct ReopenableStore {
     PowerLossEnv disk;
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("/db"), &disk);

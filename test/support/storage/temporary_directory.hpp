@@ -13,7 +13,7 @@
 
 namespace keywatch::test {
 
-/// A new directory, which is removed with the object.
+/// A new directory that is removed with the object.
 class TemporaryDirectory {
 public:
     TemporaryDirectory()
@@ -50,7 +50,7 @@ inline void write_file(const std::filesystem::path& name, const std::string& byt
     std::ofstream(name, std::ios::binary) << bytes;
 }
 
-/// Everything below a path: names and what is in the files.
+/// Returns everything below a path: names and the contents of files.
 inline std::map<std::string, std::string> files_below(const std::filesystem::path& path)
 {
     std::map<std::string, std::string> files;

@@ -11,8 +11,8 @@
 
 namespace keywatch::test {
 
-/// From its construction on, what this process mounts is seen by nobody else, where the system
-/// allows that. A global fixture, as it has no effect on threads that run already.
+/// Makes the mounts of this process invisible to other processes, if the system allows that. To be
+/// used as a global fixture: threads that already run are not affected.
 struct OwnMounts {
     inline static bool allowed = false;
 
@@ -23,7 +23,7 @@ struct OwnMounts {
     }
 };
 
-/// A file system of its own with so little space. Needs OwnMounts.
+/// A file system of its own with this little space. Requires OwnMounts.
 class TinyDisk {
 public:
     explicit TinyDisk(std::uint64_t bytes)

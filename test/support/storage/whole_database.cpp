@@ -39,7 +39,7 @@ asio::awaitable<std::vector<SeenCommit>> read_history(Database database, Revisio
             }
         },
         options);
-    // Its errors come out of reached().
+    // Errors are reported by reached().
     asio::co_spawn(co_await asio::this_coro::executor, watcher.run(),
                    [](std::exception_ptr, const WatchEnd&) {});
     co_await watcher.reached(to);

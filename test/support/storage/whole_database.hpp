@@ -10,7 +10,7 @@
 
 namespace keywatch::test {
 
-/// Everything that can be read from a database which nobody writes to: its contents in one view,
+/// Everything that can be read from a database without concurrent writes: its contents in one view,
 /// and its history by a watcher of "data".
 struct WholeDatabase {
     Revision head = 0;
@@ -22,11 +22,11 @@ struct WholeDatabase {
 asio::awaitable<Contents> read_contents(Database database);
 asio::awaitable<WholeDatabase> read_whole(Database database);
 
-/// What is wrong with it if it is to be the first `head` commits of the workload, neither more nor
-/// less, data and history; empty if nothing is.
+/// Returns how the contents and history differ from exactly the first `head` commits of the
+/// workload; empty if they do not.
 std::string wrong_with(const WholeDatabase& found, const Workload& workload);
 
-/// The same for contents alone.
+/// Same for the contents alone.
 std::string wrong_with(const Contents& contents, const Workload& workload, Revision head);
 
 }  // namespace keywatch::test

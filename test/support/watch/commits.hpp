@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
-// Commits for tests of what is done with them, without an engine that makes them.
+// Commits for tests that process them, without an engine that makes them.
 namespace keywatch::test {
 
-/// One message to be.
+/// A message to be created.
 struct DraftMessage {
     Operation operation;
     std::string bucket;
@@ -40,7 +40,7 @@ inline DraftMessage deletion_of(std::string bucket, bool ends_bucket = true)
 
 using SharedRecord = std::shared_ptr<const CommitRecord>;
 
-/// `pinned`: bytes that the commit holds besides those of its messages.
+/// `pinned`: bytes that the commit holds in addition to those of its messages.
 inline SharedRecord make_commit(Revision revision, const std::vector<DraftMessage>& changes,
                                 std::size_t pinned = 0)
 {
@@ -73,7 +73,7 @@ inline SharedRecord make_commit(Revision revision, const std::vector<DraftMessag
     return commit;
 }
 
-/// One put of the key.
+/// Returns a commit with one put of the key.
 inline SharedRecord commit_of(Revision revision, std::string key = "k")
 {
     return make_commit(revision, {put_of(std::move(key))});

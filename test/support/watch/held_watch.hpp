@@ -5,10 +5,10 @@
 
 #include <string>
 
-// For tests of what a watch does that is slower than the commits.
+// Tools for tests of watches that are slower than the commits.
 namespace keywatch::test {
 
-/// A callback that waits at a gate before each message, and then remembers it.
+/// A callback that waits at a gate before each message, and then records it.
 struct Held {
     Recorder recorder;
     Gate gate;
@@ -22,7 +22,7 @@ struct Held {
     }
 };
 
-/// With an inbox of two messages, and all the time that a test may take.
+/// Returns options with an inbox of two messages, and a timeout longer than any test.
 inline WatchOptions slow_watch(Overflow overflow, From from = From::now())
 {
     WatchOptions options = watch_from(from);
@@ -32,14 +32,13 @@ inline WatchOptions slow_watch(Overflow overflow, From from = From::now())
     return options;
 }
 
-/// Waits until everything that was committed is in the inboxes of all live watches, or was refused
-/// there.
+/// Waits until everything committed is in the inboxes of all live watches, or did not fit there.
 inline Task routed(Database db)
 {
     co_await until([&] { return db.stats().pipeline.routed_revision >= db.head_revision(); });
 }
 
-/// As `line_of`, with the interval of revisions where it is one, and the count.
+/// Same as `line_of`, with the interval of revisions if there is one, and the count.
 inline std::string line_with_interval(const Message& message)
 {
     std::string line = line_of(message);
@@ -58,20 +57,20 @@ inline std::vector<std::string> lines_with_intervals(const Recorder& recorder)
     return lines;
 }
 
-/// Commits a message that is held at the gate then, with an empty inbox.
+/// Commits a message and waits until it is held at the gate; the inbox is then empty.
 inline Task put_and_hold(Database db, const Held& held)
 {
     co_await put(db, "b", "held", "");
     co_await until([&] { return held.gate.reached() == 1; });
 }
 
-/// A watch that is held up in the callback of its first message.
+/// A watch that is held in the callback of its first message.
 struct HeldWatch {
     Held held;
     Watcher watcher;
     Run run;
 
-    /// Lets it go on, and waits until it has been given everything.
+    /// Opens the gate, and waits until everything has been delivered.
     Task release(Database db) const
     {
         co_await routed(db);
@@ -90,7 +89,8 @@ inline asio::awaitable<HeldWatch> hold(Database db, Selectors selectors, WatchOp
     co_return HeldWatch{held, watcher, run};
 }
 
-/// A pulled watch of bucket b with its first message handed over, which it asks for no further.
+/// Returns a pulled watch of bucket b whose worker has handed over the first message. The consumer
+/// has not taken it.
 inline asio::awaitable<PullWatcher> hold_pulled(Database db, WatchOptions options)
 {
     PullWatcher watcher = db.watch("b", all(), options);

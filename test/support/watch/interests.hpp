@@ -11,17 +11,17 @@
 #include <string_view>
 #include <vector>
 
-// Interests for tests of what only holds them, whatever they select.
+// Interests for tests of containers, which do not look at the selectors.
 namespace keywatch::test {
 
-/// So many interests, of one subscription.
+/// Returns a subscription with `count` interests.
 inline watch::SharedSubscription many_interests(std::size_t count)
 {
     const Selectors selectors(std::vector<BucketSelector>(count, in("b", all())));
     return std::make_shared<watch::Subscription>(selectors, Filter(), watch::Budget{8, 8});
 }
 
-/// Which of `count` interests were met; none of them twice.
+/// The set of the interests that were visited; each may be visited once only.
 class Met {
 public:
     explicit Met(std::size_t count) : met_(count) {}
@@ -41,7 +41,7 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Those of a tree that has a key's, or all there are.
+/// Returns the interests of a tree that match a key, and all interests.
 template <class Tree>
 Met met_by(const Tree& tree, std::string_view key, std::size_t count)
 {
@@ -57,7 +57,8 @@ Met all_of(const Tree& tree, std::size_t count)
     return met;
 }
 
-/// Up to `longest` bytes, of few different ones so that much coincides, zero and 255 among them.
+/// Returns up to `longest` bytes. Only three values occur, so that many strings coincide; they
+/// include zero and 255.
 template <class Random>
 std::string few_bytes(Random& random, std::size_t longest)
 {

@@ -13,15 +13,16 @@
 #include <utility>
 #include <vector>
 
-// For tests against the public face.
+// Tools for tests of the public interface.
 namespace keywatch::test {
 
-/// The one place that says which engine the contract is checked on.
+/// Opens a database. The only place that determines the engine on which the contract is checked.
 asio::awaitable<Database> open_database(Options options);
 
-/// A database in memory whose commits can be watched; nothing of it survives its closing.
+/// Returns options of a database in memory whose commits can be watched; its contents are lost when
+/// it closes.
 Options watched_options(std::string location = "memory:");
-/// Opens that, with this BTree bucket, which is commit 1.
+/// Opens such a database with this BTree bucket, which is commit 1.
 asio::awaitable<Database> open_with(std::string bucket);
 asio::awaitable<Database> open_with(Options options, std::string bucket);
 
@@ -33,18 +34,18 @@ asio::awaitable<Revision> put(Database db, std::string bucket, std::string key, 
 asio::awaitable<Revision> erase(Database db, std::string bucket, std::string key);
 asio::awaitable<std::optional<std::string>> get(Database db, std::string bucket, std::string key);
 
-/// `count` commits, one after the other: key `k<i>`, value `<i>`, from i = first. The last
-/// revision.
+/// Makes `count` commits, one after another, with key `k<i>` and value `<i>`, from i = first.
+/// Returns the last revision.
 asio::awaitable<Revision> put_many(Database db, std::string bucket, int count, int first = 0);
 
-/// Remembers messages. Copies share what they have.
+/// A callback that records messages. Copies share their records.
 class Recorder {
 public:
     void operator()(const Message& message) const { messages_->emplace_back(message); }
 
     const std::vector<OwnedMessage>& messages() const { return *messages_; }
     std::size_t size() const { return messages_->size(); }
-    /// `<revision>.<index> <operation> <key>=<value>` of each.
+    /// Returns `<revision>.<index> <operation> <key>=<value>` for each message.
     std::vector<std::string> lines() const;
     std::vector<Revision> revisions() const;
     std::vector<std::string> keys() const;
@@ -56,24 +57,24 @@ private:
 
 std::string line_of(const Message& message);
 
-/// All that a watch from `from` to the present is given.
+/// Returns what a watch from `from` receives up to the newest commit.
 asio::awaitable<std::vector<std::string>> history_of(Database db, std::string bucket,
                                                      Selector selector, From from);
 
-/// Pulls until the watch ends.
+/// Takes commits until the watch ends.
 Task take_all(PullWatcher watcher, Recorder recorder);
 
 WatchOptions watch_from(From from);
 
-/// A watcher whose run() was started beside the test.
+/// A watcher whose run() was started concurrently with the test.
 class Run {
 public:
     explicit Run(const asio::any_io_executor& executor, Watcher watcher);
 
     bool done() const { return job_.done(); }
-    /// Waits for the end of run(); throws what it threw.
+    /// Waits for the end of run(); rethrows its exception.
     asio::awaitable<WatchEnd> end() const;
-    /// Waits for run() to throw; gives the error. It is a failure if it returns.
+    /// Waits for run() to throw, and returns the error. Fails if it returns.
     asio::awaitable<boost::system::error_code> error() const;
     void cancel(asio::cancellation_type type = asio::cancellation_type::terminal) const
     {
@@ -88,7 +89,7 @@ private:
     Job job_;
 };
 
-/// Starts run() and waits until it follows the database.
+/// Starts run() and waits until the watch follows the database.
 asio::awaitable<Run> start(Watcher watcher);
 
 }  // namespace keywatch::test

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// ContextLife and Waiter: what becomes of coroutines of a context that ends before those who would
-// let them go on.
+// ContextLife and Waiter: coroutines of a context that ends before the code that would resume them.
 #include "async/context_life.hpp"
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
@@ -28,7 +27,7 @@ using keywatch::test::until;
 
 namespace {
 
-/// Tells when the frame that has it is destroyed.
+/// Shows when the frame that owns it is destroyed.
 using Token = std::shared_ptr<int>;
 
 Task park(std::vector<Waiter>& places, Token)
@@ -36,7 +35,7 @@ Task park(std::vector<Waiter>& places, Token)
     co_await suspend([&](Waiter waiter) { places.push_back(std::move(waiter)); });
 }
 
-/// Has its own waiter, and those of others.
+/// Owns its own waiter, and those of other coroutines.
 Task park_in_own(std::shared_ptr<std::vector<Waiter>> places, Token token)
 {
     co_await park(*places, std::move(token));
@@ -57,7 +56,7 @@ struct Caller {
 
 BOOST_FIXTURE_TEST_SUITE(test_context_life, keywatch::test::EventLoop)
 
-BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_for_those_that_hold_it)
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_for_its_holders)
 {
     Caller caller;
     const auto life = ContextService::life(caller.context->get_executor());
@@ -79,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_for_those_that_hold_it)
     BOOST_TEST(!ContextLife::Hold(life));
 }
 
-BOOST_AUTO_TEST_CASE(a_context_destroys_what_waits_on_it_and_leaves_shells)
+BOOST_AUTO_TEST_CASE(a_context_destroys_coroutines_that_wait_on_it_and_leaves_shells)
 {
     const Token token = std::make_shared<int>(1);
     Caller caller;
@@ -101,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_context_destroys_what_waits_on_it_and_leaves_shells)
     places.clear();
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_that_owns_the_waiter_of_another_one_takes_it_along)
+BOOST_AUTO_TEST_CASE(a_frame_that_owns_the_waiter_of_another_one_destroys_it)
 {
     const Token token = std::make_shared<int>(1);
     Caller caller;
@@ -114,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_frame_that_owns_the_waiter_of_another_one_takes_it_along)
     BOOST_TEST(token.use_count() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(of_many_waiters_those_are_completed_whose_contexts_exist)
+BOOST_AUTO_TEST_CASE(waiters_are_completed_only_if_their_contexts_exist)
 {
     run([]() -> Task {
         const Token token = std::make_shared<int>(1);

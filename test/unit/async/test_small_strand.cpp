@@ -48,15 +48,15 @@ BOOST_AUTO_TEST_CASE(copies_with_other_properties_are_the_same_strand)
                 asio::execution::blocking.possibly);
 }
 
-BOOST_AUTO_TEST_CASE(a_tracked_copy_keeps_the_loop_going_as_long_as_it_lives)
+BOOST_AUTO_TEST_CASE(a_tracked_copy_keeps_the_loop_running_as_long_as_it_exists)
 {
     context.poll();
-    BOOST_TEST(context.stopped());  // the strand itself does not
+    BOOST_TEST(context.stopped());  // the strand itself does not keep the loop running
     context.restart();
     {
         const asio::any_io_executor tracked =
             asio::prefer(strand, asio::execution::outstanding_work.tracked);
-        strand = tracked;  // what is left of the strand now
+        strand = tracked;  // the only copy of the strand from here on
         context.poll();
         BOOST_TEST(!context.stopped());
     }
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(on_several_threads_one_function_runs_at_a_time)
     asio::thread_pool pool(3);
     const asio::any_io_executor shared = SmallStrand::on(pool.get_executor());
     std::atomic<int> inside{0};
-    std::atomic<bool> overlapped{false};  // Boost.Test's checks are for one thread
+    std::atomic<bool> overlapped{false};  // Boost.Test's checks may be used by one thread only
     int ran = 0;
     const auto task = [&] {
         overlapped = overlapped || inside.fetch_add(1) != 0;

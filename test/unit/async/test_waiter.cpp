@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Waiter, WaiterList, UntrackedExecutor and ContextService: how coroutines are parked, and how an
-// event loop ends with them.
+// Waiter, WaiterList, UntrackedExecutor and ContextService: suspended coroutines, and the end of
+// their event loop.
 #include "async/context_service.hpp"
 #include "async/untracked_executor.hpp"
 #include "async/waiter.hpp"
@@ -35,7 +35,7 @@ using keywatch::test::until;
 
 namespace {
 
-/// Notes that a coroutine's frame is gone.
+/// Records that a coroutine's frame was destroyed.
 struct Guard {
     explicit Guard(bool& gone) : gone_(gone) {}
     Guard(const Guard&) = delete;
@@ -155,8 +155,8 @@ BOOST_AUTO_TEST_CASE(waiters_can_be_moved_around)
     });
 }
 
-// Trap 15: a program may end with somebody parked.
-BOOST_AUTO_TEST_CASE(a_coroutine_parked_on_an_untracked_executor_keeps_no_loop_running)
+// Trap 15: a program may end with a suspended coroutine.
+BOOST_AUTO_TEST_CASE(a_coroutine_on_an_untracked_executor_does_not_keep_the_loop_running)
 {
     asio::io_context context;
     std::optional<Waiter> parked;
@@ -167,12 +167,12 @@ BOOST_AUTO_TEST_CASE(a_coroutine_parked_on_an_untracked_executor_keeps_no_loop_r
     BOOST_REQUIRE(parked.has_value());
     BOOST_TEST(!gone);
     context.restart();
-    parked->complete();  // a post is work as any other
+    parked->complete();  // a post is ordinary work
     context.run();
     BOOST_TEST(gone);
 }
 
-BOOST_AUTO_TEST_CASE(a_coroutine_parked_on_a_usual_executor_keeps_the_loop_running)
+BOOST_AUTO_TEST_CASE(a_coroutine_suspended_on_a_usual_executor_keeps_the_loop_running)
 {
     asio::io_context context;
     std::optional<Waiter> parked;
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_parked_on_a_usual_executor_keeps_the_loop_runni
     BOOST_TEST(gone);
 }
 
-BOOST_AUTO_TEST_CASE(a_context_that_goes_away_tells_its_users_once)
+BOOST_AUTO_TEST_CASE(a_context_that_is_destroyed_notifies_its_users_once)
 {
     const auto user = std::make_shared<User>();
     const auto other = std::make_shared<User>();
@@ -204,10 +204,10 @@ BOOST_AUTO_TEST_CASE(a_context_that_goes_away_tells_its_users_once)
     }
     BOOST_TEST(user->shutdowns == 1);
     BOOST_TEST(other->shutdowns == 1);
-    BOOST_TEST(gone);  // the parked coroutine went with it
+    BOOST_TEST(gone);  // the suspended coroutine was destroyed with it
 }
 
-BOOST_AUTO_TEST_CASE(a_number_that_is_reached_lets_go_of_it_and_all_below)
+BOOST_AUTO_TEST_CASE(reaching_a_number_completes_its_waiters_and_all_below)
 {
     run([&]() -> Task {
         const auto list = std::make_shared<WaiterList>();
@@ -221,10 +221,10 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_reached_lets_go_of_it_and_all_below)
         BOOST_TEST(!list->empty());
         list->reach(5);
         co_await until([&] { return order.size() == 3; });
-        // The lowest first, and those of one number in the order of their coming.
+        // The lowest number comes first; waiters of one number come in the order of their arrival.
         BOOST_TEST(order == (std::vector<int>{1, 0, 3}), boost::test_tools::per_element());
         co_await wait_in(list, 4, order, 4);  // reached already
-        list->reach(3);                       // never goes back
+        list->reach(3);                       // the number never decreases
         co_await wait_in(list, 5, order, 5);
         list->reach(9);
         for (const Job& each : jobs) {
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_reached_lets_go_of_it_and_all_below)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_closed_list_completes_everybody_now_and_later)
+BOOST_AUTO_TEST_CASE(a_closed_list_completes_present_and_future_waiters)
 {
     run([&]() -> Task {
         const auto list = std::make_shared<WaiterList>();
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(one_of_them_is_cancelled_and_the_others_stay)
         BOOST_TEST((co_await failure_of(one.join()) == asio::error::operation_aborted));
         list->reach(7);
         co_await two.join();
-        two.cancel();  // late: nobody is there any more
+        two.cancel();  // has no effect: the waiter has completed
         BOOST_TEST(order.size() == 1U);
     });
 }
@@ -292,8 +292,8 @@ BOOST_AUTO_TEST_CASE(the_next_number_that_is_waited_for_is_known)
     });
 }
 
-// Who reaches a number posts once for all of an executor; that one completes them bit by bit.
-BOOST_AUTO_TEST_CASE(many_that_are_completed_leave_others_their_turns)
+// Reaching a number makes one post for each executor, which completes the waiters in slices.
+BOOST_AUTO_TEST_CASE(completing_many_waiters_leaves_others_their_turns)
 {
     asio::io_context context;
     const auto list = std::make_shared<WaiterList>();
@@ -316,11 +316,12 @@ BOOST_AUTO_TEST_CASE(many_that_are_completed_leave_others_their_turns)
     context.run();
     BOOST_TEST(order.size() == std::size_t{many});
     BOOST_TEST(std::ranges::is_sorted(order));
-    BOOST_TEST(seen.size() > 3U);  // in one go it would have seen the end at once
+    BOOST_TEST(seen.size() > 3U);  // without slices, the second look would have found the end
 }
 
-// What the first one does when it goes on comes behind the others: they are in the queue by then.
-BOOST_AUTO_TEST_CASE(those_completed_together_have_their_places_before_any_runs)
+// Work that the first coroutine posts when it is resumed comes after the others, which are already
+// in the queue.
+BOOST_AUTO_TEST_CASE(waiters_completed_together_are_queued_before_any_runs)
 {
     asio::io_context context;
     std::optional<Waiter> places[3];
@@ -363,8 +364,8 @@ BOOST_AUTO_TEST_CASE(an_error_is_thrown_in_all_that_are_completed_with_it)
     BOOST_TEST(failed == 3);
 }
 
-// A worker that has nothing to wait for must not cost a second turn.
-BOOST_AUTO_TEST_CASE(a_coroutine_that_has_blinked_may_end_within_co_spawn)
+// A worker without anything to wait for must not cost a second turn.
+BOOST_AUTO_TEST_CASE(a_coroutine_that_suspended_once_may_end_within_co_spawn)
 {
     asio::io_context context(1);
     const auto without = []() -> Task { co_return; };

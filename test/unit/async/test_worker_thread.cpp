@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(tasks_run_one_after_the_other_on_one_thread)
     BOOST_TEST((threads[0] != std::this_thread::get_id()));
 }
 
-BOOST_AUTO_TEST_CASE(finishing_runs_what_is_there_and_takes_no_more)
+BOOST_AUTO_TEST_CASE(finishing_runs_queued_tasks_and_accepts_no_more)
 {
     WorkerThread worker;
     std::promise<void> go;
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(finishing_runs_what_is_there_and_takes_no_more)
     BOOST_TEST(ran > 0);
     BOOST_TEST(!worker.post([] {}));
     BOOST_TEST(!worker.post_last([] {}));
-    worker.finish();  // once more is harmless
+    worker.finish();  // calling it again has no effect
 }
 
 BOOST_AUTO_TEST_CASE(the_last_task_is_the_last)
@@ -118,14 +118,14 @@ BOOST_AUTO_TEST_CASE(a_task_may_post_and_finish)
     std::promise<bool> result;
     worker.post([&] {
         const bool posted = worker.post([&] { result.set_value(true); });
-        worker.finish();  // does not wait for itself
+        worker.finish();  // does not wait for its own thread
         BOOST_TEST(posted);
     });
     BOOST_TEST(result.get_future().get());
     worker.finish();
 }
 
-// The last task of all often owns the object that owns the thread.
+// The last task often owns the object that owns the thread.
 BOOST_AUTO_TEST_CASE(a_task_may_destroy_its_own_thread)
 {
     struct Owner {

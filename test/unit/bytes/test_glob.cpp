@@ -22,7 +22,8 @@ bool matches(const std::string& pattern, const std::string& text)
     return Glob(pattern).matches(text);
 }
 
-/// By the definition, in exponential time. Of patterns of `a`, `b`, `*`, `?`, `[ab]` and `[!a]`.
+/// Follows the definition, in exponential time. For patterns of `a`, `b`, `*`, `?`, `[ab]` and
+/// `[!a]`.
 bool matches_by_definition(const std::string& pattern, const std::string& text)
 {
     if (pattern.empty()) {
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(brackets_are_one_byte_of_a_set)
     BOOST_TEST(matches("a-b]", "a-b]"));
 }
 
-BOOST_AUTO_TEST_CASE(a_backslash_takes_the_meaning_away)
+BOOST_AUTO_TEST_CASE(a_backslash_removes_the_special_meaning)
 {
     BOOST_TEST(matches("\\*", "*"));
     BOOST_TEST(!matches("\\*", "a"));
@@ -133,7 +134,7 @@ BOOST_AUTO_TEST_CASE(patterns_and_texts_are_any_bytes)
     BOOST_TEST(!matches("\xc4", "\xe4"));
 }
 
-BOOST_AUTO_TEST_CASE(what_has_no_meaning_is_refused)
+BOOST_AUTO_TEST_CASE(a_malformed_pattern_is_refused)
 {
     for (const char* pattern : {"[", "a[", "[a", "[a-", "[a-z", "[]", "[!]", "[!", "[]a]", "[z-a]",
                                 "[az-b]", "\\", "a\\", "[\\", "[a\\", "[a-\\", "*[", "[a]["}) {
@@ -142,8 +143,8 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_is_refused)
     }
 }
 
-// With every star tried anew for each of the others this would take for ever.
-BOOST_AUTO_TEST_CASE(many_stars_do_not_take_for_ever)
+// Trying every star again for each of the others would take for ever.
+BOOST_AUTO_TEST_CASE(many_stars_are_matched_quickly)
 {
     std::string pattern;
     for (int i = 0; i < 500; ++i) {
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(many_stars_do_not_take_for_ever)
     BOOST_TEST(!matches(pattern + "*b*", text));
 }
 
-BOOST_AUTO_TEST_CASE(what_all_matches_begin_with_is_known)
+BOOST_AUTO_TEST_CASE(the_common_beginning_of_all_matches_is_known)
 {
     const auto prefix = [](std::string_view pattern) { return Glob(pattern).literal_prefix(); };
     BOOST_TEST(prefix("") == "");

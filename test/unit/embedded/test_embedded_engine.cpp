@@ -38,7 +38,7 @@ Task check_storage_failed(Task task)
 
 BOOST_FIXTURE_TEST_SUITE(test_embedded_engine, Engines)
 
-BOOST_AUTO_TEST_CASE(what_queues_up_behind_a_flush_is_one_batch_with_one_flush)
+BOOST_AUTO_TEST_CASE(commits_queued_during_a_flush_are_one_batch_with_one_flush)
 {
     run([this]() -> Task {
         co_await open();
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_builds_on_those_that_are_not_durable_yet)
         const Job reader = co_await spawn(look());
         co_await until([&] { return seen; });
         co_await test::yield();
-        BOOST_TEST(!reader.done());  // what it has read might still fail
+        BOOST_TEST(!reader.done());  // the data that it has read is not durable yet
         env.release();
         co_await reader.join();
         BOOST_TEST(job.done());
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_builds_on_those_that_are_not_durable_yet)
     });
 }
 
-// While a batch that changes the catalogue is being written, views look names up in the store.
+// While a batch that changes the catalogue is being written, views look up names in the store.
 BOOST_AUTO_TEST_CASE(a_view_during_a_change_of_the_catalogue_sees_the_old_one)
 {
     run([this]() -> Task {
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_failed_flush_fails_it_and_all_on_top_for_good)
         }
         co_await check_storage_failed(put("late"));
         BOOST_TEST(functions == 6);  // its function did not run
-        // Views go on at the last durable revision; nobody was told of more.
+        // Views continue at the last durable revision; the sink received no later one.
         BOOST_TEST(!co_await sees("first"));
         BOOST_TEST(engine->durable_head() == 1U);
         BOOST_TEST(sink->revisions().size() == 1U);
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(too_much_that_waits_for_the_disk_makes_writers_wait_not_fai
     });
 }
 
-BOOST_AUTO_TEST_CASE(draining_lets_nobody_in_and_waits_for_those_inside)
+BOOST_AUTO_TEST_CASE(draining_refuses_new_calls_and_waits_for_running_ones)
 {
     run([this]() -> Task {
         co_await open();
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(draining_lets_nobody_in_and_waits_for_those_inside)
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_is_cancelled_in_the_queue_never_runs_and_who_has_run_is_not_cancelled)
+BOOST_AUTO_TEST_CASE(a_queued_transaction_can_be_cancelled_and_one_that_has_run_cannot)
 {
     options.max_pending_bytes = 1;
     run([this]() -> Task {
@@ -233,12 +233,12 @@ BOOST_AUTO_TEST_CASE(who_is_cancelled_in_the_queue_never_runs_and_who_has_run_is
         env.release();
         co_await failure_of(running.join());
         BOOST_TEST(functions == 1);
-        BOOST_TEST(engine->durable_head() == 2U);  // it was committed all the same
+        BOOST_TEST(engine->durable_head() == 2U);  // it was committed nevertheless
         co_await close();
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_a_function_throws_comes_out_and_changes_nothing)
+BOOST_AUTO_TEST_CASE(an_exception_of_a_function_is_rethrown_and_changes_nothing)
 {
     run([this]() -> Task {
         co_await open();
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(buffered_commits_are_written_without_a_flush)
     options.durability = Durability::buffered;
     run([this]() -> Task {
         co_await open();
-        env.hold();  // nobody comes to wait here
+        env.hold();  // there are no syncs to wait for
         co_await join(co_await start_puts(10));
         BOOST_TEST(engine->durable_head() == 11U);
         BOOST_TEST(sink->revisions().size() == 11U);
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(buffered_commits_are_written_without_a_flush)
     });
 }
 
-BOOST_AUTO_TEST_CASE(without_history_nothing_is_recorded_and_revisions_go_on)
+BOOST_AUTO_TEST_CASE(without_history_nothing_is_recorded_and_revisions_continue)
 {
     options.enable_watch = false;
     run([this]() -> Task {
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(without_history_nothing_is_recorded_and_revisions_go_on)
 }
 
 // W6
-BOOST_AUTO_TEST_CASE(history_beyond_its_limit_is_trimmed_and_says_so)
+BOOST_AUTO_TEST_CASE(history_beyond_its_limit_is_trimmed_and_reported_as_compacted)
 {
     options.history.commits = 40;
     run([this]() -> Task {
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(history_beyond_its_limit_is_trimmed_and_says_so)
             co_await put("k");
         }
         co_await until([this] { return engine->oldest() > 150; });
-        // Trimming may go on meanwhile, but never into the forty newest commits.
+        // Trimming may continue in the meantime, but must keep the forty newest commits.
         const Revision oldest_kept = 201 - 39;
         const Revision before = engine->oldest();
         BOOST_TEST(before <= oldest_kept);
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_bucket_is_erased_in_the_background)
             tx.delete_bucket(Structure::btree, "b");
         };
         co_await engine->commit(drop);
-        co_await close();  // after the background's next steps
+        co_await close();  // returns after the next background steps
         const auto store = storage::Store::open(options, &env);
         const auto count = [&](const std::string& prefix) {
             std::size_t keys = 0;
@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(a_view_and_its_iterators_end_with_their_function)
     });
 }
 
-// Trap 15: a program that ends in the middle.
+// Trap 15: a program that ends while commits are running.
 BOOST_AUTO_TEST_CASE(an_event_loop_may_be_destroyed_with_commits_in_every_state)
 {
     options.max_pending_bytes = 20000;

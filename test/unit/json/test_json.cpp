@@ -39,7 +39,7 @@ Position example_position()
     return position;
 }
 
-/// With every field, none of them as it is by default.
+/// Returns a message with every field set to something other than its default.
 Message full_message()
 {
     Message message;
@@ -92,7 +92,7 @@ void check_same(const Message& message, const Message& expected)
     BOOST_TEST(message.origin == expected.origin);
 }
 
-/// Through text, as it would be sent.
+/// Converts to text and back, as for sending.
 template <class Json = json, class Value>
 Value there_and_back(const Value& value)
 {
@@ -106,7 +106,7 @@ json key_as_json(std::string_view key)
     return json(message)["key"];
 }
 
-/// What is said when this is read as a value of that type; nothing if it can be.
+/// Returns the error of reading this as a value of that type; nothing if there is none.
 template <class Value>
 std::string complaint(const json& from)
 {
@@ -118,7 +118,7 @@ std::string complaint(const json& from)
     return "";
 }
 
-/// The complaint when this field of a message is another value.
+/// Returns the error if this field of a message is replaced by another value.
 std::string complaint_of_field(const char* name, json value)
 {
     json message = full_message();
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_a_message_survives)
     check_same(*there_and_back(OwnedMessage(Message())), Message());
 }
 
-BOOST_AUTO_TEST_CASE(fields_that_are_not_there_are_left_out)
+BOOST_AUTO_TEST_CASE(fields_that_are_not_set_are_omitted)
 {
     const json plain = Message();
     for (const char* name :
@@ -208,7 +208,8 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_utf8_are_a_string_and_others_are_hexadecimal
     BOOST_TEST(key_as_json("\xff\0\x1a"sv) == json({{"hex", "ff001a"}}));
 }
 
-// Whatever a string holds, it can be dumped and comes back: our idea of UTF-8 is the library's.
+// Every string can be dumped and read back: our definition of valid UTF-8 is that of the JSON
+// library.
 BOOST_AUTO_TEST_CASE(all_short_keys_survive)
 {
     for (unsigned first = 0; first < 256; ++first) {
@@ -293,7 +294,7 @@ BOOST_AUTO_TEST_CASE(positions_buckets_ends_and_times_survive)
 
 BOOST_AUTO_TEST_CASE(all_figures_survive)
 {
-    // Every figure another one, and none forgotten: each has eight bytes.
+    // Every figure has a different value, and none is missing: each has eight bytes.
     json figures = Stats();
     std::int64_t next = 1;
     for (json& part : figures) {
@@ -354,7 +355,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_whole_and_fit)
     for (const json& wrong : {json("nan"), json(std::numeric_limits<double>::quiet_NaN())}) {
         BOOST_TEST(contains(complaint_of_field("score", wrong), "must be a number"));
     }
-    BOOST_TEST(complaint_of_field("revision", 5) == "");  // made as an int
+    BOOST_TEST(complaint_of_field("revision", 5) == "");  // the JSON number is a signed int here
 }
 
 BOOST_AUTO_TEST_CASE(hexadecimal_digits_are_read_strictly)
@@ -371,7 +372,7 @@ BOOST_AUTO_TEST_CASE(hexadecimal_digits_are_read_strictly)
     BOOST_TEST(message.get<OwnedMessage>()->key.empty());
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_name_is_told_but_not_all_of_it)
+BOOST_AUTO_TEST_CASE(an_unknown_name_is_reported_in_part)
 {
     BOOST_TEST(contains(complaint_of_field("operation", "explode"),
                         "operation has the unknown name \"explode\""));

@@ -58,14 +58,14 @@ BOOST_AUTO_TEST_CASE(cursors_have_the_documented_fields_in_order)
                    R"(,"age":3,"revisions":4,"messages":5,"bytes":6,"compacted":false})");
 }
 
-BOOST_AUTO_TEST_CASE(they_come_back_as_they_were)
+BOOST_AUTO_TEST_CASE(cursors_survive)
 {
     BOOST_CHECK(json::parse(json(example()).dump()).get<Cursor>() == example());
     BOOST_CHECK(json::parse(json(example_lag()).dump()).get<CursorLag>() == example_lag());
     BOOST_TEST(json(example())["name"] == (json{{"hex", "6100ff"}}));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_missing_or_of_another_kind_is_refused_by_its_name)
+BOOST_AUTO_TEST_CASE(errors_name_the_missing_field_or_that_of_another_kind)
 {
     for (const json& whole : {json(example_lag()), json(example())}) {
         for (const auto& [name, value] : whole.items()) {

@@ -39,7 +39,7 @@ WatcherInfo example()
     return info;
 }
 
-/// What is said when that is read as what a watcher does; nothing if it can be.
+/// Returns the error of reading this as a WatcherInfo; nothing if there is none.
 std::string complaint(const json& from)
 {
     try {
@@ -54,7 +54,7 @@ std::string complaint(const json& from)
 
 BOOST_AUTO_TEST_SUITE(test_json_info)
 
-BOOST_AUTO_TEST_CASE(all_that_is_told_of_a_watcher_survives)
+BOOST_AUTO_TEST_CASE(all_information_about_a_watcher_survives)
 {
     const json written = json::parse(json(example()).dump());
     const auto read = written.get<WatcherInfo>();
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_has_not_ended_has_no_end)
     BOOST_TEST(written["selectors"].empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_is_missing_or_wrong_is_named)
+BOOST_AUTO_TEST_CASE(errors_name_the_missing_or_wrong_field)
 {
     const json whole = example();
     for (const auto& [name, value] : whole.items()) {

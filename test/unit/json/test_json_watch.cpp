@@ -18,14 +18,14 @@ namespace {
 
 constexpr auto most = std::numeric_limits<std::uint64_t>::max();
 
-/// Through text, as it would be sent.
+/// Converts to text and back, as for sending.
 template <class Json = json, class Value>
 Value there_and_back(const Value& value)
 {
     return Json::parse(Json(value).dump()).template get<Value>();
 }
 
-/// What is said when this is read as a value of that type; nothing if it can be.
+/// Returns the error of reading this as a value of that type; nothing if there is none.
 template <class Value>
 std::string complaint(const json& from)
 {
@@ -63,8 +63,8 @@ Filter full_filter()
 
 BOOST_AUTO_TEST_SUITE(test_json_watch)
 
-// doc/json.md shows these. A change here is a change of the format.
-BOOST_AUTO_TEST_CASE(what_is_watched_is_this_text)
+// doc/json.md shows these texts. A change here is a change of the format.
+BOOST_AUTO_TEST_CASE(selectors_are_these_texts)
 {
     const Selectors selectors{in("users", prefix("4")), in("\xff", range("a", "")),
                               whole_database()};
@@ -91,11 +91,12 @@ BOOST_AUTO_TEST_CASE(selectors_survive)
     const Selectors several{in("a", key("k")), whole_database(), in("b", all())};
     BOOST_CHECK(there_and_back(several) == several);
     BOOST_CHECK(there_and_back<ordered_json>(several) == several);
-    const Selectors none{std::vector<BucketSelector>()};  // watch() refuses it, not this
+    // The conversion accepts an empty list; watch() refuses it.
+    const Selectors none{std::vector<BucketSelector>()};
     BOOST_CHECK(there_and_back(none) == none);
 }
 
-BOOST_AUTO_TEST_CASE(filters_survive_but_for_their_predicate)
+BOOST_AUTO_TEST_CASE(filters_survive_except_their_predicate)
 {
     Filter filter = full_filter();
     filter.predicate = [](const Message&) { return false; };
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(overflow_policies_are_their_names)
     BOOST_TEST(contains(complaint<Overflow>(json(1)), "must be a string"));
 }
 
-BOOST_AUTO_TEST_CASE(what_has_another_type_is_refused)
+BOOST_AUTO_TEST_CASE(a_field_of_another_type_is_refused)
 {
     for (const json& wrong : {json(nullptr), json(json::array()), json("text"), json(1)}) {
         BOOST_TEST(contains(complaint<Selector>(wrong), "a selector must be an object"));

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-// Tables that the system does not let be read, for a moment: no operation takes that for damage, or
-// for an answer.
+// Tables that the system temporarily cannot read: no operation takes that for damage, or for a
+// result.
 using namespace keywatch;
 using namespace keywatch::storage;
 using namespace keywatch::test;
@@ -32,7 +32,7 @@ bool is_table_read(FailingEnv::Call call, const std::string& name)
            name.ends_with(".ldb");
 }
 
-/// What an operation gives, as text.
+/// An operation that returns its result as text.
 using Operation = std::function<std::string(Store&)>;
 
 std::string text(const HistorySlice& slice)
@@ -119,7 +119,7 @@ struct Tables {
         batch.put(deadline_key(Time{std::chrono::hours{1}}, data_prefix(1) + "r1"), {});
         store->write(batch, false);
         store.reset();
-        store = Store::open(options(), &disk);  // the log is a table now
+        store = Store::open(options(), &disk);  // the log has become a table
     }
 
     static Options options()
@@ -133,7 +133,7 @@ struct Tables {
     FailingEnv env{disk};
 };
 
-/// What an operation throws; empty if it throws nothing.
+/// Returns the message of the exception that an operation throws; empty if it does not throw.
 template <class Function>
 std::string failure_text(Error expected, Function function)
 {
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_the_system_refuses_fails_in_its_words_and_the_n
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_open_that_the_system_lets_not_read_a_table_fails_in_its_words)
+BOOST_AUTO_TEST_CASE(an_open_that_cannot_read_a_table_fails_with_the_reason_of_the_system)
 {
     Revision head = 0;
     for (std::uint64_t nth = 1;; ++nth) {
@@ -201,8 +201,8 @@ BOOST_AUTO_TEST_CASE(an_open_that_the_system_lets_not_read_a_table_fails_in_its_
     BOOST_TEST(head == 150U);
 }
 
-// LevelDB refuses all writes after that.
-BOOST_AUTO_TEST_CASE(writes_that_a_compaction_has_ended_are_refused_in_the_words_of_the_system)
+// LevelDB refuses all writes after a failed compaction.
+BOOST_AUTO_TEST_CASE(writes_after_a_failed_compaction_fail_with_the_reason_of_the_system)
 {
     auto store = Store::open(options(), &env);
     env.fail(1, "Too many open files", [](FailingEnv::Call call, const std::string& name) {

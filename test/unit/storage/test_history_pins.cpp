@@ -11,17 +11,17 @@ using keywatch::storage::HistoryPins;
 
 BOOST_AUTO_TEST_SUITE(test_history_pins)
 
-BOOST_AUTO_TEST_CASE(what_nobody_pins_goes)
+BOOST_AUTO_TEST_CASE(unpinned_records_are_given_up)
 {
     HistoryPins pins(5);
     BOOST_TEST(!pins.keeps(5));
     BOOST_TEST(pins.give_up(5, false));
     BOOST_TEST(pins.first_kept() == 6U);
-    BOOST_TEST(pins.give_up(5, false));  // a second time is no news
+    BOOST_TEST(pins.give_up(5, false));  // the second call has no effect
     BOOST_TEST(pins.first_kept() == 6U);
 }
 
-BOOST_AUTO_TEST_CASE(a_pin_keeps_all_records_behind_its_revision_and_none_before)
+BOOST_AUTO_TEST_CASE(a_pin_keeps_all_records_after_its_revision_and_none_before)
 {
     HistoryPins pins(5);
     BOOST_TEST(pins.pin(6));
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(the_least_of_several_counts_and_each_pin_for_itself)
     BOOST_TEST(pins.keeps(1));
     pins.unpin(0);
     BOOST_TEST(!pins.keeps(1));
-    pins.unpin(0);  // nothing is left to undo
+    pins.unpin(0);  // has no effect, as no such pin is left
     for (const Revision revision : {1U, 2U, 3U}) {
         BOOST_TEST(pins.give_up(revision, false));
     }
@@ -65,13 +65,13 @@ BOOST_AUTO_TEST_CASE(what_was_given_up_cannot_be_pinned)
     BOOST_TEST(pins.pin(5));
 }
 
-BOOST_AUTO_TEST_CASE(who_has_lost_a_record_keeps_none_any_more)
+BOOST_AUTO_TEST_CASE(a_pin_that_has_lost_a_record_keeps_none)
 {
     HistoryPins pins;
     BOOST_TEST(pins.pin(0));
     BOOST_TEST(pins.pin(2));
     BOOST_TEST(pins.give_up(1, true));
-    BOOST_TEST(!pins.keeps(2));  // revision 2 itself has been seen by the second
+    BOOST_TEST(!pins.keeps(2));  // the second pin does not need revision 2 itself
     BOOST_TEST(pins.give_up(2, false));
     BOOST_TEST(pins.keeps(3));
     pins.unpin(0);
@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(who_has_lost_a_record_keeps_none_any_more)
     BOOST_TEST(pins.give_up(4, false));
 }
 
-// Either the pin has all that is behind it, or it was refused, whoever comes first.
-BOOST_AUTO_TEST_CASE(pinning_while_records_go_keeps_what_it_says)
+// Whichever comes first, a pin that is not refused has all records after it.
+BOOST_AUTO_TEST_CASE(pinning_while_records_are_given_up_keeps_its_promise)
 {
     HistoryPins pins;
     std::atomic<bool> stop{false};

@@ -39,7 +39,7 @@ struct StoreWithCursors : ReopenableStore {
 
 BOOST_FIXTURE_TEST_SUITE(test_store_cursors, StoreWithCursors)
 
-BOOST_AUTO_TEST_CASE(after_a_reopening_cursors_pin_what_is_behind_them)
+BOOST_AUTO_TEST_CASE(after_a_reopening_cursors_pin_the_records_after_them)
 {
     commit(10);
     save("behind", 4);
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(after_a_reopening_cursors_pin_what_is_behind_them)
     BOOST_TEST(state.oldest == 9U);
 }
 
-BOOST_AUTO_TEST_CASE(one_that_has_fallen_out_pins_nothing_after_a_reopening)
+BOOST_AUTO_TEST_CASE(a_compacted_cursor_pins_nothing_after_a_reopening)
 {
     commit(10);
     trim_all_but(5);
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(one_that_has_fallen_out_pins_nothing_after_a_reopening)
     reopen();
     BOOST_TEST(state.oldest == 6U);
     BOOST_TEST(trim_all_but(1) == 4U);
-    save("fallen", 8);  // before 10, which alone is left
+    save("fallen", 8);  // before 10, the only one left
     save("not fallen", 9);
     reopen();
     BOOST_TEST(store->cursor_lags({}).at(0).compacted);
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(one_that_has_fallen_out_pins_nothing_after_a_reopening)
     BOOST_TEST(store->pins().keeps(10));
 }
 
-BOOST_AUTO_TEST_CASE(without_history_for_a_time_all_cursors_from_before_have_fallen_out)
+BOOST_AUTO_TEST_CASE(after_a_time_without_history_all_older_cursors_are_compacted)
 {
     commit(3);
     save("at the end", 3);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(without_history_for_a_time_all_cursors_from_before_have_fal
     BOOST_TEST(lags[0].bytes == state.newest_totals.bytes);
 }
 
-BOOST_AUTO_TEST_CASE(without_any_history_there_are_no_messages_to_be_behind)
+BOOST_AUTO_TEST_CASE(without_any_history_the_lag_has_no_messages)
 {
     commit(3);
     save("c", 3);
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(without_any_history_there_are_no_messages_to_be_behind)
     BOOST_TEST(lags[0].compacted);
 }
 
-BOOST_AUTO_TEST_CASE(lags_are_what_lies_between_at_every_place)
+BOOST_AUTO_TEST_CASE(lags_are_correct_at_every_position)
 {
     commit(4, 2, 100);
     commit(4, 3, max_part_bytes);

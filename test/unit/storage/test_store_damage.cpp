@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(a_newer_format_is_refused)
     check_refused(Error::format_too_new);
 }
 
-BOOST_AUTO_TEST_CASE(a_marker_that_says_nothing_is_damage)
+BOOST_AUTO_TEST_CASE(an_empty_marker_is_damage)
 {
     make_database();
     for (const char* text : {"", "garbage", "keywatch database, format 0\n",
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_missing_table_is_damage)
     check_refused(Error::damaged);
 }
 
-// LevelDB opens this without a word, and writes new files first: they must go away again.
+// LevelDB opens this without an error, and writes new files first. These must be removed again.
 BOOST_AUTO_TEST_CASE(a_jump_in_the_newest_history_is_damage)
 {
     make_database();
@@ -93,19 +93,19 @@ BOOST_AUTO_TEST_CASE(a_record_that_does_not_follow_the_one_before_is_damage)
     check_refused(Error::damaged);
 }
 
-BOOST_AUTO_TEST_CASE(content_that_cannot_be_is_damage)
+BOOST_AUTO_TEST_CASE(impossible_content_is_damage)
 {
     const std::pair<std::string, std::string> contents[] = {
         {std::string(oldest_key), "short"},
         {std::string(oldest_key), encode_number(9)},
-        {std::string(oldest_key), encode_number(2)},  // but history has 3 and goes on with 4
+        {std::string(oldest_key), encode_number(2)},  // but history contains 3 and continues with 4
         {std::string(head_key), ""},
         {std::string(next_bucket_key), encode_number(1ULL << 32)},
         {std::string(time_key), "short"},
         {std::string(time_key), encode_time(Time::max())},
         {cursor_key("c"), encode_cursor({1, Time::min()})},
         {std::string(history_id_key), "short"},
-        {bucket_key(Structure::btree, "b"), encode_number(1)},  // an id that was never given
+        {bucket_key(Structure::btree, "b"), encode_number(1)},  // an id that was never assigned
         {bucket_key(Structure::btree, ""), encode_number(0)},
         {std::string("b\x09name"), encode_number(0)},
         {std::string("o1"), ""},
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_hole_in_the_newest_history_is_damage)
     check_refused(Error::damaged);
 }
 
-BOOST_AUTO_TEST_CASE(a_hole_anywhere_in_what_the_log_holds_is_damage)
+BOOST_AUTO_TEST_CASE(a_hole_anywhere_in_the_log_is_damage)
 {
     {
         const auto store = Store::open(options());

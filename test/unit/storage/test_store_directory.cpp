@@ -30,7 +30,7 @@ mode_t mode_of(const std::string& name)
     return ::lstat(name.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
 }
 
-/// Of a store whose logs and tables change all the time.
+/// Returns options of a store whose logs and tables change often.
 Options busy_options(std::string location)
 {
     Options options(std::move(location));
@@ -38,7 +38,7 @@ Options busy_options(std::string location)
     return options;
 }
 
-/// Commits until an error; gives how many there were, at most 600.
+/// Commits until an error occurs. Returns the number of commits, at most 600.
 Revision commit_until_refused(Committer& committer, std::string& message)
 {
     try {
@@ -53,7 +53,7 @@ Revision commit_until_refused(Committer& committer, std::string& message)
     return committer.head();
 }
 
-/// The process's directory, until this is destroyed.
+/// Changes the current directory of the process during its lifetime.
 struct CurrentDirectory {
     fs::path before = fs::current_path();
     explicit CurrentDirectory(const fs::path& path) { fs::current_path(path); }
@@ -67,7 +67,7 @@ struct EveryFile : DatabaseDirectory {
     EveryFile()
     {
         make_database();
-        make_database();  // opening it again has written a table
+        make_database();  // reopening it has written a table
         for (const auto& entry : fs::directory_iterator(path)) {
             const std::string name = entry.path().filename();
             if (name.ends_with(".log") || name.ends_with(".ldb") || name.starts_with("MANIFEST")) {
@@ -124,7 +124,7 @@ BOOST_FIXTURE_TEST_CASE(other_users_can_neither_read_nor_lock_a_database, Databa
     }
 }
 
-BOOST_FIXTURE_TEST_CASE(what_is_no_file_in_the_place_of_one_is_refused_at_once, EveryFile)
+BOOST_FIXTURE_TEST_CASE(anything_else_in_the_place_of_a_file_is_refused_at_once, EveryFile)
 {
     const std::string outside = directory / "outside";
     for (const std::string& name : names) {
@@ -240,7 +240,7 @@ BOOST_FIXTURE_TEST_CASE(a_relative_location_stays_where_it_was_at_the_open, Data
     BOOST_CHECK(files_below(directory / "two") == other);
 }
 
-// Also if there is another database now where this one was.
+// This also holds if another database has taken the place of the moved one.
 BOOST_FIXTURE_TEST_CASE(a_directory_that_was_moved_is_noticed_and_nothing_is_lost,
                         DatabaseDirectory)
 {

@@ -16,7 +16,7 @@ constexpr SliceLimits no_limits{SIZE_MAX, SIZE_MAX};
 
 BOOST_FIXTURE_TEST_SUITE(test_store_history, ReopenableStore)
 
-BOOST_AUTO_TEST_CASE(an_empty_history_has_nothing_to_say)
+BOOST_AUTO_TEST_CASE(an_empty_history_returns_nothing)
 {
     for (const Revision up_to : {Revision{0}, Revision{5}, UINT64_MAX}) {
         const HistorySlice slice = store->read_history(0, up_to, {});
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_slice_never_claims_what_is_not_yet_committed)
     }
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_asked_for_when_the_ends_meet)
+BOOST_AUTO_TEST_CASE(an_empty_range_reads_nothing)
 {
     commit(3);
     for (const Revision up_to : {0, 1, 2}) {
@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(nothing_is_asked_for_when_the_ends_meet)
     }
 }
 
-// Nobody may assume that revisions are contiguous, only that each commit names the one before.
-BOOST_AUTO_TEST_CASE(revisions_may_be_left_out_if_the_chain_holds)
+// Revisions need not be contiguous; only the link of each commit to the previous one counts.
+BOOST_AUTO_TEST_CASE(revisions_need_not_be_contiguous_if_the_chain_is_intact)
 {
     commit(2);
     Batch batch;
@@ -172,11 +172,11 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_damage)
     damaged(history_key(2, 0), "x", false);
     damaged(history_key(2, 1), "too short", false);
     damaged(history_key(2, 1), "", true);
-    damaged(history_key(2, 0), "", true);  // the second part is left
+    damaged(history_key(2, 0), "", true);  // the second part remains
 }
 
-// W6: positions from before a time without history end with `compacted`, never with a skip.
-BOOST_AUTO_TEST_CASE(history_starts_anew_behind_commits_without_history)
+// W6: positions before a time without history end with `compacted`; nothing is skipped.
+BOOST_AUTO_TEST_CASE(history_starts_again_after_commits_without_history)
 {
     commit(5);
     committer.commit_without_history();

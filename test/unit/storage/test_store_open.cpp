@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(a_new_directory_becomes_an_empty_database)
     BOOST_CHECK(!fs::exists(path + "/LOG"));
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_directory_is_taken)
+BOOST_AUTO_TEST_CASE(an_empty_directory_is_used)
 {
     fs::create_directory(path);
     Store::open(options());
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(two_databases_have_different_histories)
     BOOST_CHECK(one->history_id() != other->history_id());
 }
 
-BOOST_AUTO_TEST_CASE(memory_leaves_nothing_behind)
+BOOST_AUTO_TEST_CASE(a_database_in_memory_leaves_no_files)
 {
     const auto before = files_below(directory.path());
     {
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_missing_parent_is_refused)
     check_refused(Error::open_failed);
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_the_system_refuses_is_told_with_its_message)
+BOOST_AUTO_TEST_CASE(a_name_that_the_system_refuses_is_reported_with_its_message)
 {
     path = directory / std::string(300, 'x');
     try {
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(another_process_that_has_it_open_is_respected)
     BOOST_TEST(Store::open(options())->head_at_open() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(an_open_database_is_locked_for_everybody)
+BOOST_AUTO_TEST_CASE(an_open_database_is_locked)
 {
     const auto store = Store::open(options());
     const int other = ::open((path + "/KEYWATCH").c_str(), O_RDONLY);
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
     fs::permissions(directory.path(),
                     fs::perms::owner_all | fs::perms::others_read | fs::perms::others_exec);
     const auto before_creation = files_below(directory.path());
-    BOOST_CHECK(as_nobody(refused));  // it cannot be created
+    BOOST_CHECK(as_nobody(refused));  // the directory cannot be created
     fs::create_directory(path);
     BOOST_CHECK(as_nobody(refused));
     fs::remove(path);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
     make_database();
     const auto before = files_below(directory.path());
     BOOST_CHECK(as_nobody(refused));
-    fs::permissions(path, fs::perms::all);  // the directory may be written now, its files not
+    fs::permissions(path, fs::perms::all);  // the directory is writable now, its files are not
     BOOST_CHECK(as_nobody(refused));
     BOOST_CHECK(files_below(directory.path()) == before);
     for (const auto& entry : fs::directory_iterator(path)) {

@@ -23,7 +23,7 @@ std::vector<Survival> many_survivals(std::uint64_t seed)
     return survivals;
 }
 
-/// Files with the numbers that LevelDB will give next, which no manifest names.
+/// Adds files with the numbers that LevelDB will use next, which no manifest names.
 void add_unreferenced_files(PowerLossEnv& disk)
 {
     const auto contents = disk.contents();
@@ -43,7 +43,7 @@ void add_unreferenced_files(PowerLossEnv& disk)
 
 BOOST_AUTO_TEST_SUITE(test_store_open_faults)
 
-// Whatever a creation had done when it was cut short, the next one completes it.
+// An interrupted creation is completed by the next one, at whatever point it was interrupted.
 BOOST_AUTO_TEST_CASE(a_creation_can_be_cut_short_anywhere)
 {
     for (std::uint64_t operations = 0;; ++operations) {
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_creation_can_be_cut_short_anywhere)
     }
 }
 
-// A reopening replays the log; until that is done, the old files must be there.
+// Reopening replays the log. The old files must remain until that is finished.
 BOOST_AUTO_TEST_CASE(a_reopening_can_be_cut_short_anywhere)
 {
     PowerLossEnv first;
@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(a_reopening_can_be_cut_short_anywhere)
     }
 }
 
-// Every single failure of the disk while opening is an error that leaves everything as it was, also
-// files that a crash has left and whose numbers LevelDB gives again.
+// Every single failure of the disk during opening is an error and leaves everything unchanged. That
+// includes files left by a crash whose numbers LevelDB uses again.
 BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
 {
     PowerLossEnv first;
@@ -136,12 +136,12 @@ BOOST_AUTO_TEST_CASE(an_open_that_succeeds_leaves_no_second_names)
     BOOST_TEST(Store::open(Options("/db"), &disk)->head_at_open() == 1U);
     for (const auto& [name, bytes] : disk.contents()) {
         BOOST_TEST(name.find("KEYWATCH.") == std::string::npos, name);
-        // LevelDB itself keeps some of the others.
+        // LevelDB itself keeps some of the other files.
         BOOST_TEST((bytes != "left by a crash" || !name.ends_with(".ldb")), name);
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_full_disk_leaves_no_half_made_database)
+BOOST_AUTO_TEST_CASE(a_full_disk_leaves_no_incomplete_database)
 {
     for (const std::uint64_t space : {0, 10, 40, 100}) {
         PowerLossEnv disk;

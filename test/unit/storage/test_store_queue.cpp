@@ -17,7 +17,7 @@ namespace {
 using leveldb::Slice;
 using leveldb::Status;
 
-/// A disk on which an append to a log can be stopped, and then fails half done.
+/// A disk on which an append to a log can be held; it then fails halfway.
 class GatedDisk final : public leveldb::EnvWrapper, public Disk {
 public:
     explicit GatedDisk(test::PowerLossEnv& disk) : EnvWrapper(&disk), disk_(disk) {}
@@ -103,8 +103,9 @@ Batch one_put(const char* key)
 
 BOOST_AUTO_TEST_SUITE(test_store_queue)
 
-// LevelDB alone would write the second one behind the torn first one, where no open finds it.
-BOOST_AUTO_TEST_CASE(a_write_that_waits_behind_a_failing_one_fails_too)
+// LevelDB alone would write the second one after the torn first one, where opening would not find
+// it.
+BOOST_AUTO_TEST_CASE(a_write_queued_after_a_failing_one_fails_too)
 {
     test::PowerLossEnv disk;
     GatedDisk gated(disk);
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_write_that_waits_behind_a_failing_one_fails_too)
         second = test::error_of([&] { store->write(batch, false); });
     });
     for (int i = 0; i < 20'000; ++i) {
-        std::this_thread::yield();  // most likely it waits by now
+        std::this_thread::yield();  // gives the second write time to wait
     }
     gated.let_it_fail();
     trimming.join();

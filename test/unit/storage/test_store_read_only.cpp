@@ -35,7 +35,7 @@ BOOST_FIXTURE_TEST_SUITE(test_store_read_only, DatabaseDirectory)
 BOOST_AUTO_TEST_CASE(reading_changes_nothing)
 {
     make_database(300);
-    make_database(300);  // now there is a table, and a log
+    make_database(300);  // there is a table and a log now
     const auto before = files_below(directory.path());
     for (int i = 0; i < 3; ++i) {
         const auto store = Store::open(reading(path));
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(reading_changes_nothing)
     BOOST_CHECK(files_below(directory.path()) == before);
 }
 
-BOOST_AUTO_TEST_CASE(a_backup_of_what_is_only_read_is_whole)
+BOOST_AUTO_TEST_CASE(a_backup_of_a_read_only_store_is_complete)
 {
     make_database(300);
     make_database(300);
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(readers_share_a_database_with_each_other_only)
     BOOST_TEST(committer.commit() == 4U);
 }
 
-BOOST_AUTO_TEST_CASE(whoever_can_read_the_files_can_open_them)
+BOOST_AUTO_TEST_CASE(a_user_who_can_read_the_files_can_open_them)
 {
     if (!can_become_others()) {
         BOOST_TEST_MESSAGE("skipped: needs root to become somebody else");
@@ -118,8 +118,8 @@ BOOST_AUTO_TEST_CASE(whoever_can_read_the_files_can_open_them)
         as_nobody([&] { return error_of([&] { Store::open(reading(path)); }).has_value(); }));
 }
 
-// What a crash leaves is replayed into memory, and LevelDB's wish to compact it is not met.
-BOOST_AUTO_TEST_CASE(what_a_crash_has_left_can_be_read)
+// The log left by a crash is replayed into memory, and LevelDB is prevented from compacting.
+BOOST_AUTO_TEST_CASE(files_left_by_a_crash_can_be_read)
 {
     PowerLossEnv disk;
     Options options("/db");
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(what_a_crash_has_left_can_be_read)
         disk.cut_power();
     }
     const auto left = disk.survivors(Survival::everything());
-    for (int number = 100; number < 200; ++number) {  // LevelDB gives such numbers again
+    for (int number = 100; number < 200; ++number) {  // LevelDB uses such numbers again
         const std::string name = "/db/000" + std::to_string(number) + ".ldb";
         if (!left->FileExists(name)) {
             left->overwrite(name, "no manifest names it");

@@ -24,7 +24,7 @@ Options small_table()
     return options;
 }
 
-/// Waits until LevelDB's background thread has done what it has to.
+/// Waits until LevelDB's background thread has finished its work.
 template <class Condition>
 bool soon(Condition condition)
 {
@@ -42,7 +42,7 @@ bool soon(Condition condition)
 
 BOOST_AUTO_TEST_SUITE(test_store_rotation)
 
-BOOST_AUTO_TEST_CASE(a_rotation_is_wanted_before_it_would_come_by_itself)
+BOOST_AUTO_TEST_CASE(a_rotation_is_requested_before_it_would_happen_by_itself)
 {
     PowerLossEnv disk;
     const auto store = Store::open(small_table(), &disk);
@@ -64,8 +64,8 @@ BOOST_AUTO_TEST_CASE(a_rotation_is_wanted_before_it_would_come_by_itself)
     BOOST_TEST(logs() == 2);
     BOOST_CHECK(!store->wants_rotation());
     BOOST_CHECK(!store->may_stall(100));
-    // While the old table waits, a second rotation would stall: it is not asked for, only
-    // announced.
+    // While the old table is being written, a second rotation would stall. It is not requested,
+    // only announced.
     while (!store->may_stall(100)) {
         BOOST_CHECK(!store->wants_rotation());
         committer.commit(1, 200);
@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(a_rotation_is_wanted_before_it_would_come_by_itself)
     BOOST_CHECK(!store->may_stall(100));
 }
 
-// A wrong estimate of the memory table would show here: LevelDB would rotate by itself.
-BOOST_AUTO_TEST_CASE(whoever_listens_to_may_stall_is_never_rotated_under)
+// A wrong estimate of the memory table's size would show here: LevelDB would rotate by itself.
+BOOST_AUTO_TEST_CASE(may_stall_predicts_every_rotation_by_leveldb)
 {
     for (const std::size_t value_bytes : {0, 10, 100, 450, 1000, 5000}) {
         PowerLossEnv disk;
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(large_writes_are_announced)
     BOOST_CHECK(store->may_stall(std::size_t{8} << 20));
 }
 
-// As the engine does it: one thread writes, another prepares rotations and trims.
+// Works like the engine: one thread writes, another prepares rotations and trims.
 BOOST_AUTO_TEST_CASE(rotations_can_be_prepared_while_another_thread_writes)
 {
     PowerLossEnv disk;

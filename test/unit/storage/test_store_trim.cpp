@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(overtaken_records_are_trimmed_away_in_steps)
     BOOST_TEST(store->trim(state, keep_all(), Time{}, 4) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(trimming_stopped_by_a_reopening_goes_on)
+BOOST_AUTO_TEST_CASE(trimming_stopped_by_a_reopening_continues)
 {
     commit(10);
     committer.commit_without_history();
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(its_age_limits_history)
     }
     HistoryLimits limits = keep_all();
     limits.age = 5s;
-    BOOST_TEST(store->trim(state, limits, Time{9s}, 100) == 4U);  // of 0 to 3
+    BOOST_TEST(store->trim(state, limits, Time{9s}, 100) == 4U);  // seconds 0 to 3
     BOOST_TEST(state.oldest == 5U);
     BOOST_CHECK(state.oldest_time == Time{4s});
     limits.age = std::chrono::seconds::max();  // must not overflow
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(a_pinned_record_stays_until_the_hard_limit)
     limits.hard_bytes = 6 * size + size / 2;
     BOOST_TEST(store->trim(state, limits, Time{}, 1) == 1U);
     BOOST_TEST(state.oldest == 5U);
-    // Having lost one record, it does not keep the others any more.
+    // After losing one record, the pin no longer keeps the others.
     BOOST_TEST(store->trim(state, limits, Time{}, 100) == 3U);
     BOOST_TEST(state.oldest == 8U);
     BOOST_CHECK(all(7) == range(8, 10));
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(what_is_planned_to_be_trimmed_cannot_be_pinned)
     auto steps = store->plan_trim(state, limits, Time{}, {1, 3});
     BOOST_REQUIRE_EQUAL(steps.size(), 1U);
     BOOST_TEST(state.oldest == 1U);
-    BOOST_CHECK(all(0) == range(1, 10));  // nothing has been removed so far
+    BOOST_CHECK(all(0) == range(1, 10));  // nothing has been removed yet
     BOOST_CHECK(!store->pins().pin(2));
     BOOST_TEST(store->pins().pin(3));
     store->write(steps.front().batch, false);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(what_is_planned_to_be_trimmed_cannot_be_pinned)
     BOOST_CHECK(all(3) == range(4, 10));
 }
 
-BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_go)
+BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_are_removed)
 {
     commit(3, 1, 2 * max_part_bytes);
     BOOST_TEST(stored_records() == 9U);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_go)
     BOOST_TEST(stored_records() == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(what_was_trimmed_is_known_after_a_reopening)
+BOOST_AUTO_TEST_CASE(trimmed_records_are_known_after_a_reopening)
 {
     commit(10, 2);
     HistoryLimits limits = keep_all();
@@ -171,7 +171,8 @@ BOOST_AUTO_TEST_CASE(what_was_trimmed_is_known_after_a_reopening)
     BOOST_CHECK(store->read_history(5, 10, {}).compacted == Revision{7});
 }
 
-// Trap 7: a reader that is overtaken by the trimming is told so; its own slice stays whole.
+// Trap 7: a reader that trimming overtakes receives `compacted`; its current slice remains
+// complete.
 BOOST_AUTO_TEST_CASE(trimming_never_makes_a_reader_skip)
 {
     commit(100);
@@ -208,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_dropped_bucket_is_erased_in_steps)
     BOOST_CHECK(store->get(data_prefix(8), nullptr));
 }
 
-BOOST_AUTO_TEST_CASE(an_orphan_that_fills_its_steps_exactly_is_gone_all_the_same)
+BOOST_AUTO_TEST_CASE(an_orphan_that_fills_its_steps_exactly_is_removed)
 {
     Batch batch;
     batch.put(data_prefix(9) + "a", "x");

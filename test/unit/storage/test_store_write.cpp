@@ -20,8 +20,8 @@ Options small_table()
     return options;
 }
 
-/// What survived must be the first commits, all of them with data and history, and nothing else.
-/// Gives how many.
+/// Checks that exactly the first commits survived, each with data and history. Returns their
+/// number.
 Revision check_prefix(const Store& store, Revision written)
 {
     const Revision head = store.head_at_open();
@@ -33,7 +33,7 @@ Revision check_prefix(const Store& store, Revision written)
     return head;
 }
 
-/// LevelDB as it is, with the same options.
+/// Opens plain LevelDB with the same options.
 std::unique_ptr<leveldb::DB> open_plain(leveldb::Env& env)
 {
     leveldb::Options options;
@@ -57,7 +57,7 @@ std::size_t count_plain(leveldb::Env& env)
     return count;
 }
 
-/// Only the bytes: the names were lucky.
+/// Loses unsynced bytes, but no names.
 Survival synced_bytes()
 {
     Survival survival;
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_batch_is_applied_whole)
     BOOST_TEST(batch.memory_bytes() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_snapshot_stands_still)
+BOOST_AUTO_TEST_CASE(a_snapshot_does_not_change)
 {
     const auto store = Store::open(Options("memory:"));
     Committer committer(*store);
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_stands_still)
     BOOST_CHECK(!iterator->Valid() || !iterator->key().starts_with(data_prefix(1)));
 }
 
-// Trap 14. LevelDB goes on after a failed append; what it acknowledges then is lost.
+// Trap 14. LevelDB continues after a failed append, and loses what it acknowledges then.
 BOOST_AUTO_TEST_CASE(a_torn_append_ends_all_writing)
 {
     PowerLossEnv disk;
@@ -122,10 +122,10 @@ BOOST_AUTO_TEST_CASE(a_torn_append_ends_all_writing)
         for (int i = 0; i < 10; ++i) {
             BOOST_CHECK(error_of([&] { committer.commit(); }) == Error::storage_failed);
         }
-        BOOST_TEST(disk.operations() == operations);  // nothing is even tried
+        BOOST_TEST(disk.operations() == operations);  // no write is attempted
         BOOST_CHECK_NO_THROW(store->prepare_rotation());
         BOOST_TEST(disk.operations() == operations);
-        // What is durable can still be read, and nothing of what failed.
+        // Durable data can still be read, and nothing of the failed write.
         BOOST_TEST(store->revision(*store->snapshot()) == 10U);
         BOOST_CHECK(has_data(*store, 10) && !has_data(*store, 11));
     }
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_torn_append_ends_all_writing)
     BOOST_TEST(Committer(*store).commit() == 11U);
 }
 
-// The same with LevelDB alone loses what it acknowledged: so the test above tests something.
+// Plain LevelDB loses acknowledged writes here, which proves that the test above is effective.
 BOOST_AUTO_TEST_CASE(leveldb_alone_loses_what_follows_a_torn_append)
 {
     PowerLossEnv disk;
@@ -204,15 +204,15 @@ BOOST_AUTO_TEST_CASE(a_full_disk_ends_writing_and_loses_nothing)
     BOOST_TEST(check_prefix(*store, acknowledged + 1) == acknowledged);
 }
 
-// Trap 14, W5. Commits of a group that were written before a rotation, and the synced one after it:
-// the log that is rotated away from must not be the only one that is not on disk.
+// Trap 14, W5. A group has commits before a rotation, and a synced one after it. The old log must
+// not be the only file that is not on disk.
 BOOST_AUTO_TEST_CASE(a_power_cut_after_a_rotation_inside_a_group_leaves_a_prefix)
 {
     PowerLossEnv disk;
     std::unique_ptr<PowerLossEnv> after;
     {
         const auto store = Store::open(small_table(), &disk);
-        disk.hold_background();  // the old table is still to be written out
+        disk.hold_background();  // the old table has not been written out yet
         Committer committer(*store);
         for (int i = 1; i <= 48; ++i) {
             committer.commit(1, 500, i % 24 == 0);
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_power_cut_after_a_rotation_inside_a_group_leaves_a_prefix
     BOOST_TEST(check_prefix(*store, 48) == 48U);
 }
 
-// The same with LevelDB alone: synced commits are gone. So the test above tests something.
+// Plain LevelDB loses synced commits here, which proves that the test above is effective.
 BOOST_AUTO_TEST_CASE(leveldb_alone_loses_commits_at_a_rotation)
 {
     PowerLossEnv disk;
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_whose_old_log_cannot_be_synced_fails_before_anyt
     BOOST_TEST(store->revision(*store->snapshot()) == acknowledged);
 }
 
-// W5: whatever happens in whatever moment, what is left is a prefix with all that was synced.
+// W5: after a power cut at any moment, a prefix with everything synced remains.
 BOOST_AUTO_TEST_CASE(a_power_cut_at_any_moment_leaves_a_prefix)
 {
     const auto seed = std::random_device{}();

@@ -20,7 +20,7 @@ namespace {
 struct Collections : test::TimedTransactions {
     Collections() : TimedTransactions(Structure::set) {}
 
-    /// A collection with two elements, as a structure would make it.
+    /// Creates a collection with two elements, as a structure would.
     void make(const std::string& key)
     {
         in_transaction([&](auto& workspace, BucketIndex bucket) {
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
     BOOST_TEST(deadlines().empty());
 }
 
-BOOST_AUTO_TEST_CASE(its_deadline_goes_with_it)
+BOOST_AUTO_TEST_CASE(a_collection_is_removed_with_its_deadline)
 {
     make("erased");
     make("emptied");

@@ -18,7 +18,7 @@ using keywatch::test::failure_of;
 
 namespace {
 
-/// A workspace, for its time.
+/// A workspace whose time is used.
 struct AtSomeTime {
     test::HandClock clock;
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_time_to_live_is_positive_and_at_most_a_thousand_years)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_left_is_rounded_up_so_that_it_is_never_nothing)
+BOOST_AUTO_TEST_CASE(the_time_left_is_rounded_up_so_that_it_is_never_zero)
 {
     const Time now = clock.now();
     BOOST_TEST((time_left(workspace, now + 1us) == 1ms));

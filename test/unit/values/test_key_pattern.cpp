@@ -26,7 +26,7 @@ bool matches(const std::string& pattern, const std::string& key)
     return KeyPattern(pattern).matches(key);
 }
 
-/// A locale of the program in which every byte is a letter.
+/// Sets a global locale in which every byte is a letter.
 class OddLocale {
 public:
     OddLocale() : before_(std::locale::global(odd())) {}
@@ -139,7 +139,8 @@ BOOST_AUTO_TEST_CASE(what_repeats_too_often_is_refused)
     try {
         const KeyPattern refused(nested);
     } catch (const std::exception& error) {
-        BOOST_TEST(std::string(error.what()).size() < 500U);  // not all of the pattern
+        // The message does not contain the whole pattern.
+        BOOST_TEST(std::string(error.what()).size() < 500U);
     }
 }
 
@@ -153,9 +154,9 @@ BOOST_AUTO_TEST_CASE(the_time_for_a_key_grows_with_its_length_and_no_faster)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_the_automaton_has_no_memory_for_is_matched_all_the_same)
+BOOST_AUTO_TEST_CASE(a_pattern_too_large_for_the_automaton_is_matched_nevertheless)
 {
-    // It has to know of each of the last 400 bytes whether it was an a.
+    // A match depends on whether the byte 400 before the last one is an a.
     const KeyPattern remembers("^[ab]*a[ab]{400}$");
     std::mt19937 random(1);
     for (int i = 0; i < 20; ++i) {
@@ -172,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_too_long_for_its_pattern_is_an_error)
     const KeyPattern large("(?:a?){1000}x");  // about 2000 instructions
     const auto error = failure_of([&] { large.matches(std::string(65536, 'a')); });
     BOOST_TEST(error == code(Error::pattern_too_complex));
-    BOOST_TEST(large.matches(std::string(5000, 'a') + "x"));  // of use for other keys
+    BOOST_TEST(large.matches(std::string(5000, 'a') + "x"));  // can still be used for other keys
     const KeyPattern small("a+$");
     BOOST_TEST(small.matches(std::string(1 << 20, 'a')));
 }
@@ -206,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_pattern_may_be_used_by_several_threads)
     BOOST_TEST(wrong == 0);
 }
 
-BOOST_AUTO_TEST_CASE(copies_share_and_outlive_what_they_were_copied_from)
+BOOST_AUTO_TEST_CASE(copies_share_and_outlive_the_original)
 {
     const KeyPattern copy = [] { return KeyPattern(KeyPattern("^a")); }();
     KeyPattern other = copy;

@@ -34,7 +34,7 @@ Position example(Revision revision)
 
 const std::string example_text = "00112233445566778899aabbccddeeff:42";
 
-/// A message whose bytes are overwritten and freed before the copy is looked at.
+/// Copies a message, then overwrites the bytes of the original.
 OwnedMessage copy_of(std::string key, std::string value, std::optional<std::string> previous)
 {
     std::string bucket = "bucket";
@@ -67,8 +67,8 @@ void check(const OwnedMessage& message, const std::string& text)
 
 using Names = std::vector<std::string>;
 
-/// The names of all enumerators, in their order, as printed; whatever else such a type may hold is
-/// called unknown.
+/// Returns the printed names of all enumerators, in order; any other value of the type is printed
+/// as unknown.
 template <class Enumerator>
 Names names_of()
 {
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(an_owned_message_keeps_its_bytes)
     const OwnedMessage without = copy_of("k", "", std::nullopt);
     BOOST_TEST(!without->previous);
     const OwnedMessage empty = copy_of("k", "", "");
-    BOOST_TEST((empty->previous == ""));  // known to have been empty is not unknown
+    BOOST_TEST((empty->previous == ""));  // an empty previous value differs from an unknown one
 }
 
 BOOST_AUTO_TEST_CASE(owned_messages_are_copied_and_moved)
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(owned_messages_are_copied_and_moved)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_was_moved_from_has_no_views_left)
+BOOST_AUTO_TEST_CASE(a_moved_from_message_has_no_views)
 {
     OwnedMessage message = copy_of("k", "v", "p");
     const OwnedMessage taken = std::move(message);
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)
 }
 
 // W6
-BOOST_AUTO_TEST_CASE(compacted_tells_what_was_wanted_and_what_there_is)
+BOOST_AUTO_TEST_CASE(compacted_contains_the_requested_and_the_oldest_revision)
 {
     const Compacted error(5, 9);
     BOOST_TEST((error.code() == Error::compacted));

@@ -22,7 +22,7 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// `<revision>.<index> <operation> <key>` of each message, and `<since>` where that is another.
+/// Returns `<revision>.<index> <operation> <key>` of each message, and `<since>` if it differs.
 Strings lines_of(const std::vector<Entry>& entries)
 {
     Strings lines;
@@ -55,7 +55,7 @@ void check(const std::vector<SharedRecord>& commits, const Strings& expected)
                boost::test_tools::per_element());
 }
 
-/// A message of any kind, of few elements.
+/// Returns a message of any kind, of one of few elements.
 DraftMessage random_change(std::mt19937& random)
 {
     constexpr Operation operations[] = {
@@ -68,7 +68,7 @@ DraftMessage random_change(std::mt19937& random)
     return change;
 }
 
-/// The same, found by looking at all later messages for each.
+/// Computes the same result by comparing each message with all later ones.
 class Naive {
 public:
     void add(const Entry& entry)
@@ -141,8 +141,8 @@ SharedRecord random_commit(Revision revision, std::mt19937& random)
     return commit;
 }
 
-/// Up to where the position may be before the entry: what is not delivered, or stood for by one
-/// that is not, lies behind it.
+/// Returns the highest possible position before the entry: everything undelivered, including what
+/// undelivered messages stand for, must be after it.
 Revision last_before(const std::vector<Entry>& entries, std::size_t at)
 {
     Revision last = entries[at].commit->previous;
@@ -169,13 +169,13 @@ Message message_of(Structure structure, Operation operation, std::string_view va
 
 BOOST_AUTO_TEST_SUITE(test_coalescer)
 
-BOOST_AUTO_TEST_CASE(of_each_key_the_newest_message_is_left_where_it_was)
+BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_stays_in_its_place)
 {
     check({commit_of(1, "a"), commit_of(2, "b"), commit_of(3, "a"), commit_of(4, "c")},
           {"2.0 put b", "3.0 put a since 1", "4.0 put c"});
 }
 
-BOOST_AUTO_TEST_CASE(of_one_commit_the_last_message_of_a_key_is_left)
+BOOST_AUTO_TEST_CASE(the_last_message_of_a_key_in_one_commit_is_kept)
 {
     check({make_commit(1, {put_of("a"), put_of("b"), put_of("a")}),
            make_commit(2, {put_of("c"), put_of("b")})},
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_stands_for_others_already_keeps_their_first)
     BOOST_TEST(entries[0].hold == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_selected_is_not_looked_at)
+BOOST_AUTO_TEST_CASE(messages_that_are_not_selected_are_ignored)
 {
     std::vector<Entry> entries;
     entries.push_back({make_commit(1, {put_of("a"), put_of("b")}), {1}});
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_selected_is_not_looked_at)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(buckets_are_never_left_out_and_keep_what_they_end)
+BOOST_AUTO_TEST_CASE(messages_about_buckets_are_kept_and_still_end_them)
 {
     std::vector<Entry> entries;
     entries.push_back({make_commit(1, {put_of("a"), deletion_of("b")}), {}, {}, true});
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(elements_are_told_apart)
     BOOST_TEST(!element_of(in_tree(synced)).has_value());
 }
 
-// W10: what made way is released at once.
+// W10: replaced messages are released at once.
 BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
 {
     Coalescer coalescer;
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
         }
         coalescer.add({commit, {}});
         BOOST_TEST(coalescer.messages() == 1U);
-        // Beside the commit, only what one message takes in a list.
+        // In addition to the commit, only the space of one message in a list.
         BOOST_TEST(coalescer.bytes() >= commit->pinned_bytes());
         BOOST_TEST(coalescer.bytes() <= commit->pinned_bytes() + 2 * sizeof(Revision));
     }
@@ -269,8 +269,8 @@ BOOST_AUTO_TEST_CASE(a_hot_key_holds_one_commit)
     BOOST_TEST(coalescer.bytes() == 0U);
 }
 
-// W7: that of a message that stands for others, and what comes before it.
-BOOST_AUTO_TEST_CASE(the_position_waits_for_what_stands_for_older_ones)
+// W7: the position waits for a message that stands for older ones, and for those before it.
+BOOST_AUTO_TEST_CASE(the_position_waits_for_messages_that_stand_for_older_ones)
 {
     const std::vector<Entry> entries =
         coalesce(entries_of({commit_of(1, "x"), commit_of(2, "a"), commit_of(3, "b"),
@@ -278,14 +278,14 @@ BOOST_AUTO_TEST_CASE(the_position_waits_for_what_stands_for_older_ones)
     BOOST_REQUIRE(entries.size() == 4U);
     BOOST_TEST(entries[0].follows() == 0U);  // x
     BOOST_TEST(through(entries, 0) == 1U);
-    BOOST_TEST(entries[1].follows() == 1U);  // b, of 3, but a of 2 is missing
+    BOOST_TEST(entries[1].follows() == 1U);  // b of revision 3; a of revision 2 is missing
     BOOST_TEST(through(entries, 1) == 1U);
-    BOOST_TEST(entries[2].follows() == 1U);  // a, of 4
+    BOOST_TEST(entries[2].follows() == 1U);  // a of revision 4
     BOOST_TEST(through(entries, 2) == 4U);
     BOOST_TEST(through(entries, 3) == 5U);
 }
 
-BOOST_AUTO_TEST_CASE(random_commits_equal_what_looking_at_all_of_them_gives)
+BOOST_AUTO_TEST_CASE(random_commits_equal_a_naive_implementation)
 {
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);

@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(batches_are_cut_and_follow_each_other)
     BOOST_TEST(collector.position() == 6U);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_ring_has_lost_is_asked_for_from_history)
+BOOST_AUTO_TEST_CASE(overwritten_commits_are_requested_from_history)
 {
     commit(1, 15);
     BOOST_CHECK(collector.next() == Collector::Step::read_history);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_batch_from_history_counts_its_bytes)
     BOOST_TEST(collector.take_batch().bytes == commits[0]->pinned_bytes());
 }
 
-// W6: trimmed history is never skipped in silence.
+// W6: trimmed history is never skipped silently.
 BOOST_AUTO_TEST_CASE(trimmed_history_becomes_a_gap_up_to_where_history_begins)
 {
     commit(1, 20);
@@ -96,11 +96,11 @@ BOOST_AUTO_TEST_CASE(trimmed_history_becomes_a_gap_up_to_where_history_begins)
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
 
-BOOST_AUTO_TEST_CASE(what_no_subscriber_needs_is_passed_over_without_a_batch)
+BOOST_AUTO_TEST_CASE(commits_that_no_subscriber_needs_are_skipped_without_a_batch)
 {
     commit(1, 3);
     collector.pass_over(2);
-    collector.pass_over(1);  // it never goes back
+    collector.pass_over(1);  // the position never decreases
     BOOST_TEST(collector.position() == 2U);
     BOOST_CHECK(collector.next() == Collector::Step::batch);
     const Batch batch = collector.take_batch();
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(what_no_subscriber_needs_is_passed_over_without_a_batch)
     BOOST_CHECK(revisions_of(batch.commits) == Revisions{3});
 }
 
-// Nor is it asked for from history, although the ring has lost it.
-BOOST_AUTO_TEST_CASE(what_was_committed_while_the_hub_was_given_nothing_is_not_read)
+// Skipped commits are not read from history, even if the ring has lost them.
+BOOST_AUTO_TEST_CASE(commits_that_were_not_appended_to_the_hub_are_not_read)
 {
     commit(1, 3);
     collector.pass_over(40);
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_was_committed_while_the_hub_was_given_nothing_is_not_r
     BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{41, 42}));
 }
 
-BOOST_AUTO_TEST_CASE(a_ring_overtaken_again_while_history_is_read_is_asked_for_again)
+BOOST_AUTO_TEST_CASE(commits_overwritten_while_history_is_read_are_requested_next)
 {
     commit(1, 12);
     BOOST_CHECK(collector.next() == Collector::Step::read_history);
@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(a_ring_overtaken_again_while_history_is_read_is_asked_for_a
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
 
-// W3: whatever the sizes and the turns, each commit once and in order.
-BOOST_AUTO_TEST_CASE(random_bursts_come_out_complete)
+// W3: for all sizes and timings, each commit comes once and in order.
+BOOST_AUTO_TEST_CASE(random_bursts_are_collected_completely)
 {
     const auto seed = std::random_device{}();
     BOOST_TEST_MESSAGE("seed " << seed);

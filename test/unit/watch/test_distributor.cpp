@@ -22,7 +22,7 @@ namespace {
 using Places = std::vector<std::uint32_t>;
 using Revisions = std::vector<Revision>;
 
-/// A distributor, and its subscribers with what they were given.
+/// A distributor, and helpers for its subscribers.
 struct Routing {
     Distributor distributor;
 
@@ -71,7 +71,7 @@ std::size_t count(const std::vector<SharedSubscription>& list, const SharedSubsc
 
 BOOST_FIXTURE_TEST_SUITE(test_distributor, Routing)
 
-BOOST_AUTO_TEST_CASE(a_commit_goes_to_those_it_matches_and_nobody_else)
+BOOST_AUTO_TEST_CASE(a_commit_is_routed_only_to_matching_subscribers)
 {
     const auto k = subscribe("b", key("k"));
     const auto l = subscribe("b", key("l"));
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_commit_is_one_entry_with_the_places_of_its_messages)
     const auto k = subscribe("b", key("k"));
     const auto whole = subscribe("b", all());
     const auto elsewhere = subscribe("c", all());
-    // The same bucket again, behind another one.
+    // A message of the same bucket after one of another bucket.
     route(1, {put_of("k"), put_of("l"), put_of("x", "c"), put_of("k")});
     const auto entries = k->inbox.take().entries;
     BOOST_REQUIRE(entries.size() == 1U);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_commit_is_one_entry_with_the_places_of_its_messages)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(all_messages_are_told_by_an_empty_list)
+BOOST_AUTO_TEST_CASE(an_empty_list_means_all_messages)
 {
     const auto whole = subscribe("b", all());
     const auto k = subscribe("b", key("k"));
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(only_sleepers_are_to_be_woken)
     BOOST_TEST(route(2, {put_of("k")}).wake.empty());
 }
 
-BOOST_AUTO_TEST_CASE(who_is_full_leaves_the_index_and_the_others_stay)
+BOOST_AUTO_TEST_CASE(a_full_subscriber_leaves_the_index_and_the_others_stay)
 {
     const auto narrow = subscribe("b", all(), 1);
     const auto wide = subscribe("b", all());
@@ -137,11 +137,11 @@ BOOST_AUTO_TEST_CASE(who_is_full_leaves_the_index_and_the_others_stay)
     route(3, {put_of("k")});
     const Inbox::Taken taken = narrow->inbox.take();
     BOOST_TEST(taken.signals.fell_behind);
-    BOOST_TEST(taken.entries.empty());  // also nothing of commit 3
+    BOOST_TEST(taken.entries.empty());  // commit 3 is missing as well
     BOOST_CHECK(taken_by(wide) == (Revisions{1, 2, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(a_deleted_bucket_takes_its_subscribers_out)
+BOOST_AUTO_TEST_CASE(a_deleted_bucket_removes_its_subscribers_from_the_index)
 {
     const auto k = subscribe("b", key("k"));
     const auto whole = subscribe("b", all());
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_takes_its_subscribers_out)
     BOOST_TEST(count(routed.victims[0].subscribers, k) == 1U);
     BOOST_TEST(count(routed.victims[0].subscribers, whole) == 1U);
     BOOST_TEST(is_indexed(elsewhere));
-    // The deletion itself is still theirs, and nothing after it.
+    // They still receive the deletion itself, and nothing after it.
     route(6, {creation_of("b"), put_of("k")});
     for (const auto& each : {k, whole}) {
         BOOST_TEST(!is_indexed(each));
@@ -163,17 +163,17 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_takes_its_subscribers_out)
     BOOST_TEST(elsewhere->inbox.signals().detached_at > 6U);
 }
 
-BOOST_AUTO_TEST_CASE(a_bucket_made_anew_in_the_same_commit_is_another_one)
+BOOST_AUTO_TEST_CASE(a_bucket_recreated_in_the_same_commit_is_a_different_one)
 {
     const auto whole = subscribe("b", all());
     const Distributor::Routed& routed = route(1, {put_of("k"), deletion_of("b"), creation_of("b"),
                                                   put_of("x", "c"), put_of("k"), deletion_of("b")});
-    BOOST_TEST(routed.victims.size() == 1U);  // nobody follows the second one yet
+    BOOST_TEST(routed.victims.size() == 1U);  // the second bucket has no subscribers yet
     BOOST_TEST(whole->inbox.take().entries.at(0).selected == (Places{0, 1}),
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(one_structure_less_ends_nobody)
+BOOST_AUTO_TEST_CASE(the_deletion_of_one_of_several_structures_ends_no_subscriber)
 {
     const auto k = subscribe("b", key("k"));
     BOOST_TEST(route(1, {deletion_of("b", false)}).victims.empty());
@@ -191,8 +191,8 @@ BOOST_AUTO_TEST_CASE(two_buckets_deleted_by_one_commit_are_two_sets)
     BOOST_TEST(count(routed.victims[1].subscribers, c) == 1U);
 }
 
-// W11: full in the very commit that ends it.
-BOOST_AUTO_TEST_CASE(a_victim_that_is_full_has_both_its_end_and_its_falling_behind)
+// W11: the inbox overflows in the commit that ends the bucket.
+BOOST_AUTO_TEST_CASE(a_victim_that_is_full_both_ends_and_falls_behind)
 {
     const auto narrow = subscribe("b", all(), 1);
     route(1, {put_of("k")});
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_victim_that_is_full_has_both_its_end_and_its_falling_behi
     BOOST_TEST(signals.detached_at == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(nothing_of_one_commit_is_left_for_the_next)
+BOOST_AUTO_TEST_CASE(no_result_of_one_commit_remains_for_the_next)
 {
     const auto asleep = subscribe("b", all());
     asleep->inbox.sleep(true);
@@ -213,8 +213,8 @@ BOOST_AUTO_TEST_CASE(nothing_of_one_commit_is_left_for_the_next)
     BOOST_TEST(routed.victims.empty());
 }
 
-// W6: when the pipeline itself has lost history, everybody looks for himself.
-BOOST_AUTO_TEST_CASE(after_a_gap_everybody_has_fallen_behind)
+// W6: if the pipeline itself has lost history, then every subscriber checks what it missed.
+BOOST_AUTO_TEST_CASE(after_a_gap_all_subscribers_have_fallen_behind)
 {
     const auto b = subscribe("b", key("k"));
     const auto c = subscribe("c", all());
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(messages_of_several_buckets_are_one_entry)
     BOOST_TEST(entries[0].selected == (Places{0, 1, 4}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(who_follows_another_bucket_survives_the_end_of_one)
+BOOST_AUTO_TEST_CASE(a_subscriber_of_two_buckets_survives_the_end_of_one)
 {
     const auto both = subscribe({in("b", all()), in("c", all())});
     const Distributor::Routed& routed =
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(who_follows_another_bucket_survives_the_end_of_one)
     BOOST_TEST(!both->lose_buckets(*both->inbox.take().entries.at(0).commit, {}));
 }
 
-BOOST_AUTO_TEST_CASE(who_loses_both_buckets_in_one_commit_is_a_victim_once)
+BOOST_AUTO_TEST_CASE(a_subscriber_that_loses_both_buckets_in_one_commit_is_a_victim_once)
 {
     const auto both = subscribe({in("b", all()), in("c", key("k"))});
     const Distributor::Routed& routed = route(1, {deletion_of("b"), deletion_of("c")});
@@ -302,8 +302,8 @@ BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end)
     BOOST_TEST(is_indexed(everything));
 }
 
-// Trap 16: nothing of what is left out keeps its commit in memory.
-BOOST_AUTO_TEST_CASE(what_a_filter_leaves_out_does_not_come_into_the_inbox)
+// Trap 16: a commit of which nothing passes the filter is not kept in memory.
+BOOST_AUTO_TEST_CASE(filtered_messages_do_not_enter_the_inbox)
 {
     Filter puts;
     puts.operations = {Operation::put};
@@ -333,7 +333,8 @@ BOOST_AUTO_TEST_CASE(a_commit_for_many_is_routed_in_slices)
         woken += std::exchange(distributor.routed().wake, {}).size();
     }
     BOOST_TEST(woken > 1800U);
-    // Each is met twice, and asked for `l` too if it is a pattern, and is pushed to once.
+    // Each subscriber is matched twice, those with patterns are also tested for `l`, and each is
+    // pushed to once.
     BOOST_TEST(slices >= (2 * 2000 + 1000 + 2000) / 100U);
     for (const SharedSubscription& each : many) {
         BOOST_TEST(each->inbox.take().entries.at(0).selected == (Places{0, 2}),
@@ -341,7 +342,7 @@ BOOST_AUTO_TEST_CASE(a_commit_for_many_is_routed_in_slices)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_for_many_cuts_them_off_in_slices)
+BOOST_AUTO_TEST_CASE(a_gap_for_many_subscribers_is_processed_in_slices)
 {
     std::vector<SharedSubscription> many;
     for (int i = 0; i < 300; ++i) {
@@ -360,7 +361,8 @@ BOOST_AUTO_TEST_CASE(a_gap_for_many_cuts_them_off_in_slices)
     }
 }
 
-/// The steps of ending so many buckets with one commit, of ten subscribers each.
+/// Returns the number of steps for ending this many buckets, of ten subscribers each, with one
+/// commit.
 std::uint64_t steps_of_ending(std::size_t buckets)
 {
     Routing routing;

@@ -31,7 +31,7 @@ void fill(Hub& hub, Revision first, Revision last)
 
 BOOST_AUTO_TEST_SUITE(test_hub)
 
-BOOST_AUTO_TEST_CASE(commits_come_out_once_in_order)
+BOOST_AUTO_TEST_CASE(commits_are_taken_once_and_in_order)
 {
     Hub hub(plenty);
     BOOST_TEST(hub.empty());
@@ -53,21 +53,21 @@ BOOST_AUTO_TEST_CASE(what_is_taken_is_counted)
     BOOST_TEST(taken.missing_up_to == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_taker_knows_already_is_left_out)
+BOOST_AUTO_TEST_CASE(commits_up_to_the_position_are_not_returned)
 {
     Hub hub(plenty);
     fill(hub, 1, 5);
     BOOST_CHECK(revisions_of(hub.take(3, plenty).commits) == (Revisions{4, 5}));
 }
 
-BOOST_AUTO_TEST_CASE(a_full_ring_overwrites_the_oldest_and_says_how_far)
+BOOST_AUTO_TEST_CASE(a_full_ring_overwrites_the_oldest_and_reports_up_to_where)
 {
     Hub hub({3, plenty.bytes});
     fill(hub, 1, 7);
     const Hub::Taken gap = hub.take(2, plenty);
     BOOST_TEST(gap.missing_up_to == 4U);
     BOOST_TEST(gap.commits.empty());
-    // The rest is still there once they were read elsewhere.
+    // After the missing commits were read elsewhere, the rest is still there.
     BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6, 7}));
 }
 
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_single_commit_above_every_limit_passes)
     BOOST_TEST(taken.messages == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_is_found_by_what_came_before_not_by_counting)
+BOOST_AUTO_TEST_CASE(a_gap_is_found_by_the_previous_revision_not_by_counting)
 {
     Hub hub(plenty);
     const auto commit = std::make_shared<CommitRecord>();
@@ -107,16 +107,17 @@ BOOST_AUTO_TEST_CASE(a_gap_is_found_by_what_came_before_not_by_counting)
 BOOST_AUTO_TEST_CASE(the_collector_is_woken_once_per_wait)
 {
     Hub hub(plenty);
-    BOOST_TEST(!hub.append(commit_of(1)));  // nobody waits yet
+    BOOST_TEST(!hub.append(commit_of(1)));  // the collector does not wait yet
     hub.take(0, plenty);
-    BOOST_TEST(!hub.append(commit_of(2)));  // something was given: the taker will come again
+    // Commits were returned, so the collector will call again.
+    BOOST_TEST(!hub.append(commit_of(2)));
     hub.take(1, plenty);
-    hub.take(2, plenty);  // nothing
+    hub.take(2, plenty);  // returns nothing
     BOOST_TEST(hub.append(commit_of(3)));
     BOOST_TEST(!hub.append(commit_of(4)));
 }
 
-BOOST_AUTO_TEST_CASE(nobody_waits_after_being_told_of_a_gap)
+BOOST_AUTO_TEST_CASE(the_collector_does_not_wait_after_a_gap_was_reported)
 {
     Hub hub({1, plenty.bytes});
     fill(hub, 1, 3);
@@ -124,8 +125,8 @@ BOOST_AUTO_TEST_CASE(nobody_waits_after_being_told_of_a_gap)
     BOOST_TEST(!hub.append(commit_of(4)));
 }
 
-// No wake-up may be lost between a look that finds nothing and the next append.
-BOOST_AUTO_TEST_CASE(a_writer_and_a_waiting_collector_never_miss_each_other)
+// No wake-up may be lost between a `take` that returns nothing and the next `append`.
+BOOST_AUTO_TEST_CASE(a_writer_never_misses_a_waiting_collector)
 {
     constexpr Revision last = 20000;
     Hub hub({64, plenty.bytes});
@@ -157,23 +158,23 @@ BOOST_AUTO_TEST_CASE(a_writer_and_a_waiting_collector_never_miss_each_other)
     BOOST_TEST(ordered);
 }
 
-// Commits that were made while nobody watched are in history only.
-BOOST_AUTO_TEST_CASE(an_unseen_commit_is_missing_wherever_it_stands)
+// Commits made while no watch ran are in history only.
+BOOST_AUTO_TEST_CASE(an_unseen_commit_is_missing_at_any_place)
 {
     Hub hub(plenty);
     fill(hub, 1, 2);
     BOOST_TEST(!hub.append_unseen(3));
     BOOST_TEST(hub.take(0, plenty).missing_up_to == 3U);
     BOOST_CHECK(hub.take(3, plenty).commits.empty());
-    BOOST_TEST(hub.append_unseen(4));  // the taker waits by now
+    BOOST_TEST(hub.append_unseen(4));  // the collector waits by now
     BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
     fill(hub, 5, 6);
     BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
     BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6}));
 }
 
-// W3: nothing is appended while nobody watches, and what came before may still be there.
-BOOST_AUTO_TEST_CASE(what_comes_behind_a_hole_is_not_given_for_what_comes_next)
+// W3: nothing is appended while no watch runs, and older commits may still be in the ring.
+BOOST_AUTO_TEST_CASE(commits_after_a_hole_are_not_returned_as_the_next_ones)
 {
     Hub hub(plenty);
     fill(hub, 21, 22);

@@ -37,7 +37,7 @@ using Revisions = std::vector<Revision>;
 
 BOOST_AUTO_TEST_SUITE(test_inbox)
 
-BOOST_AUTO_TEST_CASE(entries_come_out_once_in_order)
+BOOST_AUTO_TEST_CASE(entries_are_taken_once_and_in_order)
 {
     Inbox inbox(of_three);
     push(inbox, 1);
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(entries_come_out_once_in_order)
     BOOST_TEST(inbox.take().entries.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_full_inbox_is_thrown_away_and_says_so_once)
+BOOST_AUTO_TEST_CASE(a_full_inbox_is_discarded_and_reports_it_once)
 {
     Inbox inbox(of_three);
     for (Revision revision = 1; revision <= 3; ++revision) {
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_is_thrown_away_and_says_so_once)
     BOOST_TEST(taken.entries.empty());
     BOOST_TEST(taken.signals.fell_behind);
     BOOST_TEST(!inbox.take().signals.fell_behind);
-    BOOST_CHECK(push(inbox, 5) == Inbox::Push::queued);  // its room has come back
+    BOOST_CHECK(push(inbox, 5) == Inbox::Push::queued);  // its space was released
 }
 
 BOOST_AUTO_TEST_CASE(only_selected_messages_count)
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_count)
     BOOST_CHECK(inbox.push({commit, {3}}) == Inbox::Push::full);
 }
 
-// W10: one small matching message pins its whole commit.
+// W10: one small matching message keeps its whole commit in memory.
 BOOST_AUTO_TEST_CASE(bytes_count_whole_commits)
 {
     constexpr std::size_t large = 10000;
@@ -92,10 +92,10 @@ BOOST_AUTO_TEST_CASE(a_single_commit_above_every_limit_passes)
     BOOST_CHECK(inbox.push({commit, {}}) == Inbox::Push::full);
 }
 
-BOOST_AUTO_TEST_CASE(whoever_gives_something_to_a_sleeper_wakes_it_once)
+BOOST_AUTO_TEST_CASE(the_first_push_or_signal_wakes_a_sleeping_worker)
 {
     Inbox inbox(of_three);
-    BOOST_CHECK(push(inbox, 1) == Inbox::Push::queued);  // it begins awake
+    BOOST_CHECK(push(inbox, 1) == Inbox::Push::queued);  // it is initially running
     inbox.take();
     BOOST_TEST(inbox.sleep(true));
     BOOST_CHECK(push(inbox, 2) == Inbox::Push::queued_wake);
@@ -115,12 +115,12 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_wakes_a_sleeper)
     push(inbox, 2);
     inbox.take();
     BOOST_TEST(inbox.sleep(true));
-    // Two commits while it sleeps: the first one passes alone and wakes it.
+    // Two commits while the worker sleeps: the first one passes alone and wakes it.
     BOOST_CHECK(push(inbox, 3) == Inbox::Push::queued_wake);
     BOOST_CHECK(push(inbox, 4) == Inbox::Push::full);
 }
 
-BOOST_AUTO_TEST_CASE(nobody_falls_asleep_over_something)
+BOOST_AUTO_TEST_CASE(a_worker_does_not_sleep_if_there_is_something_to_take)
 {
     Inbox inbox(of_three);
     push(inbox, 1);
@@ -129,11 +129,11 @@ BOOST_AUTO_TEST_CASE(nobody_falls_asleep_over_something)
     inbox.signal([](Signals& signals) { signals.stop = true; });
     BOOST_TEST(!inbox.sleep(true));
     BOOST_TEST(inbox.signals().stop);
-    BOOST_TEST(inbox.sleep(true));  // that was looked at
+    BOOST_TEST(inbox.sleep(true));  // that signal was read
 }
 
-// W11: an end that comes between the look at the signals and the look at the entries.
-BOOST_AUTO_TEST_CASE(a_signal_that_was_not_looked_at_keeps_awake_whatever_is_taken)
+// W11: an end that comes between reading the signals and taking the entries.
+BOOST_AUTO_TEST_CASE(an_unread_signal_prevents_sleep_whatever_is_taken)
 {
     Inbox inbox(of_three);
     BOOST_TEST(!inbox.signals().stop);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_signal_that_was_not_looked_at_keeps_awake_whatever_is_tak
     BOOST_TEST(!inbox.sleep(true));
 }
 
-// Trap 6: what ends a watch must not be dropped together with entries.
+// Trap 6: a signal that ends a watch must not be dropped together with entries.
 BOOST_AUTO_TEST_CASE(signals_survive_an_overflow_and_being_taken)
 {
     Inbox inbox(of_three);
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(signals_survive_an_overflow_and_being_taken)
     BOOST_TEST((inbox.signals().close_at == Revision{7}));
 }
 
-BOOST_AUTO_TEST_CASE(detaching_wakes_nobody)
+BOOST_AUTO_TEST_CASE(detaching_does_not_wake_the_worker)
 {
     Inbox inbox(of_three);
     BOOST_TEST(inbox.sleep(true));
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(detaching_wakes_nobody)
 BOOST_AUTO_TEST_CASE(only_a_live_sleeper_is_up_to_date)
 {
     Inbox inbox(of_three);
-    BOOST_TEST(!inbox.up_to_date(9));  // awake
+    BOOST_TEST(!inbox.up_to_date(9));  // running
     BOOST_TEST(inbox.sleep(false));
     BOOST_TEST(!inbox.up_to_date(9));  // asleep, but before its start
     inbox.signal([](Signals&) {});
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(only_a_live_sleeper_is_up_to_date)
     BOOST_TEST(!inbox.up_to_date(10));
 }
 
-BOOST_AUTO_TEST_CASE(a_detached_one_is_up_to_date_through_its_end_at_the_most)
+BOOST_AUTO_TEST_CASE(a_detached_subscriber_is_up_to_date_at_most_to_its_end)
 {
     Inbox inbox(of_three);
     BOOST_TEST(inbox.sleep(true));
@@ -194,8 +194,8 @@ BOOST_AUTO_TEST_CASE(a_detached_one_is_up_to_date_through_its_end_at_the_most)
     BOOST_TEST((inbox.up_to_date(9) == Revision{5}));
 }
 
-// Invariants 1 and 2 under two threads: each wake-up starts one worker, and none is lost.
-BOOST_AUTO_TEST_CASE(a_producer_and_a_sleeping_worker_never_miss_each_other)
+// Invariants 1 and 2 with two threads: each wake-up starts one worker, and none is lost.
+BOOST_AUTO_TEST_CASE(a_producer_never_misses_a_sleeping_worker)
 {
     constexpr Revision last = 50000;
     Inbox inbox({1000 * 1000, std::size_t{1} << 40});

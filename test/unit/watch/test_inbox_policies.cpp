@@ -25,7 +25,7 @@ Inbox::Push push(Inbox& inbox, Revision revision, std::string key = "k")
     return inbox.push({commit_of(revision, std::move(key)), {}});
 }
 
-/// One of a subscriber that has caught up.
+/// The inbox of a subscriber that has caught up.
 struct LiveInbox : Inbox {
     explicit LiveInbox(Budget budget, Overflow overflow = Overflow::catch_up,
                        std::shared_ptr<SharedBytes> shared = nullptr)
@@ -35,7 +35,7 @@ struct LiveInbox : Inbox {
     }
 };
 
-/// `<revision>` of a commit, `<first>-<last>x<count>` of a gap.
+/// Returns `<revision>` for a commit, `<first>-<last>x<count>` for a gap.
 std::vector<std::string> lines(const Inbox::Taken& taken)
 {
     std::vector<std::string> lines;
@@ -63,8 +63,8 @@ std::size_t bytes_of(Revision revision)
 
 BOOST_AUTO_TEST_SUITE(test_inbox_policies)
 
-// W3: what was left out is told, behind what is queued and before what comes next.
-BOOST_AUTO_TEST_CASE(skip_leaves_out_what_has_no_room_and_says_what)
+// W3: a gap reports what was skipped, after the queued entries and before the next one.
+BOOST_AUTO_TEST_CASE(skip_skips_what_does_not_fit_and_reports_it)
 {
     LiveInbox inbox(of_two, Overflow::skip);
     for (Revision revision = 1; revision <= 5; ++revision) {
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(skip_leaves_out_what_has_no_room_and_says_what)
     BOOST_TEST(lines(inbox.take()) == Strings{"6"}, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_counts_what_the_subscriber_should_have_been_given)
+BOOST_AUTO_TEST_CASE(a_gap_counts_the_messages_for_the_subscriber)
 {
     LiveInbox inbox(of_two, Overflow::skip);
     push(inbox, 1);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_gap_counts_what_the_subscriber_should_have_been_given)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(what_fits_behind_a_gap_comes_behind_it)
+BOOST_AUTO_TEST_CASE(entries_that_fit_after_a_gap_come_after_it)
 {
     constexpr std::size_t large = 10000;
     LiveInbox inbox({100, large}, Overflow::skip);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(what_fits_behind_a_gap_comes_behind_it)
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_alone_keeps_awake)
+BOOST_AUTO_TEST_CASE(a_gap_alone_prevents_sleep)
 {
     LiveInbox inbox(of_two, Overflow::skip);
     push(inbox, 1);
@@ -116,8 +116,8 @@ BOOST_AUTO_TEST_CASE(a_gap_alone_keeps_awake)
     BOOST_CHECK(push(inbox, 4) == Inbox::Push::queued_wake);
 }
 
-// W11, trap 6: the end of a bucket is told, whatever is left out around it.
-BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_left_out)
+// W11, trap 6: the end of a bucket is delivered, whatever is skipped around it.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_skipped)
 {
     LiveInbox inbox(of_two, Overflow::skip);
     push(inbox, 1);
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_left_out)
     push(inbox, 4);
     inbox.push({make_commit(5, {deletion_of("e")}), {}, {}, true});
     const Inbox::Taken taken = inbox.take();
-    // With all of its commit, which has a place in a stream that can be resumed.
+    // Includes its whole commit, as the stream can be resumed there.
     BOOST_TEST(lines(taken) == (Strings{"1", "2", "3", "4-4x1", "5"}),
                boost::test_tools::per_element());
     BOOST_TEST(taken.entries[2].loses);
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_left_out)
     BOOST_TEST(!taken.entries[3].loses);
 }
 
-// W10: what it holds beyond its own limit is held within that of all.
+// W10: what an inbox holds beyond its own limit counts against the limit of all inboxes.
 BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_held_only_if_there_is_memory)
 {
     const auto shared = std::make_shared<SharedBytes>(2 * bytes_of(1) + 1);
@@ -151,11 +151,11 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_held_only_if_there_is_memory)
                 Inbox::Push::full);
     BOOST_TEST(shared->used() == 0U);
     const Signals signals = inbox.take().signals;
-    BOOST_TEST(signals.fell_behind);  // and finds it in history
+    BOOST_TEST(signals.fell_behind);  // it finds the end in history
     BOOST_TEST(!signals.overflowed);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_left_out_is_counted_before_anybody_has_taken_it)
+BOOST_AUTO_TEST_CASE(skipped_messages_are_counted_before_the_gap_is_taken)
 {
     LiveInbox inbox(of_two, Overflow::skip);
     for (Revision revision = 1; revision <= 5; ++revision) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_is_counted_before_anybody_has_taken_it)
     push(inbox, 7);
     push(inbox, 8);
     BOOST_TEST(inbox.level().gaps == 2U);
-    inbox.drop();  // nobody was told
+    inbox.drop();  // the gap was not delivered
     BOOST_TEST(inbox.level().gaps == 1U);
     BOOST_TEST(inbox.level().skipped == 3U);
     inbox.skipped(7);
@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_is_counted_before_anybody_has_taken_it)
     BOOST_TEST(inbox.level().skipped == 10U);
 }
 
-// W3: who has joined, and still reads what came before, is not slower than the commits.
-BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_left_out_and_nobody_blamed)
+// W3: a subscriber that has joined and still reads older history is not slower than the commits.
+BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_skipped_and_no_overflow_reported)
 {
     for (const Overflow policy : {Overflow::skip, Overflow::stop}) {
         Inbox inbox(of_two, policy);
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_left_out_and_nobody_blam
         BOOST_TEST(taken.signals.fell_behind);
         BOOST_TEST(taken.signals.full);
         BOOST_TEST(!taken.signals.overflowed);
-        BOOST_CHECK(fill() == Inbox::Push::full);  // as it has to join anew
+        BOOST_CHECK(fill() == Inbox::Push::full);  // it must join again first
         BOOST_TEST(!inbox.take().signals.overflowed);
         inbox.drop();
         BOOST_CHECK(fill() == Inbox::Push::full);
@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(before_it_has_caught_up_nothing_is_left_out_and_nobody_blam
     }
 }
 
-// Whatever made it read history: what comes while it does is no fault of its own.
-BOOST_AUTO_TEST_CASE(who_has_fallen_behind_is_spared_until_it_has_caught_up_again)
+// Overflows while a subscriber reads history, for any reason, are not its fault.
+BOOST_AUTO_TEST_CASE(a_subscriber_that_fell_behind_is_spared_until_it_has_caught_up_again)
 {
     for (const Overflow policy : {Overflow::skip, Overflow::stop}) {
         LiveInbox inbox(of_two, policy);
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(who_has_fallen_behind_is_spared_until_it_has_caught_up_agai
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_read_again_is_not_counted_as_left_out)
+BOOST_AUTO_TEST_CASE(messages_that_are_read_again_are_not_counted_as_coalesced)
 {
     LiveInbox inbox({4, 1000 * 1000}, Overflow::latest);
     for (Revision revision = 1; revision <= 5; ++revision) {
@@ -243,12 +243,12 @@ BOOST_AUTO_TEST_CASE(what_is_read_again_is_not_counted_as_left_out)
     BOOST_TEST(taken.coalesced == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(who_is_cut_off_has_all_that_was_routed)
+BOOST_AUTO_TEST_CASE(a_subscriber_that_is_cut_off_has_everything_routed_before)
 {
     LiveInbox inbox(of_two);
     inbox.cut_off(7);
     BOOST_TEST(inbox.take().nothing_up_to == 7U);
-    push(inbox, 5);  // behind 4
+    push(inbox, 5);  // the commit after 4
     inbox.cut_off(7);
     BOOST_TEST(inbox.take().nothing_up_to == 4U);
 }
@@ -267,19 +267,19 @@ BOOST_AUTO_TEST_CASE(latest_makes_room_before_it_falls_behind)
     BOOST_TEST(taken.entries.back().commit->revision == 20U);
 }
 
-BOOST_AUTO_TEST_CASE(latest_falls_behind_where_there_is_little_to_make_way)
+BOOST_AUTO_TEST_CASE(latest_falls_behind_if_coalescing_frees_too_little)
 {
     LiveInbox inbox({4, 1000 * 1000}, Overflow::latest);
     for (Revision revision = 1; revision <= 4; ++revision) {
         push(inbox, revision, "k" + std::to_string(revision % 3));
     }
-    BOOST_CHECK(push(inbox, 5, "k0") == Inbox::Push::full);  // three are left, of four
+    BOOST_CHECK(push(inbox, 5, "k0") == Inbox::Push::full);  // three of four are left
     const Inbox::Taken taken = inbox.take();
     BOOST_TEST(taken.entries.empty());
     BOOST_TEST(taken.signals.fell_behind);
 }
 
-BOOST_AUTO_TEST_CASE(a_full_inbox_is_told_from_a_gap_in_routing)
+BOOST_AUTO_TEST_CASE(a_full_inbox_is_distinguished_from_a_gap_in_routing)
 {
     for (const Overflow policy : {Overflow::catch_up, Overflow::stop}) {
         LiveInbox inbox(of_two, policy);
@@ -300,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_is_told_from_a_gap_in_routing)
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_that_rests_is_woken_by_signals_only)
+BOOST_AUTO_TEST_CASE(a_parked_worker_is_woken_by_signals_only)
 {
     LiveInbox inbox(of_two);
     push(inbox, 1);
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(one_that_rests_is_woken_by_signals_only)
     BOOST_TEST(!inbox.up_to_date(9));
     BOOST_TEST(inbox.signal([](Signals&) {}));
     BOOST_TEST(!inbox.signal([](Signals&) {}));
-    BOOST_TEST(!inbox.rest());  // there is news
+    BOOST_TEST(!inbox.rest());  // there are unread signals
     inbox.signals();
     BOOST_TEST(inbox.rest());
     BOOST_TEST(inbox.signal([](Signals& signals) { signals.stop = true; }));
@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(one_that_rests_is_woken_by_signals_only)
 }
 
 // W10
-BOOST_AUTO_TEST_CASE(what_all_hold_has_a_limit_and_is_given_back_exactly)
+BOOST_AUTO_TEST_CASE(the_bytes_of_all_inboxes_are_limited_and_released_exactly)
 {
     const auto shared = std::make_shared<SharedBytes>(3 * bytes_of(1));
     Inbox one({100, 1000 * 1000}, Overflow::catch_up, shared);
@@ -342,8 +342,8 @@ BOOST_AUTO_TEST_CASE(what_all_hold_has_a_limit_and_is_given_back_exactly)
     BOOST_TEST(shared->used() == 0U);
 }
 
-// W9: that others hold everything is nobody's own fault, whatever the policy.
-BOOST_AUTO_TEST_CASE(not_even_a_single_commit_passes_what_all_may_hold)
+// W9: if other inboxes use up the limit, that is not the subscriber's fault, whatever its policy.
+BOOST_AUTO_TEST_CASE(not_even_a_single_commit_exceeds_the_limit_of_all_inboxes)
 {
     const auto shared = std::make_shared<SharedBytes>(bytes_of(1) - 1);
     for (const Overflow policy :
@@ -358,7 +358,7 @@ BOOST_AUTO_TEST_CASE(not_even_a_single_commit_passes_what_all_may_hold)
     BOOST_TEST(shared->used() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(making_room_gives_back_what_made_way)
+BOOST_AUTO_TEST_CASE(making_room_releases_the_bytes_of_replaced_messages)
 {
     const auto shared = std::make_shared<SharedBytes>(std::size_t{1} << 30);
     LiveInbox inbox({8, 1000 * 1000}, Overflow::latest, shared);
@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(making_room_gives_back_what_made_way)
     BOOST_TEST(shared->used() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(several_threads_give_back_what_they_took)
+BOOST_AUTO_TEST_CASE(several_threads_release_what_they_reserved)
 {
     const auto shared = std::make_shared<SharedBytes>(5 * bytes_of(1));
     std::atomic<bool> over{false};
@@ -384,7 +384,7 @@ BOOST_AUTO_TEST_CASE(several_threads_give_back_what_they_took)
                 if (revision % 3 == 0) {
                     inbox.take();
                 }
-                if (shared->used() > 8 * bytes_of(1)) {  // three may be trying at once
+                if (shared->used() > 8 * bytes_of(1)) {  // three threads may be trying at once
                     over = true;
                 }
             }

@@ -33,7 +33,7 @@ bool passes(const Filter& filter, const Message& message)
 
 BOOST_AUTO_TEST_SUITE(test_message_filter)
 
-BOOST_AUTO_TEST_CASE(an_empty_filter_lets_everything_through)
+BOOST_AUTO_TEST_CASE(an_empty_filter_passes_everything)
 {
     for (unsigned operation = 1; operation <= 18; ++operation) {
         for (const Structure structure :
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(an_empty_filter_lets_everything_through)
     BOOST_TEST(passes(Filter(), message_by("me")));
 }
 
-BOOST_AUTO_TEST_CASE(each_list_lets_only_its_own_through)
+BOOST_AUTO_TEST_CASE(each_list_passes_only_its_own_values)
 {
     Filter structures;
     structures.structures = {Structure::list, Structure::set};
@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(origins_are_compared_whole_and_none_is_an_empty_one)
     BOOST_TEST(passes(somebody, message_by("me")));
 }
 
-// W11: or nobody would know that there is nothing more to come.
-BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_left_out)
+// W11: otherwise a watch would not learn that nothing follows.
+BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_is_never_skipped)
 {
     Filter filter;
     filter.structures = {Structure::list};

@@ -34,10 +34,10 @@ Revision revision_of(const Outbox::Answer& answer)
 
 BOOST_AUTO_TEST_SUITE(test_outbox)
 
-BOOST_AUTO_TEST_CASE(a_batch_comes_out_in_order_and_is_handed_back_once)
+BOOST_AUTO_TEST_CASE(a_batch_is_taken_in_order_and_handed_back_once)
 {
     Outbox outbox;
-    BOOST_TEST(!outbox.take().handed_back);  // there was none
+    BOOST_TEST(!outbox.take().handed_back);  // there was no batch
     BOOST_TEST(outbox.offer(entries(1, 2)) == 1U);
     BOOST_TEST(revision_of(outbox.take()) == 1U);
     BOOST_TEST(revision_of(outbox.take()) == 2U);
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(a_batch_comes_out_in_order_and_is_handed_back_once)
     BOOST_TEST(outbox.settle().delivered == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_commit_that_was_seen_in_part_is_told_once_when_it_is_delivered)
+BOOST_AUTO_TEST_CASE(a_commit_seen_in_part_is_reported_once_when_it_is_delivered)
 {
     Outbox outbox;
     std::vector<Entry> two = entries(5, 6);
@@ -72,9 +72,9 @@ BOOST_AUTO_TEST_CASE(a_commit_is_delivered_when_more_is_asked_for)
     outbox.offer(entries(5, 7));
     const Outbox::Answer first = outbox.look();
     BOOST_TEST(first.there);
-    BOOST_TEST(first.delivered == 4U);  // what comes before the first one is nothing
+    BOOST_TEST(first.delivered == 4U);  // nothing before the first commit is for the consumer
     BOOST_TEST(first.messages == 0U);
-    BOOST_TEST(outbox.look().there);  // looking takes nothing
+    BOOST_TEST(outbox.look().there);  // look() takes nothing
     BOOST_TEST(outbox.take().delivered == 4U);
     const Outbox::Answer looked = outbox.look();
     BOOST_TEST(looked.delivered == 5U);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_commit_is_delivered_when_more_is_asked_for)
     BOOST_TEST(outbox.take().delivered == 6U);
 }
 
-BOOST_AUTO_TEST_CASE(what_lies_between_two_commits_is_passed_with_the_next_one)
+BOOST_AUTO_TEST_CASE(revisions_between_two_commits_are_passed_with_the_next_one)
 {
     Outbox outbox;
     std::vector<Entry> sparse = entries(3, 3);
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_count)
     BOOST_TEST(outbox.look().messages == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(shutting_drops_what_was_not_taken_and_hands_back)
+BOOST_AUTO_TEST_CASE(shutting_drops_the_rest_of_the_batch_and_hands_it_back)
 {
     Outbox outbox;
     outbox.offer(entries(1, 5));
@@ -115,12 +115,12 @@ BOOST_AUTO_TEST_CASE(shutting_drops_what_was_not_taken_and_hands_back)
     const Outbox::Answer after = outbox.take();
     BOOST_TEST(!after.there);
     BOOST_TEST(!after.handed_back);
-    BOOST_TEST(after.delivered == 2U);  // its consumer has come back, after all
+    BOOST_TEST(after.delivered == 2U);  // the consumer has asked after the end
     BOOST_TEST(outbox.offer(entries(6, 6)) == 0U);
     BOOST_TEST(!outbox.look().there);
 }
 
-BOOST_AUTO_TEST_CASE(in_a_hurry_a_batch_comes_back_when_all_of_it_was_taken)
+BOOST_AUTO_TEST_CASE(in_a_hurry_a_batch_is_handed_back_when_all_of_it_was_taken)
 {
     Outbox outbox;
     outbox.offer(entries(1, 2));
@@ -145,10 +145,10 @@ BOOST_AUTO_TEST_CASE(in_a_hurry_a_batch_comes_back_when_all_of_it_was_taken)
     BOOST_TEST(outbox.pass(13));
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_of_which_all_was_taken_comes_back_once_there_is_a_hurry)
+BOOST_AUTO_TEST_CASE(a_batch_that_was_taken_completely_is_handed_back_by_hurry)
 {
     Outbox outbox;
-    BOOST_TEST(!outbox.hurry());  // there is none
+    BOOST_TEST(!outbox.hurry());  // there is no batch
     Outbox other;
     other.offer(entries(1, 1));
     other.take();
@@ -168,8 +168,8 @@ BOOST_AUTO_TEST_CASE(batches_have_ascending_numbers)
     }
 }
 
-// Exactly one of the two lets the worker go on, whoever comes first.
-BOOST_AUTO_TEST_CASE(a_consumer_and_somebody_who_shuts_hand_back_once)
+// Exactly one of the two calls restarts the worker, whichever comes first.
+BOOST_AUTO_TEST_CASE(a_consumer_and_a_concurrent_shut_hand_back_once)
 {
     for (int round = 0; round < 2000; ++round) {
         Outbox outbox;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What the lists of selected messages take, of many subscribers and one large commit.
+// The memory for the lists of selected messages, with many subscribers and one large commit.
 #include "support/memory/counted_memory.hpp"
 #include "support/watch/commits.hpp"
 #include "watch/distributor.hpp"
@@ -19,10 +19,10 @@ namespace {
 
 constexpr std::size_t subscribers = 200;
 constexpr std::size_t messages = 20'000;
-/// One list, as four bytes are counted for each message.
+/// The size of one list: four bytes for each message.
 constexpr std::size_t one_list = messages * 4;
 
-/// Every second message is for bucket c.
+/// Returns a large commit. If `mixed`, every second message is for bucket c.
 SharedRecord large_commit(Revision revision, bool mixed)
 {
     std::vector<DraftMessage> changes;
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_subscriber_of_everything_needs_no_list)
     BOOST_TEST(peak.left() < one_list);
 }
 
-BOOST_AUTO_TEST_CASE(lists_that_were_needed_are_given_back)
+BOOST_AUTO_TEST_CASE(lists_are_released_after_use)
 {
     Routing routing(std::size_t{1} << 40);
     routing.route(make_commit(1, {put_of("k")}));
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(lists_that_were_needed_are_given_back)
     BOOST_TEST(routing.bytes->used() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(lists_of_a_commit_that_is_being_routed_stay_within_what_all_may_hold)
+BOOST_AUTO_TEST_CASE(lists_of_a_commit_being_routed_stay_within_the_limit_of_all_inboxes)
 {
     constexpr std::size_t limit = 10 * one_list;
     Routing routing(limit);
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_many_inboxes_hold_counts_once)
     routing.route(next);
     BOOST_TEST(routing.bytes->used() == 2 * commit->pinned_bytes());
     BOOST_TEST(routing.all[0]->inbox.level().bytes == 2 * commit->pinned_bytes());
-    // A third one has no room, until the last inbox has given back the others.
+    // A third commit has no room before the last inbox has released the others.
     for (std::size_t i = 1; i < subscribers; ++i) {
         BOOST_TEST(routing.all[i]->inbox.take().entries.size() == 2U);
     }
@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(a_commit_that_many_inboxes_hold_counts_once)
     BOOST_TEST(routing.bytes->used() == 0U);
 }
 
-// Or the work of each grows with what others have lost.
-BOOST_AUTO_TEST_CASE(ends_of_buckets_of_others_are_not_remembered_by_a_selection)
+// Otherwise the work of each selection would grow with the ends of other buckets.
+BOOST_AUTO_TEST_CASE(a_selection_does_not_store_the_ends_of_other_buckets)
 {
     std::vector<DraftMessage> changes;
     for (std::size_t i = 0; i < messages; ++i) {
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_list_counts_against_the_limits_of_its_inbox)
     distributor.index().add(one);
     distributor.route(commit);
     BOOST_TEST(one->inbox.level().bytes >= commit->pinned_bytes() + one_list / 2);
-    // Two would fit if only the commits were counted.
+    // If only the commits were counted, two would fit.
     distributor.route(large_commit(2, true));
     BOOST_TEST(one->inbox.take().signals.fell_behind);
 }

@@ -41,7 +41,7 @@ boost::system::error_code refusal(const Selectors& selectors)
     return {};
 }
 
-/// More selectors by key than are tried one after the other, one of them twice, and some more.
+/// Returns more selectors by key than are tried one after another, one of them twice, and `others`.
 Selectors many_keys(std::vector<BucketSelector> others = {})
 {
     for (const char* const bucket : {"b", "c"}) {
@@ -52,7 +52,7 @@ Selectors many_keys(std::vector<BucketSelector> others = {})
     return Selectors(std::move(others));
 }
 
-/// Selectors of all kinds, alone and in lists, with and without filters.
+/// Returns subscriptions with selectors of all kinds, alone and in lists, with and without filters.
 std::vector<SharedSubscription> one_of_each()
 {
     Filter puts;
@@ -82,7 +82,7 @@ std::vector<SharedSubscription> one_of_each()
             subscribe(whole_database(), no_deletions)};
 }
 
-/// What a live subscriber is given, as history would be selected for it.
+/// Returns what a live subscriber received, in the form of a selection from history.
 Selection routed_to(const SharedSubscription& subscriber)
 {
     const Inbox::Taken taken = subscriber->inbox.take();
@@ -93,7 +93,7 @@ Selection routed_to(const SharedSubscription& subscriber)
     return {taken.entries[0].selected, true, taken.entries[0].loses};
 }
 
-/// A transaction as random as the engine could make it: deletions say truly what they end.
+/// Returns a random transaction that the engine could make: `ends_bucket` is set correctly.
 SharedRecord random_commit(std::mt19937& random, Revision revision)
 {
     const std::vector<std::string> names{"b", "c"};
@@ -119,7 +119,7 @@ SharedRecord random_commit(std::mt19937& random, Revision revision)
 
 BOOST_AUTO_TEST_SUITE(test_subscription)
 
-BOOST_AUTO_TEST_CASE(a_key_is_given_its_own_messages_and_the_end_of_its_bucket)
+BOOST_AUTO_TEST_CASE(a_key_receives_its_own_messages_and_the_end_of_its_bucket)
 {
     const auto one = subscribe("b", key("k"));
     const auto commit = make_commit(
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_key_is_given_its_own_messages_and_the_end_of_its_bucket)
     BOOST_TEST(selection.selected == (Places{1, 4}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_whole_bucket_is_given_its_creation_too)
+BOOST_AUTO_TEST_CASE(a_whole_bucket_receives_its_creation_too)
 {
     const auto whole = subscribe("b", all());
     const auto commit = make_commit(1, {creation_of("b"), put_of("k"), put_of("k", "c")});
@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(an_end_that_is_the_last_message_is_still_an_end)
     BOOST_TEST(selection.selected.empty());
 }
 
-BOOST_AUTO_TEST_CASE(only_a_list_of_well_formed_selectors_is_taken)
+BOOST_AUTO_TEST_CASE(only_a_list_of_well_formed_selectors_is_accepted)
 {
     const std::string longest(65535, 'b');
     BOOST_TEST(refusal(in("b", key(""))) == make_error_code(Error::empty_key));
@@ -239,9 +239,9 @@ BOOST_AUTO_TEST_CASE(of_many_keys_each_is_followed)
     BOOST_TEST(many->follows("c", "k"));
 }
 
-// W2 W3: what one is given of a commit with which its bucket ends, and what the next one that
-// starts there is given, are all of it.
-BOOST_AUTO_TEST_CASE(what_follows_the_end_of_a_bucket_is_for_who_starts_there)
+// W2 W3: a watch whose bucket ends in a commit, and the next one that starts there, together
+// receive all of the commit.
+BOOST_AUTO_TEST_CASE(messages_after_the_end_of_a_bucket_are_for_a_watch_that_starts_there)
 {
     const SharedRecord commit =
         make_commit(5, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("x"),
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(what_follows_the_end_of_a_bucket_is_for_who_starts_there)
         {[] { return subscribe("b", prefix("x")); }, {{1}, {3, 4}}},
         {[] { return subscribe(whole_database()); }, {{}}},
         {[] { return subscribe(Selectors{in("b", all()), in("c", all())}); },
-         {{0, 1, 5}}},  // goes on with c: what is made of b is not for it
+         {{0, 1, 5}}},  // continues with c: the new b is not for it
         {[] { return subscribe(Selectors{in("b", key("x")), in("d", all())}); }, {{1}, {3, 4}}},
     };
     for (std::size_t at = 0; at < cases.size(); ++at) {
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(what_follows_the_end_of_a_bucket_is_for_who_starts_there)
     }
 }
 
-// What it has seen ends nothing again.
+// A deletion that it has already seen does not end a bucket again.
 BOOST_AUTO_TEST_CASE(an_end_from_before_the_start_loses_no_bucket)
 {
     const SharedRecord commit =
@@ -306,8 +306,8 @@ BOOST_AUTO_TEST_CASE(only_the_commit_after_the_start_is_seen_in_part)
     BOOST_TEST(!select(*one, *make_commit(5, {put_of("k"), deletion_of("b")})).loses);
 }
 
-// Catching up and live are one stream: what history selects is what the distributor routes, commit
-// after commit, also when buckets have ended.
+// History and live delivery are one stream: history selects what the distributor routes, commit
+// after commit, even if buckets have ended.
 BOOST_AUTO_TEST_CASE(history_and_distributor_select_the_same)
 {
     const auto seed = std::random_device{}();

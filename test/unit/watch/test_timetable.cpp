@@ -25,7 +25,7 @@ using List = std::vector<SharedSubscription>;
 
 BOOST_AUTO_TEST_SUITE(test_timetable)
 
-BOOST_AUTO_TEST_CASE(those_whose_time_has_come_are_taken_the_earliest_first)
+BOOST_AUTO_TEST_CASE(due_subscribers_are_taken_earliest_first)
 {
     Timetable table;
     const List three{subscriber(), subscriber(), subscriber()};
@@ -39,8 +39,8 @@ BOOST_AUTO_TEST_CASE(those_whose_time_has_come_are_taken_the_earliest_first)
     BOOST_TEST(table.take_due(noon + 2s).empty());
 }
 
-// One that asked for a moment, and meanwhile for a later one, must not miss the later one.
-BOOST_AUTO_TEST_CASE(one_is_woken_at_each_time_that_it_has_asked_for)
+// A subscriber that asks for one time and then for a later one must not miss the later one.
+BOOST_AUTO_TEST_CASE(a_subscriber_is_woken_at_each_of_its_times)
 {
     Timetable table;
     const SharedSubscription one = subscriber();
@@ -65,8 +65,8 @@ BOOST_AUTO_TEST_CASE(two_may_have_the_same_time)
     BOOST_TEST(table.take_due(noon).size() == 2U);
 }
 
-// W10: an idle table holds nobody.
-BOOST_AUTO_TEST_CASE(who_was_removed_or_taken_is_let_go)
+// W10: an idle table owns no subscriptions.
+BOOST_AUTO_TEST_CASE(removed_and_taken_subscribers_are_released)
 {
     Timetable table;
     SharedSubscription one = subscriber();

@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(without_a_predicate_everything_is_wanted)
     BOOST_TEST(wanted.commit().size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_left_is_a_commit_of_its_own)
+BOOST_AUTO_TEST_CASE(the_messages_that_pass_are_a_commit_of_their_own)
 {
     const Predicate predicate = is_good;
     const auto commit = make_commit(
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(what_a_message_stands_for_stays)
 }
 
 // Trap 12
-BOOST_AUTO_TEST_CASE(it_is_asked_about_what_brings_something_and_nothing_else)
+BOOST_AUTO_TEST_CASE(the_predicate_is_called_only_for_additions_and_changes)
 {
     std::vector<Operation> asked;
     const Predicate nothing = [&](const Message& message) {
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(it_is_asked_about_what_brings_something_and_nothing_else)
     BOOST_TEST(wanted.commit().size() == changes.size() - brings.size());
 }
 
-BOOST_AUTO_TEST_CASE(of_a_batch_commits_without_anything_left_are_gone)
+BOOST_AUTO_TEST_CASE(commits_without_any_passing_message_are_removed_from_a_batch)
 {
     const WantedEntries wanted =
         wanted_of(batch({entry_of(make_commit(1, {put_of("bad")})),
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(of_a_batch_commits_without_anything_left_are_gone)
     BOOST_TEST(wanted.entries[1].since.empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_it_throws_cuts_a_batch_off_before_that_commit)
+BOOST_AUTO_TEST_CASE(an_exception_ends_a_batch_before_that_commit)
 {
     const WantedEntries wanted =
         wanted_of(batch({entry_of(make_commit(6, {put_of("good")})),

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// An engine that sweeps, on files whose syncs can be held up.
+/// An engine that sweeps, on files whose syncs can be held.
 struct Sweeping : Engines {
     HandClock clock;
 
@@ -46,7 +46,7 @@ struct Sweeping : Engines {
 
     std::uint64_t expired() const { return engine->stats().expired; }
 
-    /// Changes what is stored of a key so that it cannot be read.
+    /// Overwrites the stored value of a key with one that cannot be read.
     void damage(const std::string& key)
     {
         const auto store = storage::Store::open(options, &env);
@@ -61,7 +61,7 @@ struct Sweeping : Engines {
 
 BOOST_FIXTURE_TEST_SUITE(test_sweeper, Sweeping)
 
-BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_nobody_looks_at_the_clock)
+BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_the_clock_is_not_read)
 {
     std::atomic<int> looks{0};
     const engine::MonotonicClock counted([&] {
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_nobody_looks_at_the_clock)
 }
 
 // W5
-BOOST_AUTO_TEST_CASE(a_removal_is_told_when_it_is_durable)
+BOOST_AUTO_TEST_CASE(a_removal_is_delivered_when_it_is_durable)
 {
     run([this]() -> Task {
         co_await open_and_sweep();
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_failed_write_ends_all_sweeping)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_sweep_that_failed_is_made_again)
+BOOST_AUTO_TEST_CASE(a_failed_sweep_is_repeated)
 {
     const engine::MonotonicClock still([] { return Time{}; });
     const auto store = storage::Store::open(Options("memory:"));
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_that_failed_is_made_again)
     BOOST_TEST(sweeps == 3);
 }
 
-// Its end is told by a post, which may come after that.
+// The end of a sweep is reported by a post, which may come after the store was closed.
 BOOST_AUTO_TEST_CASE(a_sweep_may_fail_when_the_store_is_closed)
 {
     const engine::MonotonicClock still([] { return Time{}; });

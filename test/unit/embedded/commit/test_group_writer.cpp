@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// GroupWriter as the engine uses it: which commits share a group, and what the sink is given.
+// GroupWriter in the engine: which commits share a group, and what the sink receives.
 #include "support/engine/engine_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -25,9 +25,9 @@ struct Writers : Engines {
 
 BOOST_FIXTURE_TEST_SUITE(test_group_writer, Writers)
 
-// Those who are told first must not come back to a group of their own, with a flush of its own.
-// Where the loop does not run for a millisecond a group is started without it, so one of some
-// attempts will do.
+// The writers that are completed first must not form a group of their own, which would need its own
+// flush. If the loop does not run for a millisecond, then a group starts without them, so one
+// success in several attempts suffices.
 BOOST_AUTO_TEST_CASE(writers_in_a_closed_loop_share_every_group)
 {
     constexpr int writers = 16;
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(writers_in_a_closed_loop_share_every_group)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_sink_that_wants_no_commits_is_told_of_them_all_the_same)
+BOOST_AUTO_TEST_CASE(a_sink_that_wants_no_commits_is_notified_of_them_nevertheless)
 {
     run([this]() -> Task {
         co_await open();
@@ -62,13 +62,13 @@ BOOST_AUTO_TEST_CASE(a_sink_that_wants_no_commits_is_told_of_them_all_the_same)
         BOOST_CHECK(sink->revisions() == (std::vector<Revision>{1, 4}));
         BOOST_CHECK(sink->unseen() == (std::vector<Revision>{2, 3}));
         const auto slice = co_await engine->read_history(1, 4, {});
-        BOOST_TEST(slice.commits.size() == 3U);  // history has them
+        BOOST_TEST(slice.commits.size() == 3U);  // history contains them
         co_await close();
     });
 }
 
-// A commit's removals are written with it, and the oldest revision moves with them.
-BOOST_AUTO_TEST_CASE(trimming_rides_along_with_commits)
+// Removals are written together with a commit, and the oldest revision moves with them.
+BOOST_AUTO_TEST_CASE(trimming_is_written_with_commits)
 {
     options.history.commits = 100;
     run([this]() -> Task {
@@ -82,9 +82,9 @@ BOOST_AUTO_TEST_CASE(trimming_rides_along_with_commits)
             BOOST_REQUIRE(!slice.compacted || *slice.compacted > oldest);
         }
         const std::uint64_t groups = engine->stats().groups;
-        // A thirty-second part more than the limit may stay.
+        // One thirty-second more than the limit may remain.
         co_await until([this] { return engine->history_stats().commits <= 103; });
-        BOOST_TEST(engine->stats().groups == groups);  // what was left went without a commit
+        BOOST_TEST(engine->stats().groups == groups);  // the rest was trimmed without a commit
         const Stats::History history = engine->history_stats();
         BOOST_TEST(history.commits >= 100U);
         BOOST_TEST(history.trimmed + history.commits == 401U);

@@ -25,7 +25,7 @@ using keywatch::test::until;
 
 namespace {
 
-/// An event loop that runs only when it is told to: in between it is blocked.
+/// An event loop that runs only when the test runs it; otherwise it is blocked.
 class BlockedLoop {
 public:
     BlockedLoop() { context_.emplace(1); }
@@ -52,13 +52,13 @@ struct Writers : test::EventLoop {
     int inside = 0;
     Gate gate;
 
-    /// Takes its turn, and has it until the gate is open.
+    /// Takes the writer's turn, and holds it until the gate is open.
     Task write(int name)
     {
         if (!turn->try_acquire()) {
             co_await turn->acquire();
         }
-        BOOST_TEST(++inside == 1);  // nobody else has it
+        BOOST_TEST(++inside == 1);  // no other writer has it
         order.push_back(name);
         co_await gate.pass();
         --inside;
@@ -67,14 +67,14 @@ struct Writers : test::EventLoop {
 
     Task acquire() { co_await turn->acquire(); }
 
-    /// Takes its turn, and keeps it.
+    /// Takes the writer's turn, and keeps it.
     Task take(int name)
     {
         co_await turn->acquire();
         order.push_back(name);
     }
 
-    /// As the database does while somebody waits.
+    /// Does what the database does while a writer waits.
     void look_later()
     {
         now += WriterTurn::patience;
@@ -121,14 +121,14 @@ BOOST_AUTO_TEST_CASE(writers_have_their_turns_in_the_order_of_their_calls)
     });
 }
 
-// A turn that is free and claimed is not for those that come: nobody may slip in between.
-BOOST_AUTO_TEST_CASE(nobody_overtakes_who_is_about_to_take_the_turn)
+// A free turn that is claimed is not available to new callers, which would overtake the claimant.
+BOOST_AUTO_TEST_CASE(no_writer_overtakes_one_that_has_claimed_the_turn)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
         const Job job = co_await spawn(acquire());
         co_await test::yield();
-        turn->release();  // claimed; its coroutine has not run yet
+        turn->release();  // claimed, but its coroutine has not run yet
         BOOST_TEST(!job.done());
         BOOST_TEST(!turn->try_acquire());
         co_await job.join();
@@ -138,14 +138,15 @@ BOOST_AUTO_TEST_CASE(nobody_overtakes_who_is_about_to_take_the_turn)
     });
 }
 
-BOOST_AUTO_TEST_CASE(who_is_cancelled_in_the_queue_leaves_it_and_the_next_moves_up)
+BOOST_AUTO_TEST_CASE(a_waiter_cancelled_in_the_queue_leaves_it_and_the_next_moves_up)
 {
     run([this]() -> Task {
         const Job first = co_await spawn(write(1));
         const Job second = co_await spawn(write(2));
         const Job third = co_await spawn(write(3));
         co_await until([this] { return gate.reached() == 1; });
-        second.cancel(asio::cancellation_type::total);  // not the kind that it listens to
+        // It does not react to this type of cancellation.
+        second.cancel(asio::cancellation_type::total);
         co_await test::yield();
         BOOST_TEST(!second.done());
         second.cancel();
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_that_is_cancelled_when_the_turn_is_free_leaves_it_
     });
 }
 
-BOOST_AUTO_TEST_CASE(while_paused_nobody_is_given_it)
+BOOST_AUTO_TEST_CASE(while_paused_the_turn_is_not_passed_on)
 {
     run([this]() -> Task {
         gate.open();
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(while_paused_nobody_is_given_it)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pause_under_the_holder_comes_into_force_with_its_release)
+BOOST_AUTO_TEST_CASE(a_pause_while_the_turn_is_held_takes_effect_with_its_release)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -208,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_pause_under_the_holder_comes_into_force_with_its_release)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_refusal_reaches_those_who_wait_and_those_who_come)
+BOOST_AUTO_TEST_CASE(a_refusal_reaches_present_and_future_waiters)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -222,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_reaches_those_who_wait_and_those_who_come)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_blocked_executor_is_passed_over_and_has_its_old_place_when_it_runs)
+BOOST_AUTO_TEST_CASE(a_waiter_on_a_blocked_executor_is_skipped_and_keeps_its_place)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -238,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_executor_is_passed_over_and_has_its_old_place_whe
         look_later();
         co_await second.join();
         check_order({2});
-        blocked.run();  // too late; but it is in doubt no more
+        blocked.run();  // too late, but it is no longer in doubt
         turn->release();
         co_await test::yield();
         check_order({2});
@@ -250,7 +251,7 @@ BOOST_AUTO_TEST_CASE(a_blocked_executor_is_passed_over_and_has_its_old_place_whe
     });
 }
 
-BOOST_AUTO_TEST_CASE(those_that_come_overtake_only_waiters_in_doubt)
+BOOST_AUTO_TEST_CASE(new_waiters_overtake_only_waiters_in_doubt)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -272,8 +273,8 @@ BOOST_AUTO_TEST_CASE(those_that_come_overtake_only_waiters_in_doubt)
     });
 }
 
-// The doubt of one costs the time of one, even if the whole queue is blocked.
-BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_passed_over_together)
+// All waiters together cost the time of one, even if the whole queue is blocked.
+BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_skipped_together)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -284,15 +285,15 @@ BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_passed_over_together)
         const Job other = co_await spawn(take(100));
         co_await test::yield();
         turn->release();
-        look_later();  // the first is late, and the others get their claims
+        look_later();  // the first is late, and the others receive their claims
         look_later();
         co_await other.join();
         check_order({100});
     });
 }
 
-// No look is needed for that, as long as others come.
-BOOST_AUTO_TEST_CASE(a_waiter_that_comes_passes_over_those_that_are_late)
+// This needs no call of look(), as long as other writers come.
+BOOST_AUTO_TEST_CASE(a_new_waiter_skips_those_that_are_late)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -306,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_that_comes_passes_over_those_that_are_late)
     });
 }
 
-BOOST_AUTO_TEST_CASE(once_doubtful_waiters_are_given_up_they_fail_and_others_do_not)
+BOOST_AUTO_TEST_CASE(doubtful_waiters_that_are_given_up_fail_and_others_do_not)
 {
     run([this]() -> Task {
         int told = 0;
@@ -334,7 +335,7 @@ BOOST_AUTO_TEST_CASE(once_doubtful_waiters_are_given_up_they_fail_and_others_do_
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_end_of_a_context_hands_its_turn_on)
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_passes_its_turn_on)
 {
     run([this]() -> Task {
         BOOST_TEST(turn->try_acquire());
@@ -343,7 +344,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_context_hands_its_turn_on)
         blocked.run();
         const Job other = co_await spawn(take(3));
         co_await test::yield();
-        turn->release();  // claimed where nothing runs any more
+        turn->release();  // claimed by a coroutine on a context that no longer runs
         blocked.destroy();
         co_await other.join();
         check_order({3});

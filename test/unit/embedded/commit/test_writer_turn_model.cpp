@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random walks of writers on event loops that are blocked and unblocked, against a model.
+// Random walks of writers on event loops that are blocked and unblocked, compared with a model.
 #include "embedded/commit/writer_turn.hpp"
 
 #include "support/loop/event_loop.hpp"
@@ -28,10 +28,11 @@ using keywatch::test::Task;
 
 namespace {
 
-/// Several event loops, of which some are blocked, and a turn.
+/// Several event loops, some of them blocked, and a writer's turn.
 ///
-/// The model: waiters in the order of their calls. The loops that are not blocked run to rest after
-/// each step, so a waiter there is never late; it must have its turn before all later ones.
+/// The model is the list of waiters in the order of their calls. After each step, the loops that
+/// are not blocked run until they are idle. A waiter there is therefore never late, and must have
+/// its turn before all waiters that came after it.
 class Walk {
 public:
     explicit Walk(unsigned seed) : random_(seed) {}
@@ -68,7 +69,7 @@ public:
         rest();
     }
 
-    /// Everything runs again: all that wait have their turns, in order.
+    /// Unblocks everything: all waiters have their turns, in order.
     void finish()
     {
         if (paused_) {
@@ -153,7 +154,7 @@ private:
     void acquire(std::size_t loop)
     {
         if (loops_[loop].blocked) {
-            return;  // nothing can come from there
+            return;  // a blocked loop cannot call
         }
         const int name = next_name_++;
         waiting_.push_back({name, loop, Job(loops_[loop].context.get_executor(), take(name))});
@@ -181,7 +182,7 @@ private:
         if (!waiting_.empty()) {
             const auto at = waiting_.begin() + static_cast<std::ptrdiff_t>(pick(waiting_.size()));
             if (loops_[at->loop].blocked) {
-                return;  // it would hear of it when its loop runs
+                return;  // it would be notified when its loop runs
             }
             const Job job = at->job;
             waiting_.erase(at);
@@ -201,7 +202,7 @@ private:
         }
     }
 
-    /// After two, those on blocked loops hold up nobody.
+    /// Checks that after two looks, waiters on blocked loops delay no other waiter.
     void look_later()
     {
         for (int looks = 0; looks < 2; ++looks) {
@@ -238,7 +239,7 @@ private:
     std::array<Loop, 4> loops_;
 };
 
-/// More with KEYWATCH_WALKS.
+/// Returns the number of walks; KEYWATCH_WALKS sets it.
 unsigned walks()
 {
     const char* const given = std::getenv("KEYWATCH_WALKS");
@@ -249,7 +250,7 @@ unsigned walks()
 
 BOOST_AUTO_TEST_SUITE(test_writer_turn_model)
 
-BOOST_AUTO_TEST_CASE(whatever_is_blocked_the_others_have_their_turns_in_order_and_none_is_lost)
+BOOST_AUTO_TEST_CASE(waiters_on_running_loops_have_their_turns_in_order_and_none_is_lost)
 {
     for (unsigned seed = 1; seed <= walks(); ++seed) {
         BOOST_TEST_CONTEXT("seed " << seed)

@@ -28,7 +28,7 @@ struct States : Engines {
         co_return co_await engine->open_state(in("b", all()));
     }
 
-    /// The keys of what is left of it; each part within the limits.
+    /// Returns the keys of the remaining parts; each part must be within the limits.
     static asio::awaitable<std::vector<std::string>> rest(Stream stream, std::size_t messages,
                                                           std::size_t bytes = much)
     {
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(one_message_passes_however_large_it_is)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_state_does_not_change_while_it_is_read)
+BOOST_AUTO_TEST_CASE(a_snapshot_does_not_change_while_it_is_read)
 {
     run([&]() -> Task {
         co_await open();
@@ -119,8 +119,8 @@ BOOST_AUTO_TEST_CASE(a_state_does_not_change_while_it_is_read)
     });
 }
 
-// Its snapshot is let go of when it is, also half-way, and when the engine is closed.
-BOOST_AUTO_TEST_CASE(a_stream_may_go_before_or_after_the_engine)
+// The snapshot is released with the stream, even halfway, and when the engine is closed.
+BOOST_AUTO_TEST_CASE(a_stream_may_be_destroyed_before_or_after_the_engine)
 {
     run([&]() -> Task {
         co_await open();
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_stream_may_go_before_or_after_the_engine)
     });
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_opened_once_the_engine_is_closed)
+BOOST_AUTO_TEST_CASE(no_stream_is_opened_after_the_engine_is_closed)
 {
     run([&]() -> Task {
         co_await open();
@@ -152,9 +152,9 @@ BOOST_AUTO_TEST_CASE(nothing_is_opened_once_the_engine_is_closed)
     });
 }
 
-// What a transaction has seen that is not in the state counts: it has given a key more time, for
-// which that key was still there. So it is in the state, although its time is over by now.
-BOOST_AUTO_TEST_CASE(a_key_that_was_there_for_a_later_commit_is_in_the_state)
+// A transaction that is not in the snapshot has extended the deadline of a key that still existed
+// for it. The key must therefore be in the snapshot, although its deadline has passed by now.
+BOOST_AUTO_TEST_CASE(a_key_that_existed_for_a_later_commit_is_in_the_snapshot)
 {
     run([&]() -> Task {
         const HandClock clock;
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_was_there_for_a_later_commit_is_in_the_state)
             tx.btree("b").put("k", "v", 10ms);
         };
         co_await engine->commit(put_dated);
-        env.hold();  // what is executed from here on is not durable
+        env.hold();  // transactions executed from here on are not durable
         const engine::TransactionFunction give_time = [](Transaction& tx) {
             tx.btree("b").set_ttl("k", 1h);
         };
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_was_there_for_a_later_commit_is_in_the_state)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_is_not_in_the_state)
+BOOST_AUTO_TEST_CASE(an_expired_key_is_not_in_the_snapshot)
 {
     run([&]() -> Task {
         const HandClock clock;
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_key_whose_time_is_over_is_not_in_the_state)
             throw std::runtime_error("no commit");
         };
         BOOST_CHECK_THROW(co_await engine->commit(fails), std::runtime_error);
-        clock.advance(10ms);  // nobody sweeps here
+        clock.advance(10ms);  // there is no sweeper here
         const Stream stream = co_await open_state();
         const std::vector<std::string> found = co_await rest(stream, 10);
         const std::vector<std::string> keys{"", "l"};

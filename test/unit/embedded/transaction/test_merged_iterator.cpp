@@ -27,7 +27,7 @@ namespace {
 
 const std::string prefix = storage::data_prefix(7);
 
-/// Three layers over buckets 6 to 8, and what a reader of bucket 7 ought to see of them.
+/// Three layers over buckets 6 to 8, and the expected view of bucket 7.
 class Layered {
 public:
     void store(const std::string& key, const std::string& value, storage::BucketId bucket = 7)
@@ -40,7 +40,7 @@ public:
         }
     }
 
-    /// Of transactions that were executed before.
+    /// Adds a write of a transaction that was executed before.
     void execute(const std::string& key, const std::optional<std::string>& value)
     {
         auto writes = std::make_shared<WriteSet>();
@@ -104,7 +104,7 @@ std::optional<std::string> random_value(std::mt19937& random)
     return std::to_string(random() % 1000);
 }
 
-/// Few keys, so that layers hide each other, with bytes at both ends of the range.
+/// Returns one of few keys, so that layers hide each other, with bytes at both ends of the range.
 std::string random_key(std::mt19937& random)
 {
     static const std::string bytes("\0\1abcd\xfe\xff", 8);
@@ -131,8 +131,8 @@ void fill(Layered& layers, std::mt19937& random)
     }
 }
 
-/// Shows an entry, as LevelDB does with what is left when one of its tables cannot be read.
-/// Only its note tells.
+/// An iterator that shows an entry although one of LevelDB's tables cannot be read. Only the note
+/// in FailedReads reports that.
 class HalfRead final : public leveldb::Iterator {
 public:
     bool Valid() const override { return true; }
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_has_two_ends)
     BOOST_TEST(iterator.key() == "m");
 }
 
-BOOST_AUTO_TEST_CASE(writes_ahead_are_seen_and_writes_behind_are_not)
+BOOST_AUTO_TEST_CASE(writes_ahead_are_seen_and_earlier_ones_are_not)
 {
     store("c", "1");
     store("g", "1");
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(writes_ahead_are_seen_and_writes_behind_are_not)
     BOOST_TEST(iterator.key() == "d");
 }
 
-BOOST_AUTO_TEST_CASE(the_current_entry_stays_what_it_was_until_the_next_move)
+BOOST_AUTO_TEST_CASE(the_current_entry_does_not_change_until_the_next_move)
 {
     store("a", "stored");
     write("b", "b");
@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_loop_may_erase_what_it_walks_over)
     BOOST_CHECK(forward(iterate()).empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_may_have_been_replaced_by_something_unreadable_is_not_shown)
+BOOST_AUTO_TEST_CASE(an_entry_that_may_be_hidden_by_an_unreadable_one_is_not_shown)
 {
     WriteSet nothing;
     const std::vector<std::function<void(MergedIterator&)>> ways{
@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(random_layers_read_as_their_merger)
     }
 }
 
-// Moves of all kinds, with writes in between; the model looks everything up anew.
+// Moves of all kinds, with writes in between. The model looks everything up again.
 BOOST_AUTO_TEST_CASE(random_walks_with_writes_follow_a_model)
 {
     const auto seed = std::random_device{}();
@@ -307,7 +307,8 @@ BOOST_AUTO_TEST_CASE(random_walks_with_writes_follow_a_model)
             while (random() % 3 == 0) {
                 layers.write(random_key(random), random_value(random));
             }
-            auto next = map.end();  // the entry itself, if going forward, or the one behind it
+            // The entry itself when moving forwards, otherwise the one after it.
+            auto next = map.end();
             bool back = false;
             const std::string key = random_key(random);
             switch (iterator.valid() ? random() % 6 : random() % 4) {

@@ -20,7 +20,7 @@ using keywatch::test::error_of;
 
 namespace {
 
-/// Transactions one after the other, as the engine runs them, each durable before the next.
+/// Executes transactions one after another, like the engine, each durable before the next.
 struct Transactions {
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
     ExecutedState executed;
@@ -28,7 +28,7 @@ struct Transactions {
     std::size_t max_bytes = std::size_t{1} << 20;
     std::shared_ptr<TransactionWorkspace> workspace;
 
-    /// Executes one; its changes can be looked at in `workspace`.
+    /// Executes one transaction; `workspace` then has its changes.
     void execute(const std::function<void(Transaction&)>& fn)
     {
         workspace = std::make_shared<TransactionWorkspace>(
@@ -50,7 +50,7 @@ struct Transactions {
         workspace->finish();
     }
 
-    /// The messages of the last one executed, as a watcher would get them.
+    /// Returns the messages of the last transaction, as a watcher would receive them.
     std::vector<Message> messages()
     {
         storage::Totals totals;
@@ -87,7 +87,7 @@ struct WithBucket : Transactions {
 
 BOOST_FIXTURE_TEST_SUITE(test_transaction_workspace, WithBucket)
 
-BOOST_AUTO_TEST_CASE(a_transaction_reads_its_own_writes_over_what_is_stored)
+BOOST_AUTO_TEST_CASE(a_transaction_reads_its_own_writes_over_stored_values)
 {
     execute([](Transaction& tx) {
         BTree tree = tx.btree("b");
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_reads_its_own_writes_over_what_is_stored)
     });
 }
 
-BOOST_AUTO_TEST_CASE(it_reads_what_was_executed_and_is_not_durable)
+BOOST_AUTO_TEST_CASE(it_reads_executed_writes_that_are_not_durable)
 {
     auto writes = std::make_shared<WriteSet>();
     const storage::BucketId id = *executed.catalogue.find(Structure::btree, "b");
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(reading_and_tagging_change_nothing)
     BOOST_TEST(!workspace->changed_anything());
 }
 
-BOOST_AUTO_TEST_CASE(a_bucket_made_anew_is_empty)
+BOOST_AUTO_TEST_CASE(a_recreated_bucket_is_empty)
 {
     commit([](Transaction& tx) {
         tx.delete_bucket(Structure::btree, "b");
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_made_anew_is_empty)
     });
 }
 
-BOOST_AUTO_TEST_CASE(made_and_deleted_in_one_transaction_is_gone)
+BOOST_AUTO_TEST_CASE(a_bucket_created_and_deleted_in_one_transaction_does_not_exist)
 {
     commit([](Transaction& tx) {
         for (int i = 0; i < 3; ++i) {
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(made_and_deleted_in_one_transaction_is_gone)
     });
     BOOST_TEST(!executed.catalogue.find(Structure::btree, "c"));
     BOOST_TEST(!store->get(storage::bucket_key(Structure::btree, "c"), nullptr));
-    // Every one of them is left for the background to erase, and their ids are used up.
+    // Each of them is recorded for the background to erase, and its id is not used again.
     BOOST_TEST(
         store->get(storage::orphan_key(storage::data_prefix(executed.next_bucket - 1)), nullptr)
             .has_value());
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(the_last_structure_of_a_name_ends_it)
     BOOST_CHECK(ends == (std::vector<bool>{false, false, true, false, true}));
 }
 
-BOOST_AUTO_TEST_CASE(messages_tell_everything_in_order)
+BOOST_AUTO_TEST_CASE(messages_describe_all_changes_in_order)
 {
     execute([](Transaction& tx) {
         tx.set_origin("me");
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(many_small_writes_are_too_large_as_well)
     BOOST_TEST(written < 200);
 }
 
-// An erase carries the value that was there into history.
+// An erase records the previous value in history.
 BOOST_AUTO_TEST_CASE(erased_values_count)
 {
     commit([](Transaction& tx) {
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(nothing_of_it_can_be_used_after_its_function_has_returned)
         iterator->first();
         BOOST_TEST(iterator->valid());
     });
-    store.reset();  // gone before its users
+    store.reset();  // destroyed before its users
     const auto finished = Error::transaction_finished;
     BOOST_CHECK(error_of([&] { kept->has_bucket(Structure::btree, "b"); }) == finished);
     BOOST_CHECK(error_of([&] { kept->buckets(); }) == finished);

@@ -58,8 +58,8 @@ BOOST_AUTO_TEST_CASE(the_newest_write_of_a_key_counts)
     BOOST_TEST((set.map().find("c")->second == ""));
 }
 
-// A loop over a bucket writes the very keys whose values it still holds.
-BOOST_AUTO_TEST_CASE(views_of_replaced_values_stay_what_they_were)
+// A loop over a bucket writes the keys whose values it still uses.
+BOOST_AUTO_TEST_CASE(views_of_replaced_values_do_not_change)
 {
     for (const std::string& value : {std::string("short"), std::string(100, 'l')}) {
         WriteSet set;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_newest_transaction_hides_the_older_ones)
     BOOST_CHECK(content(overlay) == expected);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_durable_is_forgotten_and_nothing_else)
+BOOST_AUTO_TEST_CASE(only_durable_writes_are_removed)
 {
     Overlay overlay;
     overlay.add(1, writes({{"a", "1"}, {"b", "1"}}));
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(what_is_durable_is_forgotten_and_nothing_else)
     BOOST_TEST(overlay.map().empty());
 }
 
-// The map's keys are views into write sets: one that is forgotten must take none along.
+// The map's keys are views into write sets. Removing a write set must not invalidate other keys.
 BOOST_AUTO_TEST_CASE(random_commits_and_prunings_keep_it_equal_to_a_model)
 {
     const auto seed = std::random_device{}();
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(random_commits_and_prunings_keep_it_equal_to_a_model)
             for (std::size_t count = random() % 4; count > 0; --count) {
                 auto value = random() % 4 == 0 ? std::nullopt
                                                : std::optional(std::to_string(random() % 100));
-                // Longer than what a string keeps in itself, too.
+                // Some keys are too long for the string's internal buffer.
                 const std::string key =
                     std::string(random() % 2 * 30, 'k') + static_cast<char>('a' + random() % 5);
                 values[key] = std::move(value);

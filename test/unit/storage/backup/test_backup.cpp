@@ -40,7 +40,7 @@ void copy(const StoreBackup& backup, leveldb::Env& to)
     target.keep();
 }
 
-/// All that is in a store.
+/// Returns all entries of a store.
 std::vector<std::pair<std::string, std::string>> entries_of(const Store& store)
 {
     std::vector<std::pair<std::string, std::string>> entries;
@@ -52,7 +52,7 @@ std::vector<std::pair<std::string, std::string>> entries_of(const Store& store)
     return entries;
 }
 
-/// Opens a copy, which must hold just this.
+/// Opens a copy, and checks that it contains exactly these entries.
 void check_copy(PowerLossEnv& disk,
                 const std::vector<std::pair<std::string, std::string>>& expected, Revision head)
 {
@@ -77,7 +77,7 @@ void wait_for(const std::function<bool()>& condition)
     }
 }
 
-/// A store in memory that is busy as a rule.
+/// A store in memory.
 struct Source {
     PowerLossEnv disk;
     std::unique_ptr<Store> store = Store::open(options_for(), &disk);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(checksums_are_those_of_crc_32c)
     BOOST_TEST(zeros.value() == 0x8a9136aaU);
 }
 
-// What is written after the moment of the backup is not in it, whatever LevelDB does to its files.
+// Writes after the moment of the backup are not in it, whatever LevelDB does to its files.
 BOOST_AUTO_TEST_CASE(a_backup_is_of_one_moment)
 {
     Source source;
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_backup_is_of_one_moment)
     BOOST_TEST(files_with(source.disk, ".ldb") > before);
 }
 
-// A memory table is on its way to a table: its log is an old one, and is about to be removed.
+// A memory table is being written out. Its log is an old one that will be removed.
 BOOST_AUTO_TEST_CASE(a_memory_table_may_be_written_out_meanwhile)
 {
     Source source;
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(backups_hold_files_each_for_itself)
     check_copy(copied_second, expected_second, 1000);
 }
 
-// After a crash it would be what a power cut may have left.
+// After a crash, the same record could be the result of a power cut.
 BOOST_AUTO_TEST_CASE(a_bad_record_in_a_log_of_a_backup_is_damage)
 {
     Source source;
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(after_a_failed_write_there_is_no_backup)
     BOOST_CHECK(error_of([&] { source.store->start_backup(); }) == Error::storage_failed);
 }
 
-// A write that fails while the files are copied does not matter to them.
+// A write that fails while the files are copied does not affect them.
 BOOST_AUTO_TEST_CASE(a_write_may_fail_meanwhile)
 {
     Source source;
@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(a_write_may_fail_meanwhile)
     check_copy(copied, expected, 300);
 }
 
-// Whatever a power cut leaves of a directory, it is all of the backup or no database.
+// A power cut leaves a directory with the whole backup, or one that is not a database.
 BOOST_AUTO_TEST_CASE(a_backup_that_was_cut_short_is_no_database)
 {
     Source source;

@@ -30,7 +30,7 @@ BackupIdentity restore_to(PowerLossEnv& disk, const std::string& bytes)
     return restore(in, "/db", &disk);
 }
 
-/// What a failed restoring leaves must be nothing at all.
+/// Returns the error of restoring, and checks that a failure leaves no files.
 std::optional<Error> refusal_of(const std::string& bytes)
 {
     PowerLossEnv disk;
@@ -42,7 +42,7 @@ std::optional<Error> refusal_of(const std::string& bytes)
     return error;
 }
 
-/// A stream that somebody has made up, with checksums that are right.
+/// Returns a forged stream with correct checksums.
 std::string made_up(const std::function<void(BackupStream&)>& make)
 {
     std::ostringstream out;
@@ -51,7 +51,7 @@ std::string made_up(const std::function<void(BackupStream&)>& make)
     return out.str();
 }
 
-/// A small database, and the stream that is its backup.
+/// A small database, and the stream of its backup.
 struct SmallBackup {
     PowerLossEnv disk;
     std::unique_ptr<Store> store = Store::open(Options("/db"), &disk);
@@ -70,7 +70,7 @@ struct SmallBackup {
     }
 };
 
-/// Takes so many bytes and no more.
+/// A buffer that accepts this many bytes.
 class SmallBuffer final : public std::streambuf {
 public:
     explicit SmallBuffer(std::size_t room) : room_(room) {}
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_stream_is_restored)
     BOOST_CHECK(revisions(store->read_history(0, 3, {})) == range(1, 3));
 }
 
-// The bytes that doc/storage.md shows.
+// Contains the bytes shown in doc/storage.md.
 BOOST_AUTO_TEST_CASE(the_bytes_are_those_of_the_documentation)
 {
     const std::string bytes = made_up([](BackupStream& stream) {
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_cut_short_is_damaged)
     }
 }
 
-// The first line is text that tells what it is, so a change there may say other things.
+// The first line identifies the format, so a change there may cause other errors.
 BOOST_AUTO_TEST_CASE(a_stream_with_a_changed_byte_is_refused)
 {
     const SmallBackup backup;
@@ -187,8 +187,8 @@ BOOST_AUTO_TEST_CASE(frames_cannot_change_places)
     BOOST_CHECK(refusal_of(dropped) == Error::damaged);
 }
 
-// Right checksums make it no more trusted.
-BOOST_AUTO_TEST_CASE(a_made_up_stream_is_refused)
+// Correct checksums do not make a stream trustworthy.
+BOOST_AUTO_TEST_CASE(a_forged_stream_is_refused)
 {
     for (const char* const name : {"../escaped", "/etc/passwd", "KEYWATCH", "LOCK", "", "7.ldb/x",
                                    "MANIFEST-", ".log", "12.txt"}) {
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_made_up_stream_is_refused)
     }
 }
 
-// It was copied as it was: what is wrong with it shows when it is opened.
+// The files were copied without being checked; the damage is detected when the copy is opened.
 BOOST_AUTO_TEST_CASE(a_backup_of_damaged_files_is_refused)
 {
     SmallBackup backup;
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_damaged_files_is_refused)
     });
     BOOST_CHECK(refusal_of(lacks_everything) == Error::damaged);
     const std::string other_revision = made_up([&](BackupStream& stream) {
-        // The same files under another name of their revision.
+        // Passes on the same files with a different revision.
         class Renamed final : public BackupTarget {
         public:
             explicit Renamed(BackupStream& stream) : stream_(stream) {}
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_damaged_files_is_refused)
     BOOST_CHECK(refusal_of(other_revision) == Error::damaged);
 }
 
-BOOST_AUTO_TEST_CASE(other_formats_are_told_apart)
+BOOST_AUTO_TEST_CASE(other_formats_are_distinguished)
 {
     const SmallBackup backup;
     BOOST_CHECK(refusal_of("something else altogether") == Error::not_a_database);
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(other_formats_are_told_apart)
     BOOST_CHECK(refusal_of(newer) == Error::format_too_new);
 }
 
-// What follows the backup is left in the stream.
+// Bytes after the backup are not consumed from the stream.
 BOOST_AUTO_TEST_CASE(nothing_is_read_beyond_the_end)
 {
     const SmallBackup backup;
@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_beyond_the_end)
     BOOST_TEST(next == "next");
 }
 
-BOOST_AUTO_TEST_CASE(a_stream_that_takes_no_more_fails_the_backup)
+BOOST_AUTO_TEST_CASE(a_stream_that_is_full_fails_the_backup)
 {
     const SmallBackup backup;
     for (std::size_t room = 0; room < backup.bytes.size(); room += 7) {
@@ -326,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_leaves_nothing_of_a_restored_database)
     }
 }
 
-// Whatever a power cut leaves, it is the whole database or none.
+// A power cut leaves the whole database, or none.
 BOOST_AUTO_TEST_CASE(restoring_can_be_cut_short_anywhere)
 {
     const SmallBackup backup;

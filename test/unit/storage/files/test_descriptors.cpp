@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// For as long as it lives, the process can open so many more files.
+/// Limits the number of files that the process can still open, during its lifetime.
 class FewDescriptors {
 public:
     explicit FewDescriptors(int more)
@@ -47,15 +47,15 @@ private:
     rlimit before_{};
 };
 
-/// Whether the error names what the system said.
+/// Returns true if the error contains the reason that the system reported.
 bool tells_why(const std::string& message)
 {
     return message.find("Too many open files") != std::string::npos;
 }
 
 struct Walk : DatabaseDirectory {
-    /// Gives `action` ever more descriptors until it succeeds. Each failure must be one of these
-    /// two, tell why, and leave everything below the directory as it was.
+    /// Runs `action` with more and more descriptors until it succeeds. Each failure must have one
+    /// of these two errors, contain the reason, and leave everything below the directory unchanged.
     void run(Error expected, Error or_else, const std::function<void()>& action)
     {
         int failures = 0;
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_created_leaves_nothing)
     run(Error::open_failed, Error::open_failed, [&] { Store::open(options()); });
 }
 
-BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_opened_stays_as_it_was)
+BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_opened_is_unchanged)
 {
     make_database();
     make_database();

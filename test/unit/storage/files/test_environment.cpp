@@ -28,14 +28,14 @@ std::unique_ptr<leveldb::WritableFile> create(leveldb::Env& env, const std::stri
     return std::unique_ptr<leveldb::WritableFile>(status.ok() ? file : nullptr);
 }
 
-/// As LevelDB's log writer does.
+/// Appends in the same way as LevelDB's log writer.
 leveldb::Status append(leveldb::WritableFile& file, const std::string& bytes)
 {
     const leveldb::Status status = file.Append(bytes);
     return status.ok() ? file.Flush() : status;
 }
 
-/// What a power cut now would leave of a file; nothing if not even the name.
+/// Returns the contents of a file after a power cut now; nothing if the name is not durable.
 std::optional<std::string> on_disk(const PowerLossEnv& disk, const std::string& name)
 {
     const auto contents = disk.survivors(Survival::nothing())->contents();
@@ -43,7 +43,7 @@ std::optional<std::string> on_disk(const PowerLossEnv& disk, const std::string& 
     return found != contents.end() ? std::optional{found->second} : std::nullopt;
 }
 
-/// The first removal lasts until it is let go.
+/// Makes the first removal wait until the test releases it.
 class SlowRemovals : public leveldb::EnvWrapper {
 public:
     explicit SlowRemovals(leveldb::Env& base) : EnvWrapper(&base) {}
@@ -79,8 +79,8 @@ struct Fixture {
 
 BOOST_FIXTURE_TEST_SUITE(test_environment, Fixture)
 
-// The simulation itself: without this, no test below could fail.
-BOOST_AUTO_TEST_CASE(the_simulated_disk_forgets_what_was_not_synced)
+// Tests the simulation itself: without it, no test below could fail.
+BOOST_AUTO_TEST_CASE(the_simulated_disk_loses_unsynced_data)
 {
     auto file = create(disk, "/db/a");
     append(*file, "synced");
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(the_next_log_is_created_only_once_the_old_one_is_synced)
     BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
 }
 
-// LevelDB's background thread begins a table next; nobody waits for that.
+// LevelDB's background thread then begins a table; nothing waits for that.
 BOOST_AUTO_TEST_CASE(a_rotated_log_gets_its_mark_once_a_table_is_begun)
 {
     auto old_log = create(env, "/db/000003.log");
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_rotated_log_gets_its_mark_once_a_table_is_begun)
     BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
     BOOST_CHECK(!on_disk(disk, "/db/000004.log"));
     disk.fail_sync(1, "/db/");
-    create(env, "/db/000005.ldb").reset();  // without the name of the next log there is no mark
+    create(env, "/db/000005.ldb").reset();  // without the next log's name there is no mark
     BOOST_CHECK(disk.contents().at("/db/000003.log") == "first");
 
     append(*next_log, "next");
@@ -179,19 +179,19 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_something_gets_no_mark)
     log = create(env, "/db/000005.log");
     append(*log, "first");
     disk.fail_sync(1, ".log");
-    BOOST_CHECK(!env.sync_log().ok());  // what the system has forgotten by then nobody knows
+    BOOST_CHECK(!env.sync_log().ok());  // unsynced data may already be lost by then
     log.reset();
     BOOST_CHECK(disk.contents().at("/db/000005.log") == "first");
 }
 
-BOOST_AUTO_TEST_CASE(a_failed_sync_at_the_end_is_told)
+BOOST_AUTO_TEST_CASE(a_failed_sync_at_the_end_is_reported)
 {
     auto file = create(env, "/db/000003.log");
     append(*file, "first");
     disk.fail_sync(1, "000003.log");
     file.reset();
     BOOST_CHECK(env.close_failed());
-    // What LevelDB believes to be replaced may be all that there is.
+    // LevelDB considers this log replaced, but it may be the only copy of its records.
     BOOST_CHECK(!env.RemoveFile("/db/000003.log").ok());
     BOOST_CHECK(disk.contents().contains("/db/000003.log"));
 }
@@ -213,8 +213,8 @@ BOOST_AUTO_TEST_CASE(a_rename_is_durable)
     BOOST_CHECK(on_disk(disk, "/db/CURRENT") == "MANIFEST-000001\n");
 }
 
-// What opening takes on top of LevelDB's own syncs is one of the directory, after the rename.
-BOOST_AUTO_TEST_CASE(names_that_are_made_durable_anyway_cost_no_sync_of_their_own)
+// On top of LevelDB's own syncs, opening makes one sync of the directory, after the rename.
+BOOST_AUTO_TEST_CASE(names_that_become_durable_anyway_cost_no_sync_of_their_own)
 {
     auto manifest = create(env, "/db/MANIFEST-000002");
     append(*manifest, "edit");
@@ -232,8 +232,8 @@ BOOST_AUTO_TEST_CASE(names_that_are_made_durable_anyway_cost_no_sync_of_their_ow
     BOOST_CHECK(on_disk(disk, "/db/CURRENT") == "MANIFEST-000002\n");
 }
 
-// LevelDB would remove the manifest that CURRENT points to if it were told that this failed.
-BOOST_AUTO_TEST_CASE(a_rename_that_may_not_last_is_not_a_rename_that_was_not_made)
+// If this were reported as a failure, then LevelDB would remove the manifest of CURRENT.
+BOOST_AUTO_TEST_CASE(a_rename_that_may_not_be_durable_is_not_reported_as_failed)
 {
     create(env, "/db/000001.dbtmp").reset();
     disk.fail_sync(1, "/db/");
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(sync_log_leaves_nothing_for_the_rotation)
     BOOST_TEST(disk.operations() == before + 1);  // the creation, no sync
 }
 
-BOOST_AUTO_TEST_CASE(sync_log_tells_a_failure)
+BOOST_AUTO_TEST_CASE(sync_log_reports_a_failure)
 {
     auto log = create(env, "/db/000003.log");
     append(*log, "first");
@@ -282,22 +282,22 @@ BOOST_AUTO_TEST_CASE(logs_are_counted_and_an_old_one_is_pending_until_it_is_remo
     BOOST_TEST(env.changes() != changes);
 }
 
-BOOST_AUTO_TEST_CASE(held_removals_are_made_up_for)
+BOOST_AUTO_TEST_CASE(held_removals_are_executed_later)
 {
     create(env, "/db/000003.ldb").reset();
     create(env, "/db/000004.ldb").reset();
     env.hold_removals();
     BOOST_CHECK(env.RemoveFile("/db/000003.ldb").ok());
     BOOST_CHECK(env.RemoveFile("/db/000004.ldb").ok());
-    create(env, "/db/000004.ldb").reset();  // made anew: no longer to be removed
+    create(env, "/db/000004.ldb").reset();  // created again, so it must not be removed
     BOOST_TEST(disk.contents().size() == 2U);
     env.release_removals();
     BOOST_CHECK(!disk.contents().contains("/db/000003.ldb"));
     BOOST_CHECK(disk.contents().contains("/db/000004.ldb"));
 }
 
-// Tables that a crash, or a backup, left and no manifest knows have numbers that are given again.
-BOOST_AUTO_TEST_CASE(a_file_that_is_made_while_others_are_removed_stays)
+// LevelDB reuses the numbers of tables that a crash or a backup left and no manifest names.
+BOOST_AUTO_TEST_CASE(a_file_created_while_others_are_removed_stays)
 {
     SlowRemovals slow(disk);
     Environment both(&slow, &disk);
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_made_while_others_are_removed_stays)
     BOOST_CHECK(disk.contents().contains("/db/000004.ldb"));
 }
 
-BOOST_AUTO_TEST_CASE(a_file_is_made_anew_only_once_its_removal_is_over)
+BOOST_AUTO_TEST_CASE(a_file_is_recreated_only_after_its_removal_has_finished)
 {
     SlowRemovals slow(disk);
     Environment both(&slow, &disk);
@@ -323,14 +323,14 @@ BOOST_AUTO_TEST_CASE(a_file_is_made_anew_only_once_its_removal_is_over)
     std::thread removing([&] { both.RemoveFile("/db/000003.ldb"); });
     slow.wait_for_removal();
     auto made = std::async(std::launch::async, [&] { create(both, "/db/000003.ldb").reset(); });
-    made.wait_for(std::chrono::milliseconds(50));  // were it not to wait, it would be made here
+    made.wait_for(std::chrono::milliseconds(50));  // a fault would create the file here
     slow.let_go();
     removing.join();
     made.get();
     BOOST_CHECK(disk.contents().contains("/db/000003.ldb"));
 }
 
-BOOST_AUTO_TEST_CASE(a_torn_append_is_told_and_what_went_before_is_kept)
+BOOST_AUTO_TEST_CASE(a_torn_append_is_reported_and_earlier_data_is_kept)
 {
     auto log = create(env, "/db/000003.log");
     append(*log, "first");
@@ -340,8 +340,8 @@ BOOST_AUTO_TEST_CASE(a_torn_append_is_told_and_what_went_before_is_kept)
     BOOST_CHECK(on_disk(disk, "/db/000003.log")->starts_with("first"));
 }
 
-// As LevelDB does to its manifest, when a compaction ends behind one that failed.
-BOOST_AUTO_TEST_CASE(nothing_is_appended_behind_what_failed)
+// LevelDB would do that to its manifest if a compaction ended after one that failed.
+BOOST_AUTO_TEST_CASE(nothing_is_appended_after_a_failure)
 {
     auto manifest = create(env, "/db/MANIFEST-000002");
     append(*manifest, "first");
@@ -364,12 +364,12 @@ BOOST_AUTO_TEST_CASE(in_memory_nothing_has_to_be_synced_from_outside)
     const auto before = disk.operations();
     BOOST_CHECK(memory.sync_log().ok());
     BOOST_TEST(disk.operations() == before);
-    log.reset();  // the file's own sync still happens, and one of the mark
+    log.reset();  // the file's own sync still happens, and that of the mark
     BOOST_TEST(disk.operations() == before + 3);
 }
 
-// Real files; the sanitizers look on.
-BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_when_it_is_gone)
+// Uses real files, mainly for the sanitizers.
+BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_after_its_removal)
 {
     const keywatch::test::TemporaryDirectory directory;
     DiskEnv files;
@@ -377,7 +377,7 @@ BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_when_it_is_gone)
     auto log = create(real, directory / "000003.log");
     BOOST_REQUIRE(log != nullptr);
     std::atomic<bool> done{false};
-    std::atomic<bool> failed{false};  // Boost.Test's checks are for one thread
+    std::atomic<bool> failed{false};  // Boost.Test's checks may be used by one thread only
     std::thread syncer([&] {
         while (!done) {
             failed = failed || !real.sync_log().ok();

@@ -46,11 +46,11 @@ bool tells_that_the_disk_is_full(const std::string& message)
     return message.find("No space left on device") != std::string::npos;
 }
 
-/// A database on a disk that was filled, and what is asked of it then.
+/// A database on a disk that was filled, and the checks made then.
 struct FullDisk {
     Options options;
     leveldb::Env* base;
-    std::function<void()> exhaust;  ///< fills the disk with something else
+    std::function<void()> exhaust;  ///< fills the disk with other files
     std::function<std::map<std::string, std::string>()> contents;
     Revision committed = 0;
 
@@ -125,7 +125,7 @@ struct FullDisk {
     }
 };
 
-/// Something else will leave this database so much.
+/// Returns a database to which other files will leave this much space.
 FullDisk in_memory(PowerLossEnv& disk, std::uint64_t left)
 {
     disk.limit_space(200 * mebibyte);
@@ -137,7 +137,7 @@ FullDisk in_memory(PowerLossEnv& disk, std::uint64_t left)
 
 BOOST_AUTO_TEST_SUITE(test_full_disk)
 
-BOOST_AUTO_TEST_CASE(whatever_is_left_a_full_disk_can_be_opened_for_reading_and_deleting)
+BOOST_AUTO_TEST_CASE(a_full_disk_can_always_be_opened_for_reading_and_deleting)
 {
     for (std::uint64_t left = 0; left < 3 * mebibyte; left = left * 3 + 10'007) {
         BOOST_TEST_CONTEXT("with " << left << " bytes")
@@ -152,8 +152,8 @@ BOOST_AUTO_TEST_CASE(whatever_is_left_a_full_disk_can_be_opened_for_reading_and_
     }
 }
 
-// It needs no reserve to open, but what is deleted then does.
-BOOST_AUTO_TEST_CASE(an_open_that_leaves_little_room_gives_up_the_reserve)
+// Opening needs no reserve, but deleting does afterwards.
+BOOST_AUTO_TEST_CASE(an_open_that_leaves_little_room_releases_the_reserve)
 {
     for (std::uint64_t left = 3 * mebibyte; left < 19 * mebibyte; left += 5 * mebibyte) {
         BOOST_TEST_CONTEXT("with " << left << " bytes")
@@ -198,8 +198,8 @@ BOOST_AUTO_TEST_CASE(without_a_reserve_a_full_disk_can_still_be_read)
     BOOST_TEST(refused > 0);
 }
 
-// An open that does not succeed with the reserve either has not spent it.
-BOOST_AUTO_TEST_CASE(an_open_that_fails_all_the_same_takes_the_reserve_back)
+// An open that fails even with the reserve does not spend it.
+BOOST_AUTO_TEST_CASE(an_open_that_fails_nevertheless_restores_the_reserve)
 {
     PowerLossEnv disk;
     FullDisk full = in_memory(disk, 0);
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(an_open_that_fails_all_the_same_takes_the_reserve_back)
     full.check_readable();
 }
 
-BOOST_AUTO_TEST_CASE(a_reserve_that_was_given_up_is_made_again_where_there_is_much_room)
+BOOST_AUTO_TEST_CASE(a_released_reserve_is_recreated_if_there_is_much_room)
 {
     PowerLossEnv disk;
     FullDisk full = in_memory(disk, 0);
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_reserve_that_was_given_up_is_made_again_where_there_is_mu
     disk.limit_space(30 * mebibyte);
     BOOST_TEST(full.open()->reserve_bytes()->load() == 0U);
     disk.limit_space(200 * mebibyte);
-    full.options.write_buffer_bytes = 65536;  // what is left need not be much
+    full.options.write_buffer_bytes = 65536;  // so that little free space suffices
     full.options.reserve_bytes = 19 * mebibyte;
     BOOST_TEST(full.open()->reserve_bytes()->load() == 19 * mebibyte);
 }

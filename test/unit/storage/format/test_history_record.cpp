@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read)
     check_views_point_into(*record);
 }
 
-// A string short enough to live inside its object moves its bytes: views made before would dangle.
+// Short strings live inside their object, so moving them would invalidate views.
 BOOST_AUTO_TEST_CASE(views_point_into_the_record_itself)
 {
     for (const std::size_t size : {0, 1, 300, 70'000}) {
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(views_point_into_the_record_itself)
     }
 }
 
-BOOST_AUTO_TEST_CASE(any_bytes_come_back_in_keys_and_values)
+BOOST_AUTO_TEST_CASE(any_bytes_survive_in_keys_and_values)
 {
     RecordWriter writer;
     writer.add(writer.bucket(std::string_view("\0\xff", 2)), put("\0"sv, "\xff\0\x80"sv));
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(any_bytes_come_back_in_keys_and_values)
     BOOST_TEST(record->messages[0].value == "\xff\0\x80"sv);
 }
 
-BOOST_AUTO_TEST_CASE(bucket_names_are_stored_once_however_many_there_are)
+BOOST_AUTO_TEST_CASE(bucket_names_are_stored_once)
 {
     RecordWriter writer;
     std::vector<std::uint32_t> places;
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_just_fills_a_part_has_one)
     }
 }
 
-// What later versions add at the ends of a message and of the header must not bother this one.
+// Fields that later versions add at the ends of a message and of the header must be ignored.
 BOOST_AUTO_TEST_CASE(fields_of_later_versions_are_skipped)
 {
     RecordWriter writer;
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_newer_format_is_not_read)
 BOOST_AUTO_TEST_CASE(a_record_that_contradicts_itself_is_not_read)
 {
     BOOST_CHECK(decode_record(42, one_put("x", 41)));
-    BOOST_CHECK(!decode_record(41, one_put("x", 41)));  // it would follow itself
+    BOOST_CHECK(!decode_record(41, one_put("x", 41)));  // its previous revision would be its own
     BOOST_CHECK(!decode_record(50, one_put() + "x"));
     std::string parts = one_put();
     parts[2] = 2;
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(no_beginning_of_a_record_is_a_record)
     BOOST_CHECK(decode_record(50, bytes));
 }
 
-BOOST_AUTO_TEST_CASE(every_field_of_every_structure_comes_back)
+BOOST_AUTO_TEST_CASE(every_field_of_every_structure_survives)
 {
     Message message;
     message.structure = Structure::sorted_set;
@@ -286,7 +286,7 @@ BOOST_AUTO_TEST_CASE(every_field_of_every_structure_comes_back)
     BOOST_CHECK(read.deadline == message.deadline);
 }
 
-// What a reader would call damage must not be acknowledged.
+// A record that a reader would call damaged must not be acknowledged.
 BOOST_AUTO_TEST_CASE(times_that_could_not_be_read_are_not_written)
 {
     constexpr Time last{bytes::storable_range};
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(times_that_could_not_be_read_are_not_written)
     }
 }
 
-// Counts and lengths close to 2^64 must neither wrap around nor be allocated.
+// Counts and lengths close to 2^64 must neither overflow nor be allocated.
 BOOST_AUTO_TEST_CASE(huge_counts_and_lengths_are_refused)
 {
     const std::string huge = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(huge_counts_and_lengths_are_refused)
     BOOST_CHECK(!decode_record(50, header + overlong));
 }
 
-// Under the sanitizers: no input may read beyond the bytes, whatever it decodes to.
+// For the sanitizers: no input may cause a read beyond its bytes, whatever it decodes to.
 BOOST_AUTO_TEST_CASE(damaged_bytes_never_crash)
 {
     const auto seed = std::random_device{}();

@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
     }
 }
 
-BOOST_AUTO_TEST_CASE(bucket_keys_give_back_structure_and_any_name)
+BOOST_AUTO_TEST_CASE(bucket_keys_return_structure_and_any_name)
 {
     for (const auto name : {"a"sv, "\0"sv, "\xff\xff"sv, "with \0 inside"sv}) {
         const std::string key = bucket_key(kw::Structure::sorted_set, name);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_has_four_bytes_more)
     BOOST_TEST(bytes.size() == 20U);
     BOOST_TEST(bytes.substr(16) == "\x01\x02\x03\x04");
     BOOST_CHECK(decode_cursor(bytes) == entry);
-    // One position has one form.
+    // Each position has exactly one encoding.
     BOOST_CHECK(!decode_cursor(bytes.substr(0, 16) + std::string(4, '\0')));
     BOOST_CHECK(!decode_cursor(bytes + 'x'));
     BOOST_CHECK(!decode_cursor(bytes.substr(0, 19)));
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(keys_of_another_area_or_length_are_refused)
     BOOST_CHECK(!decode_number("123456789"));
 }
 
-BOOST_AUTO_TEST_CASE(numbers_come_back)
+BOOST_AUTO_TEST_CASE(numbers_survive)
 {
     for (const std::uint64_t number : {0ULL, 1ULL, 255ULL, 256ULL, 1ULL << 40, ~0ULL}) {
         BOOST_CHECK(decode_number(encode_number(number)) == number);
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(numbers_come_back)
 }
 
 // A scan of [prefix, prefix_end) must see every key with the prefix and no other.
-BOOST_AUTO_TEST_CASE(prefix_end_lies_right_behind_the_prefix)
+BOOST_AUTO_TEST_CASE(prefix_end_is_directly_after_the_prefix)
 {
     for (const auto prefix : {"a"sv, "a\xff"sv, "\xfe\xff\xff"sv, "\0"sv, "az"sv}) {
         const auto end = prefix_end(prefix);

@@ -53,7 +53,7 @@ OwnDisk copy_of(const PowerLossEnv& disk)
     return disk.survivors(Survival::everything());
 }
 
-/// A database of which the oldest commits are in a table, and so many more in a log.
+/// Returns a database whose oldest commits are in a table, and this many more in a log.
 OwnDisk make(int commits, bool close)
 {
     ReopenableStore database;
@@ -66,7 +66,7 @@ OwnDisk make(int commits, bool close)
     return copy_of(database.disk);
 }
 
-/// What opening finds: the head, if everything up to it is there, or the error, in which case
+/// The result of opening: the head, if everything up to it is there; or the error, after which
 /// nothing has changed.
 struct Found {
     std::optional<Error> error;
@@ -90,7 +90,7 @@ Found look(PowerLossEnv& disk)
     return found;
 }
 
-/// Positions in a file, all of them at its ends and some of those in between.
+/// Visits positions in a file: all of them near its ends, and some in between.
 template <class Visit>
 void some_positions(std::size_t size, Visit visit)
 {
@@ -127,7 +127,7 @@ Found look_without(const PowerLossEnv& disk, const std::vector<std::string>& fil
     return look(*changed);
 }
 
-/// Two logs with commits, of which the older one's memory table has yet to be written out.
+/// Two logs with commits. The memory table of the older one has not been written out yet.
 struct TwoLogs {
     PowerLossEnv disk;
     std::unique_ptr<Store> store = Store::open(small_table(), &disk);
@@ -161,7 +161,8 @@ struct TwoLogs {
         }
     }
 
-    /// As a crash leaves them, with or without the mark that the older one gets at some time.
+    /// Returns the files after a crash, with or without the mark that the older log receives at
+    /// some time.
     OwnDisk killed(bool marked = false) const
     {
         OwnDisk copy = copy_of(disk);
@@ -175,7 +176,7 @@ struct TwoLogs {
 
 BOOST_AUTO_TEST_SUITE(test_log_recovery)
 
-// A power cut may lose, zero or garble any page that was not synced, and keep later ones.
+// A power cut may lose, zero or garble any unsynced page, and keep later ones.
 BOOST_AUTO_TEST_CASE(the_newest_log_ends_at_its_first_bad_record)
 {
     const OwnDisk disk = make(60, false);
@@ -218,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_bad_record_in_an_older_log_is_damage)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_follows_the_last_write_of_an_older_log_is_no_damage)
+BOOST_AUTO_TEST_CASE(bytes_after_the_last_write_of_an_older_log_are_no_damage)
 {
     const TwoLogs two;
     const std::string mark = mark_bytes(LogMark::rotated, two.older_bytes.size());
@@ -239,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_the_manifest_names_is_missed)
     BOOST_CHECK(look_without(*two.killed(), {two.older, two.newer}).error == Error::damaged);
 }
 
-BOOST_AUTO_TEST_CASE(the_log_after_one_that_was_rotated_is_missed)
+BOOST_AUTO_TEST_CASE(a_missing_log_after_a_rotated_one_is_detected)
 {
     const TwoLogs two;
     BOOST_TEST(look_without(*two.killed(), {two.newer}).head == two.rotated_after);
@@ -247,7 +248,7 @@ BOOST_AUTO_TEST_CASE(the_log_after_one_that_was_rotated_is_missed)
     BOOST_TEST(look(*copy_of(*disk)).head == 40U);
     BOOST_CHECK(look_without(*disk, {two.newer}).error == Error::damaged);
     BOOST_CHECK(look_without(*disk, {two.older}).error == Error::damaged);
-    // And nothing of it can be missing even if nothing is in the later one.
+    // Nothing of it may be missing, even if the newer log is empty.
     some_positions(two.older_bytes.size(), [&](std::size_t at) {
         const OwnDisk changed = copy_of(*disk);
         changed->overwrite(two.newer, "");
@@ -265,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_log_of_a_set_length_is_read_to_its_zeros)
     }
 }
 
-// What an earlier use of the disk has left may be right in itself.
+// Records left by an earlier use of the disk may be valid in themselves.
 BOOST_AUTO_TEST_CASE(an_old_record_after_the_end_is_not_taken_for_a_new_one)
 {
     const OwnDisk disk = make(5, false);
@@ -316,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_bad_manifest_is_damage_unless_nothing_is_missing)
     }
 }
 
-// EMFILE for a moment, or a bad sector that is read again: nothing may be taken for missing.
+// A temporary EMFILE, or a bad sector that can be read again: nothing may be considered missing.
 BOOST_AUTO_TEST_CASE(a_call_that_fails_once_while_opening_loses_nothing)
 {
     const TwoLogs two;
@@ -352,8 +353,8 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_once_while_opening_loses_nothing)
     }
 }
 
-// LevelDB makes a new database where it finds no CURRENT.
-BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_looked_at_is_not_missing)
+// LevelDB creates a new database if it finds no CURRENT.
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_inspected_is_not_missing)
 {
     const OwnDisk disk = make(1, true);
     FailingEnv failing(*disk);
@@ -368,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_looked_at_is_not_missing)
     BOOST_CHECK(unsure.FileExists("/db/none"));
 }
 
-BOOST_AUTO_TEST_CASE(a_read_that_gives_less_than_was_asked_for_is_not_the_end)
+BOOST_AUTO_TEST_CASE(a_short_read_is_not_the_end)
 {
     const TwoLogs two;
     const OwnDisk disk = two.killed();

@@ -49,8 +49,8 @@ std::string log_of(const Records& records)
     return log;
 }
 
-/// Some of one fragment and of several, one that ends with its block, and one that leaves no room
-/// for a header in it.
+/// Returns records of one fragment and of several, one that ends with its block, and one that
+/// leaves no room for a header in it.
 Records some_records()
 {
     Records records{std::string(100, 'a'), std::string(40'000, 'b'), ""};
@@ -62,7 +62,7 @@ Records some_records()
     records.emplace_back(300, 'd');
     fill(5);
     records.emplace_back(500, 'e');
-    fill(log_header_bytes);  // the next one begins with a fragment of nothing
+    fill(log_header_bytes);  // the next record begins with an empty fragment
     records.emplace_back(20, 'f');
     return records;
 }
@@ -203,7 +203,8 @@ BOOST_AUTO_TEST_CASE(a_record_that_does_not_belong_ends_a_log)
     BOOST_TEST(seen == 2U);
 }
 
-// Wherever a log ends: LevelDB's blocks must come out right, and the mark be found from behind.
+// For any length of the log, LevelDB's blocks must be valid, and the mark must be found from the
+// end.
 BOOST_AUTO_TEST_CASE(a_mark_is_the_last_record_wherever_the_log_ends)
 {
     for (std::size_t used = 0; used <= log_block_bytes;

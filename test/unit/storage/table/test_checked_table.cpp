@@ -24,7 +24,7 @@ using namespace keywatch::test;
 
 namespace {
 
-/// A file in memory, which can refuse a read.
+/// A file in memory that can refuse a read.
 class Bytes final : public leveldb::RandomAccessFile {
 public:
     explicit Bytes(const std::string& bytes, const leveldb::Status& refusal)
@@ -43,7 +43,7 @@ private:
     const leveldb::Status& refusal_;
 };
 
-/// A table as a store writes them, and what is in it.
+/// A table as written by a store, and its parts.
 struct Table {
     Table()
     {
@@ -55,7 +55,7 @@ struct Table {
                 committer.commit(1, 100);
             }
         }
-        Store::open(Options("/db"), &disk);  // writes the log out
+        Store::open(Options("/db"), &disk);  // writes the log out as a table
         for (const auto& [name, file] : disk.contents()) {
             bytes = name.ends_with(".ldb") ? file : bytes;
         }
@@ -67,7 +67,7 @@ struct Table {
         return std::string_view(bytes).substr(bytes.size() - footer_bytes);
     }
     void flip(std::uint64_t byte) { bytes[byte] = static_cast<char>(bytes[byte] ^ 4); }
-    /// Makes the checksum of a block right.
+    /// Corrects the checksum of a block.
     void seal(const BlockHandle& block)
     {
         const std::size_t covered = block.size + 1;
@@ -100,8 +100,8 @@ leveldb::Status read(const CheckedTable& table, const BlockHandle& block)
     return read(table, block.offset, block.size + block_trailer_bytes);
 }
 
-/// The block that ends where the metaindex begins: the filter's trailer says where it begins only
-/// to who knows its length, so it is looked for.
+/// Returns the block that ends where the metaindex begins. It is searched for, as the beginning of
+/// a block is known only with its length.
 BlockHandle filter_of(const Table& table)
 {
     const std::uint64_t end = table.footer.metaindex.offset;
@@ -113,7 +113,7 @@ BlockHandle filter_of(const Table& table)
     throw std::logic_error("there is no block");
 }
 
-/// The file begins with one.
+/// Returns the block at the beginning of the file.
 BlockHandle first_block(const Table& table)
 {
     for (std::uint64_t size = block_trailer_bytes; size <= table.bytes.size(); ++size) {
@@ -124,7 +124,8 @@ BlockHandle first_block(const Table& table)
     throw std::logic_error("there is no block");
 }
 
-/// An iterator one of whose moves skips something, which it notes and does not show.
+/// An iterator that skips an entry in one of its moves. It notes that in FailedReads, but does not
+/// report it.
 class Skipping final : public leveldb::Iterator {
 public:
     bool Valid() const override { return true; }
@@ -177,7 +178,7 @@ BOOST_AUTO_TEST_CASE(no_bit_of_a_footer_can_be_flipped)
     BOOST_TEST(!parse_footer({}, 0).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_was_written_is_given)
+BOOST_AUTO_TEST_CASE(written_data_is_returned)
 {
     const auto before = FailedReads::count();
     const auto table = open();
@@ -211,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_shorter_than_it_was_is_damaged)
     BOOST_TEST(read(*table, size - footer_bytes, footer_bytes).IsCorruption());
 }
 
-// LevelDB goes on without a filter, so that nothing else would tell.
+// LevelDB continues without a filter, so nothing else would report the damage.
 BOOST_AUTO_TEST_CASE(a_damaged_filter_refuses_the_whole_table)
 {
     const BlockHandle filter = filter_of(*this);
@@ -226,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_filter_refuses_the_whole_table)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_the_system_refuses_is_no_damage_and_may_be_read_later)
+BOOST_AUTO_TEST_CASE(a_read_that_the_system_refuses_is_no_damage_and_may_succeed_later)
 {
     const auto table = open();
     BOOST_TEST(read(*table, bytes.size() - footer_bytes, footer_bytes).ok());
@@ -238,7 +239,7 @@ BOOST_AUTO_TEST_CASE(what_the_system_refuses_is_no_damage_and_may_be_read_later)
     BOOST_TEST(read(*table, footer.index).ok());
 }
 
-// "Not found" is what LevelDB says of a key.
+// LevelDB reports a missing key as "not found", too.
 BOOST_AUTO_TEST_CASE(a_missing_table_is_damage_and_no_missing_key)
 {
     PowerLossEnv disk;
@@ -247,7 +248,7 @@ BOOST_AUTO_TEST_CASE(a_missing_table_is_damage_and_no_missing_key)
     const auto before = FailedReads::count();
     BOOST_TEST(environment.NewRandomAccessFile("/1.ldb", &file).IsCorruption());
     BOOST_TEST(FailedReads::count() == before + 1);
-    // LevelDB tries this name next, whatever the reason was.
+    // LevelDB then tries this name, whatever the reason was.
     BOOST_TEST(!environment.NewRandomAccessFile("/1.sst", &file).ok());
     BOOST_TEST(FailedReads::count() == before + 1);
 }
@@ -264,7 +265,7 @@ BOOST_AUTO_TEST_CASE(an_iterator_that_has_skipped_something_throws_from_then_on)
     BOOST_CHECK(error_of([&] { iterator.SeekToFirst(); }) == Error::damaged);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_system_refuses_an_iterator_is_given_in_its_words)
+BOOST_AUTO_TEST_CASE(an_iterator_reports_a_failed_read_with_the_reason_of_the_system)
 {
     auto skipping = std::make_unique<Skipping>();
     skipping->failure = leveldb::Status::IOError("/db/1.ldb", "Too many open files");
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_background_job_may_ask_for_the_next_one)
     BOOST_TEST(!BackgroundThread::is_current());
 }
 
-// Checksums of a table from elsewhere may be made to be right.
+// The checksums of a foreign table may have been made to match.
 BOOST_AUTO_TEST_CASE(a_table_with_right_checksums_that_leveldb_cannot_have_written_is_refused)
 {
     PowerLossEnv disk;
@@ -341,7 +342,7 @@ BOOST_AUTO_TEST_CASE(a_table_with_right_checksums_that_leveldb_cannot_have_writt
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_file_without_the_end_of_a_table_is_passed_over)
+BOOST_AUTO_TEST_CASE(a_file_without_the_end_of_a_table_is_skipped)
 {
     PowerLossEnv disk;
     leveldb::WritableFile* file = nullptr;

@@ -22,7 +22,7 @@ namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-/// A bucket in a database in memory. Cases run in one transaction, where everything can be seen.
+/// A bucket in a database in memory. Cases run in one transaction, where all contents are visible.
 struct OneBucket : test::EventLoop {
     void in_transaction(std::function<void(BTree)> check)
     {
@@ -37,8 +37,8 @@ struct OneBucket : test::EventLoop {
     }
 };
 
-/// What the messages of a transaction say about a bucket in which `k` is `old` and `n` is 5: for
-/// each `key=value<previous`.
+/// Returns the messages of a transaction on a bucket in which `k` is `old` and `n` is 5:
+/// `key=value<previous` for each.
 asio::awaitable<std::string> told_of(bool previous_values, std::function<void(BTree)> change)
 {
     Options options = test::watched_options();
@@ -58,7 +58,7 @@ asio::awaitable<std::string> told_of(bool previous_values, std::function<void(BT
         told += message.previous ? '<' + std::string(*message.previous) : "";
         told += ' ';
     }
-    co_await watcher.stop();  // what was taken counts as delivered when more is asked for
+    co_await watcher.stop();  // the commit counts as delivered when the consumer asks for more
     co_await db.close();
     co_return told;
 }
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_range_can_be_walked_again)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_loop_may_change_the_entry_it_stands_on)
+BOOST_AUTO_TEST_CASE(a_loop_may_change_its_current_entry)
 {
     in_transaction([](BTree tree) {
         fill(tree, {"a", "b", "c"});
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_loop_may_change_the_entry_it_stands_on)
     });
 }
 
-BOOST_AUTO_TEST_CASE(writes_that_read_the_value_tell_what_they_replaced)
+BOOST_AUTO_TEST_CASE(writes_that_read_the_value_report_the_previous_one)
 {
     run([]() -> Task {
         for (const bool previous_values : {false, true}) {
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(writes_that_read_the_value_tell_what_they_replaced)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_put_tells_what_it_replaced_if_that_is_asked_for)
+BOOST_AUTO_TEST_CASE(a_put_reports_the_previous_value_if_configured)
 {
     run([]() -> Task {
         const auto change = [](BTree tree) {
@@ -218,7 +218,7 @@ BOOST_AUTO_TEST_CASE(a_put_tells_what_it_replaced_if_that_is_asked_for)
         BOOST_TEST(without == "k=1 k= new=2 k=3 k=<3 k=4 ");
         const std::string with = co_await told_of(true, change);
         BOOST_TEST(with == "k=1<old k=<1 new=2 k=3< k=<3 k=4 ");
-        // Where there are deadlines the old value is read in any case.
+        // If there are deadlines, then the old value is read in any case.
         const auto dated = [](BTree tree) {
             tree.put("other", "1", std::chrono::hours{1});
             tree.put("k", "2");
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(a_put_tells_what_it_replaced_if_that_is_asked_for)
     });
 }
 
-// Transactions of all sizes against a map, some of them stored, some not yet.
+// Transactions of all sizes, partly stored already, compared with a map.
 BOOST_AUTO_TEST_CASE(random_transactions_equal_a_map)
 {
     const auto seed = std::random_device{}();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is stored of the deadlines of keys, and who may remove a key.
+// The stored form of the deadlines of keys, and the removal of expired keys.
 #include "structures/btree/btree.hpp"
 #include "structures/expiry.hpp"
 #include "support/engine/timed_transactions.hpp"
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(a_key_has_one_deadline_at_most)
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_deadline_goes_with_its_key_or_its_value)
+BOOST_AUTO_TEST_CASE(a_deadline_is_removed_with_its_key_or_its_value)
 {
     const std::vector<Function> ways{
         [](auto& workspace, BucketIndex bucket) { btree::erase(workspace, bucket, "k"); },
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(only_the_deadline_that_it_has_removes_it)
     BOOST_TEST(deadlines().empty());
 }
 
-BOOST_AUTO_TEST_CASE(who_writes_finds_nothing_of_a_value_whose_time_is_over)
+BOOST_AUTO_TEST_CASE(a_write_finds_nothing_of_an_expired_value)
 {
     using Way = std::function<bool(Workspace&, BucketIndex)>;
     const std::vector<Way> ways{
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(who_writes_finds_nothing_of_a_value_whose_time_is_over)
     };
     for (const Way& way : ways) {
         in_transaction([](auto& workspace, BucketIndex bucket) {
-            btree::put(workspace, bucket, "k", "7", 5ms);  // its bit 2 is set
+            btree::put(workspace, bucket, "k", "7", 5ms);  // bit 2 of "7" is set
         });
         clock.advance(5ms);
         in_transaction([&](auto& workspace, BucketIndex bucket) {

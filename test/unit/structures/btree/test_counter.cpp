@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
-/// Numbers whose sums and differences come close to the ends.
+/// Returns numbers whose sums and differences are close to the limits.
 std::int64_t near_an_end(std::mt19937_64& random)
 {
     const auto step = static_cast<std::int64_t>(random() % 5);

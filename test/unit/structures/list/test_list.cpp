@@ -24,7 +24,7 @@ namespace {
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
-/// A bucket in a database in memory. Cases run in one transaction, where everything can be seen.
+/// A bucket in a database in memory. Cases run in one transaction, where all contents are visible.
 struct OneBucket : test::EventLoop {
     void in_transaction(std::function<void(List)> check)
     {
@@ -39,7 +39,7 @@ struct OneBucket : test::EventLoop {
     }
 };
 
-/// The elements, each with a space behind it.
+/// Returns the elements, each followed by a space.
 std::string text(Range<std::string_view> range)
 {
     std::string text;
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(pop_twice_in_one_transaction_returns_different_elements)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_list_that_becomes_empty_is_gone)
+BOOST_AUTO_TEST_CASE(a_list_that_becomes_empty_is_removed)
 {
     in_transaction([](List lists) {
         lists.push_back("k", "a");
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(many_are_pushed_in_their_order)
     });
 }
 
-// Also what is made element by element, and is gone at the next one.
+// Includes ranges whose elements are temporary, and are destroyed at the next one.
 BOOST_AUTO_TEST_CASE(ranges_of_all_kinds_are_pushed)
 {
     in_transaction([](List lists) {
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(elements_are_any_bytes)
     });
 }
 
-// Among them one whose header's key is the beginning of the other's.
+// One key is a prefix of another.
 BOOST_AUTO_TEST_CASE(keys_do_not_touch_each_other)
 {
     in_transaction([](List lists) {
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(ranges_have_both_ends_and_stay_within_the_list)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_range_can_be_walked_again_and_sees_what_was_written)
+BOOST_AUTO_TEST_CASE(a_range_can_be_iterated_again_and_sees_new_writes)
 {
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b"});
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(remove_of_a_value_containing_a_bar_does_not_remove_another)
     });
 }
 
-BOOST_AUTO_TEST_CASE(remove_at_counts_all_indexes_before_any_is_gone)
+BOOST_AUTO_TEST_CASE(remove_at_counts_all_indexes_before_removing_any)
 {
     in_transaction([](List lists) {
         const auto removed = [&](const std::vector<std::int64_t>& indexes) {
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(remove_at_changes_nothing_if_one_index_is_out_of_range)
     });
 }
 
-BOOST_AUTO_TEST_CASE(trim_leaves_what_a_range_would_give)
+BOOST_AUTO_TEST_CASE(trim_keeps_what_a_range_would_return)
 {
     in_transaction([](List lists) {
         for (std::int64_t first = -8; first <= 8; ++first) {
@@ -363,7 +363,7 @@ BOOST_AUTO_TEST_CASE(trim_with_a_negative_end_does_not_empty_the_list)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_list_goes_on_after_a_trim_and_keeps_its_deadline)
+BOOST_AUTO_TEST_CASE(a_list_can_be_used_after_a_trim_and_keeps_its_deadline)
 {
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b", "c", "d", "e"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every operation at random, against a deque; and what its messages tell, against the same.
+// Compares random operations with a deque, and the deque with one built from the messages.
 #include "support/model/list_model.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 
 using Lists = std::map<std::string, Elements>;
 
-/// Where an index leads, if it leads anywhere; of up to `limit` places.
+/// Converts an index to one of the first `limit` places; nothing if it is outside.
 std::optional<std::size_t> place(std::int64_t index, std::size_t size, std::size_t limit)
 {
     const std::int64_t at = index < 0 ? index + static_cast<std::int64_t>(size) : index;
@@ -27,7 +27,7 @@ std::optional<std::size_t> place(std::int64_t index, std::size_t size, std::size
                                                             : std::nullopt;
 }
 
-/// The elements from `first` to `last`, one by one.
+/// Returns the elements from `first` to `last`, one by one.
 Elements part(const Elements& list, std::int64_t first, std::int64_t last)
 {
     Elements part;
@@ -56,7 +56,7 @@ std::size_t remove_from(Elements& list, const std::string& value, std::int64_t c
     return removed;
 }
 
-/// Does the same to a bucket and to its model, and compares what comes out.
+/// Makes the same changes to a bucket and to its model, and compares the results.
 class Twin {
 public:
     Twin(std::mt19937& random, kw::List lists, Lists& model)
@@ -77,9 +77,9 @@ public:
 
 private:
     std::size_t below(std::size_t limit) { return random_() % limit; }
-    /// Few, so that some are there several times.
+    /// Returns one of few values, so that some occur several times.
     std::string value() { return std::string(below(3), 'x') + "|" + std::to_string(below(4)); }
-    /// Now and then outside.
+    /// Returns an index that is sometimes out of range.
     std::int64_t index(const Elements& list)
     {
         const auto size = static_cast<std::int64_t>(list.size());
@@ -245,7 +245,7 @@ Lists all_of(const kw::ListView& lists)
     return all;
 }
 
-/// A transaction of some operations; one in five is rolled back.
+/// Commits a transaction of several operations; one in five is rolled back.
 Task commit_something(kw::Database db, std::mt19937& random, Lists& model)
 {
     Lists changed = model;
@@ -272,7 +272,7 @@ Task commit_something(kw::Database db, std::mt19937& random, Lists& model)
 
 BOOST_FIXTURE_TEST_SUITE(test_list_model, EventLoop)
 
-BOOST_AUTO_TEST_CASE(random_transactions_equal_a_deque_and_their_messages_tell_all)
+BOOST_AUTO_TEST_CASE(random_transactions_and_their_messages_equal_a_deque)
 {
     const auto seed = std::random_device{}();
     BOOST_TEST_CONTEXT("seed " << seed)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is stored of a list: one header, its elements, and nothing of what it has had before.
+// The stored form of a list: one header, its elements, and nothing of its earlier contents.
 #include "support/engine/engine_tools.hpp"
 #include "support/loop/hand_clock.hpp"
 
@@ -48,7 +48,7 @@ struct Lists : Engines {
         return keys;
     }
 
-    /// Opens it as often as the background needs to erase all that was dropped.
+    /// Reopens the engine until the background has erased everything that was dropped.
     Task erase_dropped()
     {
         co_await close();
@@ -71,7 +71,7 @@ void fill(List lists, int elements)
 
 BOOST_FIXTURE_TEST_SUITE(test_list_space, Lists)
 
-// The example in doc/storage.md.
+// Contains the example in doc/storage.md.
 BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_documentation)
 {
     run([this]() -> Task {
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_documentation)
         co_await change([](List lists) { lists.push_back("k", {"x", "y"}); });
         co_await close();
         const auto store = storage::Store::open(options, &env);
-        const std::string bucket = storage::data_prefix(2);  // behind that of open()
+        const std::string bucket = storage::data_prefix(2);  // the bucket after that of open()
         const std::string one("\0\0\0\0\0\0\0\1", 8);
         const std::string two("\0\0\0\0\0\0\0\2", 8);
         const std::string middle("\x80\0\0\0\0\0\0\0", 8);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_as_it_was_written_is_damaged)
     });
 }
 
-BOOST_AUTO_TEST_CASE(moves_leave_nothing_behind)
+BOOST_AUTO_TEST_CASE(moves_leave_nothing_in_the_source)
 {
     run([this]() -> Task {
         co_await open_lists();
@@ -174,13 +174,13 @@ BOOST_AUTO_TEST_CASE(a_list_that_is_emptied_in_any_way_leaves_nothing)
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_comes_back_after_a_trim_and_an_erase)
+BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_is_released_by_a_trim_and_an_erase)
 {
     run([this]() -> Task {
         co_await open_lists();
         co_await change([](List lists) { fill(lists, 5'000); });
         co_await change([](List lists) {
-            lists.push_front("k", "x");  // goes with the rest
+            lists.push_front("k", "x");  // is removed with the rest
             lists.trim("k", 1'000, 1'009);
         });
         co_await change([](List lists) { lists.push_back("k", "y"); });
@@ -199,8 +199,8 @@ BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_comes_back_after_a_trim_and_an_er
     });
 }
 
-// Its elements are erased in the background, when the new ones are there.
-BOOST_AUTO_TEST_CASE(a_list_that_follows_a_large_one_whose_time_was_over_keeps_its_elements)
+// The old elements are erased in the background, when the new ones already exist.
+BOOST_AUTO_TEST_CASE(a_list_created_after_a_large_one_expired_keeps_its_elements)
 {
     run([this]() -> Task {
         const test::HandClock clock;

@@ -33,12 +33,12 @@ namespace {
 
 constexpr kw::Time now = kw::Time{} + 1h;
 
-/// What the test looks at of a message.
+/// The parts of a message that the test compares.
 using Line = std::tuple<kw::Operation, std::string, std::string, std::optional<double>,
                         std::optional<kw::Time>>;
 using Lines = std::vector<Line>;
 
-/// Counts how many iterators are alive.
+/// Counts how many iterators exist.
 class Watched final : public KeyIterator {
 public:
     Watched(std::shared_ptr<KeyIterator> iterator, int& alive)
@@ -77,7 +77,7 @@ struct State {
         return walk_state(structure, space, std::move(wanted), now);
     }
 
-    /// All of it; it rests after every so many messages.
+    /// Returns all messages. The walk rests after every `rest_after` messages.
     Lines lines(kw::Structure structure, std::vector<KeyStretch> wanted, std::size_t rest_after)
     {
         Lines lines;
@@ -129,13 +129,13 @@ void add_scored(CountingWorkspace& workspace, std::string_view key, std::string_
     sorted_set::add(workspace, 0, key, std::span(&scored, 1));
 }
 
-/// What sets a deadline does so at time 0: one of 1h is at this very moment.
+/// Deadlines are set at time 0, so one of 1h would have passed at `now`.
 constexpr kw::Time later = kw::Time{} + 1h + 1ms;
 
 constexpr kw::Structure structures[] = {kw::Structure::btree, kw::Structure::list,
                                         kw::Structure::set, kw::Structure::sorted_set};
 
-/// The same random writes to a bucket of each structure and to plain containers.
+/// Makes the same random writes to a bucket of each structure and to plain containers.
 class Model {
 public:
     explicit Model(std::mt19937_64& random) : random_(random)
@@ -161,7 +161,7 @@ public:
         sorted_set_[k].emplace(score, v);
     }
 
-    /// One or two, apart from each other.
+    /// Returns one or two stretches that do not overlap.
     std::vector<KeyStretch> stretches()
     {
         std::vector<std::string> edges{key(), key(), key(), key()};
@@ -227,7 +227,7 @@ private:
 
 BOOST_FIXTURE_TEST_SUITE(test_state_walk, State)
 
-BOOST_AUTO_TEST_CASE(keys_of_a_btree_come_with_their_deadlines_until_those_have_come)
+BOOST_AUTO_TEST_CASE(keys_of_a_btree_have_their_deadlines_until_they_expire)
 {
     btree::put(workspace, 0, "a", "1");
     btree::put(workspace, 0, "b", "2", 1h);
@@ -275,8 +275,9 @@ BOOST_AUTO_TEST_CASE(members_may_be_empty_and_scores_infinite)
                 Lines{add("k", "", -infinity), add("k", "z", -infinity), add("k", "a", infinity)}));
 }
 
-// What was taken from the front of a set is not walked over, whatever LevelDB still has of it.
-BOOST_AUTO_TEST_CASE(a_walk_begins_behind_what_was_popped)
+// Elements popped from the front of a set are not walked over, even if LevelDB still has traces of
+// them.
+BOOST_AUTO_TEST_CASE(a_walk_begins_after_popped_elements)
 {
     for (int i = 100; i < 300; ++i) {
         add_to_set(workspace, "k", std::to_string(i));
@@ -313,7 +314,7 @@ BOOST_AUTO_TEST_CASE(an_element_that_is_missing_is_damage)
                make_error_code(kw::Error::damaged));
 }
 
-// Random writes, random stretches, rests anywhere; against plain containers.
+// Random writes, random stretches and rests anywhere, compared with plain containers.
 BOOST_AUTO_TEST_CASE(a_walk_equals_a_model)
 {
     const char* const given = std::getenv("KEYWATCH_SEED");

@@ -22,11 +22,11 @@ namespace {
 using Strings = std::vector<std::string>;
 using Use = std::function<void(Set)>;
 
-/// A bucket in a database in memory, whose time stands still until it is moved.
+/// A bucket in a database in memory, whose clock advances only when the test moves it.
 struct OneBucket : test::EventLoop {
     Time now{1000s};
 
-    /// Each in a transaction of its own.
+    /// Runs each function in a transaction of its own.
     void in_transactions(std::vector<Use> uses)
     {
         run([&]() -> Task {
@@ -43,7 +43,7 @@ struct OneBucket : test::EventLoop {
     void in_transaction(Use use) { in_transactions({std::move(use)}); }
 };
 
-/// Walks over it twice, which must give the same.
+/// Iterates over a range twice, which must return the same members.
 Strings list(Range<std::string_view> range)
 {
     Strings members = range.to_vector();
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_member_is_added_once_and_removed_once)
     });
 }
 
-BOOST_AUTO_TEST_CASE(many_members_are_given_as_a_list_or_a_range)
+BOOST_AUTO_TEST_CASE(many_members_are_passed_as_a_list_or_a_range)
 {
     in_transaction([](Set set) {
         BOOST_TEST(set.add("k", {"a", "b", "a"}) == 2U);
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_range_of_a_set_can_be_written_to_the_same_set)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_adds_nothing_makes_no_key)
+BOOST_AUTO_TEST_CASE(an_addition_of_nothing_creates_no_key)
 {
     in_transaction([](Set set) {
         BOOST_TEST(set.add("k", Strings{}) == 0U);
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(members_are_any_bytes_and_come_in_their_order)
     in_transactions({fill, look, empty});
 }
 
-BOOST_AUTO_TEST_CASE(what_is_added_below_what_was_popped_is_found)
+BOOST_AUTO_TEST_CASE(a_member_added_below_the_popped_ones_is_found)
 {
     const Use pop_some = [](Set set) {
         set.add("k", numbered(0, 100));
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(a_move_takes_a_member_from_one_set_to_another)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_set_whose_time_is_over_is_not_there)
+BOOST_AUTO_TEST_CASE(an_expired_set_does_not_exist)
 {
     const Use fill = [this](Set set) {
         set.add("old", {"1", "2"});
@@ -314,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_set_whose_time_is_over_is_not_there)
     in_transactions({fill, read, pop, gone});
 }
 
-BOOST_AUTO_TEST_CASE(a_set_that_was_emptied_begins_anew)
+BOOST_AUTO_TEST_CASE(a_set_that_was_emptied_starts_again)
 {
     const Use empty = [](Set set) {
         set.add("k", {"b", "c"});

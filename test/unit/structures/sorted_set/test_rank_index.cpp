@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What is stored of the rank index of a sorted set, after all kinds of changes.
+// The stored form of the rank index of a sorted set, after all kinds of changes.
 #include "support/engine/one_sorted_set.hpp"
 
 #include <algorithm>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::array<std::uint64_t, 3> longest{1, 128, 8192};
 
-/// A level counts each place once, in the fence that it belongs to, or in the tail.
+/// Checks that a level counts each place once, in the fence that it belongs to, or in the tail.
 void check_level(const StoredIndex& stored, std::size_t level, const sorted_set::LevelEnds& ends)
 {
     auto at = stored.places.begin();
@@ -36,7 +36,8 @@ void check_level(const StoredIndex& stored, std::size_t level, const sorted_set:
     BOOST_TEST(ends.last == (fences.empty() ? "" : fences.back().place.substr(0, 32)));
 }
 
-/// Fences of level 2 are on level 1 too; no others count nothing.
+/// Checks that all fences of level 2 are on level 1, and that only those may have a count of 0
+/// there.
 void check_levels_line_up(const StoredIndex& stored)
 {
     std::set<std::string> high;
@@ -74,7 +75,7 @@ struct Index : OneSortedSet {
     }
 
     std::string any() { return "m" + std::to_string(random() % 40'000); }
-    /// Some lie close together, and some have the same score.
+    /// Returns a score; some are close together, and some are equal.
     double any_score() { return static_cast<double>(random() % (random() % 2 == 0 ? 50 : 10'000)); }
     ScoredMembers many(std::size_t count)
     {
@@ -96,7 +97,7 @@ struct Index : OneSortedSet {
                    all.size() - model.scores.size());
     }
 
-    /// One change. `growing`: out of 10, how many of the common ones add.
+    /// Makes one change. `growing`: how many of 10 ordinary changes add a member.
     void change(unsigned growing)
     {
         const bool empty = model.scores.empty();
@@ -210,8 +211,8 @@ BOOST_AUTO_TEST_CASE(members_that_are_replaced_leave_the_fences_where_they_are)
     check();
 }
 
-// A stretch stays as long as anything is in it; so the index is never longer than the set by much.
-BOOST_AUTO_TEST_CASE(an_empty_stretch_goes_and_others_stay)
+// A stretch remains as long as it contains a place, so the index is never much longer than the set.
+BOOST_AUTO_TEST_CASE(an_empty_stretch_is_removed_and_others_stay)
 {
     fill(20'000);
     const std::size_t high = StoredIndex(*workspace).fences[2].size();
@@ -230,8 +231,8 @@ BOOST_AUTO_TEST_CASE(an_empty_stretch_goes_and_others_stay)
     BOOST_TEST(workspace->take_steps().live == 0U);
 }
 
-// Of each length up to the one at which a bound is cut off, and behind it.
-BOOST_AUTO_TEST_CASE(places_that_begin_alike_are_told_apart)
+// Common beginnings of each length up to the one at which a bound is cut off, and longer.
+BOOST_AUTO_TEST_CASE(places_with_common_beginnings_are_distinguished)
 {
     for (const std::size_t common : {0, 23, 24, 25, 40}) {
         Index set;

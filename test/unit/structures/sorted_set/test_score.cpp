@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(bits_sort_as_scores_do)
     BOOST_TEST(sortable_bits(Limits::infinity()) < 0xffff'0000'0000'0000);
 }
 
-BOOST_AUTO_TEST_CASE(text_is_short_and_gives_the_same_score)
+BOOST_AUTO_TEST_CASE(text_is_short_and_yields_the_same_score)
 {
     BOOST_TEST(score_text(3) == "3");
     BOOST_TEST(score_text(0.1) == "0.1");
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(nan_is_refused_and_minus_zero_is_zero)
     BOOST_TEST(checked_score(-1) == -1);
 }
 
-// Places around the length at which a bound is cut off, many with the same beginning.
+// Places around the length at which a bound is cut off, many with a common beginning.
 BOOST_AUTO_TEST_CASE(bounds_enclose_every_place)
 {
     std::mt19937 random(3);

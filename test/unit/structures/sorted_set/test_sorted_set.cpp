@@ -24,7 +24,7 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double denormal = std::numeric_limits<double>::denorm_min();
 
-/// A bucket in a database in memory. Cases run in one transaction, where everything can be seen.
+/// A bucket in a database in memory. Cases run in one transaction, where all contents are visible.
 struct OneBucket : test::EventLoop {
     Strings in_transaction(std::function<void(SortedSet)> check)
     {
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(members_are_any_bytes)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_number_is_refused_and_changes_nothing)
+BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_is_refused_and_changes_nothing)
 {
     const Strings lines = in_transaction([](SortedSet set) {
         const auto refused = [](const std::function<void()>& call) {
@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_number_is_refused_and_changes_nothing)
     BOOST_TEST((lines == Strings{"add k m inf"}));
 }
 
-BOOST_AUTO_TEST_CASE(messages_have_the_scores_and_are_made_only_for_changes)
+BOOST_AUTO_TEST_CASE(messages_contain_the_scores_and_exist_only_for_changes)
 {
     const Strings lines = in_transaction([](SortedSet set) {
         BOOST_TEST(set.add("k", "a", 1));
@@ -222,7 +222,7 @@ BOOST_AUTO_TEST_CASE(ranges_are_by_rank_score_and_member)
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_range_that_is_started_again_sees_what_was_changed)
+BOOST_AUTO_TEST_CASE(a_restarted_range_sees_changes)
 {
     in_transaction([](SortedSet set) {
         Range<ScoredMember> range = set.members("k");
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(an_empty_key_takes_no_members)
     });
 }
 
-BOOST_AUTO_TEST_CASE(popping_twice_in_one_transaction_gives_different_members)
+BOOST_AUTO_TEST_CASE(popping_twice_in_one_transaction_returns_different_members)
 {
     in_transaction([](SortedSet set) {
         set.add("k", {{"a", 1}, {"b", 1}, {"c", 2}, {"d", 3}});
@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(popping_twice_in_one_transaction_gives_different_members)
     });
 }
 
-// Both are 0x5e4daa9d in FNV-1a of 32 bits.
+// FNV-1a of 32 bits yields 0x5e4daa9d for both.
 BOOST_AUTO_TEST_CASE(members_whose_hashes_collide_are_both_kept)
 {
     in_transaction([](SortedSet set) {
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(members_whose_hashes_collide_are_both_kept)
     });
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_transaction_that_threw)
+BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
 {
     run([]() -> Task {
         Database db = co_await test::open_database(test::watched_options());
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_a_transaction_that_threw)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_changes_nothing_is_no_commit)
+BOOST_AUTO_TEST_CASE(an_operation_without_effect_is_no_commit)
 {
     run([]() -> Task {
         Database db = co_await test::open_database(test::watched_options());

@@ -18,8 +18,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-/// A bucket in a database in memory, with a sorted set whose time is over, and one that is there.
-/// Cases run in one transaction, so that nothing is swept meanwhile.
+/// A bucket in a database in memory, with one sorted set that has expired, and one that has not.
+/// Cases run in one transaction, so that nothing is swept in between.
 struct ExpiredSet : test::EventLoop {
     test::HandClock clock;
 
@@ -37,7 +37,7 @@ struct ExpiredSet : test::EventLoop {
                 set.set_ttl("old", 10s);
                 set.add("live", "a", 1);
             });
-            clock.advance(10s);  // the next turn is ours: nothing is swept before
+            clock.advance(10s);  // the next turn is this test's: nothing is swept before
             co_await db.update([&](Transaction& tx) {
                 tx.set_origin("case");
                 use(tx.sorted_set("b"));
@@ -59,7 +59,7 @@ struct ExpiredSet : test::EventLoop {
 
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set_expiry, ExpiredSet)
 
-BOOST_AUTO_TEST_CASE(nothing_that_reads_shows_a_set_whose_time_is_over)
+BOOST_AUTO_TEST_CASE(no_read_shows_an_expired_set)
 {
     in_transaction([](SortedSet set) {
         BOOST_TEST(!set.score("old", "a"));
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(nothing_that_reads_shows_a_set_whose_time_is_over)
     });
 }
 
-BOOST_AUTO_TEST_CASE(what_takes_away_finds_nothing_but_its_end)
+BOOST_AUTO_TEST_CASE(removals_from_an_expired_set_only_remove_the_set)
 {
     const std::vector<std::function<void(SortedSet)>> ways{
         [](SortedSet set) { BOOST_TEST(!set.remove("old", "a")); },
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(what_takes_away_finds_nothing_but_its_end)
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_adds_begins_a_new_one)
+BOOST_AUTO_TEST_CASE(additions_to_an_expired_set_begin_a_new_one)
 {
     const Strings added = in_transaction([](SortedSet set) {
         BOOST_TEST(set.add("old", "a", 5));
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(what_adds_begins_a_new_one)
     BOOST_TEST((counted == Strings{"expired erase old ", "add old c 1.000000"}));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_refused_does_not_even_take_it_away)
+BOOST_AUTO_TEST_CASE(a_refused_operation_does_not_even_remove_an_expired_set)
 {
     const Strings lines = in_transaction([](SortedSet set) {
         const double no_number = std::numeric_limits<double>::quiet_NaN();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// All operations of sorted sets, at random, against a map: what they give, what a transaction and a
-// view see afterwards, and whether the messages tell all that has changed.
+// Compares random operations of sorted sets with a map: their results, what a transaction and a
+// view see afterwards, and whether the messages describe all changes.
 #include "support/model/sorted_set_model.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -49,9 +49,9 @@ public:
 
     std::size_t below(std::size_t end) { return random_() % end; }
 
-    /// One operation on both; whether they agree on what it gives.
+    /// Makes one change to both. Returns true if the results agree.
     bool change(SortedSet& set, Sets& sets);
-    /// All ways to read one of the sets; whether they agree.
+    /// Reads one of the sets in all ways. Returns true if the results agree.
     bool read(const SortedSetView& set, const Sets& sets);
 
 private:

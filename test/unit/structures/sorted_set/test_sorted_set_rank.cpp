@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ranks of sets so large that their index has fences on every level, and what operations cost, in
+// Ranks of sets so large that their index has fences on every level, and the cost of operations, in
 // steps of iterators.
 #include "bytes/hash.hpp"
 #include "support/engine/one_sorted_set.hpp"
@@ -19,8 +19,8 @@ using Members = keywatch::test::ScoredMembers;
 
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set_rank, OneSortedSet)
 
-// When bounds are tightened depends on it, so that is the same wherever a set is written.
-BOOST_AUTO_TEST_CASE(the_hash_is_what_it_always_was)
+// The hash determines when bounds are tightened, so it must be the same on every machine.
+BOOST_AUTO_TEST_CASE(the_hash_never_changes)
 {
     BOOST_TEST(bytes::stable_hash("") == 0xefd01f60ba992926U);
     BOOST_TEST(bytes::stable_hash("keywatch") == 0xb1d34902d13221c4U);
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(a_rank_takes_few_steps)
     BOOST_TEST(workspace->take_steps().live < 10U * 30);
 }
 
-// However many were taken before: neither end walks over what was erased there.
-BOOST_AUTO_TEST_CASE(taking_from_the_ends_does_not_step_over_what_was_erased)
+// Neither end walks over erased entries, however many members were taken before.
+BOOST_AUTO_TEST_CASE(taking_from_the_ends_does_not_step_over_erased_entries)
 {
     fill(6'000);
     workspace->take_steps();
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_queue_of_rising_scores_leaves_no_trail)
     BOOST_TEST(workspace->take_steps().erased < 20U);
 }
 
-// New ones at the front, and the oldest taken from the back.
+// New members come at the front, and the oldest are taken from the back.
 BOOST_AUTO_TEST_CASE(a_queue_of_falling_scores_leaves_no_trail)
 {
     for (int i = 0; i < 500; ++i) {
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_queue_of_falling_scores_leaves_no_trail)
     check_ranks(7);
 }
 
-// The last ones in are the first ones out, on either end.
+// At either end, the last member added is the first one removed.
 BOOST_AUTO_TEST_CASE(a_stack_leaves_no_trail)
 {
     for (const int sign : {1, -1}) {
@@ -173,8 +173,8 @@ BOOST_AUTO_TEST_CASE(a_stack_leaves_no_trail)
     }
 }
 
-// A queue that was emptied from the front, and gets something to do before the rest.
-BOOST_AUTO_TEST_CASE(adding_in_front_does_not_step_over_what_was_erased_of_the_index)
+// A queue that was emptied from the front receives members before the rest.
+BOOST_AUTO_TEST_CASE(adding_in_front_does_not_step_over_erased_index_entries)
 {
     for (int i = 0; i < 20'000; ++i) {
         add("m" + std::to_string(i), i);
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(adding_in_front_does_not_step_over_what_was_erased_of_the_i
     BOOST_TEST(workspace->take_steps().erased == 0U);
 }
 
-// Of all that come the smallest (largest) thousand are kept.
+// Only the smallest (largest) thousand members are kept.
 BOOST_AUTO_TEST_CASE(keeping_the_best_of_many_leaves_no_trail)
 {
     for (const bool smallest : {true, false}) {

@@ -18,7 +18,7 @@ using namespace keywatch::watch;
 
 namespace {
 
-/// A tree of up to so many interests, and which of them it has with which prefix.
+/// A tree of up to this many interests, and a model of it: the prefix of each interest.
 struct Tree {
     explicit Tree(std::size_t count) : everybody(many_interests(count)), model(count) {}
 
@@ -75,11 +75,11 @@ BOOST_AUTO_TEST_CASE(a_key_is_of_all_its_prefixes)
     tree.check_all();
 }
 
-BOOST_AUTO_TEST_CASE(what_joins_two_is_gone_with_one_of_them)
+BOOST_AUTO_TEST_CASE(a_branch_is_removed_with_one_of_its_children)
 {
     Tree tree(3);
     tree.add(0, "abc");
-    tree.add(1, "abd");  // "ab" is a fork now
+    tree.add(1, "abd");  // "ab" is a branch now
     tree.remove(0);
     tree.check("abd");
     tree.add(0, "ab");
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
     }
 }
 
-// As deep as this nothing may be recursive: neither looking, nor removing, nor destroying.
-BOOST_AUTO_TEST_CASE(a_hundred_thousand_prefixes_of_each_other_are_no_trouble)
+// Lookups, removals and destruction must not be recursive in a tree as deep as this.
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_nested_prefixes_work)
 {
     constexpr std::size_t count = 100'000;
     const std::string longest(count, 'a');

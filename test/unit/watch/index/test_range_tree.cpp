@@ -26,7 +26,7 @@ struct Ends {
     bool has(std::string_view key) const { return key >= first && (last.empty() || key < last); }
 };
 
-/// A tree of up to so many interests, and which of them it has with which range.
+/// A tree of up to this many interests, and a model of it: the range of each interest.
 struct Tree {
     explicit Tree(std::size_t count) : everybody(many_interests(count)), model(count) {}
 
@@ -70,7 +70,7 @@ std::string number(std::size_t value)
     return text;
 }
 
-/// With room for a key.
+/// Returns a range that is not empty.
 template <class Random>
 Ends random_range(Random& random)
 {
@@ -141,8 +141,8 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
     }
 }
 
-// In ascending order, in which a tree that is not balanced becomes a list.
-BOOST_AUTO_TEST_CASE(a_hundred_thousand_ranges_in_each_other_are_no_trouble)
+// In ascending order, in which a tree without balancing becomes a list.
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_nested_ranges_work)
 {
     constexpr std::size_t count = 100'000;
     const SharedSubscription everybody = many_interests(count);

@@ -29,17 +29,17 @@ SharedSubscription subscribe(const std::string& bucket, Selector selector)
     return subscribe(in(bucket, std::move(selector)));
 }
 
-/// Interests: whose, and which of them.
+/// Interests, as pairs of subscription and number.
 using Members = std::set<std::pair<Subscription*, std::size_t>>;
 using Subscribers = std::set<Subscription*>;
 
-/// None twice.
+/// Inserts an interest, which must not be there yet.
 void insert(Members& members, const Reference& one)
 {
     BOOST_TEST(members.emplace(one.subscriber.get(), one.at).second);
 }
 
-/// Those of whom these were the last in the index.
+/// Returns the subscribers whose last interests in the index these were.
 SelectorIndex::Subscribers released(const std::vector<Reference>& taken)
 {
     SelectorIndex::Subscribers gone;
@@ -96,7 +96,7 @@ Members followers(const SelectorIndex& index, const std::string& bucket, const s
     return members;
 }
 
-/// What the index ought to hold: the slow and obvious way.
+/// The expected contents of the index, kept in the simplest way.
 class Model {
 public:
     void add(const SharedSubscription& one)
@@ -124,7 +124,7 @@ public:
         return members;
     }
 
-    /// Those that have nothing left.
+    /// Removes the interests in a bucket. Returns the subscribers that have none left.
     Subscribers end_bucket(const std::string& bucket)
     {
         Subscribers gone;
@@ -162,7 +162,7 @@ void check_equal(const SelectorIndex& index, const Model& model,
     }
 }
 
-/// Of any kind.
+/// Returns a selector of any kind.
 Selector random_selector(std::mt19937& random)
 {
     switch (random() % 6) {
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(subscribers_are_found_by_bucket_and_key)
     BOOST_TEST(!index.find("c"));
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_left_of_the_last_subscriber_of_a_bucket)
+BOOST_AUTO_TEST_CASE(the_last_subscriber_of_a_bucket_leaves_nothing_in_the_index)
 {
     SelectorIndex index;
     const auto one = subscribe("b", key("k"));
@@ -217,11 +217,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_left_of_the_last_subscriber_of_a_bucket)
     BOOST_TEST(index.remove(*one));
     BOOST_TEST(!index.find("b"));
     BOOST_TEST(!index.remove(*one));
-    index.add(one);  // may come back
+    index.add(one);  // may be added again
     BOOST_TEST(index.remove(*one));
 }
 
-BOOST_AUTO_TEST_CASE(the_index_alone_may_own_whom_it_removes)
+BOOST_AUTO_TEST_CASE(the_index_may_be_the_only_owner_of_what_it_removes)
 {
     SelectorIndex index;
     auto last = subscribe("b", key("k"));
@@ -263,11 +263,11 @@ BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
     BOOST_CHECK(set_of(end_bucket(index, "b")) == (Subscribers{one.get(), whole.get()}));
     BOOST_TEST(!index.find("b"));
     BOOST_TEST(end_bucket(index, "b").empty());
-    BOOST_TEST(!index.remove(*one));  // they leave later, and find that they are out
+    BOOST_TEST(!index.remove(*one));  // it is removed after that, and is no longer in the index
     BOOST_CHECK(followers(index, "c") == (Members{{elsewhere.get(), 0}}));
 }
 
-BOOST_AUTO_TEST_CASE(one_that_follows_several_buckets_is_gone_with_the_last_of_them)
+BOOST_AUTO_TEST_CASE(a_subscriber_of_several_buckets_is_removed_with_the_last_of_them)
 {
     SelectorIndex index;
     const auto both = subscribe({in("b", key("k")), in("c", all()), in("b", prefix("k"))});
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(one_that_follows_several_buckets_is_gone_with_the_last_of_t
     BOOST_TEST(index.whole_database().empty());
 }
 
-BOOST_AUTO_TEST_CASE(what_was_lost_does_not_come_back)
+BOOST_AUTO_TEST_CASE(lost_interests_are_not_added_again)
 {
     SelectorIndex index;
     const auto one = subscribe({in("b", all()), in("c", all())});
@@ -299,7 +299,7 @@ BOOST_AUTO_TEST_CASE(what_was_lost_does_not_come_back)
     BOOST_CHECK(set_of(end_bucket(index, "c")) == Subscribers{one.get()});
 }
 
-BOOST_AUTO_TEST_CASE(all_who_are_detached_are_given_once)
+BOOST_AUTO_TEST_CASE(each_detached_subscriber_is_returned_once)
 {
     SelectorIndex index;
     const auto one = subscribe({in("b", all()), in("c", range("a", "b")), whole_database()});
@@ -313,7 +313,8 @@ BOOST_AUTO_TEST_CASE(all_who_are_detached_are_given_once)
     BOOST_TEST(index.remove(*one));
 }
 
-// Places are swapped around by every removal; a mistake shows up later, as somebody else's loss.
+// Every removal changes the places of other interests; a mistake shows as a wrong removal of
+// another one.
 BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
 {
     const auto seed = std::random_device{}();
