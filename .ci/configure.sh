@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSL-1.0
-# Sourced by the run scripts: configuring a folder below build/.
+# Configures folders below build/. Sourced by the run scripts.
 
 jobs=${JOBS:-$(nproc)}
 
 # configure FOLDER COMPILER MESON-OPTION...
-# A folder that was configured with the same options is kept, and brought up to date with changed
-# meson.build files: what is asked of it before the build must not be old. Otherwise it is made anew.
+# Keeps a folder that was configured with the same options, and updates it if meson.build files have
+# changed: the run scripts query it before they build. Otherwise creates the folder anew.
 configure() {
     local folder=$1 compiler=$2
     shift 2
     if command -v ccache >/dev/null; then
         compiler="ccache $compiler"
-        # Without these it would not cache what uses a precompiled header.
+        # Without these, ccache does not cache what uses a precompiled header.
         export CCACHE_SLOPPINESS=pch_defines,time_macros
     fi
     local stamp="$compiler $*"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# Sourced by the run scripts: what they need from Debian, and how they get it.
+# Lists the Debian packages that the run scripts need, and installs them. Sourced by the run
+# scripts.
 
 build_packages=(
     g++ meson ninja-build pkg-config python3
@@ -10,7 +11,7 @@ build_packages=(
 sanitizer_packages=(clang-19 libclang-rt-19-dev llvm-19)
 style_packages=(clang-19 clang-format-19 clang-tidy-19)
 
-# Which of the given packages are not installed.
+# Prints those of the given packages that are not installed.
 missing_packages() {
     local package
     for package in "$@"; do
@@ -18,7 +19,8 @@ missing_packages() {
     done
 }
 
-# Installs what is missing. Elsewhere than on Debian it is left to the user to have the same things.
+# Installs the packages that are missing. On another system than Debian, the user has to install the
+# equivalents.
 require_packages() {
     command -v dpkg >/dev/null && command -v apt-get >/dev/null || return 0
     local missing

@@ -13,15 +13,17 @@ namespace keywatch::pipeline {
 
 namespace asio = boost::asio;
 
-/// Longer than this nothing is waited for, as what is added to the time of now must not overflow.
+/// The longest timeout. A longer one is shortened to this, so that adding it to the current time
+/// does not overflow.
 inline constexpr std::chrono::hours longest_wait{24 * 365};
 
-/// A timer that is set by one thread while another one may be done with it already.
+/// A timer that one thread may set even though another thread has ended it already.
 class Alarm {
 public:
     explicit Alarm(const asio::any_io_executor& executor) : timer_(executor) {}
 
-    /// `function` is called where the loop runs, and must not throw.
+    /// Calls `function` after this time, on a thread that runs the event loop. `function` must not
+    /// throw. If the alarm has ended, does nothing.
     template <class Function>
     void set(std::chrono::milliseconds time, Function function)
     {
@@ -30,7 +32,7 @@ public:
             return;
         }
         timer_.expires_after(time);
-        // Called in place: a call on the timer's executor would need an allocation.
+        // The handler is called in place: a call on the timer's executor would need an allocation.
         timer_.async_wait(asio::bind_executor(asio::system_executor(),
                                               [function](const boost::system::error_code& error) {
                                                   if (!error) {
@@ -39,6 +41,7 @@ public:
                                               }));
     }
 
+    /// Ends the alarm when it is destroyed: cancels the timer, which cannot be set from then on.
     struct End {
         Alarm& alarm;
         ~End()

@@ -13,17 +13,19 @@
 
 namespace keywatch::pipeline {
 
-/// What is to be delivered next, from the inbox, from history or from a snapshot, and how much of
-/// it has been.
+/// The entries to deliver next, from the inbox, from history or from a snapshot, and how many of
+/// them have been delivered.
 struct Batch {
     std::vector<watch::Entry> entries;
-    /// The commit of history with which a bucket has ended; null if none has.
+    /// The commit of history that ended a bucket. Null if none did.
     watch::SharedCommit ends_bucket = nullptr;
-    /// The end of the watch once all of this has been delivered.
+    /// The exception with which the watch ends once the entries have been delivered: what the
+    /// predicate threw, or `Compacted`.
     std::exception_ptr error = nullptr;
 
     std::size_t next = 0;
-    /// The next entry, if its delivery has begun, and how many of its messages have been delivered.
+    /// The messages of the next entry that pass the predicate, if its delivery has begun, and for
+    /// how many of them the callback has returned.
     std::optional<watch::Wanted> begun = {};
     std::size_t messages = 0;
 
@@ -38,15 +40,15 @@ struct Batch {
     }
 };
 
-/// A worker's place in history: a slice that is delivered commit by commit as it is, without a
-/// batch. Used by one coroutine.
+/// A worker's place in history: a slice whose commits are delivered one by one directly from the
+/// slice, without a batch. Used by one coroutine.
 class HistoryCursor {
 public:
     HistoryCursor(engine::Engine& engine, engine::SliceLimits limits) : reader_(engine, limits) {}
 
     SliceReader& reader() noexcept { return reader_; }
 
-    /// Begins to deliver this slice, which is valid until the reader reads on.
+    /// Opens this slice, which is valid until the reader reads the next one.
     void open(const engine::HistorySlice& slice) noexcept
     {
         slice_ = &slice;
@@ -55,7 +57,8 @@ public:
     void close() noexcept { slice_ = nullptr; }
     bool is_open() const noexcept { return slice_ != nullptr; }
 
-    /// Returns the slice, if some of it is left and nothing of it is after `up_to`; else null.
+    /// Returns the slice if some of it is left and none of it is after `up_to`. Returns null
+    /// otherwise.
     const engine::HistorySlice* rest(Revision up_to) const noexcept
     {
         return slice_ && !at_end() && slice_->reached <= up_to ? slice_ : nullptr;

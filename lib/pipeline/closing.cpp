@@ -23,12 +23,13 @@ namespace keywatch::pipeline {
 
 namespace {
 
-/// So long after their cancellation callbacks may take to return.
+/// The time that cancelled callbacks have to return.
 constexpr std::chrono::milliseconds grace{500};
 constexpr std::chrono::milliseconds abandon_timeout{10'000};
-/// So long commits are taken of consumers that were given everything and have not asked for more.
+/// The time for which closing waits for consumers that have received everything and have not asked
+/// for more. Commits are still accepted during this time.
 constexpr std::chrono::milliseconds moment{50};
-/// So many watches are told something before other work on the strand has its turn.
+/// Number of watches that are notified before other work on the strand has its turn.
 constexpr std::size_t slice = 256;
 
 using Clock = std::chrono::steady_clock;
@@ -75,7 +76,8 @@ bool Pipeline::deliver() noexcept
 
 void Pipeline::add_closer(const asio::any_io_executor& closer)
 {
-    // Not the executor itself, whose context may end before this one.
+    // Only the watches that run on this executor are stored. The executor itself may belong to a
+    // context that ends before this one.
     std::vector<std::weak_ptr<const WatcherCore>> own;
     for (const auto& watcher : registry_.all()) {
         if (watcher->runs_on(closer)) {
@@ -105,7 +107,7 @@ void Pipeline::begin_close(std::chrono::milliseconds timeout)
     }
 }
 
-/// Repeats each step until there is memory for it.
+/// Performs the steps of closing. If there is no memory for a step, it is repeated until there is.
 asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
                                           std::chrono::milliseconds timeout)
 {
@@ -124,7 +126,7 @@ asio::awaitable<void> Pipeline::run_close(std::shared_ptr<Pipeline> self,
     self->tell_closed(closing.done ? nullptr : exception_of(Error::close_timeout));
 }
 
-/// May be called again for the same step after it has thrown.
+/// Performs one step. If it has thrown, then it may be called again for the same step.
 asio::awaitable<void> Pipeline::do_step(Closing& closing)
 {
     switch (closing.step) {
@@ -134,7 +136,8 @@ asio::awaitable<void> Pipeline::do_step(Closing& closing)
         }
         break;
     case Closing::Step::end_watchers: {
-        // If transactions took all of the time, watchers have some all the same.
+        // Watchers get at least `grace`, or the timeout if that is shorter, even if the
+        // transactions took all of the timeout.
         const Clock::time_point deadline = std::max(
             closing.begun + closing.timeout, Clock::now() + std::min(closing.timeout, grace));
         co_await drain_watchers(deadline);
@@ -148,7 +151,8 @@ asio::awaitable<void> Pipeline::do_step(Closing& closing)
         break;
     case Closing::Step::end_others:
         closers_.clear();
-        // Nothing more will be routed. A watch whose callback has called close() ends here.
+        // The stages are about to stop. A watch that still runs, such as one whose own callback
+        // awaits this `close()`, ends at this revision.
         for (const auto& watcher : running_) {
             watcher->close_at(std::min(engine_->durable_head(), routed()));
         }
@@ -163,21 +167,23 @@ asio::awaitable<void> Pipeline::do_step(Closing& closing)
     }
 }
 
-/// Until now commits are taken from all, as a callback may await others that make them. So those
-/// that were there before are waited for by a transaction that comes behind them.
+/// Waits until the transactions that are already queued have finished. New transactions are still
+/// accepted, because a callback may await a coroutine that commits. This therefore queues an empty
+/// transaction after the others, and waits for it.
 asio::awaitable<void> Pipeline::finish_queued_commits()
 {
     const engine::TransactionFunction nothing = [](Transaction&) {};
     try {
         co_await engine_->commit(nothing);
     } catch (...) {
-        // Writing has failed: what is durable is delivered.
+        // Writing has failed. What is durable is still delivered.
     }
 }
 
 asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
 {
-    // Watchers are told where to end at once: those that are behind routing wait for it.
+    // Watchers receive at once the revision at which they end. If it has not been routed yet, they
+    // are woken when it has.
     const Revision head = engine_->durable_head();
     draining_ = true;
     const Tell end_at_head = [&](WatcherCore& watcher) {
@@ -196,7 +202,7 @@ asio::awaitable<void> Pipeline::drain_watchers(Clock::time_point deadline)
 
 asio::awaitable<void> Pipeline::tell_running(const Tell& tell)
 {
-    const auto watchers = running_;  // some of them end between two slices, none begins
+    const auto watchers = running_;  // between two slices, watches may end, but none begins
     for (std::size_t i = 0; i < watchers.size(); ++i) {
         tell(*watchers[i]);
         if ((i + 1) % slice == 0) {
@@ -215,8 +221,9 @@ asio::awaitable<void> Pipeline::wait_for_watchers(Clock::time_point deadline)
     }
 }
 
-/// A consumer that has been given everything holds nothing up, except for the moment that it may
-/// need to begin what it commits of its last commit.
+/// Waits for the consumers that have received everything and may still process their last commit,
+/// so that they can begin the transactions that result from it. Such a consumer delays closing by
+/// `moment` at most.
 asio::awaitable<void> Pipeline::wait_for_consumers(Clock::time_point deadline)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -244,13 +251,14 @@ void Pipeline::consumer_asked() noexcept
     try {
         asio::post(strand_, [self = shared_from_this()] { self->poke_closer(); });
     } catch (const std::bad_alloc&) {
-        // Closing waits a moment longer.
+        // Closing then waits for the whole `moment`.
     }
 }
 
 asio::awaitable<void> Pipeline::end_those_never_run()
 {
-    // A watch that is made, or waited for, after this has looked sees that the database closes.
+    // A watch that is created, or waited for, after the registry was read here sees that the
+    // database closes.
     const auto watchers = registry_.all();
     for (std::size_t i = 0; i < watchers.size(); ++i) {
         watchers[i]->database_closed();
@@ -262,7 +270,7 @@ asio::awaitable<void> Pipeline::end_those_never_run()
 
 bool Pipeline::watchers_done() const
 {
-    // Whoever closes from within a callback is not waited for.
+    // A watch whose own callback awaits the closing is not waited for.
     return std::ranges::all_of(running_, [this](const auto& each) {
         return std::ranges::any_of(closers_,
                                    [&](const auto& closer) { return closer.lock() == each; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The limit of closing, for event loops that are blocked or stopped.
+// Limits the time of closing, even if event loops are blocked or stopped.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
@@ -13,7 +13,8 @@ namespace keywatch::pipeline {
 
 namespace {
 
-/// So long the event loop of the database may take for one turn once the limit has been reached.
+/// The time that the event loop of the database may take for one turn once the limit has been
+/// reached.
 constexpr std::chrono::milliseconds longest_turn{1'000};
 
 }  // namespace
@@ -21,7 +22,7 @@ constexpr std::chrono::milliseconds longest_turn{1'000};
 void Pipeline::limit_closing(std::chrono::milliseconds timeout)
 {
     engine_->call_after(timeout, [weak = weak_from_this()] {
-        // Without memory the closing may not have begun.
+        // If there was no memory to begin closing, closing() is false.
         if (const auto self = weak.lock(); self && self->closing()) {
             self->engine_->give_up_doubtful();
             self->look_after_loop();
@@ -29,7 +30,8 @@ void Pipeline::limit_closing(std::chrono::milliseconds timeout)
     });
 }
 
-/// The strand closes, with timers of its own. On a thread of the engine this sees whether it runs.
+/// Checks, on a thread of the engine, whether the strand still has turns: closing runs there, with
+/// timers of its own. If the strand has no turn within `longest_turn`, closes without it.
 void Pipeline::look_after_loop()
 {
     const auto ran = std::make_shared<std::atomic<bool>>(false);
@@ -51,8 +53,8 @@ void Pipeline::close_without_loop()
 {
     drained_ = true;  // commits are refused from now on
     for (const auto& watcher : registry_.all()) {
-        watcher->database_closed();  // if it was never run
-        watcher->close_now();        // those on other event loops end there
+        watcher->database_closed();  // ends it if it was never run
+        watcher->close_now();        // ends it if it runs on another event loop
     }
     engine_->close_without_loop([self = shared_from_this()] {
         self->tell_closed(std::make_exception_ptr(

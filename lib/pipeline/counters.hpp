@@ -9,13 +9,13 @@ namespace keywatch::pipeline {
 
 using Counter = std::atomic<std::uint64_t>;
 
-/// Of a counter that only one thread at a time writes: cheaper than an atomic addition.
+/// Adds to a counter that is written by one thread at a time; cheaper than an atomic addition.
 inline void add_alone(Counter& counter, std::uint64_t count) noexcept
 {
     counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
 }
 
-/// What the pipeline counts for `Stats`. Any thread may read.
+/// The numbers that the pipeline counts for `Stats`. Any thread may read them.
 struct Counters {
     // Written on the pipeline's strand.
     Counter read_from_history{0};
@@ -27,13 +27,13 @@ struct Counters {
     Counter entered{0};
     Counter ended{0};
 
-    // Written by all workers: not beside the others.
+    // Written by all workers, so on a cache line of their own.
     alignas(64) Counter commits_delivered{0};
     Counter messages_delivered{0};
 };
 
-/// Counts what a worker delivers, and adds it up when it is gone, so that workers on several
-/// threads do not contend for each commit.
+/// Counts what a worker delivers, and adds that to the counters when it is destroyed, so that
+/// workers on several threads do not contend for each commit.
 class Tally {
 public:
     explicit Tally(Counters& counters) : counters_(counters) {}

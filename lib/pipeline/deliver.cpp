@@ -20,8 +20,9 @@ namespace {
     fail(Error::callback_timeout);
 }
 
-/// Awaits a callback under the eyes of the watchdog. What it did to the cancellation state of the
-/// coroutine that it shares with the worker is undone.
+/// Awaits a callback, timed by the watchdog. The callback shares the cancellation state with the
+/// worker. The state is therefore reset before each callback, and after it cancellation no longer
+/// throws in the worker.
 template <class T>
 asio::awaitable<Flow> await_callback(asio::awaitable<T> callback, Watchdog& watchdog)
 {
@@ -149,7 +150,7 @@ bool WatcherCore::settle_next(Batch& batch, const Commit& commit, Outcome outcom
         return false;
     }
     if (entry.loses) {
-        lose_buckets(*entry.commit, entry.selected);  // the victim collector tells of the end
+        lose_buckets(*entry.commit, entry.selected);  // the victim collector signals the end
     }
     ++batch.next;
     return true;

@@ -73,7 +73,7 @@ void Errands::run(Kind kind) noexcept
 
 bool Errands::deliver() noexcept
 {
-    // Another database's thread may call this while the context of this one ends.
+    // A thread of another database may call this while the context of this one is being destroyed.
     const async::ContextLife::Hold hold(watcher_.pipeline_->life());
     std::uint8_t kinds = 0;
     {
@@ -81,7 +81,7 @@ bool Errands::deliver() noexcept
         kinds = std::exchange(waiting_, std::uint8_t{0});
     }
     const std::uint8_t failed = hold ? post(kinds) : std::uint8_t{0};
-    std::shared_ptr<WatcherCore> keep;  // released after the mutex, which belongs to the watch
+    std::shared_ptr<WatcherCore> keep;  // released after the lock: the watch owns the mutex
     const std::lock_guard lock(watcher_.mutex());
     waiting_ = static_cast<std::uint8_t>(waiting_ | failed);
     if (waiting_ != 0) {

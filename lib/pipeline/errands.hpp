@@ -10,29 +10,30 @@ namespace keywatch::pipeline {
 
 class WatcherCore;
 
-/// What has to be posted for a watch and must not be lost: if there is no memory for it, it is
-/// posted as soon as there is.
+/// The posts of a watch that must not be lost. If there is no memory for a post, it is repeated as
+/// soon as there is.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class Errands final : private async::Undelivered::Entry {
 public:
     enum Kind : std::uint8_t {
-        wake = 1,    ///< its worker
-        cancel = 2,  ///< what its worker waits for
-        leave = 4,   ///< the pipeline
+        wake = 1,    ///< starts its worker
+        cancel = 2,  ///< cancels what its worker waits for
+        leave = 4,   ///< removes it from the pipeline
     };
 
     explicit Errands(WatcherCore& watcher) : watcher_(watcher) {}
 
+    /// Posts an errand, at once or as soon as there is memory for it.
     void run(Kind kind) noexcept;
 
 private:
     bool deliver() noexcept override;
-    /// Returns which of them could not be posted.
+    /// Posts these errands. Returns those that could not be posted.
     std::uint8_t post(std::uint8_t kinds) noexcept;
 
     WatcherCore& watcher_;
-    // Of the watch's mutex.
+    // Guarded by the watch's mutex.
     std::uint8_t waiting_ = 0;
     bool listed_ = false;
     std::shared_ptr<WatcherCore> keep_;

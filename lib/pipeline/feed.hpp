@@ -12,13 +12,14 @@ namespace keywatch::pipeline {
 
 class Pipeline;
 
-/// The door from the engine into the pipeline: durable commits go into the hub, and the collector
-/// is woken by a post, unless one is on its way already.
+/// The sink that receives the engine's durable commits for the pipeline. It puts them into the hub
+/// and wakes the collector by a post, unless one is already on its way.
 ///
-/// While nobody watches it is asleep, and passes nothing on. After rouse() everything is, that the
-/// engine's durable head does not show yet: the engine moves its head before it calls durable(),
-/// both in one order that all threads see (sequentially consistent), so a commit that finds the
-/// feed asleep is in the head that is read after rouse().
+/// While no watch runs, the feed is paused (`asleep_`) and drops commits. After `rouse()`, it
+/// passes on every commit that is after the durable head read after that call. The engine moves its
+/// head before it calls durable(), and all threads see both in one order (sequentially consistent).
+/// A commit that finds the feed paused is therefore at or before the head that is read after
+/// `rouse()`.
 class Feed final : public engine::CommitSink {
 public:
     explicit Feed(watch::Budget budget) : hub_(budget) {}

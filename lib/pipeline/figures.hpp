@@ -9,16 +9,17 @@
 
 namespace keywatch::pipeline {
 
-/// What a watch counts for `WatcherInfo`. Any thread may read; each is written by one thread at a
-/// time.
+/// The numbers that a watch counts for `WatcherInfo`. Any thread may read them. Each is written by
+/// one thread at a time.
 struct Figures {
-    // Written by who delivers: the worker, or who pulls.
+    // Written by the thread that delivers: that of the worker, or that of the consumer of a pulled
+    // watch.
     Counter commits{0};
     Counter messages{0};
     Counter callback_nanoseconds{0};
     Counter longest_nanoseconds{0};
 
-    // The worker's.
+    // Written by the worker.
     Counter coalesced{0};
 
     void delivered(std::size_t count) noexcept

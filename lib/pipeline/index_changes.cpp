@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Who is in the index of selectors changes between two commits only: what comes while a commit is
+// Changes the index of selectors, only between two commits. A change that comes while a commit is
 // being routed waits until R is that commit.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
@@ -65,13 +65,13 @@ void Pipeline::note_busy_consumer(const std::shared_ptr<WatcherCore>& watcher) n
     try {
         busy_consumers_.push_back(watcher);
     } catch (const std::bad_alloc&) {
-        // Closing does not wait for it.
+        // Closing does not wait for this consumer.
     }
 }
 
 asio::awaitable<void> Pipeline::apply_changes(LoopTurn& turn)
 {
-    // More may come between two slices, and are applied in their turn.
+    // Changes that come between two slices are applied after the earlier ones.
     while (!changes_.empty()) {
         std::list<Change> one;
         one.splice(one.end(), changes_, changes_.begin());

@@ -12,24 +12,24 @@ namespace keywatch::pipeline {
 
 namespace asio = boost::asio;
 
-/// How long a worker or a stage has been running since the event loop last had a turn for others.
-/// The clock is read once for many steps.
+/// Measures how long a worker or a stage has been running since other work of the event loop last
+/// had a turn. The clock is read once for many steps.
 class LoopTurn {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// After so many steps the clock is read.
+    /// Number of steps after which the clock is read.
     static constexpr std::size_t steps_a_look = 256;
-    /// A turn takes not much longer.
+    /// The time after which a turn is over. A turn does not take much longer.
     static constexpr std::chrono::microseconds longest{200};
 
-    /// Counts steps that were made. Returns whether others should have their turn.
+    /// Counts steps that have been made. Returns true if other work should have its turn.
     bool is_over(std::size_t steps) noexcept
     {
         steps_ += steps;
         return steps_ >= steps_a_look && is_over_at(Clock::now());
     }
-    /// The same for a caller that has read the clock.
+    /// Same as `is_over`, for a caller that has read the clock.
     bool is_over_at(Clock::time_point now) noexcept
     {
         steps_ = 0;
@@ -39,16 +39,16 @@ public:
         over_ = now - began_ >= longest;
         return over_;
     }
-    /// Returns what the last look at the clock said.
+    /// Returns the result of the last check of the clock.
     bool was_over() const noexcept { return over_; }
-    /// Others have had their turn.
+    /// Begins a new turn, after other work has had its turn.
     void begin() noexcept
     {
         steps_ = 0;
         over_ = false;
         began_ = {};
     }
-    /// Lets others have their turn.
+    /// Lets other work have its turn, then begins a new turn.
     asio::awaitable<void> yield()
     {
         begin();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether a watch is slower than the commits, for any thread to see.
+// Shows on any thread whether a watch is slower than the commits.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 

@@ -10,19 +10,19 @@
 
 namespace keywatch::pipeline {
 
-/// The times of a watch that has a `min_interval` or a `progress_interval`; others have none of
-/// this. What time it is, its caller says. The worker's.
+/// The times of a watch that has a `min_interval` or a `progress_interval`. Other watches have no
+/// `Pace`. The caller passes the current time. Used by the worker.
 class Pace {
 public:
     using Clock = std::chrono::steady_clock;
     using Time = Clock::time_point;
 
-    /// Returns true if the options ask for one of the two.
+    /// Returns true if the options set one of the two intervals.
     static bool is_needed(const WatchOptions& options)
     {
         return options.min_interval.count() != 0 || options.progress_interval.count() != 0;
     }
-    /// Returns null if it is not needed.
+    /// Returns null if no pace is needed.
     static std::unique_ptr<Pace> of(const WatchOptions& options)
     {
         return is_needed(options) ? std::make_unique<Pace>(options) : nullptr;
@@ -33,8 +33,9 @@ public:
     {
     }
 
-    /// A delivery begins. All that is delivered while a watch catches up is one, or it would never
-    /// come to an end where more changes in an interval than is read from history at a time.
+    /// Notes that a delivery begins. Everything that is delivered while a watch catches up is one
+    /// delivery. Otherwise catching up would never end if more changes in an interval than is read
+    /// from history at a time.
     void begins(Time now, bool live) noexcept
     {
         if (!catching_up_) {
@@ -42,19 +43,21 @@ public:
         }
         catching_up_ = !live;
     }
+    /// Returns true if it is too early for the next delivery to begin.
     bool is_early(Time now, bool live) noexcept
     {
         catching_up_ = catching_up_ && !live;
         return !catching_up_ && now < next_;
     }
-    /// When the next one may begin; the past if it may now.
+    /// Returns the time at which the next delivery may begin. If it may begin now, then that time
+    /// has passed.
     Time next() const noexcept { return next_; }
 
-    /// Something was delivered, or the watch has begun.
+    /// Notes that something was delivered, or that the watch has begun.
     void delivered(Time now) noexcept { last_ = now; }
     bool progress_is_due(Time now) const noexcept { return has_progress() && now >= progress_at(); }
-    /// When to look whether progress is due; nothing if that was asked, and told, before and has
-    /// not passed yet.
+    /// Returns the time at which to check whether progress is due. Returns nothing if the time that
+    /// was returned last has not passed yet, or if there is no `progress_interval`.
     std::optional<Time> look_at(Time now) noexcept
     {
         if (!has_progress() || asked_ > now) {
@@ -73,7 +76,7 @@ private:
     const std::chrono::milliseconds interval_;
     const std::chrono::milliseconds progress_;
     Time next_{};
-    bool catching_up_ = false;  ///< and has begun to deliver
+    bool catching_up_ = false;  ///< true if it catches up and has begun to deliver
     Time last_{};
     Time asked_{};
 };

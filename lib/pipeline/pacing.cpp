@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a watch does by the clock, and who wakes it for that.
+// Times the deliveries and the progress markers of a watch, and wakes its worker for them.
 #include "pipeline.hpp"
 #include "published.hpp"
 #include "watcher_core.hpp"
@@ -125,10 +125,10 @@ asio::awaitable<void> Pipeline::keep_time(std::shared_ptr<Pipeline> self)
         try {
             co_await async::wait(timer);
         } catch (const std::bad_alloc&) {
-            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // there may be some by then
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});  // there may be memory then
         }
         const auto now = std::chrono::steady_clock::now();
-        // What is left is due at once, after a turn of the loop.
+        // If more are due, then the timer expires at once, after a turn of the loop.
         for (const auto& each : self->timetable_.take_due(now, LoopTurn::steps_a_look)) {
             static_cast<WatcherCore&>(*each).poke();
         }

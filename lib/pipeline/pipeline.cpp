@@ -109,7 +109,7 @@ void Pipeline::take_in(const std::shared_ptr<WatcherCore>& watcher)
 
 asio::awaitable<Revision> Pipeline::join(std::shared_ptr<WatcherCore> watcher)
 {
-    // The frame of this may be destroyed with its context before the strand has its turn.
+    // The frame of this coroutine may be destroyed with its context before the strand has its turn.
     const auto joined_at = std::make_shared<Revision>(0);
     if (context_gone_) {
         keywatch::fail(Error::closed);
@@ -140,7 +140,7 @@ bool Pipeline::is_running(const WatcherCore& watcher) const
 void Pipeline::forget(const WatcherCore& watcher)
 {
     if (!is_running(watcher)) {
-        return;  // it was refused
+        return;  // the watch was refused
     }
     const std::size_t place = watcher.place();
     running_[place] = std::move(running_.back());
@@ -152,8 +152,9 @@ void Pipeline::forget(const WatcherCore& watcher)
     }
 }
 
-/// R moves to the present. It may, as no watch is in the index that a commit up to there would have
-/// to be pushed to. Those that are still on their way are not routed, see route().
+/// Resumes the feed, and moves R to the durable head. No watch is in the index yet, so no commit up
+/// to the head has to be pushed. Commits up to the head that are still on their way are not routed:
+/// see route().
 void Pipeline::rouse_feed()
 {
     feed_->rouse();
@@ -238,8 +239,8 @@ void Pipeline::fail(std::exception_ptr error)
 
 void Pipeline::context_shutdown() noexcept
 {
-    // Everything that belongs to the context goes now. Coroutines that wait on it are destroyed by
-    // the service; those of other contexts are told.
+    // Everything that belongs to the context is released now. The service destroys the coroutines
+    // that wait on it. Those of other contexts are completed here.
     context_gone_ = true;
     closing_ = true;
     drained_ = true;

@@ -42,13 +42,14 @@ namespace asio = boost::asio;
 class WatcherCore;
 
 /// The stages between the engine's durable commits and the watchers: collector, distributor and
-/// victim collector, coroutines on one strand of the database's executor, joined by channels.
+/// victim collector. They are coroutines on one strand of the database's executor, connected by
+/// channels.
 ///
-/// 1. Everything in the section "on the strand" is used there only; what is marked "any thread"
-///    posts, or is safe by itself.
-/// 2. routed() is written after all pushes of that commit were made.
-/// 3. A parked stage does not keep the event loop from ending (UntrackedExecutor). Channels live in
-///    the frames of the coroutines that receive from them.
+/// 1. The members of the section "On the strand" are used only there. A function marked "any
+///    thread" posts to the strand, or is thread-safe by itself.
+/// 2. routed() is written after all pushes of that commit.
+/// 3. A parked stage does not keep the event loop from ending (UntrackedExecutor). Channels are
+///    local variables of the coroutines that receive from them.
 class Pipeline final : public async::ContextUser,
                        public std::enable_shared_from_this<Pipeline>,
                        private async::Undelivered::Entry {
@@ -60,13 +61,13 @@ public:
              std::shared_ptr<Feed> feed, const Options& options);
 
     engine::Engine& engine() noexcept { return *engine_; }
-    /// R: the last revision whose commits have all been routed, or passed over while no watch ran.
-    /// Any thread.
+    /// Returns R: the last revision whose commits have all been routed, or were skipped while no
+    /// watch ran. Any thread.
     Revision routed() const noexcept { return routed_.load(std::memory_order_acquire); }
-    /// Of the context that the database was opened on.
+    /// Returns the life of the context that the database was opened on.
     const std::shared_ptr<async::ContextLife>& life() const noexcept { return life_; }
     bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
-    /// Whether closing has come to where commits are refused.
+    /// Returns true once closing has reached the step that refuses commits.
     bool refuses_commits() const noexcept { return drained_.load(std::memory_order_acquire); }
     std::uint64_t next_watcher_id() noexcept { return next_watcher_id_.fetch_add(1) + 1; }
 
@@ -78,30 +79,32 @@ public:
     const watch::Hub& hub() const noexcept { return feed_->hub(); }
     const std::shared_ptr<watch::SharedBytes>& inbox_bytes() const noexcept { return inbox_bytes_; }
 
-    /// Any thread: there is something in the hub.
+    /// Wakes the collector: the hub has commits. Any thread.
     void wake_collector() noexcept;
 
     // For running watchers. Any thread.
-    /// Takes the watcher in, and starts its worker; or refuses it.
+    /// Adds the watcher to the running ones and starts its worker, or refuses it.
     void enter(std::shared_ptr<WatcherCore> watcher);
-    /// Puts the watcher's subscription into the index; gives R of that moment.
+    /// Adds the watcher's subscription to the index. Returns R of that moment.
     asio::awaitable<Revision> join(std::shared_ptr<WatcherCore> watcher);
-    /// Takes it out again, and what has come for it since.
+    /// Removes the watcher's subscription from the index, and discards what is in its inbox.
     void part(std::shared_ptr<WatcherCore> watcher);
+    /// Removes a watcher that has ended from the index and from the running ones.
     void leave(std::shared_ptr<WatcherCore> watcher);
-    /// Wakes the watcher when it is time, if it runs then.
+    /// Wakes the watcher at this time, if it is still running.
     void call_at(std::chrono::steady_clock::time_point time, std::weak_ptr<WatcherCore> watcher);
-    /// Wakes the watcher once R has reached the revision, and again at the next one that it then
-    /// has a use for.
+    /// Wakes the watcher once R has reached the revision, and again at each revision that
+    /// WatcherCore::next_wake then returns.
     void wake_at(Revision revision, std::weak_ptr<WatcherCore> watcher);
 
-    /// The consumer of a pulled watch has asked for more than the commit it had. Any thread.
+    /// Notifies closing that the consumer of a pulled watch has asked for more than the commit it
+    /// had. Any thread.
     void consumer_asked() noexcept;
 
-    /// See Database::close. Any thread.
+    /// Same as Database::close. Any thread.
     static asio::awaitable<void> close(std::shared_ptr<Pipeline> self,
                                        std::chrono::milliseconds timeout);
-    /// Closes without anybody waiting for it. Any thread.
+    /// Begins to close, without a caller that waits for it. Any thread.
     void abandon() noexcept;
 
 private:
@@ -130,18 +133,18 @@ private:
     void fail(std::exception_ptr error);
     void take_in(const std::shared_ptr<WatcherCore>& watcher);
     bool is_running(const WatcherCore& watcher) const;
-    /// Looks at two wakes, and forgets those that are of no use any more. So there are never many
-    /// of these, and it is never much work.
+    /// Checks two wakes, and removes those that are no longer of use. Called for each new wake, so
+    /// there are never many of these, and it is never much work.
     void clean_up_wakes();
     void forget(const WatcherCore& watcher);
     void rouse_feed();
     void count_routed(const CommitRecord& commit);
 
-    // Who is in the index (index_changes.cpp).
+    // Changes of the index (index_changes.cpp).
     struct Change {
         enum class Kind { join, part, leave } kind = Kind::join;
         std::shared_ptr<WatcherCore> watcher;
-        /// Of who joins, and the place for R.
+        /// The coroutine that awaits `join`, and where R is stored for it.
         async::Waiter waiter = {};
         std::shared_ptr<Revision> joined_at = nullptr;
     };
@@ -151,7 +154,7 @@ private:
     asio::awaitable<void> apply_changes(LoopTurn& turn);
     void note_busy_consumer(const std::shared_ptr<WatcherCore>& watcher) noexcept;
 
-    // Telling watchers the time (pacing.cpp).
+    // Waking watchers at a time (pacing.cpp).
     static asio::awaitable<void> keep_time(std::shared_ptr<Pipeline> self);
     void start_timekeeper();
     void wake_timekeeper();
@@ -160,7 +163,7 @@ private:
     // Closing (closing.cpp).
     void begin_close(std::chrono::milliseconds timeout);
     void add_closer(const asio::any_io_executor& closer);
-    /// How far it has come.
+    /// The progress of closing.
     struct Closing {
         enum class Step {
             finish_commits,
@@ -174,16 +177,17 @@ private:
         std::chrono::steady_clock::time_point begun;
         std::chrono::milliseconds timeout{};
         Step step = Step::finish_commits;
-        bool done = false;  ///< all watchers were
+        bool done = false;  ///< true if all watchers have ended in time
     };
     asio::awaitable<void> do_step(Closing& closing);
     bool deliver() noexcept override;
     static asio::awaitable<void> run_close(std::shared_ptr<Pipeline> self,
                                            std::chrono::milliseconds timeout);
-    /// Watches that nobody has run will not be run any more: tells those who wait for that.
+    /// Ends the watches that were never run, and completes their waiters.
     asio::awaitable<void> end_those_never_run();
     using Tell = std::function<void(WatcherCore&)>;
-    /// `tell` must live until this has been awaited.
+    /// Calls `tell` for each running watch, in slices. `tell` must live until this has been
+    /// awaited.
     asio::awaitable<void> tell_running(const Tell& tell);
     asio::awaitable<void> drain_watchers(std::chrono::steady_clock::time_point deadline);
     asio::awaitable<void> wait_for_watchers(std::chrono::steady_clock::time_point deadline);
@@ -213,20 +217,20 @@ private:
     std::atomic<bool> told_closed_{false};
     std::atomic<bool> drained_{false};
     std::atomic<bool> context_gone_{false};
-    std::shared_ptr<Pipeline> abandoned_;  ///< while there is no memory to close it
-    async::WakeUp wake_;                   ///< the collector
+    std::shared_ptr<Pipeline> abandoned_;  ///< itself, while there is no memory to begin closing
+    async::WakeUp wake_;                   ///< for the collector
     async::WakeUp batch_there_;
     async::WakeUp victims_there_;
-    async::WakeUp victims_gone_;  ///< there is room for more
-    /// Reset when the context goes away, as a strand must not outlive it.
+    async::WakeUp victims_gone_;  ///< notified when there is room for more
+    /// Reset when the context is destroyed, because a strand must not outlive it.
     asio::any_io_executor executor_;
     asio::any_io_executor strand_;
     asio::any_io_executor stage_executor_;
 
     // On the strand.
     watch::Distributor distributor_;
-    bool mid_commit_ = false;    ///< it has routed a part of a commit
-    std::list<Change> changes_;  ///< of the index, which have to wait
+    bool mid_commit_ = false;    ///< true while a commit or a gap is routed in part
+    std::list<Change> changes_;  ///< changes of the index that have to wait
     std::vector<std::shared_ptr<WatcherCore>> running_;
     struct Wake {
         Revision revision = 0;
@@ -238,22 +242,22 @@ private:
         }
     };
     std::set<Wake> wakes_;
-    Wake looked_at_;  ///< the last one that was looked at
+    Wake looked_at_;  ///< the last wake that `clean_up_wakes` checked
     watch::Timetable timetable_;
-    bool keeps_time_ = false;  ///< there is a coroutine for that, which has the timer
+    bool keeps_time_ = false;  ///< true while `keep_time` runs, which owns the timer
     asio::steady_timer* timer_ = nullptr;
-    bool draining_ = false;  ///< the running ones have been told to end
+    bool draining_ = false;  ///< true once the running watches are to end
     BatchChannel* batches_ = nullptr;
     VictimChannel* victims_ = nullptr;
     std::size_t bytes_in_flight_ = 0;
-    bool waits_for_room_ = false;  ///< the collector, for fewer bytes in flight
+    bool waits_for_room_ = false;  ///< the collector waits for fewer bytes or batches
     std::size_t stages_ = 0;
     bool stopping_ = false;
     std::exception_ptr error_;
     asio::steady_timer* close_timer_ = nullptr;
-    /// Pulled watches that have ended while it closes, whose consumers had a commit then.
+    /// Pulled watches that ended during closing while their consumers had a commit.
     std::vector<std::weak_ptr<WatcherCore>> busy_consumers_;
-    /// Those whose own callbacks wait for the closing.
+    /// Watches whose own callbacks wait for the closing.
     std::vector<std::weak_ptr<const WatcherCore>> closers_;
 };
 

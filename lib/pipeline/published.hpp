@@ -3,7 +3,8 @@
 
 namespace keywatch::pipeline {
 
-/// Shows the others where a local of a coroutine is, as long as it is there: a channel, or a timer.
+/// Stores a pointer to a local variable of a coroutine (a channel, or a timer) where other
+/// functions find it, for as long as the variable exists.
 template <class T>
 class Published {
 public:

@@ -15,7 +15,7 @@ namespace keywatch::pipeline {
 
 namespace {
 
-/// Lets one consumer wait at a time.
+/// Lets one consumer wait at a time. If another one is waiting, throws `already_running`.
 class OnlyOne {
 public:
     explicit OnlyOne(std::atomic<bool>& waiting) : waiting_(waiting)
@@ -41,7 +41,7 @@ WatcherCore::WatcherCore(std::shared_ptr<Pipeline> pipeline, const Selectors& se
 {
 }
 
-// What the consumer calls.
+// Functions that the consumer calls.
 
 asio::awaitable<bool> WatcherCore::wait(std::shared_ptr<WatcherCore> self)
 {
@@ -57,7 +57,8 @@ asio::awaitable<bool> WatcherCore::wait(std::shared_ptr<WatcherCore> self)
             co_return false;
         }
         const auto wait_for_more = [&](async::Waiter waiter) {
-            // Once it is in the list, the coroutine may go on, and end, on another thread.
+            // The list is copied first: once the waiter is in the list, another thread may resume
+            // the coroutine and end it.
             const std::shared_ptr<async::WaiterList> batches = self->pull_->batches;
             batches->add(std::move(waiter), answer.batches + 1);
         };
@@ -130,7 +131,7 @@ std::optional<WatchEnd> WatcherCore::ended() const
     return reason ? std::optional(WatchEnd{*reason, position()}) : std::nullopt;
 }
 
-// What the worker does.
+// Functions that the worker calls.
 
 WatcherCore::Action WatcherCore::offer(Batch& batch)
 {
@@ -159,7 +160,7 @@ WatcherCore::Action WatcherCore::offer(Batch& batch)
     }
     pull_->ends_bucket = std::move(batch.ends_bucket);
     pull_->error = std::move(batch.error);
-    // No other worker runs before this one returns, as both are on the strand.
+    // The next worker does not run before this one returns, because both are on the strand.
     const Action action = fsm_.parked();
     pull_->batches->reach(number);
     return action;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the worker of a watch gets its batches from: the inbox and history.
+// Reads batches for the worker of a watch, from the inbox and from history.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
@@ -89,15 +89,17 @@ asio::awaitable<const engine::HistorySlice*> WatcherCore::read_slice(HistoryCurs
 {
     history.close();
     try {
-        // Once it has joined there is little left, and the inbox holds something beside it. A
-        // consumer that pulls is handed the slice as a whole, and this worker ends.
+        // Reads ahead, with two exceptions. A watch that has joined has little left to read, and
+        // its inbox holds commits as well. The consumer of a pulled watch receives the slice as a
+        // whole, and this worker ends.
         co_return co_await history.reader().next(after, up_to, !pull_ && !fsm_.is_joined());
     } catch (const boost::system::system_error& error) {
         if (error.code() != make_error_code(Error::closed)) {
             throw;
         }
     }
-    // Only for a watch whose own callback closes the database: nothing waits for that one.
+    // Only a watch whose own callback has closed the database gets here: closing waits for every
+    // other watch.
     co_return nullptr;
 }
 
@@ -180,7 +182,7 @@ asio::awaitable<WatcherCore::HistoryRead> WatcherCore::gather(Revision up_to,
             if (after == fsm_.position()) {
                 co_return compacted(after, *slice, batch);
             }
-            break;  // what there is comes first
+            break;  // what has been read is delivered first
         }
         gathered = take(*slice);
     }
@@ -255,7 +257,7 @@ WatcherCore::Gathered WatcherCore::gather_gap(std::unique_ptr<watch::Marker>& ga
     for (const watch::SharedCommit& commit : slice.commits) {
         const watch::Selection selection = watch::select(*this, *commit);
         if (selection.loses) {
-            return {{.reached = commit->previous}, true};  // the next thing to be delivered
+            return {{.reached = commit->previous}, true};  // the end is delivered next
         }
         if (selection.any) {
             watch::leave_out(gap, *commit, selection.messages(*commit));

@@ -27,7 +27,7 @@ std::vector<std::shared_ptr<WatcherCore>> Registry::all() const
         const std::lock_guard lock(mutex_);
         all.reserve(watchers_.size());
         for (const auto& [id, watcher] : watchers_) {
-            // Null of one that waits in its destructor to be removed.
+            // Null while the watcher's destructor waits for this mutex.
             if (auto shared = watcher->weak_from_this().lock()) {
                 all.push_back(std::move(shared));
             }

@@ -12,17 +12,17 @@ namespace keywatch::pipeline {
 
 class WatcherCore;
 
-/// All watches that somebody has a handle to, or that run: for those who look at them.
+/// The watches that run or have a handle, for functions that list them.
 ///
-/// Thread safety: all members, from any thread.
+/// Thread safety: all members may be called from any thread.
 class Registry {
 public:
-    /// When a shared pointer owns it.
+    /// Adds a watch. Precondition: a shared pointer owns it.
     void add(WatcherCore& watcher);
-    /// Of its destructor.
+    /// Called by the watcher's destructor.
     void remove(const WatcherCore& watcher) noexcept;
 
-    /// In the order in which they were made.
+    /// Returns all watches, in the order in which they were created.
     std::vector<std::shared_ptr<WatcherCore>> all() const;
 
 private:

@@ -40,7 +40,7 @@ asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to,
     const auto ready = std::make_shared<async::WakeUp>();
     ahead_.emplace(Ahead{after, result, ready});
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    // The handler needs nothing: what becomes of the read is in the result.
+    // The handler does nothing: the outcome of the read is in `result`.
     async::spawn(executor,
                  fetch(result, ready, engine_.read_history(after, up_to, limits_, std::move(used))),
                  [](std::exception_ptr) {});

@@ -15,10 +15,10 @@ namespace keywatch::pipeline {
 
 namespace asio = boost::asio;
 
-/// Reads history slice by slice, the next one while the last one is being delivered.
+/// Reads history slice by slice. The next slice is read while the last one is being delivered.
 ///
-/// Used by one coroutine. A slice that was read ahead and is not asked for is thrown away; the read
-/// ends by itself, also after this object has.
+/// Used by one coroutine. A slice that was read ahead and is not asked for is discarded. A read
+/// ahead ends by itself, even after this object was destroyed.
 class SliceReader {
 public:
     SliceReader(engine::Engine& engine, engine::SliceLimits limits)
@@ -26,9 +26,9 @@ public:
     {
     }
 
-    /// Commits after `after` up to `up_to`, as Engine::read_history gives them. What was read ahead
-    /// may end before `up_to`, as if the limits had cut it. Valid until the next call. `ahead`:
-    /// whether to read on meanwhile.
+    /// Returns the commits after `after`, up to `up_to`: see Engine::read_history. A slice that was
+    /// read ahead may end before `up_to`, as if the limits had cut it. The slice is valid until the
+    /// next call. If `ahead` is true, then the slice after it is read meanwhile.
     asio::awaitable<const engine::HistorySlice*> next(Revision after, Revision up_to, bool ahead);
 
 private:
@@ -37,8 +37,9 @@ private:
         engine::HistorySlice slice;
         std::exception_ptr error;
     };
-    /// The wake-up holds whoever waits, so it belongs to the read alone: else, at the end of the
-    /// execution context, who waits would own himself.
+    /// A slice that is read ahead. The wake-up owns the suspended coroutine, so only the read owns
+    /// the wake-up: otherwise the coroutine's frame would own itself, and leak when the execution
+    /// context is destroyed.
     struct Ahead {
         Revision after = 0;
         std::shared_ptr<Result> result;

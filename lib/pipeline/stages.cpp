@@ -15,11 +15,12 @@ namespace keywatch::pipeline {
 
 namespace {
 
-/// So many ends are appended before other work on the strand has its turn.
+/// Number of ends that are signalled before other work on the strand has its turn.
 constexpr std::size_t victim_slice = 256;
 
-/// Returns false if there is nothing. The stages do not await `async_receive`: if there is no
-/// memory for that it destroys the coroutine, and the stage would end without an error.
+/// Receives from a channel. Returns false if it is empty. The stages do not await `async_receive`:
+/// if there is no memory for that, it destroys the coroutine, and the stage would end without an
+/// error.
 template <class Channel, class T>
 bool receive(Channel& channel, T& received)
 {
@@ -41,12 +42,12 @@ void Pipeline::start_stages()
     };
     stages_ = 3;
     try {
-        // In this order, so that each finds the channel it sends to.
+        // The stages are started in this order, so that each finds the channel that it sends to.
         async::spawn(stage_executor_, collect_victims(shared_from_this()), ended);
         async::spawn(stage_executor_, distribute(shared_from_this()), ended);
         async::spawn(stage_executor_, collect(shared_from_this()), ended);
     } catch (...) {
-        stop_stages();  // those that have begun own this
+        stop_stages();  // the stages that have begun own this object
         throw;
     }
 }
@@ -66,7 +67,7 @@ void Pipeline::stage_ended(std::exception_ptr error)
 {
     --stages_;
     if (error) {
-        // What was being routed will not be any more.
+        // The commit that was being routed is not routed any further.
         mid_commit_ = false;
         start_workers(distributor_.routed().wake);
         for (Change& each : std::exchange(changes_, {})) {
@@ -82,7 +83,7 @@ asio::awaitable<void> Pipeline::collect(std::shared_ptr<Pipeline> self)
     const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
     watch::Collector collector(self->feed_->hub(), self->routed(), budget);
     while (!self->stopping_) {
-        collector.pass_over(self->routed());  // it is ahead if no watch ran for a time
+        collector.pass_over(self->routed());  // R is ahead if no watch ran for a time
         switch (collector.next()) {
         case watch::Collector::Step::wait:
             co_await self->wake_.wait();
@@ -120,7 +121,7 @@ asio::awaitable<void> Pipeline::hand_over(watch::Batch batch)
     }
     bytes_in_flight_ += batch.bytes;
     const boost::system::error_code none;
-    // What was not taken was not moved from. NOLINTNEXTLINE(bugprone-use-after-move)
+    // A batch that is not sent is not moved from. NOLINTNEXTLINE(bugprone-use-after-move)
     while (!stopping_ && batches_ && !batches_->try_send(none, std::move(batch))) {
         waits_for_room_ = true;
         co_await wake_.wait();
@@ -150,14 +151,15 @@ asio::awaitable<void> Pipeline::route(watch::Batch& batch)
 {
     add_alone(counters_.batches, 1);
     LoopTurn turn;
-    // A batch from before the feed was roused: each watch has joined at R or later, and must not be
-    // given what is at or before that, least of all the end of a bucket.
+    // Commits at or before R are not routed. The batch may be from before the feed was resumed, but
+    // each watch has joined at R or later, and must not receive what was before, least of all the
+    // end of a bucket.
     if (batch.gap && batch.reached > this->routed()) {
         distributor_.begin_gap(this->routed());
         co_await route_rest(turn);
         counters_.fell_behind.store(distributor_.fell_behind(), std::memory_order_relaxed);
         start_workers(distributor_.routed().wake);
-        // The index stays as it is until R is behind the gap.
+        // The index does not change until R is after the gap.
     }
     for (const watch::SharedCommit& commit : batch.commits) {
         if (commit->revision <= this->routed()) {
@@ -194,7 +196,8 @@ asio::awaitable<void> Pipeline::route_rest(LoopTurn& turn)
     mid_commit_ = true;
     while (!distributor_.advance(LoopTurn::steps_a_look)) {
         if (turn.is_over(LoopTurn::steps_a_look)) {
-            // The workers of those that have the commit need not wait for the others.
+            // The workers of the subscribers that have the commit need not wait for the remaining
+            // ones.
             start_workers(distributor_.routed().wake);
             co_await turn.yield();
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Waiting for something of a watch: that it is ready, that it has got somewhere, that it has ended.
+// Waits until a watch is ready, has reached a revision, or has ended.
 #include "alarm.hpp"
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
@@ -40,7 +40,8 @@ std::shared_ptr<WatcherCore::Waiters> WatcherCore::waiters()
     const std::lock_guard lock(mutex());
     if (!waiters_) {
         waiters_ = std::move(made);
-        // One look, under the mutex under which the watch ends: closing ends all that were not run.
+        // The state is checked under the mutex under which the watch ends, so no end is missed.
+        // Closing ends all watches that were never run.
         if (state_ == State::ended) {
             tell_end(*waiters_);
         } else if (following_) {
@@ -89,7 +90,8 @@ asio::awaitable<void> WatcherCore::wait_ready(std::shared_ptr<WatcherCore> self,
     const auto alarm = std::make_shared<Alarm>(co_await asio::this_coro::executor);
     const Alarm::End end{*alarm};
     const auto wait = [&](async::Waiter waiter) {
-        // Once it is in the list, the coroutine may go on, and end, on another thread.
+        // These are copies: once the waiter is in the list, another thread may resume the coroutine
+        // and end it.
         const auto mine = alarm;
         const auto list = ready;
         const auto time = std::min<std::chrono::milliseconds>(timeout, longest_wait);
@@ -152,12 +154,12 @@ asio::awaitable<void> WatcherCore::reached(std::shared_ptr<WatcherCore> self, Re
     const std::shared_ptr<async::WaiterList> reached = self->waiters()->reached;
     self->awaited_.store(true);
     const auto wait = [&](async::Waiter waiter) {
-        // As in wait_ready.
+        // These are copies for the same reason as in `wait_ready`.
         const std::shared_ptr<WatcherCore> core = self;
         const Revision wanted = revision;
         const std::shared_ptr<async::WaiterList> list = reached;
         list->add(std::move(waiter), wanted);
-        // Who moved the position before it was told that somebody waits has told nobody.
+        // A thread that moved the position before it saw `awaited_` has not completed the waiter.
         list->reach(core->position().revision);
         core->ask_to_be_woken(wanted);
     };

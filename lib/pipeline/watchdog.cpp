@@ -12,7 +12,7 @@ namespace keywatch::pipeline {
 
 namespace {
 
-// As far in the future as the clock can be asked to wait.
+// The longest timeout. With a longer one, the sum with the current time would overflow.
 constexpr std::chrono::hours longest{24 * 365};
 
 }  // namespace
@@ -64,7 +64,7 @@ void Watchdog::look_later() noexcept
             }
         });
     } catch (const std::bad_alloc&) {
-        looking_ = false;  // the next callback tries it again
+        looking_ = false;  // the next callback tries again
     }
 }
 
@@ -87,8 +87,8 @@ void Watchdog::arm()
         timer_.emplace(strand_);
     }
     timer_->expires_at(began_ + timeout_);
-    // Called in place and not on the strand: for that Asio would allocate, and an error would reach
-    // no caller.
+    // The handler is called in place, not on the strand: for that Asio would allocate, and an error
+    // would reach no caller.
     timer_->async_wait(asio::bind_executor(
         asio::system_executor(), [weak = weak_from_this()](const boost::system::error_code& error) {
             const auto self = weak.lock();
@@ -98,13 +98,14 @@ void Watchdog::arm()
         }));
 }
 
-/// Without memory for it, what runs now is not cancelled.
+/// Posts the check of the time to the strand. If there is no memory for that, the callback that is
+/// running is not cancelled.
 void Watchdog::post_time_is_over() noexcept
 {
     try {
         async::post(strand_, [self = shared_from_this()] { self->time_is_over(); });
     } catch (const std::bad_alloc&) {
-        // The watch goes on.
+        // The watch continues.
     }
 }
 
@@ -113,7 +114,7 @@ void Watchdog::time_is_over()
     if (!running_) {
         looking_ = false;
     } else if (Clock::now() < began_ + timeout_) {
-        look();  // for a later callback than the one it was armed for
+        look();  // the timer was armed for an earlier callback
     } else {
         give_last_turn();
     }

@@ -16,36 +16,37 @@ namespace keywatch::pipeline {
 
 namespace asio = boost::asio;
 
-/// One wakefulness of a watcher's worker: the signal by which it can be cancelled, and the watch
-/// over the time its coroutine callbacks take.
+/// Owns the cancellation signal of one run of a watcher's worker, and enforces the timeout of its
+/// coroutine callbacks.
 ///
 /// The timer is armed only once a callback has outlived a turn of the event loop, and then as
-/// seldom as possible. When the time is over, the callback gets one more turn before it is
-/// cancelled: so an event loop that was blocked does not end every watch.
+/// rarely as possible. When the time is over, the callback gets one more turn before it is
+/// cancelled, so that an event loop that was blocked does not end every watch.
 ///
-/// Everything is used on the watcher's strand only.
+/// The public members are used only on the watcher's strand, once the worker has been spawned.
 class Watchdog : public std::enable_shared_from_this<Watchdog> {
 public:
     Watchdog(const asio::any_io_executor& strand, std::chrono::milliseconds timeout);
 
-    /// The worker's.
+    /// Returns the worker's turn of the event loop.
     LoopTurn& turn() noexcept { return turn_; }
 
     asio::cancellation_slot slot() noexcept { return signal_.slot(); }
-    /// Cancels what the worker waits for, if it is still there.
+    /// Cancels what the worker waits for, unless the worker has ended.
     void cancel();
-    /// The worker has begun.
+    /// Notes that the worker has begun.
     void begin() noexcept { begun_ = true; }
     bool has_begun() const noexcept { return begun_; }
-    /// The worker has ended; the signal must not be used any more.
+    /// Notes that the worker has ended. The signal is not used from then on.
     void end() noexcept;
 
-    /// Spawning the worker has returned: it waits for something, or has ended. So a callback that
-    /// never waits costs no turn of the loop.
+    /// Notes that spawning the worker has returned: the worker waits for something, or has ended.
+    /// Callbacks are checked only from then on, so one that has returned by then costs no turn of
+    /// the loop.
     void spawned();
     void callback_begins();
     void callback_ended() noexcept { running_ = false; }
-    /// Whether a callback was cancelled because its time was over.
+    /// Returns true if a callback was cancelled because its time was over.
     bool timed_out() const noexcept { return timed_out_; }
 
 private:
@@ -63,11 +64,11 @@ private:
     const std::chrono::milliseconds timeout_;
     asio::cancellation_signal signal_;
     LoopTurn turn_;
-    std::optional<asio::steady_timer> timer_;  ///< made when it is first needed
+    std::optional<asio::steady_timer> timer_;  ///< created when first needed
     Clock::time_point began_;
     std::uint64_t callback_ = 0;
     bool running_ = false;
-    bool looking_ = true;  ///< somebody will look: at first who spawned it
+    bool looking_ = true;  ///< true if a check will follow: at first by `spawned`
     bool timed_out_ = false;
     bool begun_ = false;
     bool ended_ = false;

@@ -23,15 +23,15 @@ std::unique_ptr<const watch::Predicate> predicate_of(const Filter& filter)
     return filter.predicate ? std::make_unique<const watch::Predicate>(filter.predicate) : nullptr;
 }
 
-/// A predicate is asked before anything makes way for something newer, and not on the pipeline's
-/// strand: so with one, what is queued cannot.
+/// Returns the policy of the inbox. With a predicate, the inbox does not coalesce: a predicate has
+/// to be called before that, and not on the pipeline's strand.
 Overflow inbox_policy(const WatchOptions& options)
 {
     return options.overflow == Overflow::latest && options.filter.predicate ? Overflow::catch_up
                                                                             : options.overflow;
 }
 
-/// Whether nothing has been committed after the start of a watch that is being made.
+/// Returns true if nothing has been committed after the start of a watch that is being created.
 bool is_at_present(const From& from, Revision start, Pipeline& pipeline)
 {
     return from.kind() == From::Kind::now ||
@@ -94,7 +94,8 @@ WatcherCore::~WatcherCore()
     pipeline_->registry().remove(*this);
 }
 
-/// The frame of run(): if it is destroyed before the watch has ended, its context is.
+/// A local variable of run(). If it is destroyed before the watch has ended, then the context of
+/// run() is being destroyed.
 class WatcherCore::RunFrame {
 public:
     explicit RunFrame(WatcherCore& core) : core_(core) {}
@@ -108,7 +109,7 @@ private:
 
 asio::awaitable<WatchEnd> WatcherCore::run(std::shared_ptr<WatcherCore> self)
 {
-    // Cancellation ends the watch, with a value: it must not surface at a suspension in here.
+    // Cancellation ends the watch with a value, so no suspension in here may throw it.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -137,7 +138,7 @@ void WatcherCore::begin()
     {
         const std::lock_guard lock(mutex());
         if (state_ != State::created) {
-            // It may have been told of the close before it was ever run.
+            // The database may have been closed before the watch was run.
             keywatch::fail(ran_ ? Error::already_running : Error::closed);
         }
         if (!pipeline_->closing()) {
@@ -369,7 +370,7 @@ void WatcherCore::context_shutdown() noexcept
     if (!hold) {
         return;  // its own context has ended too
     }
-    // Those that wait on the context that ends are destroyed with it, others are told.
+    // Waiters on the context that ends are destroyed with it, the remaining ones are completed.
     async::Waiter run_waiter;
     std::shared_ptr<Waiters> waiters;
     {

@@ -34,7 +34,7 @@ WatcherInfo WatcherCore::info() const
     info.overflow = overflow_;
     info.pulled = pull_ != nullptr;
     info.position = position();
-    // A worker that is busy has not heard yet of what became of its inbox.
+    // A busy worker does not know yet what has happened to its inbox, so the inbox counts as well.
     const watch::Inbox::Level level = inbox.level();
     std::exception_ptr error;
     {

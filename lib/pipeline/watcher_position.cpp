@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where a watch is: what it shows of that, and what it moves.
+// Moves and shows the position of a watch.
 #include "pipeline.hpp"
 #include "watcher_core.hpp"
 
@@ -23,7 +23,7 @@ Position WatcherCore::position() const
 
 void WatcherCore::move_within(const watch::Within& within)
 {
-    // In one step, so that it never seems to go back.
+    // Both change in one step, so that the position never seems to go back.
     const std::lock_guard lock(mutex());
     within_ = within;
     raise_position(within.at);

@@ -35,12 +35,14 @@ bool is_error(const std::exception_ptr& error, const boost::system::error_code& 
 
 void WatcherCore::post_wake_up()
 {
-    // Safe without the mutex: only a watch that runs is woken, and it ends only after it was.
+    // The mutex is not needed: only a watch that runs is woken, and it does not end before it was
+    // woken.
     const auto hold = hold_context();
     if (!hold || !strand_) {
-        return;  // its context is gone
+        return;  // its context has ended
     }
-    // A plain callback needs no strand: the inbox lets one worker at a time be started.
+    // A plain callback needs no strand, because the inbox lets only one worker at a time be
+    // started.
     const bool direct = !pull_ && is_plain();
     async::post(direct ? run_waiter_.executor() : strand_,
                 [self = shared_from_this()] { self->wake_up(); });
@@ -141,19 +143,20 @@ void WatcherCore::spawn_worker(Action action, Batch batch)
         const std::lock_guard lock(mutex());
         worker_ = watchdog;
     }
-    // The handler keeps the signal alive until the coroutine is gone: its slot is in there.
+    // The handler keeps the signal, which has the coroutine's slot, alive until the coroutine is
+    // destroyed.
     try {
         async::spawn(
             strand_, work(shared_from_this(), watchdog, action, std::move(batch)),
             asio::bind_cancellation_slot(
                 watchdog->slot(), [self = shared_from_this(), watchdog](std::exception_ptr) {}));
     } catch (const std::bad_alloc&) {
-        // Asio may have no memory for the end of a worker that has done its work.
+        // Asio may have no memory to report the end of a worker that has done its work.
         if (!watchdog->has_begun()) {
             throw;
         }
     }
-    if (!is_plain()) {  // then this is the strand
+    if (!is_plain()) {  // then this runs on the strand
         watchdog->spawned();
     }
 }
@@ -164,7 +167,8 @@ asio::awaitable<void> WatcherCore::work(std::shared_ptr<WatcherCore> self,
 {
     watchdog->begin();
     co_await asio::this_coro::throw_if_cancelled(false);
-    // Or the end costs a turn of the loop: co_spawn posts what completes without a suspension.
+    // Without this suspension the end would cost a turn of the loop: co_spawn posts the completion
+    // of a coroutine that was never suspended.
     co_await async::blink();
     std::exception_ptr error;
     try {
@@ -184,7 +188,7 @@ asio::awaitable<void> WatcherCore::work_until_idle(Watchdog& watchdog, Action ac
     const bool together = !pull_ && overflow_ != Overflow::latest;
     HistoryCursor history(pipeline_->engine(), {budget.messages, budget.bytes, together});
     if (batch.next > 0 || batch.begun) {
-        co_await watchdog.turn().yield();  // it was a long one
+        co_await watchdog.turn().yield();  // the posted function has used up its turn
     }
     while (true) {
         switch (action.what) {

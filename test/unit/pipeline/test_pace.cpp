@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(who_asks_for_no_interval_has_none)
 BOOST_AUTO_TEST_CASE(deliveries_begin_an_interval_apart)
 {
     Pace pace(intervals(10ms, 0ms));
-    BOOST_TEST((pace.next() <= noon));  // the first one at once
+    BOOST_TEST((pace.next() <= noon));  // the first one begins at once
     pace.begins(noon, true);
     pace.delivered(noon + 8ms);
     BOOST_TEST((pace.next() == noon + 10ms));
@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(deliveries_begin_an_interval_apart)
     BOOST_TEST(!pace.look_at(noon).has_value());
 }
 
-// However many pieces of history there are, and whatever the interval.
+// Catching up may read any number of slices of history, and the interval may be any.
 BOOST_AUTO_TEST_CASE(catching_up_is_one_delivery)
 {
     Pace pace(intervals(10ms, 0ms));
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(progress_is_due_an_interval_after_the_last_delivery)
     BOOST_TEST(pace.progress_is_due(noon + 15ms));
 }
 
-// A watcher that is busy asks once an interval, not with each delivery.
+// A busy watcher asks once an interval, not with each delivery.
 BOOST_AUTO_TEST_CASE(somebody_is_asked_to_look_once_until_that_time)
 {
     Pace pace(intervals(0ms, 10ms));

@@ -18,7 +18,7 @@ using keywatch::pipeline::SliceReader;
 
 namespace {
 
-/// Has a history of one message a commit, without end, and remembers what it was asked for.
+/// An engine with an endless history of one message a commit. It records what it was asked for.
 class Historian final : public engine::Engine {
 public:
     struct Asked {
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(the_next_slice_is_read_ahead_and_the_last_one_handed_back)
         BOOST_CHECK(historian.asked.back() == (Historian::Asked{20, 25, 10}));
         const auto third = co_await next(20, 25);
         BOOST_CHECK(third == from_to(21, 25));
-        BOOST_TEST(historian.asked.size() == 3U);  // there is nothing behind the end
+        BOOST_TEST(historian.asked.size() == 3U);  // there is nothing after the end
     });
 }
 

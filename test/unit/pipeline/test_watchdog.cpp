@@ -17,13 +17,13 @@ namespace {
 
 constexpr auto never = std::chrono::hours{24 * 365 * 500};
 
-/// A watchdog over a worker that only counts how often it was cancelled.
+/// A watchdog of a worker that only counts how often it was cancelled.
 struct Watched {
     asio::io_context context;
     std::shared_ptr<Watchdog> watchdog;
     int cancelled = 0;
 
-    /// The worker has been spawned, and waits for something.
+    /// Creates the watchdog of a worker that has been spawned and waits for something.
     void watch(std::chrono::milliseconds timeout)
     {
         begin_to_watch(timeout);
@@ -39,15 +39,15 @@ struct Watched {
         });
     }
 
-    /// All that can run without waiting.
+    /// Runs everything that can run without waiting.
     void poll()
     {
         context.restart();
         context.poll();
     }
 
-    /// Everything, timers too. Returns because nothing keeps it: that is checked by the test's own
-    /// time limit.
+    /// Runs everything, including timers. Returns because nothing keeps the loop running. The time
+    /// limit of the test checks that.
     void run()
     {
         context.restart();
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_returns_while_the_worker_is_spawned_costs_n
     watchdog->callback_ended();
     watchdog->spawned();
     BOOST_TEST(context.poll() == 0U);
-    watchdog->callback_begins();  // a later one is seen
+    watchdog->callback_begins();  // a later callback is checked
     run();
     BOOST_TEST(watchdog->timed_out());
 }
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(callbacks_that_return_at_once_arm_no_timer)
         watchdog->callback_begins();
         watchdog->callback_ended();
     }
-    run();  // would take for ever
+    run();  // would not return if a timer were armed
     BOOST_TEST(cancelled == 0);
-    watchdog->callback_begins();  // and it is not asleep after that
+    watchdog->callback_begins();  // a later callback is still checked
     poll();
     BOOST_TEST(!context.stopped());
     watchdog->end();
@@ -127,10 +127,10 @@ BOOST_AUTO_TEST_CASE(an_end_takes_the_timer_along)
     watchdog->end();
     run();  // returns
     watchdog->cancel();
-    BOOST_TEST(cancelled == 0);  // the signal must not be used any more
+    BOOST_TEST(cancelled == 0);  // the signal is no longer used
 }
 
-// A blocked event loop must not end every watch: what has become ready meanwhile runs first.
+// A blocked event loop must not end every watch: work that has become ready meanwhile runs first.
 BOOST_AUTO_TEST_CASE(a_callback_gets_one_more_turn_after_its_time)
 {
     watch(1ms);
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(each_callback_has_the_whole_time)
 {
     watch(20ms);
     watchdog->callback_begins();
-    poll();  // armed for the first one
+    poll();  // the timer is armed for the first callback
     const auto began = std::chrono::steady_clock::now();
     while (std::chrono::steady_clock::now() < began + 15ms) {
     }

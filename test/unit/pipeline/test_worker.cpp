@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A watcher's worker, where the moment at which something comes decides.
+// Tests a watcher's worker where the result depends on when something comes.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -44,7 +44,7 @@ Task replace_bucket(Database db)
 
 BOOST_FIXTURE_TEST_SUITE(test_worker, EventLoop)
 
-// W11: the pipeline may not have routed the deletion yet when the watch begins behind it.
+// W11: if the watch begins after the deletion, the pipeline may not have routed the deletion yet.
 BOOST_AUTO_TEST_CASE(a_deletion_before_its_start_does_not_end_a_watch)
 {
     run([]() -> Task {
