@@ -13,7 +13,7 @@
 #include <string_view>
 
 namespace keywatch {
-class BulkWriter;
+class BulkWriterImpl;
 }
 
 namespace [[gnu::visibility("default")]] keywatch {
@@ -63,7 +63,7 @@ struct WriteBatchOptions {
 class WriteBatch {
 public:
     /// @cond internal
-    explicit WriteBatch(std::shared_ptr<BulkWriter> writer);
+    explicit WriteBatch(std::shared_ptr<BulkWriterImpl> impl);
     /// @endcond
     /// Moves from another batch, which can afterwards only be destroyed or assigned to.
     WriteBatch(WriteBatch&& other) noexcept;
@@ -105,9 +105,9 @@ public:
     std::uint64_t committed() const;
 
 private:
-    BulkWriter& writer() const;
+    BulkWriterImpl& impl() const;
 
-    std::shared_ptr<BulkWriter> writer_;
+    std::shared_ptr<BulkWriterImpl> impl_;
 };
 
 }  // namespace keywatch

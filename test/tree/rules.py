@@ -23,7 +23,7 @@ LAYERS = {
     "engine": {"engine", "values"},
     "embedded": {"embedded", "engine", "async", "storage", "structures", "bytes", "values"},
     "pipeline": {"pipeline", "engine", "async", "watch", "values"},
-    "bulk": {"bulk", "handles", "async", "structures", "values"},
+    "bulk": {"bulk", "engine", "async", "structures", "values"},
     "handles": {"handles", "bulk", "pipeline", "embedded", "engine", "storage", "values"},
 }
 WITHOUT_ASIO = ("bytes", "storage", "structures", "watch")

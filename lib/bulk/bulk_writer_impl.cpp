@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "bulk_writer.hpp"
+#include "bulk_writer_impl.hpp"
 
 #include "async/spawn.hpp"
 #include "async/waiter.hpp"
@@ -28,9 +28,9 @@ asio::awaitable<void> nothing()
 }  // namespace
 
 /// A guard for one call that may be suspended. Throws if another call is still in progress.
-class BulkWriter::Use {
+class BulkWriterImpl::Use {
 public:
-    explicit Use(BulkWriter& writer) : writer_(writer)
+    explicit Use(BulkWriterImpl& writer) : writer_(writer)
     {
         if (writer_.in_use_.exchange(true, std::memory_order_acq_rel)) {
             fail(Error::batch_in_use);
@@ -41,40 +41,42 @@ public:
     ~Use() { writer_.in_use_.store(false, std::memory_order_release); }
 
 private:
-    BulkWriter& writer_;
+    BulkWriterImpl& writer_;
 };
 
 /// The engine counts about twice as many bytes for a write as this class does, because of its
 /// message. The gathered writes may reach twice `most_bytes_`.
-BulkWriter::BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options)
-    : state_(std::move(state)),
+BulkWriterImpl::BulkWriterImpl(engine::Engine& engine, std::shared_ptr<const void> database,
+                               WriteBatchOptions options)
+    : database_(std::move(database)),
+      engine_(engine),
       options_(std::move(options)),
       most_bytes_(std::max<std::size_t>(
-          std::min(options_.batch_bytes, state_->engine->max_transaction_bytes() / 5), 1)),
-      with_previous_(state_->engine->records_previous())
+          std::min(options_.batch_bytes, engine_.max_transaction_bytes() / 5), 1)),
+      with_previous_(engine_.records_previous())
 {
 }
 
-asio::awaitable<void> BulkWriter::put(std::string_view bucket, std::string_view key,
-                                      std::string_view value,
-                                      std::optional<std::chrono::milliseconds> ttl)
+asio::awaitable<void> BulkWriterImpl::put(std::string_view bucket, std::string_view key,
+                                          std::string_view value,
+                                          std::optional<std::chrono::milliseconds> ttl)
 {
     check(bucket, key, key.size() + value.size());
     if (ttl) {
         structures::check_ttl(*ttl);
     }
-    gathered_->put(bucket, key, value, ttl);
+    buffer_->put(bucket, key, value, ttl);
     return added();
 }
 
-asio::awaitable<void> BulkWriter::erase(std::string_view bucket, std::string_view key)
+asio::awaitable<void> BulkWriterImpl::erase(std::string_view bucket, std::string_view key)
 {
     check(bucket, key, key.size());
-    gathered_->erase(bucket, key);
+    buffer_->erase(bucket, key);
     return added();
 }
 
-void BulkWriter::check(std::string_view bucket, std::string_view key, std::size_t bytes) const
+void BulkWriterImpl::check(std::string_view bucket, std::string_view key, std::size_t bytes) const
 {
     if (in_use_.load(std::memory_order_acquire)) {
         fail(Error::batch_in_use);
@@ -89,27 +91,27 @@ void BulkWriter::check(std::string_view bucket, std::string_view key, std::size_
     if (bucket.empty() || bucket.size() > max_name_bytes) {
         fail(Error::invalid_name);
     }
-    if (bytes > state_->engine->max_transaction_bytes()) {
+    if (bytes > engine_.max_transaction_bytes()) {
         fail(Error::transaction_too_large);
     }
 }
 
-asio::awaitable<void> BulkWriter::added()
+asio::awaitable<void> BulkWriterImpl::added()
 {
-    return gathered_->bytes() < most_bytes_ ? nothing() : run_hand_over(shared_from_this());
+    return buffer_->bytes() < most_bytes_ ? nothing() : run_hand_over(shared_from_this());
 }
 
-asio::awaitable<void> BulkWriter::run_hand_over(std::shared_ptr<BulkWriter> self)
+asio::awaitable<void> BulkWriterImpl::run_hand_over(std::shared_ptr<BulkWriterImpl> self)
 {
     const Use use(*self);
     co_await self->hand_over();
 }
 
 /// Waits until fewer transactions are in flight, then adds what was gathered to them.
-asio::awaitable<void> BulkWriter::hand_over()
+asio::awaitable<void> BulkWriterImpl::hand_over()
 {
     co_await commit_queued();  // if there was no memory for that before
-    if (gathered_->empty()) {
+    if (buffer_->empty()) {
         co_return;
     }
     const std::uint64_t next = handed_over() + 1;
@@ -121,7 +123,7 @@ asio::awaitable<void> BulkWriter::hand_over()
 }
 
 /// Starts a coroutine that commits the queue, unless one is running.
-asio::awaitable<void> BulkWriter::commit_queued()
+asio::awaitable<void> BulkWriterImpl::commit_queued()
 {
     {
         const std::lock_guard lock(mutex_);
@@ -139,26 +141,26 @@ asio::awaitable<void> BulkWriter::commit_queued()
     }
 }
 
-std::uint64_t BulkWriter::handed_over() const
+std::uint64_t BulkWriterImpl::handed_over() const
 {
     const std::lock_guard lock(mutex_);
     return handed_over_;
 }
 
 /// Queues what was gathered. After an error it stays in place, for flush() to drop it.
-void BulkWriter::enqueue()
+void BulkWriterImpl::enqueue()
 {
-    auto fresh = std::make_shared<GatheredWrites>();
+    auto fresh = std::make_shared<BulkBuffer>();
     const std::lock_guard lock(mutex_);
     if (error_) {
         return;
     }
-    queue_.push_back(gathered_);
-    gathered_ = std::move(fresh);
+    queue_.push_back(buffer_);
+    buffer_ = std::move(fresh);
     ++handed_over_;
 }
 
-asio::awaitable<void> BulkWriter::wait_for(std::uint64_t done)
+asio::awaitable<void> BulkWriterImpl::wait_for(std::uint64_t done)
 {
     {
         const std::lock_guard lock(mutex_);
@@ -170,12 +172,12 @@ asio::awaitable<void> BulkWriter::wait_for(std::uint64_t done)
     co_await async::suspend(wait);
 }
 
-asio::awaitable<Revision> BulkWriter::flush()
+asio::awaitable<Revision> BulkWriterImpl::flush()
 {
     return run_flush(shared_from_this());
 }
 
-asio::awaitable<Revision> BulkWriter::run_flush(std::shared_ptr<BulkWriter> self)
+asio::awaitable<Revision> BulkWriterImpl::run_flush(std::shared_ptr<BulkWriterImpl> self)
 {
     const Use use(*self);
     co_await self->hand_over();
@@ -185,7 +187,7 @@ asio::awaitable<Revision> BulkWriter::run_flush(std::shared_ptr<BulkWriter> self
     co_return self->revision_;
 }
 
-void BulkWriter::take_error()
+void BulkWriterImpl::take_error()
 {
     std::exception_ptr error;
     {
@@ -194,22 +196,22 @@ void BulkWriter::take_error()
         failed_.store(false, std::memory_order_release);
     }
     if (error) {
-        *gathered_ = GatheredWrites();
+        *buffer_ = BulkBuffer();
         std::rethrow_exception(error);
     }
 }
 
-void BulkWriter::cancel()
+void BulkWriterImpl::cancel()
 {
     const Use use(*this);
     drop();
-    *gathered_ = GatheredWrites();
+    *buffer_ = BulkBuffer();
     const std::lock_guard lock(mutex_);
     error_ = nullptr;
     failed_.store(false, std::memory_order_release);
 }
 
-void BulkWriter::drop() noexcept
+void BulkWriterImpl::drop() noexcept
 {
     const std::lock_guard lock(mutex_);
     handed_over_ -= queue_.size();
@@ -217,9 +219,9 @@ void BulkWriter::drop() noexcept
 }
 
 /// The frame of a committing coroutine. If it is destroyed, the waiters must be notified.
-class BulkWriter::Committing {
+class BulkWriterImpl::Committing {
 public:
-    explicit Committing(BulkWriter& writer) : writer_(&writer) {}
+    explicit Committing(BulkWriterImpl& writer) : writer_(&writer) {}
     Committing(const Committing&) = delete;
     Committing& operator=(const Committing&) = delete;
     ~Committing()
@@ -232,10 +234,10 @@ public:
     void ended() noexcept { writer_ = nullptr; }
 
 private:
-    BulkWriter* writer_;
+    BulkWriterImpl* writer_;
 };
 
-void BulkWriter::committing_is_destroyed() noexcept
+void BulkWriterImpl::committing_is_destroyed() noexcept
 {
     finished(std::make_exception_ptr(
         boost::system::system_error(make_error_code(asio::error::operation_aborted))));
@@ -244,10 +246,10 @@ void BulkWriter::committing_is_destroyed() noexcept
 }
 
 /// Ends when the queue is empty. The next call that queues something starts another coroutine.
-asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
+asio::awaitable<void> BulkWriterImpl::commit_all(std::shared_ptr<BulkWriterImpl> self)
 {
     Committing committing(*self);
-    while (const Gathered writes = self->next()) {
+    while (const SharedBuffer writes = self->next()) {
         std::exception_ptr error;
         try {
             co_await self->commit(writes);
@@ -259,7 +261,7 @@ asio::awaitable<void> BulkWriter::commit_all(std::shared_ptr<BulkWriter> self)
     committing.ended();
 }
 
-asio::awaitable<void> BulkWriter::commit(Gathered writes)
+asio::awaitable<void> BulkWriterImpl::commit(SharedBuffer writes)
 {
     for (std::size_t first = 0; first < writes->size();) {
         std::size_t count = 0;
@@ -269,7 +271,7 @@ asio::awaitable<void> BulkWriter::commit(Gathered writes)
             }
             count = writes->apply(tx, first, {most_bytes_, with_previous_});
         };
-        const Revision revision = co_await state_of(state_).engine->commit(transaction);
+        const Revision revision = co_await engine_.commit(transaction);
         first += count;
         const std::lock_guard lock(mutex_);
         revision_ = revision;
@@ -277,19 +279,19 @@ asio::awaitable<void> BulkWriter::commit(Gathered writes)
     }
 }
 
-BulkWriter::Gathered BulkWriter::next()
+BulkWriterImpl::SharedBuffer BulkWriterImpl::next()
 {
     const std::lock_guard lock(mutex_);
     if (queue_.empty()) {
         committing_ = false;
         return nullptr;
     }
-    Gathered writes = std::move(queue_.front());
+    SharedBuffer writes = std::move(queue_.front());
     queue_.pop_front();
     return writes;
 }
 
-void BulkWriter::finished(std::exception_ptr error)
+void BulkWriterImpl::finished(std::exception_ptr error)
 {
     std::uint64_t done = 0;
     {

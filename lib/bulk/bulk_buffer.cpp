@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "gathered_writes.hpp"
+#include "bulk_buffer.hpp"
 
 namespace [[gnu::visibility("default")]] keywatch {
 
-void GatheredWrites::put(std::string_view bucket, std::string_view key, std::string_view value,
-                         std::optional<std::chrono::milliseconds> ttl)
+void BulkBuffer::put(std::string_view bucket, std::string_view key, std::string_view value,
+                     std::optional<std::chrono::milliseconds> ttl)
 {
     add(bucket, key, value, false, ttl);
 }
 
-void GatheredWrites::erase(std::string_view bucket, std::string_view key)
+void BulkBuffer::erase(std::string_view bucket, std::string_view key)
 {
     add(bucket, key, {}, true, std::nullopt);
 }
 
-void GatheredWrites::add(std::string_view bucket, std::string_view key, std::string_view value,
-                         bool erase, std::optional<std::chrono::milliseconds> ttl)
+void BulkBuffer::add(std::string_view bucket, std::string_view key, std::string_view value,
+                     bool erase, std::optional<std::chrono::milliseconds> ttl)
 {
     const Write write{bytes_.size(), key.size(), value.size(), bucket_number(bucket), erase, ttl};
     writes_.push_back(write);
@@ -29,7 +29,7 @@ void GatheredWrites::add(std::string_view bucket, std::string_view key, std::str
     }
 }
 
-std::uint32_t GatheredWrites::bucket_number(std::string_view name)
+std::uint32_t BulkBuffer::bucket_number(std::string_view name)
 {
     if (!writes_.empty() && names_[writes_.back().bucket] == name) {
         return writes_.back().bucket;
@@ -44,8 +44,8 @@ std::uint32_t GatheredWrites::bucket_number(std::string_view name)
     return number;
 }
 
-std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
-                                  const Limits& limits) const
+std::size_t BulkBuffer::apply(Transaction& transaction, std::size_t first,
+                              const Limits& limits) const
 {
     std::optional<BTree> tree;
     std::size_t used = 0;
@@ -66,8 +66,8 @@ std::size_t GatheredWrites::apply(Transaction& transaction, std::size_t first,
 
 /// Returns the number of bytes counted. Returns 0 if the write was not applied, because it is too
 /// large to share a transaction.
-std::size_t GatheredWrites::apply_one(BTree& tree, const Write& write, const Limits& limits,
-                                      bool alone) const
+std::size_t BulkBuffer::apply_one(BTree& tree, const Write& write, const Limits& limits,
+                                  bool alone) const
 {
     const std::string_view bytes(bytes_);
     const std::string_view key = bytes.substr(write.at, write.key_bytes);

@@ -16,7 +16,7 @@
 namespace keywatch {
 
 /// Puts and erases that will be one transaction, or a few: a list, with all bytes in one string.
-class GatheredWrites {
+class BulkBuffer {
 public:
     /// The cost of a write beyond its bytes, about as the engine counts it.
     static constexpr std::size_t overhead = 64;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/write_batch.hpp>
 
-#include "bulk/bulk_writer.hpp"
+#include "database_state.hpp"
+
+#include "bulk/bulk_writer_impl.hpp"
 
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
@@ -24,67 +26,67 @@ void require(bool valid, Error error, const char* what)
 
 WriteBatch Database::write_batch(WriteBatchOptions options) const
 {
-    writable_state_of(state_);
+    engine::Engine& engine = *writable_state_of(state_).engine;
     require(options.batch_bytes > 0, Error::invalid_option, "batch_bytes");
     require(options.in_flight > 0, Error::invalid_option, "in_flight");
     require(options.origin.size() <= 65535, Error::invalid_name, "origin");
-    return WriteBatch(std::make_shared<BulkWriter>(state_, std::move(options)));
+    return WriteBatch(std::make_shared<BulkWriterImpl>(engine, state_, std::move(options)));
 }
 
-WriteBatch::WriteBatch(std::shared_ptr<BulkWriter> writer) : writer_(std::move(writer)) {}
+WriteBatch::WriteBatch(std::shared_ptr<BulkWriterImpl> impl) : impl_(std::move(impl)) {}
 
 WriteBatch::WriteBatch(WriteBatch&& other) noexcept = default;
 
 WriteBatch& WriteBatch::operator=(WriteBatch&& other) noexcept
 {
     WriteBatch old(std::move(other));
-    std::swap(writer_, old.writer_);
+    std::swap(impl_, old.impl_);
     return *this;
 }
 
 WriteBatch::~WriteBatch()
 {
-    if (writer_) {
-        writer_->drop();
+    if (impl_) {
+        impl_->drop();
     }
 }
 
-BulkWriter& WriteBatch::writer() const
+BulkWriterImpl& WriteBatch::impl() const
 {
-    require(writer_ != nullptr, Error::batch_in_use, "moved from");
-    return *writer_;
+    require(impl_ != nullptr, Error::batch_in_use, "moved from");
+    return *impl_;
 }
 
 asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
                                       std::string_view value)
 {
-    return writer().put(bucket, key, value, std::nullopt);
+    return impl().put(bucket, key, value, std::nullopt);
 }
 
 asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
                                       std::string_view value, std::chrono::milliseconds ttl)
 {
-    return writer().put(bucket, key, value, ttl);
+    return impl().put(bucket, key, value, ttl);
 }
 
 asio::awaitable<void> WriteBatch::erase(std::string_view bucket, std::string_view key)
 {
-    return writer().erase(bucket, key);
+    return impl().erase(bucket, key);
 }
 
 asio::awaitable<Revision> WriteBatch::flush()
 {
-    return writer().flush();
+    return impl().flush();
 }
 
 void WriteBatch::cancel()
 {
-    writer().cancel();
+    impl().cancel();
 }
 
 std::uint64_t WriteBatch::committed() const
 {
-    return writer().committed();
+    return impl().committed();
 }
 
 }  // namespace keywatch

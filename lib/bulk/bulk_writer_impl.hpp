@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "gathered_writes.hpp"
+#include "bulk_buffer.hpp"
 
 #include "async/waiter_list.hpp"
-#include "handles/database_state.hpp"
+#include "engine/engine.hpp"
 
 #include <keywatch/write_batch.hpp>
 
@@ -26,9 +26,11 @@ namespace keywatch {
 /// 1. Writes are committed in their order. After a failed commit, nothing is committed before the
 ///    error was taken.
 /// 2. `done_` never exceeds `handed_over_`, and only grows. A waiter waits for a value of it.
-class BulkWriter final : public std::enable_shared_from_this<BulkWriter> {
+class BulkWriterImpl final : public std::enable_shared_from_this<BulkWriterImpl> {
 public:
-    BulkWriter(std::shared_ptr<DatabaseState> state, WriteBatchOptions options);
+    /// Keeps `database` alive, which owns the engine.
+    BulkWriterImpl(engine::Engine& engine, std::shared_ptr<const void> database,
+                   WriteBatchOptions options);
 
     // Same as in WriteBatch.
     asio::awaitable<void> put(std::string_view bucket, std::string_view key, std::string_view value,
@@ -41,13 +43,13 @@ public:
     void drop() noexcept;
 
 private:
-    using Gathered = std::shared_ptr<GatheredWrites>;
+    using SharedBuffer = std::shared_ptr<BulkBuffer>;
     class Use;
 
     void check(std::string_view bucket, std::string_view key, std::size_t bytes) const;
     asio::awaitable<void> added();
-    static asio::awaitable<void> run_hand_over(std::shared_ptr<BulkWriter> self);
-    static asio::awaitable<Revision> run_flush(std::shared_ptr<BulkWriter> self);
+    static asio::awaitable<void> run_hand_over(std::shared_ptr<BulkWriterImpl> self);
+    static asio::awaitable<Revision> run_flush(std::shared_ptr<BulkWriterImpl> self);
     asio::awaitable<void> hand_over();
     asio::awaitable<void> wait_for(std::uint64_t done);
     asio::awaitable<void> commit_queued();
@@ -55,16 +57,17 @@ private:
     std::uint64_t handed_over() const;
     void take_error();
 
-    static asio::awaitable<void> commit_all(std::shared_ptr<BulkWriter> self);
-    asio::awaitable<void> commit(Gathered writes);
-    Gathered next();
+    static asio::awaitable<void> commit_all(std::shared_ptr<BulkWriterImpl> self);
+    asio::awaitable<void> commit(SharedBuffer writes);
+    SharedBuffer next();
     void finished(std::exception_ptr error);
     class Committing;
     /// Called when the committing coroutine is destroyed, together with the context that it ran on.
     void committing_is_destroyed() noexcept;
 
     // Constant after construction, or thread-safe by itself.
-    const std::shared_ptr<DatabaseState> state_;
+    const std::shared_ptr<const void> database_;
+    engine::Engine& engine_;
     const WriteBatchOptions options_;
     const std::size_t most_bytes_;
     const bool with_previous_;
@@ -74,11 +77,11 @@ private:
     std::atomic<std::uint64_t> committed_{0};
 
     // Used only by the caller.
-    Gathered gathered_ = std::make_shared<GatheredWrites>();
+    SharedBuffer buffer_ = std::make_shared<BulkBuffer>();
 
     // Guarded by `mutex_`.
     mutable std::mutex mutex_;
-    std::deque<Gathered> queue_;
+    std::deque<SharedBuffer> queue_;
     bool committing_ = false;
     std::uint64_t handed_over_ = 0;
     std::uint64_t done_ = 0;
