@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/bulk_writer.hpp>
 #include <keywatch/cursor.hpp>
 #include <keywatch/options.hpp>
 #include <keywatch/pull_watcher.hpp>
@@ -10,7 +11,6 @@
 #include <keywatch/transaction_function.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>
-#include <keywatch/write_batch.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -152,11 +152,11 @@ public:
     asio::awaitable<Committed<std::int64_t>> increment(std::string_view bucket,
                                                        std::string_view key, std::int64_t by = 1);
 
-    /// Creates a batch, for more writes than fit into one transaction: see `WriteBatch`.
+    /// Creates a bulk writer, for more writes than fit into one transaction: see `BulkWriter`.
     ///
     /// Errors, thrown by the call itself: `closed`; `invalid_option`; `invalid_name` if the origin
     /// is too long.
-    WriteBatch write_batch(WriteBatchOptions options = {}) const;
+    BulkWriter bulk_writer(BulkWriterOptions options = {}) const;
 
     /// Creates a watch of a bucket for `Watcher::run`. The bucket need not exist yet.
     ///

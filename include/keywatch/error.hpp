@@ -118,9 +118,9 @@ enum class Error {
     backup_failed,
 
     // Bulk loading.
-    /// A `WriteBatch` was used while an earlier call was still being awaited, or after it was moved
+    /// A `BulkWriter` was used while an earlier call was still being awaited, or after it was moved
     /// from. Await one call before making the next.
-    batch_in_use,
+    bulk_writer_in_use,
 
     // Watching, continued.
     /// A watch with `Overflow::stop` was too slow: its inbox was full, or its lag grew too much

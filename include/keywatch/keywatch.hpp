@@ -11,6 +11,7 @@
 #include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/btree_range.hpp>
+#include <keywatch/bulk_writer.hpp>
 #include <keywatch/cursor.hpp>
 #include <keywatch/database.hpp>
 #include <keywatch/error.hpp>
@@ -31,4 +32,3 @@
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>
-#include <keywatch/write_batch.hpp>

@@ -33,7 +33,7 @@ public:
     explicit Use(BulkWriterImpl& writer) : writer_(writer)
     {
         if (writer_.in_use_.exchange(true, std::memory_order_acq_rel)) {
-            fail(Error::batch_in_use);
+            fail(Error::bulk_writer_in_use);
         }
     }
     Use(const Use&) = delete;
@@ -47,12 +47,12 @@ private:
 /// The engine counts about twice as many bytes for a write as this class does, because of its
 /// message. The gathered writes may reach twice `most_bytes_`.
 BulkWriterImpl::BulkWriterImpl(engine::Engine& engine, std::shared_ptr<const void> database,
-                               WriteBatchOptions options)
+                               BulkWriterOptions options)
     : database_(std::move(database)),
       engine_(engine),
       options_(std::move(options)),
       most_bytes_(std::max<std::size_t>(
-          std::min(options_.batch_bytes, engine_.max_transaction_bytes() / 5), 1)),
+          std::min(options_.transaction_bytes, engine_.max_transaction_bytes() / 5), 1)),
       with_previous_(engine_.records_previous())
 {
 }
@@ -79,7 +79,7 @@ asio::awaitable<void> BulkWriterImpl::erase(std::string_view bucket, std::string
 void BulkWriterImpl::check(std::string_view bucket, std::string_view key, std::size_t bytes) const
 {
     if (in_use_.load(std::memory_order_acquire)) {
-        fail(Error::batch_in_use);
+        fail(Error::bulk_writer_in_use);
     }
     if (failed_.load(std::memory_order_acquire)) {
         const std::lock_guard lock(mutex_);

@@ -6,7 +6,7 @@
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
 
-#include <keywatch/write_batch.hpp>
+#include <keywatch/bulk_writer.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,7 +20,7 @@
 
 namespace keywatch {
 
-/// The implementation of a WriteBatch: writes that are being gathered, a queue of gathered writes,
+/// The implementation of a BulkWriter: writes that are being gathered, a queue of gathered writes,
 /// and, while the queue is not empty, a coroutine that commits these one after another.
 ///
 /// 1. Writes are committed in their order. After a failed commit, nothing is committed before the
@@ -30,9 +30,9 @@ class BulkWriterImpl final : public std::enable_shared_from_this<BulkWriterImpl>
 public:
     /// Keeps `database` alive, which owns the engine.
     BulkWriterImpl(engine::Engine& engine, std::shared_ptr<const void> database,
-                   WriteBatchOptions options);
+                   BulkWriterOptions options);
 
-    // Same as in WriteBatch.
+    // Same as in BulkWriter.
     asio::awaitable<void> put(std::string_view bucket, std::string_view key, std::string_view value,
                               std::optional<std::chrono::milliseconds> ttl);
     asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
@@ -68,7 +68,7 @@ private:
     // Constant after construction, or thread-safe by itself.
     const std::shared_ptr<const void> database_;
     engine::Engine& engine_;
-    const WriteBatchOptions options_;
+    const BulkWriterOptions options_;
     const std::size_t most_bytes_;
     const bool with_previous_;
     const std::shared_ptr<async::WaiterList> waiting_ = std::make_shared<async::WaiterList>();

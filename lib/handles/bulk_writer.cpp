@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <keywatch/write_batch.hpp>
+#include <keywatch/bulk_writer.hpp>
 
 #include "database_state.hpp"
 
@@ -24,67 +24,67 @@ void require(bool valid, Error error, const char* what)
 
 }  // namespace
 
-WriteBatch Database::write_batch(WriteBatchOptions options) const
+BulkWriter Database::bulk_writer(BulkWriterOptions options) const
 {
     engine::Engine& engine = *writable_state_of(state_).engine;
-    require(options.batch_bytes > 0, Error::invalid_option, "batch_bytes");
+    require(options.transaction_bytes > 0, Error::invalid_option, "transaction_bytes");
     require(options.in_flight > 0, Error::invalid_option, "in_flight");
     require(options.origin.size() <= 65535, Error::invalid_name, "origin");
-    return WriteBatch(std::make_shared<BulkWriterImpl>(engine, state_, std::move(options)));
+    return BulkWriter(std::make_shared<BulkWriterImpl>(engine, state_, std::move(options)));
 }
 
-WriteBatch::WriteBatch(std::shared_ptr<BulkWriterImpl> impl) : impl_(std::move(impl)) {}
+BulkWriter::BulkWriter(std::shared_ptr<BulkWriterImpl> impl) : impl_(std::move(impl)) {}
 
-WriteBatch::WriteBatch(WriteBatch&& other) noexcept = default;
+BulkWriter::BulkWriter(BulkWriter&& other) noexcept = default;
 
-WriteBatch& WriteBatch::operator=(WriteBatch&& other) noexcept
+BulkWriter& BulkWriter::operator=(BulkWriter&& other) noexcept
 {
-    WriteBatch old(std::move(other));
+    BulkWriter old(std::move(other));
     std::swap(impl_, old.impl_);
     return *this;
 }
 
-WriteBatch::~WriteBatch()
+BulkWriter::~BulkWriter()
 {
     if (impl_) {
         impl_->drop();
     }
 }
 
-BulkWriterImpl& WriteBatch::impl() const
+BulkWriterImpl& BulkWriter::impl() const
 {
-    require(impl_ != nullptr, Error::batch_in_use, "moved from");
+    require(impl_ != nullptr, Error::bulk_writer_in_use, "moved from");
     return *impl_;
 }
 
-asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
+asio::awaitable<void> BulkWriter::put(std::string_view bucket, std::string_view key,
                                       std::string_view value)
 {
     return impl().put(bucket, key, value, std::nullopt);
 }
 
-asio::awaitable<void> WriteBatch::put(std::string_view bucket, std::string_view key,
+asio::awaitable<void> BulkWriter::put(std::string_view bucket, std::string_view key,
                                       std::string_view value, std::chrono::milliseconds ttl)
 {
     return impl().put(bucket, key, value, ttl);
 }
 
-asio::awaitable<void> WriteBatch::erase(std::string_view bucket, std::string_view key)
+asio::awaitable<void> BulkWriter::erase(std::string_view bucket, std::string_view key)
 {
     return impl().erase(bucket, key);
 }
 
-asio::awaitable<Revision> WriteBatch::flush()
+asio::awaitable<Revision> BulkWriter::flush()
 {
     return impl().flush();
 }
 
-void WriteBatch::cancel()
+void BulkWriter::cancel()
 {
     impl().cancel();
 }
 
-std::uint64_t WriteBatch::committed() const
+std::uint64_t BulkWriter::committed() const
 {
     return impl().committed();
 }

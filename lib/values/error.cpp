@@ -80,8 +80,8 @@ const char* describe(Error error) noexcept
         return "this call waits for the callback that makes it: await it in another coroutine";
     case Error::backup_failed:
         return "the backup, or the restored database, could not be written";
-    case Error::batch_in_use:
-        return "another call of this write batch is being awaited: await one at a time";
+    case Error::bulk_writer_in_use:
+        return "another call of this bulk writer is being awaited: await one at a time";
     case Error::overflow:
         return "the watcher was slower than the commits, and its inbox is full";
     case Error::cursor_not_found:

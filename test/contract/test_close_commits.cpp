@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(commits_are_accepted_until_the_watches_have_been_drained)
         for (int i = 0; i < 20; ++i) {
             co_await put(db, "b", "late", std::to_string(i));
         }
-        const kw::WriteBatch batch = db.write_batch();
+        const kw::BulkWriter writer = db.bulk_writer();
         BOOST_TEST(!closing.done());
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), recorder); }) ==
                    code(kw::Error::closed));

@@ -175,12 +175,12 @@ BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
         kw::Watcher watcher = db.watch("b", kw::all(), live);
         const Run run = co_await start(watcher);
         co_await commit_at_random(db, 7, 50);
-        kw::WriteBatch batch = db.write_batch();
+        kw::BulkWriter writer = db.bulk_writer();
         for (const char* key : {"a", "b", "a"}) {
-            co_await batch.put("b", key, "batch");
+            co_await writer.put("b", key, "bulk");
         }
-        co_await batch.erase("b", "b");
-        co_await batch.flush();
+        co_await writer.erase("b", "b");
+        co_await writer.flush();
         co_await put(db, "b", "a", "last");
         co_await watcher.reached(db.head_revision());
         Recorder replayed;

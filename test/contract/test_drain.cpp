@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(queued_transactions_finish_and_new_watches_are_refused)
         co_await closing.join();
         BOOST_TEST(co_await failure_of(early.join()) == code(kw::Error::closed));
         BOOST_TEST(co_await failure_of(put_one(db, "too late")) == code(kw::Error::closed));
-        BOOST_TEST(failure_of([&] { db.write_batch(); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == code(kw::Error::closed));
         for (const Job& each : writers) {
             co_await each.join();
         }

@@ -226,10 +226,10 @@ public:
     }
     bool has_handle() const { return has_handle_; }
 
-    /// The writes of a WriteBatch, in order, and the number of them that are durable.
-    std::vector<std::string> batch;
-    std::size_t batch_committed = 0;
-    static constexpr const char* batch_origin = "batch";
+    /// The writes of a bulk writer, in order, and the number of them that are durable.
+    std::vector<std::string> bulk_writes;
+    std::size_t bulk_committed = 0;
+    static constexpr const char* bulk_origin = "bulk";
 
     /// A timeout longer than any process lives.
     static constexpr std::chrono::seconds patience{60};

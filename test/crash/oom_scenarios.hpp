@@ -187,7 +187,7 @@ inline std::vector<Scenario> transactions()
     add("throwing", throw_in_update);
     add("viewing", view);
     add("shortcuts", use_shortcuts);
-    add("batch", load);
+    add("bulk", load);
     add("structures", use_structures).prepare = make_structures;
     add("cursors", list_cursors);
     add("figures", ask_for_figures);

@@ -97,58 +97,59 @@ inline void use_shortcuts(Life& life)
     life.run("erase()", {}, [&] { return put_and_count(&life); });
 }
 
-/// Writes the batch. If that fails, begins again at the first write that is not durable.
+/// Writes all through a bulk writer. If that fails, begins again at the first write that is not
+/// durable.
 inline Task write_all(Life* life)
 {
-    std::optional<WriteBatch> batch;
+    std::optional<BulkWriter> writer;
     std::exception_ptr error;
-    while (!batch) {
+    while (!writer) {
         try {
-            WriteBatchOptions options;
-            options.batch_bytes = 150;
+            BulkWriterOptions options;
+            options.transaction_bytes = 150;
             options.in_flight = 1;
-            options.origin = Life::batch_origin;
-            batch.emplace(life->database().write_batch(options));
+            options.origin = Life::bulk_origin;
+            writer.emplace(life->database().bulk_writer(options));
         } catch (...) {
             error = std::current_exception();
         }
         life->check_update(error);
     }
     bool fails = false;
-    while (!fails && batch->committed() < life->batch.size()) {
+    while (!fails && writer->committed() < life->bulk_writes.size()) {
         error = nullptr;
         try {
-            for (std::size_t i = batch->committed(); i < life->batch.size(); ++i) {
-                const std::string_view line = life->batch[i];
+            for (std::size_t i = writer->committed(); i < life->bulk_writes.size(); ++i) {
+                const std::string_view line = life->bulk_writes[i];
                 const auto equals = line.find('=');
-                co_await batch->put("b", line.substr(4, equals - 4), line.substr(equals + 1));
+                co_await writer->put("b", line.substr(4, equals - 4), line.substr(equals + 1));
             }
-            co_await batch->flush();
+            co_await writer->flush();
         } catch (...) {
             error = std::current_exception();
         }
         life->check_update(error);
-        batch->cancel();
+        writer->cancel();
         fails = error && !is_one_of(error, {});
         error = nullptr;
         try {
-            co_await batch->flush();  // waits for what is being committed
+            co_await writer->flush();  // waits for what is being committed
         } catch (...) {
             error = std::current_exception();
         }
         life->check_update(error);
     }
-    life->batch_committed = batch->committed();
+    life->bulk_committed = writer->committed();
 }
 
 inline void load(Life& life)
 {
     for (int i = 0; i < 8; ++i) {
         const std::string number = std::to_string(i);
-        life.batch.push_back("put w" + number + '=' + number);
+        life.bulk_writes.push_back("put w" + number + '=' + number);
     }
     const SharedOutcome puts = life.begin_puts(1, 1);
-    life.run("a batch", {}, [&] { return write_all(&life); });
+    life.run("a bulk writer", {}, [&] { return write_all(&life); });
     life.loop().finish(puts);
 }
 

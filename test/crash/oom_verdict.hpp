@@ -53,7 +53,7 @@ private:
         close();
         if (served) {
             judge_history();
-            judge_batch();
+            judge_bulk_writes();
         }
         for (const auto& each : life_.watches_) {
             each->judge(history_, served);
@@ -182,7 +182,7 @@ private:
         std::map<std::string, Revision> found;
         for (const contract::Made& commit : history_) {
             const Message& first = *commit.messages.front();
-            if (first.cause == Cause::expired || first.origin == Life::batch_origin) {
+            if (first.cause == Cause::expired || first.origin == Life::bulk_origin) {
                 continue;
             }
             const std::string origin(first.origin);
@@ -292,22 +292,22 @@ private:
         loop().finish(life_.begin_close(), {});
     }
 
-    /// Checks that the commits of a batch are a prefix of its writes, each once.
-    void judge_batch()
+    /// Checks that the commits of a bulk writer are a prefix of its writes, each once.
+    void judge_bulk_writes()
     {
         std::vector<std::string> written;
         for (const contract::Made& commit : history_) {
-            if (commit.messages.front()->origin == Life::batch_origin) {
+            if (commit.messages.front()->origin == Life::bulk_origin) {
                 const std::vector<std::string> lines = lines_of(commit);
                 written.insert(written.end(), lines.begin(), lines.end());
             }
         }
-        if (written.size() < life_.batch_committed) {
-            findings_.add("lost", "a write of a batch that was committed");
+        if (written.size() < life_.bulk_committed) {
+            findings_.add("lost", "a write of a bulk writer that was committed");
         }
-        if (written.size() > life_.batch.size() ||
-            !std::equal(written.begin(), written.end(), life_.batch.begin())) {
-            findings_.add("torn", "a batch is not written in its order");
+        if (written.size() > life_.bulk_writes.size() ||
+            !std::equal(written.begin(), written.end(), life_.bulk_writes.begin())) {
+            findings_.add("torn", "the writes of a bulk writer are not in their order");
         }
     }
 

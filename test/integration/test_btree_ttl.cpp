@@ -287,13 +287,13 @@ BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
     run([this]() -> Task {
         kw::Database db = co_await open();
         co_await db.put("b", "line", "v", 10ms);
-        kw::WriteBatch batch = db.write_batch();
-        co_await batch.put("b", "bulk", "v", 10ms);
-        co_await batch.put("b", "for ever", "v");
-        BOOST_TEST((failure_of([&] { (void)batch.put("b", "k", "v", 0ms); }) ==
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await writer.put("b", "bulk", "v", 10ms);
+        co_await writer.put("b", "for ever", "v");
+        BOOST_TEST((failure_of([&] { (void)writer.put("b", "k", "v", 0ms); }) ==
                     code(kw::Error::invalid_ttl)));
         clock.advance(5ms);
-        co_await batch.flush();
+        co_await writer.flush();
         co_await db.view([](const kw::Snapshot& snapshot) {
             const kw::BTreeView tree = snapshot.btree("b");
             BOOST_TEST((tree.ttl("line") == 5ms));

@@ -87,16 +87,16 @@ Task pull(kw::PullWatcher watcher, Token)
     }
 }
 
-Task write_batches(kw::Database db, Token)
+Task write_in_bulk(kw::Database db, Token)
 {
-    kw::WriteBatchOptions options;
-    options.batch_bytes = 100;
+    kw::BulkWriterOptions options;
+    options.transaction_bytes = 100;
     options.in_flight = 1;
-    kw::WriteBatch batch = db.write_batch(options);
+    kw::BulkWriter writer = db.bulk_writer(options);
     for (int i = 0;; ++i) {
-        co_await batch.put("b", "k" + std::to_string(i), "v");
+        co_await writer.put("b", "k" + std::to_string(i), "v");
         if (i % 5 == 0) {
-            co_await batch.flush();
+            co_await writer.flush();
         }
     }
 }
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_at_any_moment)
         }
         jobs.emplace_back(theirs, look_on(db, token));
         jobs.emplace_back(theirs, list(db, token));
-        jobs.emplace_back(theirs, write_batches(db, token));
+        jobs.emplace_back(theirs, write_in_bulk(db, token));
         jobs.emplace_back(theirs, pull(db.watch("b", kw::all(), from_start()), token));
         const Job ours(loops->executor(), write_on(db, token));
         loops->take_turns(turns);

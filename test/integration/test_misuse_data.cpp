@@ -32,14 +32,14 @@ Task update(kw::Database db, Change change)
     co_await db.update(change);
 }
 
-Task add(kw::WriteBatch& batch, std::string bucket, std::string key, std::string value)
+Task add(kw::BulkWriter& writer, std::string bucket, std::string key, std::string value)
 {
-    co_await batch.put(bucket, key, value);
+    co_await writer.put(bucket, key, value);
 }
 
-Task flush(kw::WriteBatch& batch)
+Task flush(kw::BulkWriter& writer)
 {
-    co_await batch.flush();
+    co_await writer.flush();
 }
 
 /// Returns all operations that write a value, each for an existing key `k` in bucket `b`.
@@ -82,11 +82,11 @@ BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)
         };
         co_await db.update(originated);
         co_await db.increment(longest_name, "k");
-        kw::WriteBatchOptions options;
+        kw::BulkWriterOptions options;
         options.origin = longest_name;
-        kw::WriteBatch batch = db.write_batch(options);
-        co_await add(batch, longest_name, "l", "3");
-        co_await watcher.reached(co_await batch.flush());
+        kw::BulkWriter writer = db.bulk_writer(options);
+        co_await add(writer, longest_name, "l", "3");
+        co_await watcher.reached(co_await writer.flush());
         BOOST_TEST((co_await db.get(longest_name, "k") == "2"));
         BOOST_TEST(recorder.size() == 3U);
         for (const kw::OwnedMessage& each : recorder.messages()) {
@@ -120,15 +120,15 @@ BOOST_AUTO_TEST_CASE(names_that_are_empty_or_too_long_are_refused_or_not_found)
             };
             co_await db.update(look);
         }
-        kw::WriteBatchOptions options;
+        kw::BulkWriterOptions options;
         options.origin = too_long_name;
-        BOOST_TEST(failure_of([&] { db.write_batch(options); }) == invalid);
+        BOOST_TEST(failure_of([&] { db.bulk_writer(options); }) == invalid);
         BOOST_TEST(db.head_revision() == 1U);
         co_await db.close();
     });
 }
 
-BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_batches_and_patterns)
+BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_bulk_writers_and_patterns)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with(binary);
@@ -139,11 +139,11 @@ BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_batches_and_
         kw::Watcher watcher = db.watch(binary, kw::key(binary), recorder, named);
         BOOST_TEST((watcher.name() == binary));
         const Run running = co_await start(watcher);
-        kw::WriteBatch batch = db.write_batch();
-        co_await add(batch, binary, binary, binary);
-        co_await add(batch, binary, "\0"s, "not selected");
-        co_await add(batch, binary, binary.substr(0, 4), "nor this");
-        co_await watcher.reached(co_await batch.flush());
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await add(writer, binary, binary, binary);
+        co_await add(writer, binary, "\0"s, "not selected");
+        co_await add(writer, binary, binary.substr(0, 4), "nor this");
+        co_await watcher.reached(co_await writer.flush());
         co_await watcher.reached((co_await db.erase(binary, binary)).revision);
         BOOST_REQUIRE(recorder.size() == 2U);
         BOOST_TEST((recorder.messages()[0]->bucket == binary));
@@ -213,9 +213,9 @@ BOOST_AUTO_TEST_CASE(a_value_larger_than_the_limit_is_not_erased_as_it_is)
         db = co_await open_database(with_limit(path, 100'000));
         const auto too_large = code(kw::Error::transaction_too_large);
         BOOST_TEST(co_await failure_of(ignore(db.erase("b", "k"))) == too_large);
-        kw::WriteBatch batch = db.write_batch();
-        co_await batch.erase("b", "k");
-        BOOST_TEST(co_await failure_of(flush(batch)) == too_large);
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await writer.erase("b", "k");
+        BOOST_TEST(co_await failure_of(flush(writer)) == too_large);
         co_await put(db, "b", "k", "small");
         co_await db.erase("b", "k");
         co_await db.close();
@@ -251,12 +251,12 @@ BOOST_AUTO_TEST_CASE(the_largest_options_are_options)
         const Recorder recorder;
         kw::Watcher watcher = db.watch("b", kw::all(), recorder, largest);
         const Run running = co_await start(watcher);
-        kw::WriteBatchOptions loading;
-        loading.batch_bytes = most;
+        kw::BulkWriterOptions loading;
+        loading.transaction_bytes = most;
         loading.in_flight = most;
-        kw::WriteBatch batch = db.write_batch(loading);
-        co_await add(batch, "b", "k", "1");
-        co_await watcher.reached(co_await batch.flush());
+        kw::BulkWriter writer = db.bulk_writer(loading);
+        co_await add(writer, "b", "k", "1");
+        co_await watcher.reached(co_await writer.flush());
         BOOST_TEST(recorder.size() == 2U);
         co_await db.close();
     });

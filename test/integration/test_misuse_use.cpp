@@ -45,9 +45,9 @@ Task back_up(kw::Database db)
     co_await db.backup(out);
 }
 
-Task flush(kw::WriteBatch& batch)
+Task flush(kw::BulkWriter& writer)
 {
-    co_await batch.flush();
+    co_await writer.flush();
 }
 
 Task run_once(kw::Watcher watcher)
@@ -68,7 +68,7 @@ Task check_calls_are_refused(kw::Database db)
     BOOST_TEST(co_await failure_of(view_nothing(db)) == closed);
     BOOST_TEST(co_await failure_of(back_up(db)) == closed);
     BOOST_TEST(co_await failure_of(ignore(db.backup("no/such/place"))) == closed);
-    BOOST_TEST(failure_of([&] { db.write_batch(); }) == closed);
+    BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == closed);
     BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
     BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
 }
@@ -97,9 +97,9 @@ Task visit(kw::Database db, Visit& visit)
     kw::PullWatcher watcher = db.watch("b", kw::all());
     co_await db.put("b", "k", "far");
     visit.value = co_await db.get("b", "k");
-    kw::WriteBatch batch = db.write_batch();
-    co_await batch.put("b", "l", "batch");
-    visit.loaded = co_await batch.flush();
+    kw::BulkWriter writer = db.bulk_writer();
+    co_await writer.put("b", "l", "bulk");
+    visit.loaded = co_await writer.flush();
     std::ostringstream out;
     visit.copied = co_await db.backup(out);
     while (visit.pulled < visit.loaded) {
@@ -177,8 +177,8 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watc
             db.watch("b", kw::all(), [gate](const kw::Message&) -> Task { co_await gate.pass(); });
         const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
         const Run running = co_await start(watcher);
-        kw::WriteBatch batch = db.write_batch();
-        co_await batch.put("b", "k", "batch");
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await writer.put("b", "k", "bulk");
         co_await put(db, "b", "k", "1");
         co_await until([&] { return gate.reached() == 1; });
         const Job closing = co_await spawn(db.close());
@@ -186,9 +186,9 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watc
         const auto closed = code(kw::Error::closed);
         // A watch has yet to be drained, so transactions may commit, for its callback or otherwise.
         co_await update_nothing(db);
-        co_await flush(batch);
+        co_await flush(writer);
         co_await db.put("b", "k", "2");
-        kw::WriteBatch late = db.write_batch();
+        kw::BulkWriter late = db.bulk_writer();
         BOOST_TEST(co_await failure_of(back_up(db)) == closed);
         BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);

@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
         BOOST_CHECK(put == kw::Error::read_only);
         const auto erased = co_await code_of(db.erase("b", "1"));
         BOOST_CHECK(erased == kw::Error::read_only);
-        kw::WriteBatch batch = db.write_batch();
-        co_await batch.put("b", "k", "v");
-        const auto flushed = co_await code_of(batch.flush());
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await writer.put("b", "k", "v");
+        const auto flushed = co_await code_of(writer.flush());
         BOOST_CHECK(flushed == kw::Error::read_only);
 
         co_await db.backup(directory / "copy");

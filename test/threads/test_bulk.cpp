@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Write batches and backups while several threads run the event loop.
+// Bulk writers and backups while several threads run the event loop.
 #include "crew.hpp"
 
 #include "support/storage/temporary_directory.hpp"
@@ -41,21 +41,21 @@ asio::awaitable<void> create(Database database, int loader)
     co_await database.update(make);
 }
 
-/// Writes a batch. Between two calls, the coroutine moves to any thread that is free.
+/// Writes through a bulk writer. Between two calls, the coroutine moves to any thread that is free.
 asio::awaitable<std::uint64_t> load(Database database, int loader)
 {
-    WriteBatchOptions options;
-    options.batch_bytes = 4096;
-    WriteBatch batch = database.write_batch(options);
+    BulkWriterOptions options;
+    options.transaction_bytes = 4096;
+    BulkWriter writer = database.bulk_writer(options);
     const std::string bucket = bucket_of(loader);
     for (int i = 0; i < writes; ++i) {
-        co_await batch.put(bucket, "k" + std::to_string(i), std::to_string(loader));
+        co_await writer.put(bucket, "k" + std::to_string(i), std::to_string(loader));
         if (i % 50 == 0) {
             co_await turn();
         }
     }
-    co_await batch.flush();
-    co_return batch.committed();
+    co_await writer.flush();
+    co_return writer.committed();
 }
 
 /// Returns the number of keys in each bucket; -1 if they are not the first ones.
@@ -94,7 +94,7 @@ asio::awaitable<Revision> back_up(Database database, std::shared_ptr<std::string
 BOOST_AUTO_TEST_SUITE(test_bulk)
 
 // Each loader writes in order, so a backup contains a prefix of its writes.
-BOOST_AUTO_TEST_CASE(batches_load_and_backups_are_taken_on_many_threads)
+BOOST_AUTO_TEST_CASE(bulk_writers_load_and_backups_are_taken_on_many_threads)
 {
     const TemporaryDirectory directory;
     Crew crew(4);

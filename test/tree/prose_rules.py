@@ -25,7 +25,7 @@ REFERENCE = [
     ("options.hpp", "struct Options", "doc/options.md"),
     ("options.hpp", "struct HistoryLimits", "doc/options.md"),
     ("watch_options.hpp", "struct WatchOptions", "doc/options.md"),
-    ("write_batch.hpp", "struct WriteBatchOptions", "doc/options.md"),
+    ("bulk_writer.hpp", "struct BulkWriterOptions", "doc/options.md"),
 ]
 # An enumerator, or a data member.
 NAMED_IN_BLOCK = re.compile(r"^ {4}(?:[\w:]+ )?(\w+)(?: = [^;\n]+)?[,;]\s*$", re.MULTILINE)

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(every_enumerator_has_a_name_that_is_also_printed)
 BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)
 {
     std::set<std::string> sentences;
-    for (int value = 1; value <= static_cast<int>(Error::batch_in_use); ++value) {
+    for (int value = 1; value <= static_cast<int>(Error::bulk_writer_in_use); ++value) {
         const std::string sentence = make_error_code(static_cast<Error>(value)).message();
         BOOST_TEST(sentence != "unknown keywatch error");
         BOOST_TEST(sentences.insert(sentence).second, sentence);

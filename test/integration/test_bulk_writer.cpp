@@ -18,10 +18,10 @@ using namespace keywatch::test;
 namespace {
 
 /// Returns options for transactions of about ten small writes.
-kw::WriteBatchOptions small_batches(std::size_t in_flight = 2)
+kw::BulkWriterOptions small_transactions(std::size_t in_flight = 2)
 {
-    kw::WriteBatchOptions options;
-    options.batch_bytes = 700;
+    kw::BulkWriterOptions options;
+    options.transaction_bytes = 700;
     options.in_flight = in_flight;
     return options;
 }
@@ -31,16 +31,16 @@ std::string key_of(int i)
     return "k" + std::to_string(100000 + i);
 }
 
-Task put_numbers(kw::WriteBatch& batch, int first, int end)
+Task put_numbers(kw::BulkWriter& writer, int first, int end)
 {
     for (int i = first; i < end; ++i) {
-        co_await batch.put("b", key_of(i), std::to_string(i));
+        co_await writer.put("b", key_of(i), std::to_string(i));
     }
 }
 
-Task flush(kw::WriteBatch& batch)
+Task flush(kw::BulkWriter& writer)
 {
-    co_await batch.flush();
+    co_await writer.flush();
 }
 
 asio::awaitable<std::map<std::string, std::string>> contents(kw::Database db)
@@ -71,7 +71,7 @@ kw::Options buffered(kw::Options options)
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_write_batch, EventLoop)
+BOOST_FIXTURE_TEST_SUITE(test_bulk_writer, EventLoop)
 
 BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
 {
@@ -79,11 +79,11 @@ BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
         for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
             for (const std::size_t in_flight : {1, 2, 5}) {
                 kw::Database db = co_await open_with(options, "b");
-                kw::WriteBatch batch = db.write_batch(small_batches(in_flight));
-                co_await put_numbers(batch, 0, 1000);
-                const kw::Revision revision = co_await batch.flush();
+                kw::BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
+                co_await put_numbers(writer, 0, 1000);
+                const kw::Revision revision = co_await writer.flush();
                 BOOST_TEST(revision == db.head_revision());
-                BOOST_TEST(batch.committed() == 1000U);
+                BOOST_TEST(writer.committed() == 1000U);
                 BOOST_CHECK(co_await contents(db) == numbers(1000));
                 // One transaction for about ten writes, and no small ones in between.
                 BOOST_TEST(revision >= 80U);
@@ -104,21 +104,21 @@ BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         co_await create(db, "c");
-        kw::WriteBatchOptions options = small_batches();
+        kw::BulkWriterOptions options = small_transactions();
         options.origin = "loader";
-        kw::WriteBatch batch = db.write_batch(options);
+        kw::BulkWriter writer = db.bulk_writer(options);
         for (int i = 0; i < 100; ++i) {
-            co_await batch.put(i % 2 == 0 ? "b" : "c", "k", std::to_string(i));
-            co_await batch.put("b", "t" + std::to_string(i), "");
-            co_await batch.erase("b", "t" + std::to_string(i / 2));
-            co_await batch.erase("b", "absent");
+            co_await writer.put(i % 2 == 0 ? "b" : "c", "k", std::to_string(i));
+            co_await writer.put("b", "t" + std::to_string(i), "");
+            co_await writer.erase("b", "t" + std::to_string(i / 2));
+            co_await writer.erase("b", "absent");
         }
         std::string origin;
         kw::Watcher watcher =
             db.watch("c", kw::all(), [&](const kw::Message& message) { origin = message.origin; });
         const Run running = co_await start(watcher);
-        const kw::Revision revision = co_await batch.flush();
-        BOOST_TEST(batch.committed() == 400U);
+        const kw::Revision revision = co_await writer.flush();
+        BOOST_TEST(writer.committed() == 400U);
         BOOST_TEST((co_await get(db, "b", "k") == "98"));
         BOOST_TEST((co_await get(db, "c", "k") == "99"));
         BOOST_TEST((co_await get(db, "b", "t50") == ""));
@@ -134,31 +134,31 @@ BOOST_AUTO_TEST_CASE(an_empty_flush_returns_the_last_revision)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch();
-        BOOST_TEST(co_await batch.flush() == 0U);
-        co_await batch.put("b", "k", "1");
-        BOOST_TEST(batch.committed() == 0U);
-        BOOST_TEST(co_await batch.flush() == 2U);
-        BOOST_TEST(co_await batch.flush() == 2U);
-        BOOST_TEST(batch.committed() == 1U);
+        kw::BulkWriter writer = db.bulk_writer();
+        BOOST_TEST(co_await writer.flush() == 0U);
+        co_await writer.put("b", "k", "1");
+        BOOST_TEST(writer.committed() == 0U);
+        BOOST_TEST(co_await writer.flush() == 2U);
+        BOOST_TEST(co_await writer.flush() == 2U);
+        BOOST_TEST(writer.committed() == 1U);
         co_await db.close();
     });
 }
 
-// While the disk is blocked, the batch gathers as many transactions as may be in flight, and one
-// more.
-BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
+// While the disk is blocked, the bulk writer gathers as many transactions as may be in flight, and
+// one more.
+BOOST_AUTO_TEST_CASE(a_bulk_writer_waits_when_enough_is_in_flight)
 {
     run([this]() -> Task {
         for (const std::size_t in_flight : {1, 2, 5}) {
             HeldEnv env;
             kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
             co_await create(db, "b");
-            kw::WriteBatch batch = db.write_batch(small_batches(in_flight));
+            kw::BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
             std::size_t puts = 0;
             const auto load = [&]() -> Task {
                 for (; puts < 1000; ++puts) {
-                    co_await batch.put("b", key_of(static_cast<int>(puts)), "v");
+                    co_await writer.put("b", key_of(static_cast<int>(puts)), "v");
                 }
             };
             env.hold();
@@ -169,59 +169,59 @@ BOOST_AUTO_TEST_CASE(a_batch_waits_when_enough_is_in_flight)
                 co_await yield();
             }
             BOOST_TEST(puts + 1 == (in_flight + 1) * 10);
-            BOOST_TEST(batch.committed() == 0U);
+            BOOST_TEST(writer.committed() == 0U);
             env.release();
             co_await loading.join();
-            co_await batch.flush();
-            BOOST_TEST(batch.committed() == 1000U);
+            co_await writer.flush();
+            BOOST_TEST(writer.committed() == 1000U);
             co_await db.close();
         }
     });
 }
 
 // The outcome of the failed transaction is unknown; everything before it is stored.
-BOOST_AUTO_TEST_CASE(a_failed_write_ends_a_batch)
+BOOST_AUTO_TEST_CASE(a_failed_write_stops_a_bulk_writer)
 {
     run([this]() -> Task {
         HeldEnv env;
         kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
         co_await create(db, "b");
-        kw::WriteBatch batch = db.write_batch(small_batches());
-        co_await put_numbers(batch, 0, 10);
-        co_await batch.flush();
+        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        co_await put_numbers(writer, 0, 10);
+        co_await writer.flush();
         env.fail_syncs();
-        BOOST_TEST(co_await failure_of(put_numbers(batch, 10, 100)) ==
+        BOOST_TEST(co_await failure_of(put_numbers(writer, 10, 100)) ==
                    code(kw::Error::storage_failed));
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::storage_failed));
-        BOOST_TEST(batch.committed() == 10U);
-        co_await batch.put("b", "k", "v");
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::storage_failed));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::storage_failed));
+        BOOST_TEST(writer.committed() == 10U);
+        co_await writer.put("b", "k", "v");
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::storage_failed));
         co_await db.close();
     });
 }
 
-// The first error ends the batch: the writes before it are stored, none after it is.
+// The first error stops the bulk writer: the writes before it are stored, none after it is.
 BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch(small_batches());
-        co_await put_numbers(batch, 0, 45);
-        co_await batch.put("missing", "k", "v");
+        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        co_await put_numbers(writer, 0, 45);
+        co_await writer.put("missing", "k", "v");
         // One of these puts reports the error; none of them may be stored.
-        BOOST_TEST(co_await failure_of(put_numbers(batch, 45, 100000)) ==
+        BOOST_TEST(co_await failure_of(put_numbers(writer, 45, 100000)) ==
                    code(kw::Error::bucket_not_found));
-        BOOST_TEST(co_await failure_of(put_numbers(batch, 0, 1)) ==
+        BOOST_TEST(co_await failure_of(put_numbers(writer, 0, 1)) ==
                    code(kw::Error::bucket_not_found));
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
-        const int committed = static_cast<int>(batch.committed());
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+        const int committed = static_cast<int>(writer.committed());
         BOOST_TEST(committed <= 45);
         BOOST_TEST(committed >= 30);
         BOOST_CHECK(co_await contents(db) == numbers(committed));
-        // The batch can be continued after what is stored.
-        co_await put_numbers(batch, committed, 60);
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 60U);
+        // The bulk writer can be used again, beginning after what is stored.
+        co_await put_numbers(writer, committed, 60);
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 60U);
         BOOST_CHECK(co_await contents(db) == numbers(60));
         co_await db.close();
     });
@@ -231,13 +231,13 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch();
-        co_await batch.put("b", "k", "1");
-        co_await batch.put("missing", "k", "1");
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
-        BOOST_TEST(batch.committed() == 0U);
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await writer.put("b", "k", "1");
+        co_await writer.put("missing", "k", "1");
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+        BOOST_TEST(writer.committed() == 0U);
         BOOST_TEST((co_await get(db, "b", "k") == std::nullopt));
-        BOOST_TEST(co_await batch.flush() == 0U);
+        BOOST_TEST(co_await writer.flush() == 0U);
         co_await db.close();
     });
 }
@@ -248,10 +248,10 @@ BOOST_AUTO_TEST_CASE(misuse_is_reported_at_once)
         kw::Options options = watched_options();
         options.max_transaction_bytes = 10'000;
         kw::Database db = co_await open_with(options, "b");
-        kw::WriteBatch batch = db.write_batch();
-        const auto put_one = [&batch](std::string bucket, std::string key,
-                                      std::string value) -> Task {
-            co_await batch.put(bucket, key, value);
+        kw::BulkWriter writer = db.bulk_writer();
+        const auto put_one = [&writer](std::string bucket, std::string key,
+                                       std::string value) -> Task {
+            co_await writer.put(bucket, key, value);
         };
         const std::string long_name(65536, 'n');
         BOOST_TEST(co_await failure_of(put_one("b", "", "v")) == code(kw::Error::empty_key));
@@ -261,21 +261,22 @@ BOOST_AUTO_TEST_CASE(misuse_is_reported_at_once)
         BOOST_TEST(co_await failure_of(put_one("b", "k", std::string(10'000, 'v'))) ==
                    code(kw::Error::transaction_too_large));
         co_await put_one("b", "k", "v");
-        BOOST_TEST(co_await batch.flush() == 2U);
+        BOOST_TEST(co_await writer.flush() == 2U);
         // Only the message makes it too large.
         co_await put_one("b", "k", std::string(6'000, 'v'));
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::transaction_too_large));
-        kw::WriteBatchOptions none;
-        none.batch_bytes = 0;
-        BOOST_TEST(failure_of([&] { db.write_batch(none); }) == code(kw::Error::invalid_option));
-        none = kw::WriteBatchOptions();
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::transaction_too_large));
+        kw::BulkWriterOptions none;
+        none.transaction_bytes = 0;
+        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(kw::Error::invalid_option));
+        none = kw::BulkWriterOptions();
         none.in_flight = 0;
-        BOOST_TEST(failure_of([&] { db.write_batch(none); }) == code(kw::Error::invalid_option));
-        kw::WriteBatch other = std::move(batch);
-        BOOST_TEST(co_await failure_of(put_one("b", "k", "v")) == code(kw::Error::batch_in_use));
+        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(kw::Error::invalid_option));
+        kw::BulkWriter other = std::move(writer);
+        BOOST_TEST(co_await failure_of(put_one("b", "k", "v")) ==
+                   code(kw::Error::bulk_writer_in_use));
         co_await db.close();
-        BOOST_TEST(failure_of([&] { db.write_batch(); }) == code(kw::Error::closed));
-        BOOST_TEST(failure_of([&] { kw::Database().write_batch(); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { kw::Database().bulk_writer(); }) == code(kw::Error::closed));
         co_await other.put("b", "k", "v");
         BOOST_TEST(co_await failure_of(flush(other)) == code(kw::Error::closed));
     });
@@ -288,15 +289,15 @@ BOOST_AUTO_TEST_CASE(transactions_keep_below_their_limit)
         kw::Options options = watched_options();
         options.max_transaction_bytes = 10'000;
         kw::Database db = co_await open_with(options, "b");
-        kw::WriteBatch batch = db.write_batch();
+        kw::BulkWriter writer = db.bulk_writer();
         for (int i = 0; i < 60; ++i) {
-            co_await batch.put("b", key_of(i), std::string(i % 3 == 0 ? 4'000 : 300, 'v'));
+            co_await writer.put("b", key_of(i), std::string(i % 3 == 0 ? 4'000 : 300, 'v'));
         }
         for (int i = 0; i < 60; ++i) {
-            co_await batch.erase("b", key_of(i));
+            co_await writer.erase("b", key_of(i));
         }
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 120U);
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 120U);
         BOOST_TEST((co_await contents(db)).empty());
         co_await db.close();
     });
@@ -306,17 +307,18 @@ BOOST_AUTO_TEST_CASE(one_call_at_a_time)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch();
-        co_await put_numbers(batch, 0, 5);
-        const Job flushing = co_await spawn(flush(batch));
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await put_numbers(writer, 0, 5);
+        const Job flushing = co_await spawn(flush(writer));
         BOOST_TEST(!flushing.done());
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::batch_in_use));
-        BOOST_TEST(co_await failure_of(put_numbers(batch, 0, 1)) == code(kw::Error::batch_in_use));
-        BOOST_TEST(failure_of([&] { batch.cancel(); }) == code(kw::Error::batch_in_use));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bulk_writer_in_use));
+        BOOST_TEST(co_await failure_of(put_numbers(writer, 0, 1)) ==
+                   code(kw::Error::bulk_writer_in_use));
+        BOOST_TEST(failure_of([&] { writer.cancel(); }) == code(kw::Error::bulk_writer_in_use));
         co_await flushing.join();
-        co_await put_numbers(batch, 5, 6);
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 6U);
+        co_await put_numbers(writer, 5, 6);
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 6U);
         co_await db.close();
     });
 }
@@ -325,14 +327,14 @@ BOOST_AUTO_TEST_CASE(a_cancelled_flush_can_be_called_again)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch(small_batches());
-        co_await put_numbers(batch, 0, 25);
-        const Job flushing = co_await spawn(flush(batch));
+        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        co_await put_numbers(writer, 0, 25);
+        const Job flushing = co_await spawn(flush(writer));
         flushing.cancel();
         BOOST_TEST(co_await failure_of(flushing.join()) == asio::error::operation_aborted);
-        co_await put_numbers(batch, 25, 50);
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 50U);
+        co_await put_numbers(writer, 25, 50);
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 50U);
         BOOST_CHECK(co_await contents(db) == numbers(50));
         co_await db.close();
     });
@@ -342,42 +344,43 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch(small_batches(5));
-        co_await put_numbers(batch, 0, 35);
-        batch.cancel();
-        co_await batch.flush();
-        const int committed = static_cast<int>(batch.committed());
+        kw::BulkWriter writer = db.bulk_writer(small_transactions(5));
+        co_await put_numbers(writer, 0, 35);
+        writer.cancel();
+        co_await writer.flush();
+        const int committed = static_cast<int>(writer.committed());
         BOOST_TEST(committed < 35);
         BOOST_CHECK(co_await contents(db) == numbers(committed));
-        co_await batch.put("missing", "k", "v");
-        BOOST_TEST(co_await failure_of(flush(batch)) == code(kw::Error::bucket_not_found));
-        co_await put_numbers(batch, committed, 40);
-        co_await batch.flush();
+        co_await writer.put("missing", "k", "v");
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+        co_await put_numbers(writer, committed, 40);
+        co_await writer.flush();
         BOOST_CHECK(co_await contents(db) == numbers(40));
         co_await db.close();
     });
 }
 
-// The destruction of a batch discards what is not being committed; closing waits for the rest.
-BOOST_AUTO_TEST_CASE(a_batch_may_be_destroyed_at_any_time)
+// The destruction of a bulk writer discards what is not being committed; closing waits for the
+// rest.
+BOOST_AUTO_TEST_CASE(a_bulk_writer_may_be_destroyed_at_any_time)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
         for (int puts = 0; puts < 60; puts += 7) {
-            kw::WriteBatch batch = db.write_batch(small_batches(4));
-            co_await put_numbers(batch, 0, puts);
+            kw::BulkWriter writer = db.bulk_writer(small_transactions(4));
+            co_await put_numbers(writer, 0, puts);
         }
         co_await db.close();
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_with_a_batch)
+BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_with_a_bulk_writer)
 {
     kw::Database db = kw::Database::open_blocking(executor(), watched_options());
     const auto load = [](kw::Database database) -> Task {
         co_await create(database, "b");
-        kw::WriteBatch batch = database.write_batch(small_batches());
-        co_await put_numbers(batch, 0, 1'000'000'000);
+        kw::BulkWriter writer = database.bulk_writer(small_transactions());
+        co_await put_numbers(writer, 0, 1'000'000'000);
     };
     const Job loading(executor(), load(db));
     run_until([&] { return db.head_revision() > 20; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Batches that are assigned, and batches whose messages contain more than what was written.
+// Bulk writers that are assigned, and those whose messages contain more than what was written.
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,10 +14,10 @@ using namespace keywatch::test;
 namespace {
 
 /// `keys`: each byte is a key.
-Task put_all(kw::WriteBatch& batch, std::string keys, std::string value)
+Task put_all(kw::BulkWriter& writer, std::string keys, std::string value)
 {
     for (const char key : keys) {
-        co_await batch.put("b", std::string(1, key), value);
+        co_await writer.put("b", std::string(1, key), value);
     }
 }
 
@@ -34,25 +34,25 @@ asio::awaitable<std::string> keys_of(kw::Database db)
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_write_batch_edges, EventLoop)
+BOOST_FIXTURE_TEST_SUITE(test_bulk_writer_edges, EventLoop)
 
-BOOST_AUTO_TEST_CASE(an_assigned_batch_drops_its_own_writes_and_continues_with_the_other)
+BOOST_AUTO_TEST_CASE(an_assigned_bulk_writer_drops_its_own_writes_and_continues_with_the_other)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        kw::WriteBatch batch = db.write_batch();
-        kw::WriteBatch other = db.write_batch();
-        co_await put_all(batch, "x", "dropped");
+        kw::BulkWriter writer = db.bulk_writer();
+        kw::BulkWriter other = db.bulk_writer();
+        co_await put_all(writer, "x", "dropped");
         co_await put_all(other, "ab", "1");
-        batch = std::move(other);
-        BOOST_TEST(failure_of([&] { other.committed(); }) == code(kw::Error::batch_in_use));
-        co_await put_all(batch, "c", "2");
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 3U);
+        writer = std::move(other);
+        BOOST_TEST(failure_of([&] { other.committed(); }) == code(kw::Error::bulk_writer_in_use));
+        co_await put_all(writer, "c", "2");
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 3U);
         BOOST_TEST(co_await keys_of(db) == "abc");
-        other = db.write_batch();
+        other = db.bulk_writer();
         co_await put_all(other, "d", "3");
-        kw::WriteBatch& self = other;
+        kw::BulkWriter& self = other;
         other = std::move(self);
         co_await other.flush();
         BOOST_TEST(co_await keys_of(db) == "abcd");
@@ -70,13 +70,13 @@ BOOST_AUTO_TEST_CASE(replaced_values_count_if_they_are_recorded)
             options.max_transaction_bytes = 10000;
             options.previous_values = previous_values;
             kw::Database db = co_await open_with(options, "b");
-            kw::WriteBatch batch = db.write_batch();
-            co_await put_all(batch, keys, std::string(4000, 'v'));
-            co_await batch.flush();
+            kw::BulkWriter writer = db.bulk_writer();
+            co_await put_all(writer, keys, std::string(4000, 'v'));
+            co_await writer.flush();
             const kw::Revision before = db.head_revision();
-            co_await put_all(batch, keys, "");
-            co_await batch.flush();
-            BOOST_TEST(batch.committed() == 2 * keys.size());
+            co_await put_all(writer, keys, "");
+            co_await writer.flush();
+            BOOST_TEST(writer.committed() == 2 * keys.size());
             BOOST_TEST(db.head_revision() - before == (previous_values ? keys.size() : 1U));
             co_await db.close();
         }
@@ -92,13 +92,13 @@ BOOST_AUTO_TEST_CASE(replaced_values_do_not_count_if_they_are_only_read)
         options.max_transaction_bytes = 10000;
         kw::Database db = co_await open_with(options, "b");
         co_await db.put("b", "z", "", std::chrono::hours{1});
-        kw::WriteBatch batch = db.write_batch();
-        co_await put_all(batch, keys, std::string(4000, 'v'));
-        co_await batch.flush();
+        kw::BulkWriter writer = db.bulk_writer();
+        co_await put_all(writer, keys, std::string(4000, 'v'));
+        co_await writer.flush();
         const kw::Revision before = db.head_revision();
-        co_await put_all(batch, keys, "");
-        co_await batch.flush();
-        BOOST_TEST(batch.committed() == 2 * keys.size());
+        co_await put_all(writer, keys, "");
+        co_await writer.flush();
+        BOOST_TEST(writer.committed() == 2 * keys.size());
         BOOST_TEST(db.head_revision() - before == 1U);
         co_await db.close();
     });
