@@ -72,7 +72,7 @@ bool WatcherCore::deliver_plain(Batch& batch)
     Tally tally(pipeline_->counters());
     while (batch.next < batch.entries.size()) {
         const watch::Entry& entry = batch.entries[batch.next];
-        fsm_.entry_begins(entry.follows());
+        fsm_.passed(entry.follows());
         advanced();
         const Commit commit = commit_of(entry);
         watch::Wanted wanted(commit, predicate_at_delivery(), 0);
@@ -137,7 +137,7 @@ asio::awaitable<WatcherCore::Outcome> WatcherCore::deliver_next(Batch& batch, co
         batch.begun.reset();
         return deliver_from(std::move(begun), batch.messages, watchdog);
     }
-    fsm_.entry_begins(batch.entries[batch.next].follows());
+    fsm_.passed(batch.entries[batch.next].follows());
     advanced();
     return deliver_commit(commit, watchdog);
 }
@@ -188,7 +188,7 @@ asio::awaitable<void> WatcherCore::deliver_slice(HistoryCursor& history, Batch& 
                 co_return;
             }
         }
-        fsm_.entry_begins(commit->revision);
+        fsm_.passed(commit->revision);
         advanced();
         if (selection.loses) {
             batch.ends_bucket = commit;

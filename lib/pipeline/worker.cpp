@@ -107,7 +107,8 @@ WatcherCore::Action WatcherCore::perform(Action action, Batch& batch)
     case Do::check_time:
         return fsm_.timed(is_early(action.flag));
     case Do::rest:
-        return fsm_.rested(inbox.rest());
+        // Once it rests, another thread may run the next worker, as it may once it sleeps.
+        return inbox.rest() ? Action() : fsm_.rest_refused();
     case Do::read_routed:
         action = fsm_.routed(pipeline_->routed());
         show_phase();
@@ -130,7 +131,7 @@ WatcherCore::Action WatcherCore::perform(Action action, Batch& batch)
         if (action.flag) {
             look_at_progress_later();
         }
-        return fsm_.slept(inbox.sleep(action.flag));
+        return inbox.sleep(action.flag) ? Action() : fsm_.sleep_refused();
     default:
         return action;
     }

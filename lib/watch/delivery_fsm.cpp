@@ -51,18 +51,18 @@ DeliveryFsm::Action DeliveryFsm::woken()
     if (at_ == At::ended) {
         return {};
     }
-    if (at_ != At::idle && at_ != At::resting) {
+    if (at_ != At::idle && at_ != At::sleep && at_ != At::wait && at_ != At::rest) {
         throw std::logic_error("a second worker is started");
     }
     return look();
 }
 
-DeliveryFsm::Action DeliveryFsm::slept(bool asleep)
+DeliveryFsm::Action DeliveryFsm::sleep_refused()
 {
     if (at_ != At::sleep) {
         expect(At::wait);
     }
-    return asleep ? go(At::idle, Do::nothing) : go(At::yield, Do::yield);
+    return go(At::yield, Do::yield);
 }
 
 DeliveryFsm::Action DeliveryFsm::resumed()
@@ -159,10 +159,10 @@ DeliveryFsm::Action DeliveryFsm::timed(bool early)
     return early ? go(At::rest, Do::rest) : go(At::decide, Do::read_routed);
 }
 
-DeliveryFsm::Action DeliveryFsm::rested(bool rests)
+DeliveryFsm::Action DeliveryFsm::rest_refused()
 {
     expect(At::rest);
-    return rests ? go(At::resting, Do::nothing) : look();
+    return look();
 }
 
 // Where the next commits come from.
@@ -228,7 +228,7 @@ DeliveryFsm::Action DeliveryFsm::read_history(Revision up_to)
 
 DeliveryFsm::Action DeliveryFsm::noted()
 {
-    // Waking may come too early, before it sleeps: then sleep() refuses.
+    // The wake-up may come before the worker sleeps: then the inbox refuses.
     expect(At::note);
     return go(At::wait, Do::sleep);
 }

@@ -38,7 +38,9 @@ namespace keywatch::watch {
 ///    watch that falls behind because its own inbox was full, and that has not caught up since it
 ///    began, continues with that.
 /// 7. p moves only by reports, and is never at or after a commit that is yet to be delivered.
-/// 8. `end` is returned once, and no action follows it. Of several reasons the first of this list
+/// 8. From the moment at which the inbox sleeps or rests, another thread may begin the next run.
+///    The worker does not touch the machine after that.
+/// 9. `end` is returned once, and no action follows it. Of several reasons the first of this list
 ///    counts: error, cancel, stop, bucket, drain, close.
 class DeliveryFsm {
 public:
@@ -54,22 +56,22 @@ public:
     explicit DeliveryFsm(const Config& config);
 
     enum class Do : std::uint8_t {
-        nothing,     ///< this run of the worker is over: it sleeps, rests, is parked, or has ended
-        look,        ///< looked(inbox.signals())
-        check_time,  ///< timed(early). `flag`: waiting is allowed; if early, register a timer first
-        rest,        ///< rested(inbox.rest())
+        nothing,         ///< this run of the worker is over
+        look,            ///< looked(inbox.signals())
+        check_time,      ///< timed(early). `flag`: may wait; if early, register a timer before
+        rest,            ///< inbox.rest(); if it refuses, rest_refused()
         read_routed,     ///< routed(R)
-        wake_at,         ///< noted(), once the worker is to be woken when R has reached `revision`
+        wake_at,         ///< noted(), once a wake-up at `revision` has been asked for
         read_state,      ///< state_read()
-        read_history,    ///< history_read(): of (position(), revision], as `how` says
+        read_history,    ///< history_read(), of (position(), revision], as `how` says
         join,            ///< joined(R of that moment)
-        take_inbox,      ///< took(). `flag`: what was taken is not going to be delivered
-        deliver,         ///< entry_begins, entry_done for each, then delivered(); or parked()
-        lose_buckets,    ///< lost(whether no bucket is left)
+        take_inbox,      ///< took(). `flag`: what is taken will not be delivered
+        deliver,         ///< passed, entry_done for each, then delivered(); or parked()
+        lose_buckets,    ///< lost(true if no bucket is left)
         part,            ///< parted(), once leaving the index has been asked for
         check_progress,  ///< progress_due()
-        sleep,           ///< slept(inbox.sleep(flag))
-        yield,           ///< resumed(), after others had their turn
+        sleep,           ///< inbox.sleep(flag); if it refuses, sleep_refused()
+        yield,           ///< resumed(), after other work had its turn
         end,             ///< for `ending`
     };
     enum class How : std::uint8_t {
@@ -110,7 +112,7 @@ public:
 
     Action looked(const Signals& signals);
     Action timed(bool early);
-    Action rested(bool rests);
+    Action rest_refused();
     Action routed(Revision revision);
     Action noted();
     struct StateRead {
@@ -142,8 +144,8 @@ public:
 
     // While a batch is delivered.
 
-    /// Nothing before this entry is left. `follows`: see Entry.
-    void entry_begins(Revision follows) noexcept { advance(follows); }
+    /// Everything up to here has been delivered, or does not match.
+    void passed(Revision revision) noexcept { advance(revision); }
     /// Everything up to `through` has been delivered, if the entry has as a `whole`. Returns false
     /// if the rest of the batch must not be delivered.
     bool entry_done(Revision through, bool whole, bool stop, bool interrupted) noexcept
@@ -176,7 +178,7 @@ public:
     Action lost(bool all);
     Action parted();
     Action progress_due(bool due);
-    Action slept(bool asleep);
+    Action sleep_refused();
     Action resumed();
 
     /// An action failed with an exception, in whatever state.
@@ -213,7 +215,6 @@ private:
         look,
         time,
         rest,
-        resting,
         decide,
         note,
         wait,
