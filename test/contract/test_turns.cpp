@@ -30,6 +30,22 @@ asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
     });
 }
 
+/// A commit of many messages that is durable, while its `update` may still be running: if the
+/// machine is busy, the caller of `update` is resumed much later than the pipeline.
+struct Large {
+    kw::Revision revision;
+    Job committing;
+};
+
+asio::awaitable<Large> begin_to_put_often(kw::Database db)
+{
+    const kw::Revision revision = db.head_revision() + 1;
+    const auto put = [](kw::Database database) -> Task { co_await put_often(database, messages); };
+    const Job committing = co_await spawn(put(db));
+    co_await until([&] { return db.head_revision() >= revision; });
+    co_return Large{revision, committing};
+}
+
 /// Takes turns of the loop until `place()` has reached `end`. Returns the number of different
 /// places seen between beginning and end.
 asio::awaitable<std::size_t> places_met(std::function<std::size_t()> place, std::size_t end)
@@ -103,7 +119,8 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)
             const Run run = co_await start(watcher);
             co_await live(watcher);
             const kw::Revision before = watcher.position().revision;
-            const kw::Revision revision = co_await put_often(db, messages);
+            const Large commit = co_await begin_to_put_often(db);
+            const kw::Revision revision = commit.revision;
             const auto place = [&] {
                 // The position does not move before the commit is complete.
                 BOOST_TEST_REQUIRE((watcher.position().revision == before ||
@@ -114,6 +131,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)
             BOOST_TEST(met > few);
             co_await watcher.reached(revision);
             BOOST_TEST(worked.state->ordered);
+            co_await commit.committing.join();
             co_await db.close();
             co_await run.end();
         }
@@ -155,7 +173,8 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_predicate_is_asked)
             kw::Watcher watcher = db.watch("b", kw::all(), callback_of(worked, coroutine), options);
             const Run run = co_await start(watcher);
             co_await live(watcher);
-            const kw::Revision revision = co_await put_often(db, messages);
+            const Large commit = co_await begin_to_put_often(db);
+            const kw::Revision revision = commit.revision;
             const auto place = [&] { return asked.state->count; };
             const std::size_t met = co_await places_met(place, messages);
             BOOST_TEST(met > few);
@@ -163,6 +182,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_predicate_is_asked)
             BOOST_TEST(asked.state->ordered);
             BOOST_TEST(worked.state->ordered);
             BOOST_TEST(worked.state->count == std::size_t{messages});
+            co_await commit.committing.join();
             co_await db.close();
             co_await run.end();
         }
@@ -180,7 +200,8 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
                     db.watch("b", kw::all(), callback_of(worked, coroutine), patient());
                 const Run run = co_await start(watcher);
                 co_await live(watcher);
-                const kw::Revision revision = co_await put_often(db, messages);
+                const Large commit = co_await begin_to_put_often(db);
+                const kw::Revision revision = commit.revision;
                 co_await until([&] { return worked.state->count > 0; });
                 const std::size_t count = worked.state->count;
                 BOOST_TEST(count < std::size_t{messages});
@@ -190,6 +211,7 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
                            (cancelled ? kw::EndReason::cancelled : kw::EndReason::stopped));
                 BOOST_TEST(end.position.revision == revision - 1);
                 BOOST_TEST(worked.state->count == count);
+                co_await commit.committing.join();
                 co_await db.close();
             }
         }
@@ -210,7 +232,8 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
             runs.push_back(co_await start(watcher));
             co_await live(watcher);
         }
-        const kw::Revision revision = co_await put_often(db, messages);
+        const Large commit = co_await begin_to_put_often(db);
+        const kw::Revision revision = commit.revision;
         std::size_t turns = 0;
         co_await until([&] {
             ++turns;
@@ -221,6 +244,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
         for (const kw::WatcherInfo& each : db.watchers()) {
             BOOST_TEST(each.fell_behind == 0U);
         }
+        co_await commit.committing.join();
         co_await db.close();
         for (const Run& each : runs) {
             co_await each.end();
@@ -240,14 +264,16 @@ BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_no
             runs.push_back(co_await start(others.back()));
             co_await live(others.back());
         }
-        const kw::Revision large = co_await put_often(db, messages);
-        const auto is_routed = [&] { return db.stats().pipeline.routed_revision >= large; };
+        const Large large = co_await begin_to_put_often(db);
+        const auto is_routed = [&] {
+            return db.stats().pipeline.routed_revision >= large.revision;
+        };
         BOOST_TEST(!is_routed());
         const Recorder from_here;
         const Recorder with_it;
         kw::Watcher later = db.watch("b", kw::key("l"), from_here, patient());
         kw::Watcher earlier =
-            db.watch("b", kw::key("l"), with_it, patient(kw::From::revision(large)));
+            db.watch("b", kw::key("l"), with_it, patient(kw::From::revision(large.revision)));
         runs.push_back(co_await start(later));
         runs.push_back(co_await start(earlier));
         others.front().request_stop();
@@ -259,6 +285,7 @@ BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_no
         co_await others.back().reached(last);
         BOOST_TEST(from_here.size() == 1U);
         BOOST_TEST(with_it.size() == 1U);
+        co_await large.committing.join();
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const kw::WatchEnd end = co_await runs[i].end();
