@@ -56,6 +56,23 @@ struct Entry {
     }
     /// Returns the highest position possible before the entry is delivered.
     Revision follows() const noexcept { return std::min(hold, commit->previous); }
+
+    /// Calls `out` with everything that tells two entries apart; for tests.
+    template <class Out>
+    void describe(Out out) const
+    {
+        const Message& first = commit->messages.front();
+        out(commit->revision, commit->previous, commit->messages.size(), first.operation);
+        out(first.first_revision, first.count.value_or(0), first.snapshot);
+        out(loses, seen, hold, common != nullptr, selected.size());
+        for (const std::uint32_t each : selected) {
+            out(each);
+        }
+        out(since.size());
+        for (const Revision each : since) {
+            out(each);
+        }
+    }
 };
 
 /// Returns the revision up to which everything has been delivered once the entries up to and

@@ -42,6 +42,15 @@ struct Signals {
     bool bucket_deleted = false;
     /// Set if the pipeline failed.
     std::exception_ptr error;
+
+    /// Calls `out` with everything that tells two of them apart; for tests.
+    template <class Out>
+    void describe(Out out) const
+    {
+        constexpr Revision never = std::numeric_limits<Revision>::max();
+        out(fell_behind, full, overflowed, stop, cancel, close_now, bucket_deleted);
+        out(drain_at.value_or(never), close_at.value_or(never), detached_at, error != nullptr);
+    }
 };
 
 /// A subscriber's queue between the distributor and the watcher's worker. Entries that the worker
@@ -154,6 +163,23 @@ public:
     /// If the worker is asleep and has everything, returns the revision up to which it has.
     /// `routed`: R as read before this call.
     std::optional<Revision> up_to_date(Revision routed) const;
+
+    /// Calls `out` with everything that tells two inboxes apart, but for what is only counted; for
+    /// tests.
+    template <class Out>
+    void describe(Out out) const
+    {
+        const std::lock_guard lock(mutex_);
+        out(news_, awake_, live_, resting_, caught_up_, messages_, reserved_, entries_.size());
+        for (const Entry& each : entries_) {
+            each.describe(out);
+        }
+        const Marker none;
+        const Marker& gap = gap_ ? *gap_ : none;
+        out(gap.first_revision, gap.revision, gap.previous, gap.count.value_or(0));
+        out(nothing_up_to_.has_value(), nothing_up_to_.value_or(0));
+        signals_.describe(out);
+    }
 
 private:
     Taken take_all();

@@ -71,6 +71,19 @@ public:
     /// Closes the outbox and discards the batch. Returns true if that handed the batch back.
     bool shut();
 
+    /// Calls `out` with everything that tells two outboxes apart, but for what is only counted; for
+    /// tests.
+    template <class Out>
+    void describe(Out out) const
+    {
+        const std::lock_guard lock(mutex_);
+        out(out_, shut_, hurries_, whole_, taken_, delivered_, taken_messages_);
+        out(taken_within_.at, taken_within_.revision, taken_within_.seen, entries_.size() - next_);
+        for (std::size_t at = next_; at < entries_.size(); ++at) {
+            entries_[at].describe(out);
+        }
+    }
+
 private:
     // The mutex is held in the following.
     Answer ask();

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "delivery_world.hpp"
+#include "model_source.hpp"
+
+#include "watch/delivery_fsm.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace keywatch::test {
+
+/// The worker of a DeliveryModel: performs what a DeliveryFsm decides, as the pipeline's does, and
+/// checks the decisions. A step touches at most one thing that is shared.
+class ModelWorker {
+public:
+    using Action = watch::DeliveryFsm::Action;
+    using Do = watch::DeliveryFsm::Do;
+    using Ending = watch::DeliveryFsm::Ending;
+
+    ModelWorker(DeliveryWorld& world, bool begins_within);
+
+    /// What may happen, where more than one thing may.
+    enum class Choice : std::uint8_t {
+        usual,
+        other,       ///< it is early; progress is due; the callback stops the watch
+        half,        ///< interrupted, the commit is broken off
+        stops_half,  ///< the callback stops the watch before the last message of the commit
+        breaks_off,  ///< the interruption is noticed before the next entry
+        aborts,      ///< the coroutine of the callback is cancelled
+    };
+    bool can(Choice choice) const;
+    void work(Choice choice);
+
+    void wake();
+    void hand_back();
+
+    const watch::DeliveryFsm& machine() const noexcept { return machine_; }
+    bool has_ended() const noexcept { return ending_ != Ending::none; }
+    Ending ending() const noexcept { return ending_; }
+    bool is_asleep() const noexcept
+    {
+        return action_.what == Do::nothing && !takes_back_ && !machine_.is_parked();
+    }
+    bool stopped_itself() const noexcept { return stopped_itself_; }
+    bool ever_caught_up() const noexcept { return ever_caught_up_; }
+    /// It was too slow to catch up, and its policy was not to be late.
+    bool gave_up() const noexcept { return gave_up_; }
+    /// How many entries the consumer may take.
+    std::size_t offered() const noexcept { return offered_; }
+    void taken() noexcept { offered_ -= offered_ > 0 ? 1 : 0; }
+
+    template <class Out>
+    void describe(Out out) const
+    {
+        machine_.describe(out);
+        source_.describe(out);
+        out(action_.what, action_.how, action_.flag, action_.revision, ending_, takes_back_);
+        out(asked_to_join_, taken_.has_value(), early_, due_, timers_, stopped_itself_, offered_);
+        out(told_.has_value(), told_.value_or(Ending::none), told_of_end_, by_itself_);
+        out(caught_up_, ever_caught_up_, began_at_.has_value(), began_at_.value_or(0), gave_up_);
+    }
+
+private:
+    struct Taken {
+        watch::Signals signals;
+        watch::DeliveryFsm::InboxTaken report;
+    };
+
+    bool is_at_entry() const;
+    void report(const Action& action);
+    void learn(const watch::Signals& signals);
+    Ending told_by(const watch::Signals& signals) const;
+
+    void perform(bool other);
+    void look();
+    void check_time(bool early);
+    void read_routed();
+    void decide(Revision routed);
+    void read_history();
+    void join();
+    void take_inbox();
+    void took(const Taken& taken);
+    void check_progress(bool due);
+    void sleep();
+
+    void deliver(Choice choice);
+    void deliver_entry(Choice choice);
+    void deliver_from_slice(Choice choice);
+    /// Returns false if the rest must not be delivered; it has been reported then.
+    bool call_back(const watch::Entry& entry, Revision through, Choice choice);
+    void offer();
+    void take_back();
+
+    DeliveryWorld& world_;
+    watch::DeliveryFsm machine_;
+    ModelSource source_;
+    Action action_;
+    Ending ending_ = Ending::none;
+    bool takes_back_ = false;  ///< the batch that it had handed over
+    bool asked_to_join_ = false;
+    std::optional<Taken> taken_;  ///< of a fault
+    int early_ = 0;
+    int due_ = 0;
+    int timers_ = 0;
+    bool was_joined_ = false;  ///< at the last report
+    bool stopped_itself_ = false;
+    std::size_t offered_ = 0;
+
+    // What the decisions are checked against.
+    std::optional<Ending> told_;  ///< by the signals that it has looked at, with its position
+    bool told_of_end_ = false;    ///< it is to end when it has everything
+    bool by_itself_ = false;      ///< its own inbox was full before it had caught up
+    bool caught_up_ = false;      ///< since it last fell behind
+    bool ever_caught_up_;
+    /// R when it began to read what it reads, if that may be too much.
+    std::optional<Revision> began_at_;
+    bool gave_up_ = false;
+};
+
+}  // namespace keywatch::test
