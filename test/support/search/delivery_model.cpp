@@ -2,6 +2,9 @@
 #include "delivery_model.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -50,10 +53,10 @@ std::vector<DeliveryModel::Actor> DeliveryModel::enabled() const
 
 void DeliveryModel::enable_enders(std::vector<Actor>& actors) const
 {
-    if (scenario_.interrupt != Interrupt::none && interrupter_.steps < 3) {
+    if (scenario_.interrupt != Interrupt::none && interrupter_.steps < steps_of_interruption()) {
         actors.push_back(Actor::interrupter);
     }
-    if (scenario_.second != Interrupt::none && second_.steps < 3) {
+    if (scenario_.second != Interrupt::none && second_.steps < steps_of_interruption()) {
         actors.push_back(Actor::second_interrupter);
     }
     if (scenario_.close && closer_.steps < steps_of_end() && strand_.can_turn()) {
@@ -184,7 +187,7 @@ void DeliveryModel::interrupt(Ender& ender, Interrupt kind)
     } else if (step == (flag_first ? 0 : shut_first ? 2 : 1)) {
         world_.interrupted = true;
     }
-    if (step == 2) {
+    if (ender.steps == steps_of_interruption()) {
         const bool shut = !shut_first && scenario_.pulled && world_.outbox.shut();
         finish_enders(std::exchange(ender.wakes, false), shut);
         world_.aborts = world_.aborts || kind != Interrupt::stop;
@@ -320,11 +323,13 @@ void DeliveryModel::check_reason() const
         break;
     case Ending::overflow:
         require(scenario_.overflow == Overflow::stop, "ended by an inbox that was full");
-        require(worker_.ever_caught_up(), "a watch that has yet to catch up is blamed");
-        require(worker_.gave_up() || scenario_.relieved || !scenario_.starved,
+        require(worker_.check().ever_caught_up(), "a watch that has yet to catch up is blamed");
+        require(worker_.check().gave_up() || scenario_.relieved || !scenario_.starved,
                 "ended for what others have used up");
         break;
     case Ending::predicate_failed:
+        require(reached(expected.fails_at - 1), "the position is not before what failed");
+        [[fallthrough]];
     case Ending::failed:
         require(expected.fails_at != 0 && ledger.is_complete(), "fails too early");
         break;
@@ -337,20 +342,22 @@ void DeliveryModel::check_reason() const
 
 std::string DeliveryModel::key() const
 {
-    std::string key;
-    const auto put = [&key](std::uint64_t number) {
+    // Most numbers are small, and so is a byte each; what is larger follows a mark.
+    std::array<char, 2048> bytes;
+    std::size_t size = 0;
+    const auto put = [&](std::uint64_t number) {
         constexpr std::uint64_t largest = 0xFD;
         if (number <= largest) {
-            key += static_cast<char>(number);
+            bytes[size++] = static_cast<char>(number);
         } else if (number == ~std::uint64_t{0}) {
-            key += static_cast<char>(largest + 1);
+            bytes[size++] = static_cast<char>(largest + 1);
         } else {
-            key += static_cast<char>(largest + 2);
-            key.append(reinterpret_cast<const char*>(&number), sizeof(number));
+            bytes[size++] = static_cast<char>(largest + 2);
+            std::memcpy(&bytes.at(size + sizeof(number)) - sizeof(number), &number, sizeof(number));
+            size += sizeof(number);
         }
     };
     const auto out = [&put](auto... values) { (put(static_cast<std::uint64_t>(values)), ...); };
-    key.reserve(256);
     world_.describe(out);
     strand_.describe(out);
     worker_.describe(out);
@@ -361,7 +368,7 @@ std::string DeliveryModel::key() const
     if (held_) {
         held_->describe(out);
     }
-    return key;
+    return {bytes.data(), size};
 }
 
 }  // namespace keywatch::test

@@ -52,7 +52,7 @@ public:
     std::string key() const;
 
     ModelWorker::Ending ending() const noexcept { return worker_.ending(); }
-    bool gave_up() const noexcept { return worker_.gave_up(); }
+    bool gave_up() const noexcept { return worker_.check().gave_up(); }
 
 private:
     /// Tells the watch that it is to end, in steps.
@@ -72,6 +72,7 @@ private:
     void interrupt(Ender& ender, Interrupt kind);
     void signal(Ender& ender, Interrupt kind);
     void end_at(Ender& ender, bool drains);
+    int steps_of_interruption() const noexcept { return scenario_.pulled ? 3 : 2; }
     int steps_of_end() const noexcept { return scenario_.pulled ? 2 : 1; }
     void finish_enders(bool wakes, bool handed_back);
     void take();

@@ -26,7 +26,6 @@ enum class Fault : std::uint8_t {
     routed_read_after_take,  ///< R is read when the inbox was emptied already
     joins_within,            ///< joins before the commit that it starts within has been routed
     not_noted,               ///< the strand is not asked to wake it when R has reached its start
-    known_taken,             ///< what history has brought is delivered from the inbox again
     hold_ignored,            ///< what stands for older commits does not hold the position back
     half_claimed,            ///< a commit that was broken off counts as delivered
     gap_over_an_end,         ///< a gap of history leaves out the end of a bucket as well

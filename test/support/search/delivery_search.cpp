@@ -4,6 +4,8 @@
 #include "delivery_model.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <set>
 #include <stdexcept>
 #include <unordered_map>

@@ -10,6 +10,7 @@
 #include "watch/subscription.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <vector>

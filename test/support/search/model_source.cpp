@@ -25,10 +25,8 @@ DeliveryFsm::InboxTaken ModelSource::take_inbox(const DeliveryFsm& machine, watc
     watch::Inbox::Taken taken = world_.inbox().take();
     signals = taken.signals;
     entries = std::move(taken.entries);
-    if (world_.fault != Fault::known_taken) {
-        std::erase_if(entries, [&](const watch::Entry& entry) {
-            return machine.knows(entry.commit->revision);
-        });
+    for (const watch::Entry& each : entries) {
+        require(!machine.knows(each.commit->revision), "the inbox holds what was delivered before");
     }
     DeliveryFsm::InboxTaken report;
     report.nothing_up_to = taken.nothing_up_to;

@@ -26,7 +26,7 @@ public:
     /// The commit of history with which a bucket has ended; null if none has.
     watch::SharedCommit ends_bucket = nullptr;
 
-    /// Empties the inbox; leaves out what `machine` knows.
+    /// Empties the inbox. What `machine` knows must not be in it.
     watch::DeliveryFsm::InboxTaken take_inbox(const watch::DeliveryFsm& machine,
                                               watch::Signals& signals);
     watch::DeliveryFsm::StateRead read_state();

@@ -13,8 +13,8 @@ ModelWorker::ModelWorker(DeliveryWorld& world, bool begins_within)
                 world.scenario.overflow, world.scenario.at_present, begins_within,
                 world.scenario.paced, world.scenario.from_state}),
       source_(world),
-      action_(machine_.woken()),
-      ever_caught_up_(world.scenario.at_present)
+      check_(world.scenario),
+      action_(machine_.woken())
 {
 }
 
@@ -76,22 +76,13 @@ void ModelWorker::work(Choice choice)
 
 void ModelWorker::report(const Action& action)
 {
-    if (was_joined_ && !machine_.is_joined() && !by_itself_) {
-        began_at_.reset();
-    }
-    was_joined_ = machine_.is_joined();
+    check_.follows(action_.what, action, machine_);
     action_ = action;
-    const bool ends = action.what == Do::end;
-    require(!told_ || ends || action.what == Do::read_routed || action.what == Do::take_inbox,
-            "the worker goes on though it was told to end");
-    if (!ends) {
-        return;
-    }
-    ending_ = action.ending;
-    require(!told_ || ending_ == *told_, "the worker ends for another reason than it was told");
-    require(ending_ != Ending::overflow || !told_of_end_, "what is about to end is too slow");
-    if (world_.scenario.pulled) {
-        world_.outbox.shut();
+    if (action.what == Do::end) {
+        ending_ = action.ending;
+        if (world_.scenario.pulled) {
+            world_.outbox.shut();
+        }
     }
 }
 
@@ -138,45 +129,12 @@ void ModelWorker::perform(bool other)
     require(false, "a worker that cannot go on does");
 }
 
-// The signals.
-
-ModelWorker::Ending ModelWorker::told_by(const watch::Signals& signals) const
-{
-    const Revision position = machine_.position();
-    const auto reached = [&](const std::optional<Revision>& revision) {
-        return revision && !machine_.delivers_state() && position >= *revision;
-    };
-    return signals.error                     ? Ending::pipeline_failed
-           : signals.cancel                  ? Ending::cancelled
-           : signals.stop                    ? Ending::stopped
-           : position >= signals.detached_at ? Ending::bucket_deleted
-           : reached(signals.drain_at)       ? Ending::drained
-           : signals.close_now               ? Ending::database_closed
-           : reached(signals.close_at)       ? Ending::database_closed
-                                             : Ending::none;
-}
-
-void ModelWorker::learn(const watch::Signals& signals)
-{
-    told_of_end_ = signals.drain_at || signals.close_at;
-}
-
 void ModelWorker::look()
 {
     const watch::Signals signals = world_.inbox().signals();
-    learn(signals);
-    const Ending told = told_by(signals);
-    if (told != Ending::none) {
-        told_ = told;
-    }
-    const bool settles = machine_.is_live() && told != Ending::pipeline_failed;
+    check_.look(signals, machine_);
     const Action action = machine_.looked(signals);
-    require(told_ || action.what != Do::end, "the worker ends though it was not told to");
-    require(!told_ || !settles || action.what == Do::read_routed,
-            "a live watch ends at less than what was routed");
-    require(
-        action.what != Do::check_time || action.flag == !(told_of_end_ || signals.bucket_deleted),
-        "a watch that is to end waits, or another one may not");
+    check_.looked(signals, action);
     report(action);
 }
 
@@ -186,7 +144,9 @@ void ModelWorker::check_time(bool early)
         ++early_;
         world_.timer = true;
     }
-    report(machine_.timed(early));
+    const Action action = machine_.timed(early);
+    require(early == (action.what == Do::rest), "a watch that is early does not rest, or rests");
+    report(action);
 }
 
 void ModelWorker::check_progress(bool due)
@@ -221,23 +181,9 @@ void ModelWorker::read_routed()
         took(*std::exchange(taken_, std::nullopt));
         return;
     }
-    decide(world_.routed);
-}
-
-void ModelWorker::decide(Revision routed)
-{
-    const Action action = machine_.routed(routed);
-    if (!machine_.is_joined() && action.what != Do::wake_at && !began_at_) {
-        began_at_ = routed;
-    }
-    const bool gap = action.what == Do::read_history && action.how == DeliveryFsm::How::gap;
-    if (gap || (action.what == Do::end && action.ending == Ending::overflow)) {
-        gave_up_ = true;
-        require(ever_caught_up_, "a watch that has yet to catch up gives up");
-        require(routed - began_at_.value_or(routed) > world_.scenario.near,
-                "a watch gives up from which the present has not run away");
-        require(!told_of_end_, "a watch that is about to end gives up");
-    }
+    const watch::DeliveryFsm before = machine_;
+    const Action action = machine_.routed(world_.routed);
+    check_.decided(world_.routed, before, action);
     report(action);
 }
 
@@ -248,7 +194,7 @@ void ModelWorker::read_history()
         return;  // there is more to gather
     }
     if (action_.how == DeliveryFsm::How::gap) {
-        began_at_.reset();
+        check_.read_gap();
     }
     report(machine_.history_read(*read));
 }
@@ -276,18 +222,15 @@ void ModelWorker::take_inbox()
 
 void ModelWorker::took(const Taken& taken)
 {
-    const watch::Signals& signals = taken.signals;
-    by_itself_ = signals.full && !signals.overflowed;
-    if (!action_.flag) {
-        learn(signals);
-        require(!signals.overflowed || caught_up_, "a watch that has yet to catch up is blamed");
-        caught_up_ = !signals.fell_behind;
-        if (caught_up_) {
-            ever_caught_up_ = true;
-            began_at_.reset();
-        }
+    const bool is_last = action_.flag;
+    if (!is_last) {
+        check_.taken(taken.signals);
     }
-    report(machine_.took(signals, taken.report));
+    const Action action = machine_.took(taken.signals, taken.report);
+    if (is_last) {
+        check_.took_last(taken.signals, taken.report.any, machine_);
+    }
+    report(action);
 }
 
 }  // namespace keywatch::test

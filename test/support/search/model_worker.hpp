@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "decision_check.hpp"
 #include "delivery_world.hpp"
 #include "model_source.hpp"
 
@@ -44,9 +45,7 @@ public:
         return action_.what == Do::nothing && !takes_back_ && !machine_.is_parked();
     }
     bool stopped_itself() const noexcept { return stopped_itself_; }
-    bool ever_caught_up() const noexcept { return ever_caught_up_; }
-    /// It was too slow to catch up, and its policy was not to be late.
-    bool gave_up() const noexcept { return gave_up_; }
+    const DecisionCheck& check() const noexcept { return check_; }
     /// How many entries the consumer may take.
     std::size_t offered() const noexcept { return offered_; }
     void taken() noexcept { offered_ -= offered_ > 0 ? 1 : 0; }
@@ -58,8 +57,7 @@ public:
         source_.describe(out);
         out(action_.what, action_.how, action_.flag, action_.revision, ending_, takes_back_);
         out(asked_to_join_, taken_.has_value(), early_, due_, timers_, stopped_itself_, offered_);
-        out(told_.has_value(), told_.value_or(Ending::none), told_of_end_, by_itself_);
-        out(caught_up_, ever_caught_up_, began_at_.has_value(), began_at_.value_or(0), gave_up_);
+        check_.describe(out);
     }
 
 private:
@@ -70,14 +68,11 @@ private:
 
     bool is_at_entry() const;
     void report(const Action& action);
-    void learn(const watch::Signals& signals);
-    Ending told_by(const watch::Signals& signals) const;
 
     void perform(bool other);
     void look();
     void check_time(bool early);
     void read_routed();
-    void decide(Revision routed);
     void read_history();
     void join();
     void take_inbox();
@@ -96,6 +91,7 @@ private:
     DeliveryWorld& world_;
     watch::DeliveryFsm machine_;
     ModelSource source_;
+    DecisionCheck check_;
     Action action_;
     Ending ending_ = Ending::none;
     bool takes_back_ = false;  ///< the batch that it had handed over
@@ -104,19 +100,8 @@ private:
     int early_ = 0;
     int due_ = 0;
     int timers_ = 0;
-    bool was_joined_ = false;  ///< at the last report
     bool stopped_itself_ = false;
     std::size_t offered_ = 0;
-
-    // What the decisions are checked against.
-    std::optional<Ending> told_;  ///< by the signals that it has looked at, with its position
-    bool told_of_end_ = false;    ///< it is to end when it has everything
-    bool by_itself_ = false;      ///< its own inbox was full before it had caught up
-    bool caught_up_ = false;      ///< since it last fell behind
-    bool ever_caught_up_;
-    /// R when it began to read what it reads, if that may be too much.
-    std::optional<Revision> began_at_;
-    bool gave_up_ = false;
 };
 
 }  // namespace keywatch::test
