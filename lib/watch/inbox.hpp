@@ -32,16 +32,16 @@ struct Signals {
     bool stop = false;
     bool cancel = false;
     /// The watch is drained: it delivers up to this revision, then ends.
-    std::optional<Revision> drain_at;
+    std::optional<Revision> drain_at = std::nullopt;
     /// The database closes: the watch delivers up to this revision, then ends.
-    std::optional<Revision> close_at;
+    std::optional<Revision> close_at = std::nullopt;
     /// The time for that has passed: the watch ends at once.
     bool close_now = false;
     /// Commits after this revision are no longer routed to the subscriber. Its end follows.
     Revision detached_at = std::numeric_limits<Revision>::max();
     bool bucket_deleted = false;
     /// Set if the pipeline failed.
-    std::exception_ptr error;
+    std::exception_ptr error = nullptr;
 
     /// Calls `out` with everything that tells two of them apart; for tests.
     template <class Out>
