@@ -103,9 +103,9 @@ public:
 
     // The beginning of a run.
 
-    /// Of a worker that sleeps or rests.
+    /// Begins a run of a worker that slept or rested.
     Action woken();
-    /// Of a parked one: what the consumer did with the batch.
+    /// Begins a run of a parked worker: reports what the consumer did with the batch.
     Action handed_back(Revision delivered, bool whole);
 
     // Reports.

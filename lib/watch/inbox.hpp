@@ -164,7 +164,7 @@ public:
     /// `routed`: R as read before this call.
     std::optional<Revision> up_to_date(Revision routed) const;
 
-    /// Calls `out` with everything that tells two inboxes apart, but for what is only counted; for
+    /// Calls `out` with everything that tells two inboxes apart, except statistics; for
     /// tests.
     template <class Out>
     void describe(Out out) const

@@ -71,7 +71,7 @@ public:
     /// Closes the outbox and discards the batch. Returns true if that handed the batch back.
     bool shut();
 
-    /// Calls `out` with everything that tells two outboxes apart, but for what is only counted; for
+    /// Calls `out` with everything that tells two outboxes apart, except statistics; for
     /// tests.
     template <class Out>
     void describe(Out out) const

@@ -99,9 +99,12 @@ void DecisionCheck::decided(Revision routed, const DeliveryFsm& machine, const A
             "a watch that is to end reads on");
 }
 
-void DecisionCheck::taken(const watch::Signals& signals)
+void DecisionCheck::taken(const watch::Signals& signals, bool any, const Action& action)
 {
     learn(signals);
+    const bool ends = signals.overflowed && scenario_.overflow == Overflow::stop && !is_to_end();
+    require(any || ends == (action.what == Do::end && action.ending == Ending::overflow),
+            "a full inbox ends the watch though it should not, or does not");
     require(!signals.overflowed || caught_up_, "a watch that has yet to catch up is blamed");
     by_itself_ = signals.full && !signals.overflowed;
     caught_up_ = !signals.fell_behind;

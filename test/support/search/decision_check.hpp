@@ -29,9 +29,9 @@ public:
     void looked(const watch::Signals& signals, const Action& action) const;
     /// `machine` is as it was before it was told of R.
     void decided(Revision routed, const watch::DeliveryFsm& machine, const Action& action);
-    /// The inbox has been taken, to be delivered.
-    void taken(const watch::Signals& signals);
-    /// The inbox has been taken for the last time; `any`: there was something in it.
+    /// The inbox has been taken, to be delivered. `any`: there was something in it.
+    void taken(const watch::Signals& signals, bool any, const Action& action);
+    /// The inbox has been taken for the last time.
     void took_last(const watch::Signals& signals, bool any,
                    const watch::DeliveryFsm& machine) const;
     void read_gap() { lag_at_begin_.reset(); }

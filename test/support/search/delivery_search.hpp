@@ -40,4 +40,8 @@ std::vector<DeliveryScenario> scenarios_of(const std::string& commits, DeliveryS
 DeliverySearch search_all(const std::vector<std::string>& histories,
                           const DeliveryScenario& kind = {}, Fault fault = Fault::none);
 
+/// Searches some small scenarios of all kinds, until one fails. They notice what
+/// test/search/mutations.py does to the machine.
+DeliverySearch search_quickly();
+
 }  // namespace keywatch::test

@@ -35,7 +35,7 @@ void ModelWorker::deliver(Choice choice)
 void ModelWorker::deliver_entry(Choice choice)
 {
     const watch::Entry entry = source_.entries[source_.next];
-    machine_.entry_begins(entry.follows());
+    machine_.passed(entry.follows());
     const Revision through = world_.fault == Fault::hold_ignored
                                  ? entry.commit->revision
                                  : position_after(source_.entries, source_.next);
@@ -65,7 +65,7 @@ void ModelWorker::deliver_from_slice(Choice choice)
             !call_back({commit, std::move(selection.selected)}, commit->revision, choice)) {
             return;
         }
-        machine_.entry_begins(commit->revision);
+        machine_.passed(commit->revision);
         if (selection.loses) {
             source_.ends_bucket = commit;
             machine_.ends_bucket_at(commit->revision);

@@ -94,7 +94,7 @@ void ModelWorker::perform(bool other)
     case Do::check_time:
         return check_time(other);
     case Do::rest:
-        return report(machine_.rested(world_.inbox().rest()));
+        return report(world_.inbox().rest() ? Action() : machine_.rest_refused());
     case Do::read_routed:
         return read_routed();
     case Do::wake_at:
@@ -155,7 +155,9 @@ void ModelWorker::check_progress(bool due)
         ++due_;
         source_.make_progress_marker(machine_.position());
     }
-    report(machine_.progress_due(due));
+    const Action action = machine_.progress_due(due);
+    require(due == (action.what == Do::deliver), "progress that is due is not told, or other is");
+    report(action);
 }
 
 void ModelWorker::sleep()
@@ -164,7 +166,7 @@ void ModelWorker::sleep()
         ++timers_;
         world_.timer = true;  // for progress
     }
-    report(machine_.slept(world_.inbox().sleep(action_.flag)));
+    report(world_.inbox().sleep(action_.flag) ? Action() : machine_.sleep_refused());
 }
 
 // Where the next commits come from.
@@ -223,12 +225,11 @@ void ModelWorker::take_inbox()
 void ModelWorker::took(const Taken& taken)
 {
     const bool is_last = action_.flag;
-    if (!is_last) {
-        check_.taken(taken.signals);
-    }
     const Action action = machine_.took(taken.signals, taken.report);
     if (is_last) {
         check_.took_last(taken.signals, taken.report.any, machine_);
+    } else {
+        check_.taken(taken.signals, taken.report.any, action);
     }
     report(action);
 }

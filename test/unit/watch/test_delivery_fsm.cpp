@@ -103,7 +103,6 @@ BOOST_AUTO_TEST_CASE(a_watch_that_starts_in_the_future_waits_before_it_joins)
     const Action sleep = machine.noted();
     BOOST_CHECK(sleep.what == Do::sleep);
     BOOST_TEST(!sleep.flag);  // an empty inbox does not mean that it has everything
-    BOOST_CHECK(machine.slept(true).what == Do::nothing);
     BOOST_TEST(machine.knows(10));
     BOOST_TEST(!machine.knows(11));
     look(machine);
@@ -119,7 +118,6 @@ BOOST_AUTO_TEST_CASE(a_watch_that_starts_within_a_commit_waits_for_that)
     BOOST_CHECK(action.what == Do::wake_at);
     BOOST_TEST(action.revision == 11U);
     machine.noted();
-    machine.slept(true);
     look(machine);
     BOOST_CHECK(machine.routed(11).what == Do::join);
 }
@@ -131,7 +129,7 @@ BOOST_AUTO_TEST_CASE(sleep_that_is_refused_lets_others_have_their_turn)
     const Action sleep = machine.took({}, {});
     BOOST_CHECK(sleep.what == Do::sleep);
     BOOST_TEST(sleep.flag);
-    BOOST_CHECK(machine.slept(false).what == Do::yield);
+    BOOST_CHECK(machine.sleep_refused().what == Do::yield);
     BOOST_CHECK(machine.resumed().what == Do::look);
 }
 
@@ -141,7 +139,7 @@ BOOST_AUTO_TEST_CASE(an_inbox_that_was_whole_moves_the_position_to_what_was_rout
 {
     DeliveryFsm machine = delivering();
     BOOST_TEST(machine.position() == 10U);
-    machine.entry_begins(11);
+    machine.passed(11);
     BOOST_TEST(machine.position() == 11U);
     BOOST_TEST(machine.entry_done(12, true, false, false));
     BOOST_TEST(machine.position() == 12U);
@@ -210,7 +208,7 @@ BOOST_AUTO_TEST_CASE(an_interruption_leads_away_from_what_is_left)
 BOOST_AUTO_TEST_CASE(a_commit_that_was_broken_off_is_not_passed)
 {
     DeliveryFsm machine = delivering();
-    machine.entry_begins(11);
+    machine.passed(11);
     BOOST_TEST(!machine.entry_done(12, false, false, false));
     BOOST_CHECK(machine.delivered().what == Do::look);
     BOOST_TEST(machine.position() == 11U);

@@ -56,7 +56,7 @@ DeliveryFsm fallen_behind(Overflow overflow)
 {
     DeliveryFsm machine = live({.near = 5, .overflow = overflow});
     take(machine, 10);
-    machine.slept(false);
+    machine.sleep_refused();
     machine.resumed();
     take(machine, 11, {.fell_behind = true});
     return machine;
@@ -207,10 +207,9 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_early_rests_unless_it_is_to_end)
     DeliveryFsm machine({.start = 10, .paced = true});
     look(machine);
     BOOST_CHECK(machine.timed(true).what == Do::rest);
-    BOOST_CHECK(machine.rested(false).what == Do::look);
+    BOOST_CHECK(machine.rest_refused().what == Do::look);
     machine.looked({});
     machine.timed(true);
-    BOOST_CHECK(machine.rested(true).what == Do::nothing);
     BOOST_CHECK(machine.woken().what == Do::look);
     machine.looked({});
     BOOST_CHECK(machine.timed(false).what == Do::read_routed);
@@ -227,7 +226,6 @@ BOOST_AUTO_TEST_CASE(progress_is_looked_at_after_a_batch_and_told_at_the_positio
     BOOST_TEST(machine.entry_done(15, true, false, false));
     BOOST_CHECK(machine.delivered().what == Do::sleep);
     BOOST_TEST(machine.position() == 15U);
-    machine.slept(true);
     look(machine);
     machine.timed(false);
     machine.routed(16);
@@ -324,7 +322,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_state_does_not_expect_is_refused)
     const std::vector<std::function<void(DeliveryFsm&)>> reports{
         [](DeliveryFsm& machine) { machine.looked({}); },
         [](DeliveryFsm& machine) { machine.timed(false); },
-        [](DeliveryFsm& machine) { machine.rested(false); },
+        [](DeliveryFsm& machine) { machine.rest_refused(); },
         [](DeliveryFsm& machine) { machine.routed(10); },
         [](DeliveryFsm& machine) { machine.noted(); },
         [](DeliveryFsm& machine) { machine.state_read({}); },
@@ -338,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_state_does_not_expect_is_refused)
         [](DeliveryFsm& machine) { machine.lost(true); },
         [](DeliveryFsm& machine) { machine.parted(); },
         [](DeliveryFsm& machine) { machine.progress_due(false); },
-        [](DeliveryFsm& machine) { machine.slept(true); },
+        [](DeliveryFsm& machine) { machine.sleep_refused(); },
         [](DeliveryFsm& machine) { machine.resumed(); },
     };
     for (const auto& report : reports) {
