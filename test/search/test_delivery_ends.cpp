@@ -6,7 +6,7 @@
 using namespace keywatch::test;
 using Ending = keywatch::watch::DeliveryFsm::Ending;
 
-// As test_delivery_interleavings, of watches that are told to end, at any point.
+// Same as test_delivery_interleavings, for watches that end at any point.
 BOOST_AUTO_TEST_SUITE(test_delivery_ends)
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_the_watch_at_what_was_delivered)

@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(every_interleaving_delivers_each_matching_commit_once_in_or
     BOOST_TEST(found.ended_as(Ending::none) > 0U);
 }
 
-// The feed was roused: R is at the present, and older commits are still on their way.
+// The feed was resumed: R is at the present, and older commits are still on their way.
 BOOST_AUTO_TEST_CASE(commits_from_before_a_watch_came_take_nothing_from_it)
 {
     check_all(fewer({"mmm", "mDDm"}, {"mmm", "xmDm", "mDDm"}), {.on_their_way = 4});
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_is_lost_on_its_way_is_read_from_history)
     check_all({"mmm", "mDm"}, {.gap = true});
 }
 
-// What a watch shows as its position it never reads again.
+// History up to the position that a watch shows is never read again.
 BOOST_AUTO_TEST_CASE(history_up_to_the_position_is_not_needed_any_more)
 {
     check_all(fewer({"mmm"}, {"mmm", "xxm"}), {.trim = true});

@@ -9,7 +9,7 @@ using Ending = keywatch::watch::DeliveryFsm::Ending;
 
 namespace {
 
-/// Of two keys.
+/// Histories of two keys.
 const Histories mixed_histories{"mnm", "mnD"};
 /// Enough to run away from a watch that has caught up, has fallen behind, and reads, if it may be
 /// near by 0.
@@ -33,7 +33,7 @@ void check_policy(Overflow overflow)
 
 }  // namespace
 
-// As test_delivery_interleavings, of watches with a policy that leaves something out.
+// Same as test_delivery_interleavings, for watches with a policy that skips something.
 BOOST_AUTO_TEST_SUITE(test_delivery_policies)
 
 // W3: what the policies leave out is accounted for.
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_to_catch_up_accounts_for_everythin
     }
 }
 
-// It has been at the present, whatever came before it ran: so it may not be left further behind.
+// It has been at the present, whatever came before it ran: so it must not lag further.
 BOOST_AUTO_TEST_CASE(a_watch_that_began_at_the_present_is_too_slow_at_any_stage_or_has_everything)
 {
     for (const Overflow overflow :

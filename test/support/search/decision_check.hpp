@@ -66,7 +66,7 @@ private:
     bool caught_up_ = false;      ///< since it last fell behind
     bool ever_caught_up_;
     bool was_joined_ = false;  ///< at the last action
-    /// How far behind R it was when it began to read what it reads.
+    /// The lag when it began to read what it reads.
     std::optional<Revision> lag_at_begin_;
     bool gave_up_ = false;
 };

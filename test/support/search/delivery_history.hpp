@@ -26,7 +26,7 @@ public:
     Selectors selectors() const;
     bool has_predicate() const noexcept { return has_predicate_; }
 
-    /// What is to be delivered after a start.
+    /// The commits to be delivered after a start.
     struct Expected {
         std::vector<Revision> revisions;
         bool loses_all = false;  ///< the last one ends the watch
@@ -56,7 +56,7 @@ public:
 
     /// The watch has been given this. Throws std::logic_error if it should not have been.
     void account_for(const watch::Entry& entry);
-    /// The first revision that is to be delivered and has not been, and is not left out either.
+    /// The first revision that is to be delivered and was neither delivered nor skipped.
     std::optional<Revision> missing() const;
     /// Returns true if the watch has a start: a snapshot has been delivered, if it begins with one.
     bool has_begun() const noexcept { return begun_; }

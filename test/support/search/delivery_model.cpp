@@ -150,7 +150,7 @@ void DeliveryModel::show(Revision revision)
     }
 }
 
-// What interrupts, or ends.
+// Interruptions and ends.
 
 void DeliveryModel::signal(Ender& ender, Interrupt kind)
 {
@@ -240,7 +240,7 @@ void DeliveryModel::take()
     }
 }
 
-// What must hold.
+// Checks.
 
 void DeliveryModel::check_position() const
 {

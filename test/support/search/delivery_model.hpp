@@ -48,7 +48,7 @@ public:
     void step(Actor actor);
     /// Checks what must hold when no actor can do anything any more.
     void check_end();
-    /// Tells states apart that can go on differently, or end as something else.
+    /// Tells states apart that can continue differently, or end as something else.
     std::string key() const;
 
     ModelWorker::Ending ending() const noexcept { return worker_.ending(); }

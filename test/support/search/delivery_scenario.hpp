@@ -10,10 +10,10 @@
 
 namespace keywatch::test {
 
-/// What interrupts a watch.
+/// An interruption of a watch.
 enum class Interrupt : std::uint8_t { none, stop, cancel, close_now, error };
 
-/// What the strand, the worker or another actor of a DeliveryModel does wrong. What the machine
+/// A fault of the strand, the worker or another actor of a DeliveryModel. What the machine
 /// does wrong is a mutation: see test/search/mutations.py.
 enum class Fault : std::uint8_t {
     none,
@@ -21,7 +21,7 @@ enum class Fault : std::uint8_t {
     routed_before_push,  ///< R is written before the pushes of its commit
     join_not_atomic,     ///< R is read first, and the index entered later
     joins_mid_commit,    ///< the index is entered between two slices of a commit
-    routes_the_past,     ///< commits from before the feed was roused are routed
+    routes_the_past,     ///< commits from before the feed was resumed are routed
     // The worker.
     routed_read_after_take,  ///< R is read when the inbox was emptied already
     joins_within,            ///< joins before the commit that it starts within has been routed
@@ -31,7 +31,7 @@ enum class Fault : std::uint8_t {
     gap_over_an_end,         ///< a gap of history leaves out the end of a bucket as well
     loss_not_noted,          ///< a bucket that ended in the inbox is looked for in history
     error_passed_over,       ///< the predicate throws, and the rest of the batch is delivered
-    // What interrupts, or ends.
+    // Interruptions and ends.
     flag_before_signal,  ///< the worker may stop for a reason that it is not told yet
     shut_before_signal,  ///< the outbox is shut for such a reason
     not_hurried,         ///< the consumer has all of it, and the worker is not told of the end

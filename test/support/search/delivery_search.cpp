@@ -18,7 +18,7 @@ namespace {
 /// Where a search is, or was.
 enum class Mark : std::uint8_t { on_the_path, left };
 
-/// A state on the path, and which of the actors that can go on from it does.
+/// A state on the path, and which of the actors that can continue from it does.
 struct Turn {
     Mark& mark;
     std::vector<DeliveryModel::Actor> actors;
@@ -36,9 +36,9 @@ public:
 
     DeliverySearch search()
     {
-        // Each round takes the steps of the path again, for a model cannot be copied, goes on from
-        // there to a state that was seen before, and then turns back to the last place with another
-        // choice.
+        // Each round takes the steps of the path again, for a model cannot be copied, continues
+        // from there to a state that was seen before, and then turns back to the last place with
+        // another choice.
         do {
             try {
                 DeliveryModel model(scenario_, history_, fault_);

@@ -15,14 +15,14 @@ namespace keywatch::test {
 struct DeliverySearch {
     using Ending = watch::DeliveryFsm::Ending;
 
-    /// What is wrong, and after which steps; empty if all is well.
+    /// The failure and the steps that led to it; empty if there is none.
     std::string failure;
     std::size_t states = 0;
-    /// Of these, how many in which no actor can do anything any more.
+    /// The number of states in which no actor can take a step.
     std::size_t ends = 0;
-    /// Of these, how many after the worker gave up.
+    /// The number of these ends after the worker gave up.
     std::size_t given_up = 0;
-    /// Of these, how many in which the watch has ended, by its ending; `none`: it has not.
+    /// The number of ends by the ending of the watch; `none` if it has not ended.
     std::array<std::size_t, static_cast<std::size_t>(Ending::failed) + 1> ended = {};
 
     std::size_t ended_as(Ending ending) const { return ended[static_cast<std::size_t>(ending)]; }

@@ -17,7 +17,7 @@
 
 namespace keywatch::test {
 
-/// What the actors of a DeliveryModel share.
+/// The state that the actors of a DeliveryModel share.
 struct DeliveryWorld {
     static constexpr std::size_t all_bytes = std::size_t{1} << 30;
 
@@ -76,7 +76,7 @@ struct DeliveryWorld {
 
     Revision routed;  ///< R
 
-    /// What the strand is asked for: changes of the index, and to wake the worker when R has
+    /// Tasks posted to the strand: changes of the index, and to wake the worker when R has
     /// reached a revision.
     enum class Change : std::uint8_t { join, part };
     std::deque<Change> changes = {};

@@ -14,7 +14,7 @@
 
 namespace keywatch::test {
 
-/// What the worker of a DeliveryModel is about to deliver, and where it gets that: inbox, history
+/// The batch of the worker of a DeliveryModel, and the places where it comes from: inbox, history
 /// and snapshot.
 class ModelSource {
 public:

@@ -115,7 +115,7 @@ bool ModelStrand::tell_victim()
     return world_.inbox().signal([](watch::Signals& signals) { signals.bucket_deleted = true; });
 }
 
-// What it is asked for.
+// The tasks.
 
 bool ModelStrand::change()
 {

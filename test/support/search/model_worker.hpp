@@ -22,7 +22,7 @@ public:
 
     ModelWorker(DeliveryWorld& world, bool begins_within);
 
-    /// What may happen, where more than one thing may.
+    /// The outcome of an action that has more than one.
     enum class Choice : std::uint8_t {
         usual,
         other,       ///< it is early; progress is due; the callback stops the watch

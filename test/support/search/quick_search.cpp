@@ -63,7 +63,7 @@ std::vector<DeliveryScenario> slow_ones()
     };
 }
 
-/// Those of scenarios_of that start at the beginning or in the future.
+/// Returns those of scenarios_of that start at the beginning or in the future.
 std::vector<DeliveryScenario> few_of(const Suite& suite)
 {
     std::vector<DeliveryScenario> scenarios;
@@ -92,7 +92,7 @@ DeliverySearch search_quickly()
         each.kind.pulled = true;
         add(few_of(each));
     }
-    // Those that take longer come last.
+    // The longer ones come last.
     std::ranges::stable_sort(scenarios, {},
                              [](const DeliveryScenario& each) { return each.commits.size(); });
     DeliverySearch total;

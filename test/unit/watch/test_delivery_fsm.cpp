@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(history_that_cannot_be_read_ends_the_watch)
     BOOST_CHECK(read({.compacted = true}).ending == Ending::compacted);
     BOOST_CHECK(read({.closed = true}).ending == Ending::database_closed);
     BOOST_CHECK(read({.reached = 12, .error = true}).ending == Ending::predicate_failed);
-    // What interrupts is a better reason.
+    // An interruption is a better reason.
     BOOST_CHECK(read({.closed = true, .interrupted = true, .compacted = true}).what == Do::look);
 }
 

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(an_exception_ends_the_watch_unless_what_interrupted_it_expl
     BOOST_CHECK(ending(false, true, signals) == Ending::failed);
 }
 
-// What comes to its end looks at the signals at once.
+// A watch that reaches its end looks at the signals at once.
 
 BOOST_AUTO_TEST_CASE(a_batch_that_comes_to_the_end_is_followed_by_a_look)
 {
@@ -315,7 +315,7 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_ends_a_watch_only_if_that_is_its_policy_and_it
     BOOST_CHECK(next(Overflow::stop, closing) == Ending::none);
 }
 
-// What it refuses.
+// Refused reports.
 
 BOOST_AUTO_TEST_CASE(a_report_that_the_state_does_not_expect_is_refused)
 {
