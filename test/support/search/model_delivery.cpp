@@ -5,18 +5,8 @@
 #include "watch/wanted.hpp"
 
 #include <utility>
-#include <vector>
 
 namespace keywatch::test {
-
-namespace {
-
-Revision position_after(const std::vector<watch::Entry>& entries, std::size_t at)
-{
-    return entries[at].commit->messages.front().snapshot ? 0 : watch::through(entries, at);
-}
-
-}  // namespace
 
 void ModelWorker::deliver(Choice choice)
 {
@@ -38,7 +28,7 @@ void ModelWorker::deliver_entry(Choice choice)
     machine_.passed(entry.follows());
     const Revision through = world_.fault == Fault::hold_ignored
                                  ? entry.commit->revision
-                                 : position_after(source_.entries, source_.next);
+                                 : watch::position_after(source_.entries, source_.next);
     if (!call_back(entry, through, choice)) {
         return;
     }
