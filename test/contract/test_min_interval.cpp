@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(no_key_starves)
         while (busy.size() < 20 || quiet.size() < 5) {
             co_await put(db, "b", "busy", std::to_string(++i));
             if (busy.size() >= 3 * quiet.size()) {
-                co_await put(db, "b", "quiet", std::to_string(quiet.size()));
                 const std::size_t before = quiet.size();
+                co_await put(db, "b", "quiet", std::to_string(before));
                 while (quiet.size() == before) {
                     co_await put(db, "b", "busy", std::to_string(++i));
                     BOOST_REQUIRE(i < 1000000);
