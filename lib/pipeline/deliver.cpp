@@ -99,6 +99,7 @@ asio::awaitable<WatcherCore::Action> WatcherCore::deliver(HistoryCursor& history
     if (pull_) {
         co_return offer(batch);
     }
+    // A slice has no entries. It may still be open when a batch is delivered, such as a marker.
     if (history.is_open() && batch.entries.empty()) {
         co_await deliver_slice(history, batch, watchdog);
     } else {

@@ -55,11 +55,11 @@ asio::awaitable<watch::SharedCommit> WatcherCore::read_state_part()
 
 asio::awaitable<WatcherCore::Action> WatcherCore::read_state(Batch& batch)
 {
+    batch.clear();  // it shares the part whose memory is about to be used again
     if (start_state_->delivering) {
         start_state_->used = std::move(start_state_->delivering);
     }
     watch::SharedCommit part = co_await read_state_part();
-    batch.clear();
     watch::DeliveryFsm::StateRead read;
     read.interrupted = interrupted_.load(std::memory_order_acquire);
     read.closed = start_state_->closed;
