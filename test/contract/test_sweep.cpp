@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_continues_it)
         const Run run = co_await start(watcher);
         co_await put_together(db, 10ms);
         clock.advance(10ms);
-        co_await until([&] { return db.stats().engine.expired > 0; });
+        co_await until_in_turns([&] { return db.stats().engine.expired > 0; });
         co_await db.close();
         co_await run.end();
         const std::size_t first = expired().size();

@@ -145,6 +145,17 @@ Task until(std::function<bool()> condition, std::chrono::milliseconds deadline)
     }
 }
 
+Task until_in_turns(std::function<bool()> condition)
+{
+    const Clock::time_point end = Clock::now() + patience;
+    while (!condition()) {
+        if (Clock::now() > end) {
+            throw std::runtime_error("a condition does not come true in turns");
+        }
+        co_await yield();
+    }
+}
+
 Task yield()
 {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);

@@ -73,6 +73,10 @@ asio::awaitable<Job> spawn(Task task);
 /// not become true in time.
 Task until(std::function<bool()> condition, std::chrono::milliseconds deadline = patience);
 
+/// Same as `until`, but never waits for a timer. Between two looks, each other coroutine of this
+/// thread takes one step at most. For conditions that hold for a few steps only.
+Task until_in_turns(std::function<bool()> condition);
+
 /// Takes one turn of the event loop.
 Task yield();
 
