@@ -4,9 +4,9 @@
 /// Floor: a post and a channel operation per commit.
 #include "support.hpp"
 
+#include "delivery/watcher_impl.hpp"
 #include "handles/database_state.hpp"
 #include "pipeline/feed.hpp"
-#include "pipeline/watcher_core.hpp"
 #include "storage/format/history_record.hpp"
 
 #include <boost/asio/experimental/channel.hpp>
@@ -141,7 +141,7 @@ void our_run(const std::vector<watch::SharedCommit>& commits, std::size_t per_tu
     auto stages = pipeline::Pipeline::start(context.get_executor(), std::make_shared<NoEngine>(),
                                             feed, options);
     std::size_t seen = 0;
-    auto core = pipeline::WatcherCore::make(
+    auto core = kw::delivery::WatcherImpl::make(
         stages, kw::in("b", kw::all()),
         kw::WatchCallback([&](const kw::Message& message) { seen += message.value.size(); }),
         kw::WatchOptions(), kw::Position());

@@ -66,7 +66,7 @@ private:
 class PullWatcher {
 public:
     /// @cond internal
-    explicit PullWatcher(const std::shared_ptr<pipeline::WatcherCore>& core);
+    explicit PullWatcher(const std::shared_ptr<delivery::PulledWatcher>& core);
     /// @endcond
 
     /// Waits until there is a commit to take and returns true, or until the watch has ended in an
@@ -134,7 +134,7 @@ public:
 
 private:
     /// Stops the watch when its last copy is destroyed.
-    std::shared_ptr<pipeline::WatcherCore> core_;
+    std::shared_ptr<delivery::PulledWatcher> core_;
 };
 
 }  // namespace keywatch

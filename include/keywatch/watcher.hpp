@@ -17,9 +17,10 @@
 #include <utility>
 #include <variant>
 
-namespace keywatch::pipeline {
-class WatcherCore;
-}
+namespace keywatch::delivery {
+class PulledWatcher;
+class WatcherImpl;
+}  // namespace keywatch::delivery
 
 namespace [[gnu::visibility("default")]] keywatch {
 
@@ -98,7 +99,7 @@ private:
 class Watcher {
 public:
     /// @cond internal
-    explicit Watcher(std::shared_ptr<pipeline::WatcherCore> core);
+    explicit Watcher(std::shared_ptr<delivery::WatcherImpl> core);
     /// @endcond
 
     /// Delivers to the callback, in order and one call at a time, until the watch ends. May be
@@ -188,7 +189,7 @@ public:
     const std::string& name() const noexcept;
 
 private:
-    std::shared_ptr<pipeline::WatcherCore> core_;
+    std::shared_ptr<delivery::WatcherImpl> core_;
 };
 
 // Implementation details.

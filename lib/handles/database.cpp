@@ -6,7 +6,7 @@
 
 #include "embedded/embedded_engine.hpp"
 #include "pipeline/feed.hpp"
-#include "pipeline/watcher_core.hpp"
+#include "pipeline/pipeline.hpp"
 #include "values/failure.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -93,7 +93,7 @@ DatabaseState::DatabaseState(std::shared_ptr<engine::Engine> engine_,
 
 DatabaseState::~DatabaseState()
 {
-    pipeline->abandon();
+    pipeline->shutdown().abandon();
 }
 
 std::shared_ptr<DatabaseState> DatabaseState::open_blocking(const asio::any_io_executor& executor,
@@ -115,7 +115,7 @@ DatabaseState& state_of(const std::shared_ptr<DatabaseState>& state)
 
 DatabaseState& writable_state_of(const std::shared_ptr<DatabaseState>& state)
 {
-    if (state_of(state).pipeline->refuses_commits()) {
+    if (state_of(state).pipeline->shutdown().refuses_commits()) {
         fail(Error::closed);
     }
     return *state;
@@ -123,7 +123,7 @@ DatabaseState& writable_state_of(const std::shared_ptr<DatabaseState>& state)
 
 DatabaseState& open_state_of(const std::shared_ptr<DatabaseState>& state)
 {
-    if (state_of(state).pipeline->closing()) {
+    if (state_of(state).pipeline->shutdown().has_begun()) {
         fail(Error::closed);
     }
     return *state;

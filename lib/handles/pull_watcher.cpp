@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/pull_watcher.hpp>
 
-#include "pipeline/watcher_core.hpp"
+#include "delivery/pulled_watcher.hpp"
 
 #include <utility>
 
@@ -51,14 +51,14 @@ PulledCommit& PulledCommit::operator=(PulledCommit other) noexcept
     return *this;
 }
 
-PullWatcher::PullWatcher(const std::shared_ptr<pipeline::WatcherCore>& core)
-    : core_(core.get(), [core](pipeline::WatcherCore*) { core->request_stop(); })
+PullWatcher::PullWatcher(const std::shared_ptr<delivery::PulledWatcher>& core)
+    : core_(core.get(), [core](delivery::PulledWatcher*) { core->request_stop(); })
 {
 }
 
 asio::awaitable<bool> PullWatcher::wait() &
 {
-    return pipeline::WatcherCore::wait(core_->shared_from_this());
+    return delivery::PulledWatcher::wait(core_->shared());
 }
 
 std::optional<PulledCommit> PullWatcher::try_next()
@@ -79,12 +79,12 @@ std::optional<WatchEnd> PullWatcher::ended() const
 
 asio::awaitable<void> PullWatcher::wait_ready(std::chrono::milliseconds timeout) const
 {
-    return pipeline::WatcherCore::wait_ready(core_->shared_from_this(), timeout);
+    return delivery::PulledWatcher::wait_ready(core_->shared(), timeout);
 }
 
 asio::awaitable<void> PullWatcher::stop() const
 {
-    return pipeline::WatcherCore::stop(core_->shared_from_this());
+    return delivery::PulledWatcher::stop(core_->shared());
 }
 
 void PullWatcher::request_stop() const
@@ -94,7 +94,7 @@ void PullWatcher::request_stop() const
 
 asio::awaitable<void> PullWatcher::drain() const
 {
-    return pipeline::WatcherCore::drain(core_->shared_from_this());
+    return delivery::PulledWatcher::drain(core_->shared());
 }
 
 void PullWatcher::request_drain() const
@@ -104,7 +104,7 @@ void PullWatcher::request_drain() const
 
 asio::awaitable<void> PullWatcher::reached(Revision revision) const
 {
-    return pipeline::WatcherCore::reached(core_->shared_from_this(), revision);
+    return delivery::PulledWatcher::reached(core_->shared(), revision);
 }
 
 Position PullWatcher::position() const

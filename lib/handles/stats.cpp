@@ -22,7 +22,7 @@ Stats::Pipeline stats_of(const pipeline::Pipeline& pipeline)
     const pipeline::Counters& counters = pipeline.counters();
     const watch::Hub::Level hub = pipeline.hub().level();
     Stats::Pipeline stats;
-    stats.routed_revision = pipeline.routed();
+    stats.routed_revision = pipeline.router().routed();
     stats.hub_commits = hub.commits;
     stats.hub_messages = hub.messages;
     stats.overwritten = hub.overwritten;

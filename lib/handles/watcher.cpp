@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/watcher.hpp>
 
-#include "pipeline/watcher_core.hpp"
+#include "delivery/watcher_impl.hpp"
 
 #include <ostream>
 #include <utility>
@@ -30,21 +30,21 @@ std::ostream& operator<<(std::ostream& out, EndReason reason)
     return out << to_string(reason);
 }
 
-Watcher::Watcher(std::shared_ptr<pipeline::WatcherCore> core) : core_(std::move(core)) {}
+Watcher::Watcher(std::shared_ptr<delivery::WatcherImpl> core) : core_(std::move(core)) {}
 
 asio::awaitable<WatchEnd> Watcher::run() &
 {
-    return pipeline::WatcherCore::run(core_);
+    return delivery::WatcherImpl::run(core_);
 }
 
 asio::awaitable<void> Watcher::wait_ready(std::chrono::milliseconds timeout) const
 {
-    return pipeline::WatcherCore::wait_ready(core_, timeout);
+    return delivery::WatcherImpl::wait_ready(core_, timeout);
 }
 
 asio::awaitable<void> Watcher::stop() const
 {
-    return pipeline::WatcherCore::stop(core_);
+    return delivery::WatcherImpl::stop(core_);
 }
 
 void Watcher::request_stop() const
@@ -54,7 +54,7 @@ void Watcher::request_stop() const
 
 asio::awaitable<void> Watcher::drain() const
 {
-    return pipeline::WatcherCore::drain(core_);
+    return delivery::WatcherImpl::drain(core_);
 }
 
 void Watcher::request_drain() const
@@ -64,7 +64,7 @@ void Watcher::request_drain() const
 
 asio::awaitable<void> Watcher::reached(Revision revision) const
 {
-    return pipeline::WatcherCore::reached(core_, revision);
+    return delivery::WatcherImpl::reached(core_, revision);
 }
 
 Position Watcher::position() const

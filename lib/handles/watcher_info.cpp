@@ -4,7 +4,7 @@
 
 #include "database_state.hpp"
 
-#include "pipeline/watcher_core.hpp"
+#include "pipeline/pipeline.hpp"
 
 #include <ostream>
 

@@ -4,7 +4,8 @@
 
 #include "database_state.hpp"
 
-#include "pipeline/watcher_core.hpp"
+#include "delivery/pulled_watcher.hpp"
+#include "delivery/watcher_impl.hpp"
 #include "values/failure.hpp"
 
 #include <chrono>
@@ -64,11 +65,10 @@ Position start_of(const From& from, const engine::Engine& engine)
 
 /// Returns a handle. Throws `closed` if the database is closing: a watch created meanwhile may have
 /// missed that.
-template <class Handle>
-Handle unless_closing(const DatabaseState& state,
-                      const std::shared_ptr<pipeline::WatcherCore>& core)
+template <class Handle, class Core>
+Handle unless_closing(const DatabaseState& state, const std::shared_ptr<Core>& core)
 {
-    if (state.pipeline->closing()) {
+    if (state.pipeline->shutdown().has_begun()) {
         fail(Error::closed);
     }
     return Handle(core);
@@ -92,7 +92,7 @@ Watcher Database::watch(const Selectors& selectors, WatchCallback callback,
     const DatabaseState& state = open_state_of(state_);
     const Position start = check_watch(*state.engine, options);
     return unless_closing<Watcher>(
-        state, pipeline::WatcherCore::make(state.pipeline, selectors, std::move(callback), options,
+        state, delivery::WatcherImpl::make(state.pipeline, selectors, std::move(callback), options,
                                            start));
 }
 
@@ -100,8 +100,8 @@ PullWatcher Database::watch(const Selectors& selectors, WatchOptions options) co
 {
     const DatabaseState& state = open_state_of(state_);
     const Position start = check_watch(*state.engine, options);
-    return unless_closing<PullWatcher>(
-        state, pipeline::WatcherCore::make(state.pipeline, selectors, options, start));
+    return unless_closing<PullWatcher>(state, delivery::WatcherImpl::make<delivery::PulledWatcher>(
+                                                  state.pipeline, selectors, options, start));
 }
 
 Watcher Database::watch(std::string_view bucket, Selector selector, WatchCallback callback,

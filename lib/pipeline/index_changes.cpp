@@ -1,30 +1,54 @@
 // SPDX-License-Identifier: BSL-1.0
 // Changes the index of selectors, only between two commits. A change that comes while a commit is
 // being routed waits until R is that commit.
-#include "pipeline.hpp"
-#include "watcher_core.hpp"
+#include "router.hpp"
 
-#include <boost/asio/post.hpp>
+#include "values/failure.hpp"
+
+#include <keywatch/error.hpp>
 
 #include <exception>
-#include <new>
 #include <utility>
 
 namespace keywatch::pipeline {
 
-void Pipeline::post_change(Change change)
+asio::awaitable<Revision> Router::subscribe(SharedWatcher watcher)
 {
-    if (context_gone_) {
+    // The frame of this coroutine may be destroyed with its context before the strand has its turn.
+    const auto joined_at = std::make_shared<Revision>(0);
+    if (strand_.is_gone()) {
+        fail(Error::closed);
+    }
+    auto subscribe = [&](async::Waiter waiter) {
+        post_change({Change::Kind::subscribe, watcher, std::move(waiter), joined_at});
+    };
+    co_await async::suspend(subscribe);
+    co_return *joined_at;
+}
+
+void Router::unsubscribe(SharedWatcher watcher)
+{
+    post_change({Change::Kind::unsubscribe, std::move(watcher)});
+}
+
+void Router::remove(SharedWatcher watcher)
+{
+    post_change({Change::Kind::remove, std::move(watcher)});
+}
+
+void Router::post_change(Change change)
+{
+    if (strand_.is_gone()) {
         return;
     }
     std::list<Change> one;
     one.push_back(std::move(change));
-    asio::post(strand_, [self = shared_from_this(), one = std::move(one)]() mutable {
+    strand_.post([self = strand_.share(this), one = std::move(one)]() mutable {
         self->change(std::move(one));
     });
 }
 
-void Pipeline::change(std::list<Change> one) noexcept
+void Router::change(std::list<Change> one) noexcept
 {
     if (mid_commit_ || !changes_.empty()) {
         changes_.splice(changes_.end(), one);
@@ -33,10 +57,10 @@ void Pipeline::change(std::list<Change> one) noexcept
     }
 }
 
-void Pipeline::apply(Change change) noexcept
+void Router::apply(Change change) noexcept
 {
-    WatcherCore& watcher = *change.watcher;
-    if (change.kind == Change::Kind::join) {
+    WatcherInterface& watcher = *change.watcher;
+    if (change.kind == Change::Kind::subscribe) {
         std::exception_ptr error;
         try {
             distributor_.add(change.watcher, running_.size());
@@ -49,27 +73,12 @@ void Pipeline::apply(Change change) noexcept
     }
     distributor_.index().remove(watcher);
     watcher.inbox.drop();
-    if (change.kind == Change::Kind::leave) {
-        call_off(watcher);
-        forget(watcher);
-        note_busy_consumer(change.watcher);
-        poke_closer();
+    if (change.kind == Change::Kind::remove) {
+        events_.removed(change.watcher);
     }
 }
 
-void Pipeline::note_busy_consumer(const std::shared_ptr<WatcherCore>& watcher) noexcept
-{
-    if (!draining_ || !watcher->consumer_is_busy()) {
-        return;
-    }
-    try {
-        busy_consumers_.push_back(watcher);
-    } catch (const std::bad_alloc&) {
-        // Closing does not wait for this consumer.
-    }
-}
-
-asio::awaitable<void> Pipeline::apply_changes(LoopTurn& turn)
+asio::awaitable<void> Router::apply_changes(async::LoopTurn& turn)
 {
     // Changes that come between two slices are applied after the earlier ones.
     while (!changes_.empty()) {

@@ -1,28 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "registry.hpp"
 
-#include "watcher_core.hpp"
-
 #include <algorithm>
 #include <utility>
 
 namespace keywatch::pipeline {
 
-void Registry::add(WatcherCore& watcher)
+void Registry::add(WatcherInterface& watcher)
 {
     const std::lock_guard lock(mutex_);
     watchers_.emplace(watcher.id(), &watcher);
 }
 
-void Registry::remove(const WatcherCore& watcher) noexcept
+void Registry::remove(const WatcherInterface& watcher) noexcept
 {
     const std::lock_guard lock(mutex_);
     watchers_.erase(watcher.id());
 }
 
-std::vector<std::shared_ptr<WatcherCore>> Registry::all() const
+std::vector<SharedWatcher> Registry::all() const
 {
-    std::vector<std::shared_ptr<WatcherCore>> all;
+    std::vector<SharedWatcher> all;
     {
         const std::lock_guard lock(mutex_);
         all.reserve(watchers_.size());

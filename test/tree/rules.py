@@ -23,8 +23,10 @@ LAYERS = {
     "engine": {"engine", "values"},
     "embedded": {"embedded", "engine", "async", "storage", "structures", "bytes", "values"},
     "pipeline": {"pipeline", "engine", "async", "watch", "values"},
+    "delivery": {"delivery", "pipeline", "engine", "async", "watch", "values"},
     "bulk": {"bulk", "engine", "async", "structures", "values"},
-    "handles": {"handles", "bulk", "pipeline", "embedded", "engine", "storage", "values"},
+    "handles": {"handles", "bulk", "delivery", "pipeline", "embedded", "engine", "storage",
+                "values"},
 }
 WITHOUT_ASIO = ("bytes", "storage", "structures", "watch")
 # The layers that define the functions of the public headers.
