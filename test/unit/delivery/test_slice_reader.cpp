@@ -13,8 +13,8 @@
 
 using namespace keywatch;
 using namespace keywatch::test;
-using keywatch::engine::HistorySlice;
 using keywatch::delivery::SliceReader;
+using keywatch::engine::HistorySlice;
 
 namespace {
 
