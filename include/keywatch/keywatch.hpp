@@ -11,6 +11,7 @@
 #include <keywatch/backup.hpp>
 #include <keywatch/btree.hpp>
 #include <keywatch/btree_range.hpp>
+#include <keywatch/bucket.hpp>
 #include <keywatch/bulk_writer.hpp>
 #include <keywatch/cursor.hpp>
 #include <keywatch/database.hpp>
@@ -29,6 +30,8 @@
 #include <keywatch/time.hpp>
 #include <keywatch/transaction.hpp>
 #include <keywatch/transaction_function.hpp>
+#include <keywatch/watch_callback.hpp>
+#include <keywatch/watch_end.hpp>
 #include <keywatch/watch_options.hpp>
 #include <keywatch/watcher.hpp>
 #include <keywatch/watcher_info.hpp>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <keywatch/btree.hpp>
+#include <keywatch/bucket.hpp>
 #include <keywatch/cursor.hpp>
 #include <keywatch/list.hpp>
 #include <keywatch/message.hpp>
@@ -10,7 +11,6 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,17 +19,6 @@ class Workspace;
 }
 
 namespace [[gnu::visibility("default")]] keywatch {
-
-/// A bucket, as listed by `buckets()`.
-struct Bucket {
-    /// The structure of the bucket.
-    Structure structure;
-    /// The name of the bucket, unique among the buckets of its structure.
-    std::string name;
-
-    /// Returns true if both are the same bucket.
-    friend bool operator==(const Bucket&, const Bucket&) = default;
-};
 
 /// A read-only view of the database at one durable revision, passed to the function of `view()`.
 ///

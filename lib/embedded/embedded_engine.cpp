@@ -4,6 +4,8 @@
 #include "async/thread_task.hpp"
 #include "values/failure.hpp"
 
+#include <keywatch/transaction.hpp>
+
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>

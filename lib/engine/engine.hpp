@@ -7,7 +7,7 @@
 #include <keywatch/position.hpp>
 #include <keywatch/selector.hpp>
 #include <keywatch/stats.hpp>
-#include <keywatch/transaction.hpp>
+#include <keywatch/time.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -21,6 +21,11 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace keywatch {
+class Snapshot;
+class Transaction;
+}  // namespace keywatch
 
 namespace keywatch::engine {
 

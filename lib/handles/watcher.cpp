@@ -3,32 +3,9 @@
 
 #include "delivery/watcher_impl.hpp"
 
-#include <ostream>
 #include <utility>
 
 namespace [[gnu::visibility("default")]] keywatch {
-
-std::string_view to_string(EndReason reason) noexcept
-{
-    switch (reason) {
-    case EndReason::stopped:
-        return "stopped";
-    case EndReason::cancelled:
-        return "cancelled";
-    case EndReason::database_closed:
-        return "database_closed";
-    case EndReason::bucket_deleted:
-        return "bucket_deleted";
-    case EndReason::drained:
-        return "drained";
-    }
-    return "unknown";
-}
-
-std::ostream& operator<<(std::ostream& out, EndReason reason)
-{
-    return out << to_string(reason);
-}
 
 Watcher::Watcher(std::shared_ptr<delivery::WatcherImpl> core) : core_(std::move(core)) {}
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <keywatch/bucket.hpp>
+#include <keywatch/cursor.hpp>
 #include <keywatch/message.hpp>
-#include <keywatch/transaction.hpp>
+#include <keywatch/position.hpp>
+#include <keywatch/time.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "layout.hpp"
 
-#include <keywatch/transaction.hpp>
+#include <keywatch/bucket.hpp>
 
 #include <cstddef>
 #include <cstdint>

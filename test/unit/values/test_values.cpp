@@ -3,7 +3,7 @@
 #include <keywatch/error.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
-#include <keywatch/watcher.hpp>
+#include <keywatch/watch_end.hpp>
 
 #include "support/watch/commits.hpp"
 
