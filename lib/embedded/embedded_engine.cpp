@@ -357,17 +357,16 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
                                                                SliceLimits limits,
                                                                HistorySlice used)
 {
-    storage::HistorySlice slice;
+    HistorySlice slice;
     const auto read = [&] {
         used = HistorySlice();
-        slice = self->store_->read_history(after, up_to,
-                                           {limits.messages, limits.bytes, limits.together});
+        slice = self->store_->read_history(after, up_to, limits);
     };
     const bool taken = co_await run_on(self->reader_, self, std::ref(read));
     if (!taken) {
         fail(Error::closed);
     }
-    co_return HistorySlice{std::move(slice.commits), slice.reached, slice.compacted};
+    co_return slice;
 }
 
 }  // namespace keywatch::engine

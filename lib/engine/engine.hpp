@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/history_slice.hpp"
+
 #include <keywatch/cursor.hpp>
 #include <keywatch/lag.hpp>
 #include <keywatch/message.hpp>
@@ -34,22 +36,8 @@ namespace asio = boost::asio;
 using TransactionFunction = std::function<void(Transaction&)>;
 using SnapshotFunction = std::function<void(const Snapshot&)>;
 
-/// The commits (after, reached] of history, or the revision where history begins if some of them
-/// were trimmed.
-struct HistorySlice {
-    std::vector<std::shared_ptr<const CommitRecord>> commits;
-    /// The revision through which the slice is complete.
-    Revision reached = 0;
-    /// If set, history begins at this revision, after the requested ones, and there are no commits.
-    std::optional<Revision> compacted;
-};
-
-struct SliceLimits {
-    std::size_t messages = 1024;
-    std::size_t bytes = std::size_t{4} << 20;
-    /// True if the commits of the slice will be released together.
-    bool together = false;
-};
+using keywatch::HistorySlice;
+using keywatch::SliceLimits;
 
 /// The state of a database at one revision, as it is streamed.
 ///
@@ -69,12 +57,8 @@ public:
     /// Engine::close().
     ///
     /// The memory of `used`, a part that only the caller owns, is reused for the next part.
-    virtual asio::awaitable<std::shared_ptr<const CommitRecord>> next(
-        SliceLimits limits, std::shared_ptr<const CommitRecord> used) = 0;
-    asio::awaitable<std::shared_ptr<const CommitRecord>> next(SliceLimits limits)
-    {
-        return next(limits, nullptr);
-    }
+    virtual asio::awaitable<SharedCommit> next(SliceLimits limits, SharedCommit used) = 0;
+    asio::awaitable<SharedCommit> next(SliceLimits limits) { return next(limits, nullptr); }
 };
 
 /// The target of a backup: a directory or a stream.
@@ -95,7 +79,7 @@ public:
     /// Receives a durable commit. Called from any thread, one call at a time. The commit's effects
     /// are already visible to reads, and the engine's durable_head() was moved to it before, in the
     /// single order of sequentially consistent operations.
-    virtual void durable(std::shared_ptr<const CommitRecord> commit) noexcept = 0;
+    virtual void durable(SharedCommit commit) noexcept = 0;
     /// Same as `durable`, for a commit executed while `wants_commits` was false: history contains
     /// it.
     virtual void durable_unseen(Revision revision) noexcept = 0;

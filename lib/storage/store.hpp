@@ -8,6 +8,7 @@
 #include "storage/format/catalogue.hpp"
 #include "storage/format/history_record.hpp"
 #include "storage/format/layout.hpp"
+#include "values/history_slice.hpp"
 
 #include <keywatch/cursor.hpp>
 #include <keywatch/error.hpp>
@@ -45,24 +46,6 @@ public:
 private:
     leveldb::DB* db_;
     const leveldb::Snapshot* snapshot_;
-};
-
-/// The commits (after, reached] of history, or the information that some of them were trimmed.
-struct HistorySlice {
-    std::vector<std::shared_ptr<const CommitRecord>> commits;
-    /// The slice is complete up to this revision: `up_to`, or the last commit if a limit was
-    /// reached.
-    Revision reached = 0;
-    /// If set, after + 1 is older than this, the oldest revision. `commits` is empty then.
-    std::optional<Revision> compacted;
-};
-
-struct SliceLimits {
-    std::size_t messages = 1024;
-    std::size_t bytes = std::size_t{4} << 20;
-    /// True if all commits except long ones are to share one block of memory. That is faster, and
-    /// the block is kept as long as any of them.
-    bool one_slab = false;
 };
 
 /// The two ends of history, as needed to decide whether to trim.

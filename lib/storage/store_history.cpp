@@ -71,7 +71,7 @@ HistorySlice Store::read_history(Revision after, Revision up_to, const SliceLimi
     }
     HistoryReader reader(impl_->iterate(snapshot.get(), false));
     Fill fill(limits);
-    const auto slab = limits.one_slab ? std::make_shared<Slab>(first_slab_bytes) : nullptr;
+    const auto slab = limits.together ? std::make_shared<Slab>(first_slab_bytes) : nullptr;
     reader.seek(after + 1);
     while (reader.valid() && slice.reached < up_to) {
         const Revision revision = reader.revision();

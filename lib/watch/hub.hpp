@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <keywatch/message.hpp>
+#include "values/shared_commit.hpp"
+
+#include <keywatch/position.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <mutex>
 #include <vector>
 
 namespace keywatch::watch {
 
-using SharedCommit = std::shared_ptr<const CommitRecord>;
-
-/// A limit in messages and bytes. A single commit always passes.
-struct Budget {
-    std::size_t messages = 0;
-    std::size_t bytes = 0;
-
-    bool allows(std::size_t more_messages, std::size_t more_bytes) const noexcept
-    {
-        return more_messages <= messages && more_bytes <= bytes;
-    }
-};
+using keywatch::Budget;
+using keywatch::SharedCommit;
 
 /// A ring of the newest commits, from the writers to the collector. If it is full, then the oldest
 /// commits are overwritten. The collector detects that and reads them from history.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/shared_commit.hpp"
+
 #include <keywatch/message.hpp>
 
 #include <boost/container/small_vector.hpp>
@@ -83,10 +85,10 @@ private:
 using Slab = std::pmr::monotonic_buffer_resource;
 
 /// Returns null if the bytes are not a record (damaged, or of a newer format).
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string_view bytes);
+SharedCommit decode_record(Revision revision, std::string_view bytes);
 /// Same as above for bytes in the slab. The record and everything it owns are also in the slab.
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
-                                                  const std::shared_ptr<Slab>& slab);
+SharedCommit decode_record(Revision revision, std::pmr::string bytes,
+                           const std::shared_ptr<Slab>& slab);
 
 /// Returns the header, given the first part of a record, or nullopt if it is not one.
 std::optional<RecordHeader> decode_header(std::string_view bytes);

@@ -198,7 +198,7 @@ std::optional<RecordHeader> decode_header(std::string_view bytes)
     return header;
 }
 
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string_view bytes)
+SharedCommit decode_record(Revision revision, std::string_view bytes)
 {
     auto record = std::make_shared<CommitRecord>();
     record->revision = revision;
@@ -206,8 +206,8 @@ std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::string
     return read_record(*record) ? record : nullptr;
 }
 
-std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::string bytes,
-                                                  const std::shared_ptr<Slab>& slab)
+SharedCommit decode_record(Revision revision, std::pmr::string bytes,
+                           const std::shared_ptr<Slab>& slab)
 {
     // The record is never destroyed: everything it owns is released with the slab, and every
     // pointer to the record shares ownership of the slab.
@@ -215,7 +215,7 @@ std::shared_ptr<const CommitRecord> decode_record(Revision revision, std::pmr::s
     auto* const record = new (place) CommitRecord(slab.get());
     record->revision = revision;
     record->bytes = std::move(bytes);
-    return read_record(*record) ? std::shared_ptr<const CommitRecord>(slab, record) : nullptr;
+    return read_record(*record) ? SharedCommit(slab, record) : nullptr;
 }
 
 }  // namespace keywatch::storage

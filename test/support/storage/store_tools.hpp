@@ -96,7 +96,7 @@ inline bool has_data(const storage::Store& store, Revision revision)
     return store.get(storage::data_prefix(1) + "r" + std::to_string(revision), nullptr).has_value();
 }
 
-inline std::vector<Revision> revisions(const storage::HistorySlice& slice)
+inline std::vector<Revision> revisions(const HistorySlice& slice)
 {
     std::vector<Revision> revisions;
     for (const auto& commit : slice.commits) {
