@@ -53,7 +53,7 @@ bool Waiter::resume(std::exception_ptr error)
 void Waiter::destroy() noexcept
 {
     if (suspended_.get() == being_stored) {
-        suspended_->refused = true;  // hand_over resumes or destroys it
+        suspended_->refused = true;  // initiate resumes or destroys it
         return;
     }
     const auto hold = ContextLife::Hold(suspended_->life);

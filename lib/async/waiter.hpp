@@ -92,7 +92,7 @@ public:
     /// Implements `suspend`: calls `store` with the waiter of the coroutine that this handler
     /// resumes. Errors are reported to the coroutine.
     template <class Handler, class Store>
-    static void hand_over(Handler handler, Store& store)
+    static void initiate(Handler handler, Store& store)
     {
         std::shared_ptr<SuspendedWith<Handler>> suspended;
         std::exception_ptr error;
@@ -214,7 +214,7 @@ template <class Store>
 asio::awaitable<void> suspend(Store store)
 {
     static_assert(std::is_trivially_destructible_v<Store>);
-    auto initiate = [](auto handler, Store keep) { Waiter::hand_over(std::move(handler), keep); };
+    auto initiate = [](auto handler, Store keep) { Waiter::initiate(std::move(handler), keep); };
     return asio::async_initiate<const asio::use_awaitable_t<>&, void(std::exception_ptr)>(
         initiate, asio::use_awaitable, std::move(store));
 }
@@ -224,7 +224,7 @@ asio::awaitable<void> suspend(Store store)
 asio::awaitable<void> yield();
 
 /// Suspends the coroutine and resumes it at once, before anything else has its turn.
-inline asio::awaitable<void> blink()
+inline asio::awaitable<void> suspend_once()
 {
     auto initiate = [](auto handler) { std::move(handler)(std::exception_ptr()); };
     return asio::async_initiate<const asio::use_awaitable_t<>&, void(std::exception_ptr)>(

@@ -98,23 +98,23 @@ void BulkWriterImpl::check(std::string_view bucket, std::string_view key, std::s
 
 asio::awaitable<void> BulkWriterImpl::added()
 {
-    return buffer_->bytes() < most_bytes_ ? nothing() : run_hand_over(shared_from_this());
+    return buffer_->bytes() < most_bytes_ ? nothing() : run_enqueue_batch(shared_from_this());
 }
 
-asio::awaitable<void> BulkWriterImpl::run_hand_over(std::shared_ptr<BulkWriterImpl> self)
+asio::awaitable<void> BulkWriterImpl::run_enqueue_batch(std::shared_ptr<BulkWriterImpl> self)
 {
     const Use use(*self);
-    co_await self->hand_over();
+    co_await self->enqueue_batch();
 }
 
 /// Waits until fewer transactions are in flight, then adds what was gathered to them.
-asio::awaitable<void> BulkWriterImpl::hand_over()
+asio::awaitable<void> BulkWriterImpl::enqueue_batch()
 {
     co_await commit_queued();  // if there was no memory for that before
     if (buffer_->empty()) {
         co_return;
     }
-    const std::uint64_t next = handed_over() + 1;
+    const std::uint64_t next = submitted() + 1;
     if (next > options_.in_flight) {
         co_await wait_for(next - options_.in_flight);
     }
@@ -141,10 +141,10 @@ asio::awaitable<void> BulkWriterImpl::commit_queued()
     }
 }
 
-std::uint64_t BulkWriterImpl::handed_over() const
+std::uint64_t BulkWriterImpl::submitted() const
 {
     const std::lock_guard lock(mutex_);
-    return handed_over_;
+    return submitted_;
 }
 
 /// Queues what was gathered. After an error it stays in place, for flush() to drop it.
@@ -157,7 +157,7 @@ void BulkWriterImpl::enqueue()
     }
     queue_.push_back(buffer_);
     buffer_ = std::move(fresh);
-    ++handed_over_;
+    ++submitted_;
 }
 
 asio::awaitable<void> BulkWriterImpl::wait_for(std::uint64_t done)
@@ -180,8 +180,8 @@ asio::awaitable<Revision> BulkWriterImpl::flush()
 asio::awaitable<Revision> BulkWriterImpl::run_flush(std::shared_ptr<BulkWriterImpl> self)
 {
     const Use use(*self);
-    co_await self->hand_over();
-    co_await self->wait_for(self->handed_over());
+    co_await self->enqueue_batch();
+    co_await self->wait_for(self->submitted());
     self->take_error();
     const std::lock_guard lock(self->mutex_);
     co_return self->revision_;
@@ -214,7 +214,7 @@ void BulkWriterImpl::cancel()
 void BulkWriterImpl::drop() noexcept
 {
     const std::lock_guard lock(mutex_);
-    handed_over_ -= queue_.size();
+    submitted_ -= queue_.size();
     queue_.clear();
 }
 

@@ -25,7 +25,7 @@ namespace keywatch {
 ///
 /// 1. Writes are committed in their order. After a failed commit, nothing is committed before the
 ///    error was taken.
-/// 2. `done_` never exceeds `handed_over_`, and only grows. A waiter waits for a value of it.
+/// 2. `done_` never exceeds `submitted_`, and only grows. A waiter waits for a value of it.
 class BulkWriterImpl final : public std::enable_shared_from_this<BulkWriterImpl> {
 public:
     /// Keeps `database` alive, which owns the engine.
@@ -48,13 +48,13 @@ private:
 
     void check(std::string_view bucket, std::string_view key, std::size_t bytes) const;
     asio::awaitable<void> added();
-    static asio::awaitable<void> run_hand_over(std::shared_ptr<BulkWriterImpl> self);
+    static asio::awaitable<void> run_enqueue_batch(std::shared_ptr<BulkWriterImpl> self);
     static asio::awaitable<Revision> run_flush(std::shared_ptr<BulkWriterImpl> self);
-    asio::awaitable<void> hand_over();
+    asio::awaitable<void> enqueue_batch();
     asio::awaitable<void> wait_for(std::uint64_t done);
     asio::awaitable<void> commit_queued();
     void enqueue();
-    std::uint64_t handed_over() const;
+    std::uint64_t submitted() const;
     void take_error();
 
     static asio::awaitable<void> commit_all(std::shared_ptr<BulkWriterImpl> self);
@@ -83,7 +83,7 @@ private:
     mutable std::mutex mutex_;
     std::deque<SharedBuffer> queue_;
     bool committing_ = false;
-    std::uint64_t handed_over_ = 0;
+    std::uint64_t submitted_ = 0;
     std::uint64_t done_ = 0;
     Revision revision_ = 0;
     std::exception_ptr error_;

@@ -175,7 +175,7 @@ asio::awaitable<void> Worker::work(std::shared_ptr<Worker> self, std::shared_ptr
     co_await asio::this_coro::throw_if_cancelled(false);
     // Without this suspension the end would cost a turn of the loop: co_spawn posts the completion
     // of a coroutine that was never suspended.
-    co_await async::blink();
+    co_await async::suspend_once();
     std::exception_ptr error;
     try {
         co_await self->work_until_idle(*watchdog, action, batch);

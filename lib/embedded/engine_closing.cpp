@@ -144,7 +144,7 @@ void EmbeddedEngine::close_without_loop(std::function<void()> closed)
 std::exception_ptr EmbeddedEngine::find_moved() const noexcept
 {
     try {
-        store_->check_place();
+        store_->check_location();
         return {};
     } catch (...) {
         return std::current_exception();

@@ -4,7 +4,7 @@
 #include "database_state.hpp"
 
 #include "storage/backup/restore.hpp"
-#include "storage/files/place.hpp"
+#include "storage/files/location.hpp"
 #include "values/failure.hpp"
 
 #include <keywatch/database.hpp>

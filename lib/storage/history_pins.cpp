@@ -21,7 +21,7 @@ void HistoryPins::unpin(Revision revision)
     }
 }
 
-bool HistoryPins::give_up(Revision oldest, bool regardless)
+bool HistoryPins::try_release(Revision oldest, bool regardless)
 {
     const std::lock_guard lock(mutex_);
     if (oldest < first_kept_) {

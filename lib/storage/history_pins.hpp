@@ -8,10 +8,10 @@
 
 namespace keywatch::storage {
 
-/// Tracks which history is still needed and which has been given up. Decides between readers, which
+/// Tracks which history is still needed and which has been released. Decides between readers, which
 /// keep records, and trimming, which removes them.
 ///
-/// 1. Records are given up from the oldest on. A record that was given up cannot be kept again: it
+/// 1. Records are released from the oldest on. A record that was released cannot be kept again: it
 ///    may be removed at any time.
 /// 2. A pin at a revision keeps all records after it. A pin that has lost one of these records has
 ///    fallen out of history and keeps nothing.
@@ -23,17 +23,18 @@ public:
     explicit HistoryPins(Revision oldest = 1) : first_kept_(oldest) {}
 
     /// Keeps all records after this revision. Returns false, and has no effect, if some of them
-    /// have been given up. A revision may be pinned several times; each pin must be undone.
+    /// have been released. A revision may be pinned several times; each pin must be undone.
     bool pin(Revision revision);
     /// Undoes one `pin`. Has no effect if that `pin` returned false.
     void unpin(Revision revision);
 
-    /// Gives up the oldest record. Returns false if a pin keeps it and `regardless` is false.
-    bool give_up(Revision oldest, bool regardless);
+    /// Releases the oldest record to trimming. Returns false if a pin keeps it and `regardless` is
+    /// false.
+    bool try_release(Revision oldest, bool regardless);
     /// Returns true if a pin keeps the oldest record.
     bool keeps(Revision oldest) const;
 
-    /// Returns the oldest revision that was not given up.
+    /// Returns the oldest revision that was not released.
     Revision first_kept() const;
 
 private:

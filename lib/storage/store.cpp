@@ -96,10 +96,10 @@ void Store::fail_writes(const leveldb::Status& status)
     std::rethrow_exception(impl_->failure);
 }
 
-void Store::check_place() const
+void Store::check_location() const
 {
     if (impl_->directory) {
-        impl_->directory->check_place();
+        impl_->directory->check_location();
     }
 }
 

@@ -142,7 +142,7 @@ public:
     std::vector<CursorLag> cursor_lags(Time now) const;
 
     /// Keeps the current files, to be copied while writes continue. Throws like `write` after a
-    /// failed write, and like check_place(). The backup must be destroyed before the store.
+    /// failed write, and like check_location(). The backup must be destroyed before the store.
     std::unique_ptr<StoreBackup> start_backup() const;
 
     /// Applies a batch. Throws `read_only` if the store was opened read-only. After any failure,
@@ -159,7 +159,7 @@ public:
     std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes() const noexcept;
     /// Throws `storage_failed` if the location no longer leads to this store's directory, because
     /// the directory was moved, removed or replaced.
-    void check_place() const;
+    void check_location() const;
 
     // History and space. Called by the thread that writes groups.
     /// Adds a record to a batch, split into parts if it is long.

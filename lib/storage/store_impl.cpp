@@ -47,12 +47,12 @@ std::unique_ptr<leveldb::Env> make_memory(const Options& options, const leveldb:
         in_memory(options) && given == nullptr ? leveldb::NewMemEnv(&disk_env()) : nullptr);
 }
 
-Place place_for(const Options& options, leveldb::Env* memory, leveldb::Env* given)
+Location location_for(const Options& options, leveldb::Env* memory, leveldb::Env* given)
 {
     if (in_memory(options)) {
-        return find_place("/memory", given != nullptr ? given : memory, Error::open_failed);
+        return find_location("/memory", given != nullptr ? given : memory, Error::open_failed);
     }
-    return find_place(options.location, given, Error::open_failed);
+    return find_location(options.location, given, Error::open_failed);
 }
 
 /// A logger that discards everything. Without a logger, LevelDB writes its own log file into the
@@ -90,16 +90,16 @@ Store::Impl::Impl(const Options& options, leveldb::Env* given)
     : read_only(options.read_only),
       write_buffer_bytes(options.write_buffer_bytes),
       memory(make_memory(options, given)),
-      place(place_for(options, memory.get(), given)),
-      reserve(place, reserve_for(options), options.write_buffer_bytes),
-      overlay(read_only ? std::make_unique<OverlayEnv>(place.env) : nullptr),
-      environment(overlay ? overlay.get() : place.env, overlay ? nullptr : place.disk),
+      location(location_for(options, memory.get(), given)),
+      reserve(location, reserve_for(options), options.write_buffer_bytes),
+      overlay(read_only ? std::make_unique<OverlayEnv>(location.env) : nullptr),
+      environment(overlay ? overlay.get() : location.env, overlay ? nullptr : location.disk),
       log(std::make_unique<NoLog>()),
       cache(leveldb::NewLRUCache(options.cache_bytes)),
       filter(leveldb::NewBloomFilterPolicy(filter_bits_per_key))
 {
     if (memory == nullptr) {
-        directory.emplace(place, use_for(options));
+        directory.emplace(location, use_for(options));
     }
 }
 
@@ -169,13 +169,14 @@ void Store::Impl::open_database()
     }
     environment.begin_recovery();
     leveldb::DB* opened = nullptr;
-    const leveldb::Status status = leveldb::DB::Open(options, place.path, &opened);
+    const leveldb::Status status = leveldb::DB::Open(options, location.path, &opened);
     db.reset(opened);
     environment.end_recovery();
     if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound()) {
         fail(Error::damaged, status.ToString());
     }
-    if (status.IsIOError() && status.ToString().find("lock " + place.path) != std::string::npos) {
+    if (status.IsIOError() &&
+        status.ToString().find("lock " + location.path) != std::string::npos) {
         fail(Error::locked, status.ToString());
     }
     if (!status.ok()) {

@@ -63,7 +63,7 @@ struct Store::Impl {
     const bool read_only;
     const std::size_t write_buffer_bytes;
     std::unique_ptr<leveldb::Env> memory;
-    const Place place;
+    const Location location;
     Reserve reserve;
     std::unique_ptr<OverlayEnv> overlay;  ///< only if read-only
     std::optional<Directory> directory;

@@ -60,7 +60,7 @@ private:
     void read_ends();
     RecordHeader find(Revision revision);
     void check_newest(Revision newest);
-    std::uint64_t bytes_behind(Revision revision);
+    std::uint64_t bytes_after(Revision revision);
     Revision first_to_check(Revision newest);
     void read_identity();
     bool empty() const;
@@ -256,7 +256,7 @@ void Store::Opening::check_newest(Revision newest)
 }
 
 /// Returns the number of bytes of history after this record.
-std::uint64_t Store::Opening::bytes_behind(Revision revision)
+std::uint64_t Store::Opening::bytes_after(Revision revision)
 {
     return newest_.totals.bytes - find(revision).totals.bytes;
 }
@@ -273,10 +273,10 @@ Revision Store::Opening::first_to_check(Revision newest)
     const std::uint64_t wanted = std::max(in_logs, std::min(least_bytes, least_records * average));
     const Revision all = std::min(newest - history.oldest, most_records - 1);
     Revision distance = 0;
-    std::uint64_t behind = 0;
+    std::uint64_t bytes = 0;
     Revision next = std::min<Revision>(all, wanted / average + 1);
-    while (distance < all && behind <= wanted) {
-        const std::uint64_t more = bytes_behind(newest - next);
+    while (distance < all && bytes <= wanted) {
+        const std::uint64_t more = bytes_after(newest - next);
         if (more > 4 * wanted && next > distance + 1) {  // the newest records are longer than most
             next = distance + (next - distance) / 2;
             continue;
@@ -285,7 +285,7 @@ Revision Store::Opening::first_to_check(Revision newest)
             break;
         }
         distance = next;
-        behind = more;
+        bytes = more;
         next = std::min(all, 2 * distance);
     }
     return newest - distance;

@@ -24,15 +24,16 @@ bool keeps_too_much(const HistoryState& state, const HistoryLimits& keep, Time n
            kept_bytes(state) > keep.bytes || state.newest - state.oldest + 1 > keep.commits;
 }
 
-/// Returns true if the oldest record exceeds a limit and has been given up by this call.
-bool gives_up(HistoryPins& pins, const HistoryState& state, const HistoryLimits& keep, Time now)
+/// Returns true if the oldest record exceeds a limit and has been released by this call.
+bool try_release_oldest(HistoryPins& pins, const HistoryState& state, const HistoryLimits& keep,
+                        Time now)
 {
     if (state.oldest >= state.newest) {
         return false;
     }
     const bool regardless = kept_bytes(state) > keep.hard_bytes;
     return (regardless || keeps_too_much(state, keep, now)) &&
-           pins.give_up(state.oldest, regardless);
+           pins.try_release(state.oldest, regardless);
 }
 
 /// Collects removals, from the oldest record to newer ones.
@@ -107,7 +108,7 @@ std::vector<TrimStep> Store::plan_trim(const HistoryState& state, const HistoryL
 {
     std::vector<TrimStep> steps;
     const auto should_go = [&](const HistoryState& at) {
-        return gives_up(*impl_->pins, at, keep, now);
+        return try_release_oldest(*impl_->pins, at, keep, now);
     };
     if (impl_->trim_from >= state.oldest && !should_go(state)) {
         return steps;

@@ -199,7 +199,7 @@ private:
             return;
         }
         try_to({Error::backup_failed, Error::storage_failed}, [&] {
-            BackupDirectory target(backup_place("/backup", &env_));
+            BackupDirectory target(backup_location("/backup", &env_));
             const auto backup = store.start_backup();
             backup->copy_to(target, [] {});
             target.keep();

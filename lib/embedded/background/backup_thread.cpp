@@ -95,7 +95,7 @@ Revision BackupThread::make(const std::unique_ptr<storage::Store>& store, const 
         backup->copy_to(target, check);
         return backup->identity().revision;
     }
-    storage::BackupDirectory target(storage::backup_place(place.directory));
+    storage::BackupDirectory target(storage::backup_location(place.directory));
     const auto backup = store->start_backup();
     backup->copy_to(target, check);
     target.keep();

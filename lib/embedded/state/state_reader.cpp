@@ -5,7 +5,7 @@
 
 #include "embedded/transaction/merged_iterator.hpp"
 #include "embedded/transaction/workspace_base.hpp"
-#include "structures/scan/wanted_keys.hpp"
+#include "structures/scan/selected_ranges.hpp"
 #include "values/failure.hpp"
 
 #include <utility>
@@ -35,7 +35,7 @@ StateReader::StateReader(const storage::Store& store, const MonotonicClock& cloc
       now_(clock.now()),  // read before the snapshot: see BegunTransactions
       snapshot_(store.snapshot()),
       revision_(store.revision(*snapshot_)),
-      names_(structures::wanted_buckets(selectors)),
+      names_(structures::selected_buckets(selectors)),
       next_bucket_key_(1, storage::bucket_area)
 {
     const std::optional<Time> made = store.time_of(revision_, *snapshot_);
@@ -57,7 +57,7 @@ std::shared_ptr<const CommitRecord> StateReader::next(const SliceLimits& limits,
         advance();
     }
     if (walk_) {
-        walk_->rest();
+        walk_->release();
     }
     next_index_ = record.next_index();
     return record.empty() ? nullptr : record.take();
@@ -128,7 +128,7 @@ bool StateReader::open_next_stored()
 void StateReader::open(Structure structure, std::string name, storage::BucketId id)
 {
     bucket_ = std::move(name);
-    structures::WantedKeys wanted = structures::wanted_keys(selectors_, bucket_);
+    structures::SelectedRanges wanted = structures::selected_ranges(selectors_, bucket_);
     if (wanted.whole) {
         created_.emplace();
         created_->structure = structure;
@@ -139,7 +139,7 @@ void StateReader::open(Structure structure, std::string name, storage::BucketId 
         return std::make_shared<MergedIterator>(
             prefix, MergedIterator::Layers{make_layer(store_.iterate(snapshot_.get(), false))});
     };
-    walk_ = structures::walk_state(structure, space, std::move(wanted.stretches), now_);
+    walk_ = structures::scan_state(structure, space, std::move(wanted.intervals), now_);
 }
 
 }  // namespace keywatch::engine

@@ -6,7 +6,7 @@
 #include "embedded/monotonic_clock.hpp"
 #include "engine/engine.hpp"
 #include "storage/store.hpp"
-#include "structures/scan/state_walk.hpp"
+#include "structures/scan/state_scan.hpp"
 
 #include <keywatch/selector.hpp>
 
@@ -58,7 +58,7 @@ private:
     std::size_t next_name_ = 0;    ///< counts the names of one structure after another
     std::string next_bucket_key_;  ///< where reading of the catalogue continues
     std::string bucket_;
-    std::unique_ptr<structures::StateWalk> walk_;  ///< position in the bucket, or null
+    std::unique_ptr<structures::StateScan> walk_;  ///< position in the bucket, or null
     std::optional<Message> created_;               ///< delivered before the content
     std::uint32_t next_index_ = 0;
 };

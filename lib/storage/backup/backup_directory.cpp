@@ -21,19 +21,19 @@ void check_backup(const leveldb::Status& status)
 
 }  // namespace
 
-BackupDirectory::BackupDirectory(Place place) : place_(std::move(place))
+BackupDirectory::BackupDirectory(Location location) : location_(std::move(location))
 {
     make_directory();
     try {
-        if (place_.files) {
-            check_backup(place_.files->hold(place_.path));
+        if (location_.files) {
+            check_backup(location_.files->hold(location_.path));
         }
         if (!children().empty()) {
-            fail(Error::backup_failed, place_.path + " is not empty");
+            fail(Error::backup_failed, location_.path + " is not empty");
         }
     } catch (...) {
         if (made_directory_) {
-            place_.env->RemoveDir(place_.path);
+            location_.env->RemoveDir(location_.path);
         }
         throw;
     }
@@ -41,9 +41,9 @@ BackupDirectory::BackupDirectory(Place place) : place_(std::move(place))
 
 void BackupDirectory::make_directory()
 {
-    const leveldb::Status status = place_.env->CreateDir(place_.path);
+    const leveldb::Status status = location_.env->CreateDir(location_.path);
     made_directory_ = status.ok();
-    if (!status.ok() && !place_.env->FileExists(place_.path)) {
+    if (!status.ok() && !location_.env->FileExists(location_.path)) {
         check_backup(status);
     }
 }
@@ -57,14 +57,14 @@ BackupDirectory::~BackupDirectory()
 
 void BackupDirectory::begin(const BackupIdentity&)
 {
-    sync_directory(parent_of(place_.path));
+    sync_directory(parent_of(location_.path));
 }
 
 void BackupDirectory::begin_file(const std::string& name, std::uint64_t)
 {
     end_file();
     leveldb::WritableFile* made = nullptr;
-    check_backup(place_.env->NewWritableFile(file(name), &made));
+    check_backup(location_.env->NewWritableFile(file(name), &made));
     open_.reset(made);
 }
 
@@ -85,7 +85,7 @@ void BackupDirectory::end_file()
 void BackupDirectory::finish()
 {
     end_file();
-    sync_directory(place_.path);
+    sync_directory(location_.path);
     write_marker();
 }
 
@@ -96,21 +96,21 @@ void BackupDirectory::write_marker()
     begin_file(unfinished, text.size());
     append(text);
     end_file();
-    check_backup(place_.env->RenameFile(file(unfinished), file(marker_name)));
-    sync_directory(place_.path);
+    check_backup(location_.env->RenameFile(file(unfinished), file(marker_name)));
+    sync_directory(location_.path);
 }
 
 void BackupDirectory::sync_directory(const std::string& directory) const
 {
-    if (place_.disk != nullptr) {
-        check_backup(place_.disk->sync_directory(directory));
+    if (location_.disk != nullptr) {
+        check_backup(location_.disk->sync_directory(directory));
     }
 }
 
 std::vector<std::string> BackupDirectory::children() const
 {
     std::vector<std::string> names;
-    check_backup(place_.env->GetChildren(place_.path, &names));
+    check_backup(location_.env->GetChildren(location_.path, &names));
     std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
     return names;
 }
@@ -122,18 +122,18 @@ void BackupDirectory::remove_all() noexcept
 {
     try {
         open_.reset();
-        if (place_.env->RemoveFile(file(marker_name)).ok()) {
-            sync_directory(place_.path);
+        if (location_.env->RemoveFile(file(marker_name)).ok()) {
+            sync_directory(location_.path);
         }
         for (const std::string& name : children()) {
             if (is_data_file(name) || name == "LOCK" || is_unfinished(marker_name, name)) {
-                place_.env->RemoveFile(file(name));
+                location_.env->RemoveFile(file(name));
             }
         }
         if (made_directory_) {
-            place_.env->RemoveDir(place_.path);
+            location_.env->RemoveDir(location_.path);
         }
-        sync_directory(parent_of(place_.path));
+        sync_directory(parent_of(location_.path));
     } catch (...) {  // the disk fails: without its marker it is not a database
     }
 }

@@ -3,7 +3,7 @@
 
 #include "backup_target.hpp"
 
-#include "storage/files/place.hpp"
+#include "storage/files/location.hpp"
 
 #include <memory>
 #include <string>
@@ -19,7 +19,7 @@ namespace keywatch::storage {
 class BackupDirectory final : public BackupTarget {
 public:
     /// Creates the directory. An existing directory must be empty.
-    explicit BackupDirectory(Place place);
+    explicit BackupDirectory(Location location);
     BackupDirectory(const BackupDirectory&) = delete;
     BackupDirectory& operator=(const BackupDirectory&) = delete;
     ~BackupDirectory() override;
@@ -34,7 +34,10 @@ public:
     void keep() noexcept { kept_ = true; }
 
 private:
-    std::string file(std::string_view name) const { return place_.path + "/" + std::string(name); }
+    std::string file(std::string_view name) const
+    {
+        return location_.path + "/" + std::string(name);
+    }
     std::vector<std::string> children() const;
     void make_directory();
     void end_file();
@@ -42,7 +45,7 @@ private:
     void sync_directory(const std::string& directory) const;
     void remove_all() noexcept;
 
-    const Place place_;
+    const Location location_;
     bool made_directory_ = false;
     bool kept_ = false;
     std::unique_ptr<leveldb::WritableFile> open_;

@@ -18,16 +18,16 @@ namespace keywatch::storage {
 namespace {
 
 /// Reads all tables. Checksums do not help here: a stream made by hand can have correct ones.
-void check_tables(const Place& place)
+void check_tables(const Location& location)
 {
     std::vector<std::string> names;
-    check_read(place.env->GetChildren(place.path, &names));
+    check_read(location.env->GetChildren(location.path, &names));
     for (const std::string& name : names) {
         if (is_table_file(name)) {
-            const std::string path = place.path + "/" + name;
+            const std::string path = location.path + "/" + name;
             std::uint64_t size = 0;
-            check_read(place.env->GetFileSize(path, &size));
-            walk_table(*place.env, path, size);
+            check_read(location.env->GetFileSize(path, &size));
+            walk_table(*location.env, path, size);
         }
     }
 }
@@ -47,18 +47,18 @@ void check_restored(const std::string& directory, const BackupIdentity& identity
 
 }  // namespace
 
-Place backup_place(const std::string& directory, leveldb::Env* base)
+Location backup_location(const std::string& directory, leveldb::Env* base)
 {
-    return find_place(directory, base, Error::backup_failed);
+    return find_location(directory, base, Error::backup_failed);
 }
 
 BackupIdentity restore(std::istream& in, const std::string& directory, leveldb::Env* base)
 {
-    const Place place = backup_place(directory, base);
-    BackupDirectory target(place);
+    const Location location = backup_location(directory, base);
+    BackupDirectory target(location);
     const BackupIdentity identity = BackupReader(in).copy_to(target);
-    check_tables(place);
-    check_restored(place.path, identity, base);
+    check_tables(location);
+    check_restored(location.path, identity, base);
     target.keep();
     return identity;
 }

@@ -3,7 +3,7 @@
 
 #include "backup_target.hpp"
 
-#include "storage/files/place.hpp"
+#include "storage/files/location.hpp"
 
 #include <iosfwd>
 #include <string>
@@ -21,7 +21,7 @@ namespace keywatch::storage {
 BackupIdentity restore(std::istream& in, const std::string& directory,
                        leveldb::Env* base = nullptr);
 
-/// Returns the place of a backup that is a directory. `base`: as in Store::open.
-Place backup_place(const std::string& directory, leveldb::Env* base = nullptr);
+/// Returns the location of a backup that is a directory. `base`: as in Store::open.
+Location backup_location(const std::string& directory, leveldb::Env* base = nullptr);
 
 }  // namespace keywatch::storage

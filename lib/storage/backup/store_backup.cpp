@@ -17,8 +17,8 @@ namespace keywatch::storage {
 
 std::unique_ptr<StoreBackup> Store::start_backup() const
 {
-    check_place();
-    auto backup = std::make_unique<StoreBackup>(impl_->environment, impl_->place.path);
+    check_location();
+    auto backup = std::make_unique<StoreBackup>(impl_->environment, impl_->location.path);
     std::optional<StoreSnapshot> snapshot;
     {
         const std::lock_guard lock(impl_->writing);

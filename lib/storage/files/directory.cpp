@@ -44,11 +44,11 @@ bool is_unfinished_creation(const std::string& name)
 
 }  // namespace
 
-Directory::Directory(Place place, Use use) : place_(std::move(place)), use_(use)
+Directory::Directory(Location location, Use use) : location_(std::move(location)), use_(use)
 {
     const bool marked = find() && is_marked();
     if (!marked && use_ != Use::create) {
-        fail(Error::open_failed, "there is no database in " + place_.path);
+        fail(Error::open_failed, "there is no database in " + location_.path);
     }
     try {
         if (!marked) {
@@ -65,19 +65,19 @@ Directory::Directory(Place place, Use use) : place_(std::move(place)), use_(use)
 /// Returns true if the directory exists.
 bool Directory::find()
 {
-    if (!place_.files) {
+    if (!location_.files) {
         std::vector<std::string> names;
-        return place_.env->GetChildren(place_.path, &names).ok();
+        return location_.env->GetChildren(location_.path, &names).ok();
     }
     struct stat found{};
-    if (::stat(place_.path.c_str(), &found) != 0) {
+    if (::stat(location_.path.c_str(), &found) != 0) {
         if (errno != ENOENT) {
-            fail_open(place_.path, errno);
+            fail_open(location_.path, errno);
         }
         return false;
     }
     if (!S_ISDIR(found.st_mode)) {
-        fail(Error::not_a_database, place_.path + " is not a directory");
+        fail(Error::not_a_database, location_.path + " is not a directory");
     }
     hold();
     return true;
@@ -85,8 +85,8 @@ bool Directory::find()
 
 void Directory::hold()
 {
-    if (place_.files) {
-        check_open(place_.files->hold(place_.path));
+    if (location_.files) {
+        check_open(location_.files->hold(location_.path));
     }
 }
 
@@ -98,12 +98,12 @@ bool Directory::is_marked() const
     if (check_marker()) {
         return true;
     }
-    const std::set<std::string> names = children_of(place_);
+    const std::set<std::string> names = children_of(location_);
     if (names.contains(std::string(marker_name))) {
         return check_marker();  // another process has just created it
     }
     if (!std::all_of(names.begin(), names.end(), is_unfinished_marker)) {
-        fail(Error::not_a_database, place_.path + " holds files that keywatch did not write");
+        fail(Error::not_a_database, location_.path + " holds files that keywatch did not write");
     }
     return false;
 }
@@ -111,16 +111,16 @@ bool Directory::is_marked() const
 /// Returns false if there is no marker. Throws if it is not valid.
 bool Directory::check_marker() const
 {
-    if (!place_.env->FileExists(file(marker_name))) {
+    if (!location_.env->FileExists(file(marker_name))) {
         return false;
     }
     const unsigned format =
-        parse_format_line(database_text, read_small_file(*place_.env, file(marker_name)));
+        parse_format_line(database_text, read_small_file(*location_.env, file(marker_name)));
     if (format == 0) {
         fail(Error::damaged, file(marker_name) + " does not say which format the database has");
     }
     if (format > database_format) {
-        fail(Error::format_too_new, place_.path + " has format " + std::to_string(format) +
+        fail(Error::format_too_new, location_.path + " has format " + std::to_string(format) +
                                         ", this program knows " + std::to_string(database_format));
     }
     return true;
@@ -128,14 +128,14 @@ bool Directory::check_marker() const
 
 void Directory::check_usable(const std::set<std::string>& names) const
 {
-    if (!place_.files) {
+    if (!location_.files) {
         return;
     }
     if (use_ == Use::read) {
         check_kinds(names);
         return;
     }
-    const std::string& path = place_.path;
+    const std::string& path = location_.path;
     if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK | X_OK, AT_EACCESS) != 0) {
         fail_open(path, errno);
     }
@@ -143,7 +143,7 @@ void Directory::check_usable(const std::set<std::string>& names) const
     check_kinds(names);
     // If a file no longer exists, it was the unfinished marker of another process that tries to
     // create the same database.
-    const int directory = place_.files->held()->descriptor();
+    const int directory = location_.files->held()->descriptor();
     for (const std::string& name : names) {
         if (::faccessat(directory, name.c_str(), R_OK | W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
             fail_open(file(name), errno);
@@ -153,9 +153,9 @@ void Directory::check_usable(const std::set<std::string>& names) const
 
 void Directory::check_owner() const
 {
-    if (const HeldDirectory& held = *place_.files->held(); !held.owner_is_trusted()) {
+    if (const HeldDirectory& held = *location_.files->held(); !held.owner_is_trusted()) {
         fail(Error::open_failed,
-             place_.path + " belongs to another user (" + std::to_string(held.owner()) +
+             location_.path + " belongs to another user (" + std::to_string(held.owner()) +
                  "), who could change what is in it: use a directory of your own");
     }
 }
@@ -166,7 +166,7 @@ void Directory::check_kinds(const std::set<std::string>& names) const
 {
     for (const std::string& name : names) {
         if (is_data_file(name) || name == lock_name) {
-            const auto status = place_.files->open_file(file(name), O_PATH).status;
+            const auto status = location_.files->open_file(file(name), O_PATH).status;
             check_open(status.IsNotFound() ? leveldb::Status::OK() : status);
         }
     }
@@ -174,7 +174,7 @@ void Directory::check_kinds(const std::set<std::string>& names) const
 
 void Directory::make()
 {
-    if (place_.files ? place_.files->held() == nullptr : !find()) {
+    if (location_.files ? location_.files->held() == nullptr : !find()) {
         make_directory();
     } else {
         check_usable({});
@@ -184,13 +184,13 @@ void Directory::make()
 
 void Directory::make_directory()
 {
-    const leveldb::Status status = place_.env->CreateDir(place_.path);
+    const leveldb::Status status = location_.env->CreateDir(location_.path);
     made_directory_ = status.ok();
-    if (!status.ok() && !(place_.files && place_.env->FileExists(place_.path))) {
+    if (!status.ok() && !(location_.files && location_.env->FileExists(location_.path))) {
         check_open(status);
     }
-    if (place_.disk != nullptr) {
-        check_open(place_.disk->sync_directory(parent_of(place_.path)));
+    if (location_.disk != nullptr) {
+        check_open(location_.disk->sync_directory(parent_of(location_.path)));
     }
     hold();
 }
@@ -199,13 +199,13 @@ void Directory::write_marker()
 {
     const std::string temporary = file(unfinished_name(marker_name));
     try {
-        write_synced(*place_.env, temporary, format_line(database_text, database_format));
+        write_synced(*location_.env, temporary, format_line(database_text, database_format));
         publish_marker(temporary);
     } catch (...) {
-        place_.env->RemoveFile(temporary);
+        location_.env->RemoveFile(temporary);
         throw;
     }
-    sync_directory(place_);
+    sync_directory(location_);
 }
 
 /// Gives the marker its name. If two processes create a database at the same time, one must not
@@ -213,32 +213,32 @@ void Directory::write_marker()
 /// taken. On file systems without links, the marker is renamed.
 void Directory::publish_marker(const std::string& temporary)
 {
-    if (place_.files && place_.files->link_file(temporary, file(marker_name)).ok()) {
+    if (location_.files && location_.files->link_file(temporary, file(marker_name)).ok()) {
         made_marker_ = true;
-    } else if (place_.files && place_.env->FileExists(file(marker_name))) {
+    } else if (location_.files && location_.env->FileExists(file(marker_name))) {
         // The other process was faster.
     } else {
-        check_open(place_.env->RenameFile(temporary, file(marker_name)));
+        check_open(location_.env->RenameFile(temporary, file(marker_name)));
         made_marker_ = true;
         return;
     }
-    check_open(place_.env->RemoveFile(temporary));
+    check_open(location_.env->RemoveFile(temporary));
 }
 
 void Directory::lock()
 {
-    if (!place_.files) {
+    if (!location_.files) {
         return;
     }
-    OpenedFile marker = place_.files->open_file(file(marker_name), O_RDONLY);
+    OpenedFile marker = location_.files->open_file(file(marker_name), O_RDONLY);
     check_open(marker.status);
     const int kind = use_ == Use::read ? LOCK_SH : LOCK_EX;
     if (::flock(marker.file.get(), kind | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             made_marker_ = false;  // the process that has locked it relies on it
             made_directory_ = false;
-            fail(Error::locked, place_.path + (use_ == Use::read ? " is open already for writing"
-                                                                 : " is open already"));
+            fail(Error::locked, location_.path + (use_ == Use::read ? " is open already for writing"
+                                                                    : " is open already"));
         }
         fail_open(file(marker_name), errno);
     }
@@ -247,7 +247,7 @@ void Directory::lock()
 
 void Directory::remember()
 {
-    const std::set<std::string> names = children_of(place_);
+    const std::set<std::string> names = children_of(location_);
     check_usable(names);
     if (!names.contains(std::string(current_file))) {
         check_creation(names);
@@ -255,7 +255,7 @@ void Directory::remember()
     for (const std::string& name : names) {
         if (is_data_file(name)) {
             std::uint64_t bytes = 0;
-            check_open(place_.env->GetFileSize(file(name), &bytes));
+            check_open(location_.env->GetFileSize(file(name), &bytes));
             data_bytes_before_ += bytes;
             log_bytes_before_ += name.ends_with(".log") ? bytes : 0;
         }
@@ -272,14 +272,14 @@ void Directory::check_creation(const std::set<std::string>& names) const
         fail(Error::damaged, file(current_file) + " is missing");
     }
     if (use_ != Use::create) {
-        fail(Error::open_failed, "there is no database in " + place_.path);
+        fail(Error::open_failed, "there is no database in " + location_.path);
     }
 }
 
-void Directory::check_place() const
+void Directory::check_location() const
 {
-    if (place_.files) {
-        if (const auto status = place_.files->held()->check_place(); !status.ok()) {
+    if (location_.files) {
+        if (const auto status = location_.files->held()->check_location(); !status.ok()) {
             fail(Error::storage_failed, status.ToString());
         }
     }
@@ -292,10 +292,10 @@ void Directory::rollback() noexcept
     try {
         trial_.roll_back();
         if (made_marker_) {
-            place_.env->RemoveFile(file(marker_name));
+            location_.env->RemoveFile(file(marker_name));
         }
         if (made_directory_) {
-            place_.env->RemoveDir(place_.path);
+            location_.env->RemoveDir(location_.path);
         }
     } catch (...) {  // the disk fails: the directory can still be opened as it is
     }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "descriptor.hpp"
-#include "place.hpp"
+#include "location.hpp"
 #include "trial.hpp"
 
 #include <cstdint>
@@ -26,7 +26,7 @@ public:
         read,  ///< shares the directory with other readers
     };
 
-    Directory(Place place, Use use);
+    Directory(Location location, Use use);
     Directory(const Directory&) = delete;
     Directory& operator=(const Directory&) = delete;
 
@@ -43,10 +43,10 @@ public:
     void keep() const noexcept { trial_.end(); }
 
     /// Throws `storage_failed` if the location no longer leads to this directory.
-    void check_place() const;
+    void check_location() const;
 
 private:
-    std::string file(std::string_view name) const { return place_.file(name); }
+    std::string file(std::string_view name) const { return location_.file(name); }
     bool find();
     bool is_marked() const;
     bool check_marker() const;
@@ -62,10 +62,10 @@ private:
     void check_creation(const std::set<std::string>& names) const;
     void remember();
 
-    const Place place_;
+    const Location location_;
     const Use use_;
     Descriptor lock_;
-    Trial trial_{place_};
+    Trial trial_{location_};
     bool made_directory_ = false;
     bool made_marker_ = false;
     std::uint64_t log_bytes_before_ = 0;

@@ -60,16 +60,16 @@ OpenedFile DiskEnv::open_file(const std::string& name, int flags) const
                       : OpenedFile{Descriptor(opened), leveldb::Status::OK()};
 }
 
-DiskEnv::Place DiskEnv::place_of(const std::string& name) const
+DiskEnv::Entry DiskEnv::entry_of(const std::string& name) const
 {
-    return held_ && held_->has(name) ? Place{held_->descriptor(), HeldDirectory::name_of(name)}
-                                     : Place{AT_FDCWD, name};
+    return held_ && held_->has(name) ? Entry{held_->descriptor(), HeldDirectory::name_of(name)}
+                                     : Entry{AT_FDCWD, name};
 }
 
 leveldb::Status DiskEnv::link_file(const std::string& name, const std::string& second) const
 {
-    const Place from = place_of(name);
-    const Place to = place_of(second);
+    const Entry from = entry_of(name);
+    const Entry to = entry_of(second);
     return result_of(::linkat(from.directory, from.name.c_str(), to.directory, to.name.c_str(), 0),
                      second);
 }
@@ -94,7 +94,7 @@ leveldb::Status DiskEnv::open_writer(const std::string& name, int flags,
 {
     *file = nullptr;
     if (held_ && held_->has(name)) {
-        if (leveldb::Status status = held_->check_place(); !status.ok()) {
+        if (leveldb::Status status = held_->check_location(); !status.ok()) {
             return status;
         }
     }
@@ -129,9 +129,9 @@ leveldb::Status DiskEnv::NewAppendableFile(const std::string& name, leveldb::Wri
 
 bool DiskEnv::FileExists(const std::string& name)
 {
-    const Place place = place_of(name);
+    const Entry entry = entry_of(name);
     struct stat found{};
-    return ::fstatat(place.directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+    return ::fstatat(entry.directory, entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 leveldb::Status DiskEnv::GetChildren(const std::string& directory, std::vector<std::string>* names)
@@ -142,8 +142,8 @@ leveldb::Status DiskEnv::GetChildren(const std::string& directory, std::vector<s
 
 leveldb::Status DiskEnv::RemoveFile(const std::string& name)
 {
-    const Place place = place_of(name);
-    return result_of(::unlinkat(place.directory, place.name.c_str(), 0), name);
+    const Entry entry = entry_of(name);
+    return result_of(::unlinkat(entry.directory, entry.name.c_str(), 0), name);
 }
 
 leveldb::Status DiskEnv::CreateDir(const std::string& name)
@@ -153,20 +153,20 @@ leveldb::Status DiskEnv::CreateDir(const std::string& name)
 
 leveldb::Status DiskEnv::GetFileSize(const std::string& name, std::uint64_t* size)
 {
-    const Place place = place_of(name);
+    const Entry entry = entry_of(name);
     struct stat found{};
     leveldb::Status status = result_of(
-        ::fstatat(place.directory, place.name.c_str(), &found, AT_SYMLINK_NOFOLLOW), name);
+        ::fstatat(entry.directory, entry.name.c_str(), &found, AT_SYMLINK_NOFOLLOW), name);
     *size = status.ok() ? static_cast<std::uint64_t>(found.st_size) : 0;
     return status;
 }
 
 leveldb::Status DiskEnv::RenameFile(const std::string& from, const std::string& to)
 {
-    const Place old_place = place_of(from);
-    const Place new_place = place_of(to);
-    return result_of(::renameat(old_place.directory, old_place.name.c_str(), new_place.directory,
-                                new_place.name.c_str()),
+    const Entry old_entry = entry_of(from);
+    const Entry new_entry = entry_of(to);
+    return result_of(::renameat(old_entry.directory, old_entry.name.c_str(), new_entry.directory,
+                                new_entry.name.c_str()),
                      from);
 }
 

@@ -66,13 +66,13 @@ public:
     std::optional<std::uint64_t> free_bytes(const std::string& directory) override;
 
 private:
-    struct Place {
+    struct Entry {
         int directory;
         std::string name;
     };
     class Lock;
 
-    Place place_of(const std::string& name) const;
+    Entry entry_of(const std::string& name) const;
     leveldb::Status open_writer(const std::string& name, int flags, leveldb::WritableFile** file);
 
     std::unique_ptr<HeldDirectory> held_;

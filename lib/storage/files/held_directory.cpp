@@ -145,7 +145,7 @@ leveldb::Status HeldDirectory::list(std::vector<std::string>* names) const
     }
 }
 
-leveldb::Status HeldDirectory::check_place() const
+leveldb::Status HeldDirectory::check_location() const
 {
     struct stat here{};
     struct stat there{};

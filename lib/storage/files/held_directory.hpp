@@ -59,7 +59,7 @@ public:
     /// Lists the names in the directory, without `.` and `..`. Opens no descriptor.
     leveldb::Status list(std::vector<std::string>* names) const;
     /// Returns an error if the path no longer leads to this directory.
-    leveldb::Status check_place() const;
+    leveldb::Status check_location() const;
 
 private:
     struct Close {

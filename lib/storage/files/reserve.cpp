@@ -6,27 +6,28 @@
 
 namespace keywatch::storage {
 
-Reserve::Reserve(const Place& place, std::uint64_t wanted, std::uint64_t least)
-    : place_(place),
-      file_(place.file(name)),
+Reserve::Reserve(const Location& location, std::uint64_t wanted, std::uint64_t least)
+    : location_(location),
+      file_(location.file(name)),
       wanted_(wanted),
       least_(std::min(wanted, least)),
       bytes_(std::make_shared<std::atomic<std::uint64_t>>(size_on_disk())),
-      given_up_(*bytes_ == 0 && place.env->FileExists(file_))
+      given_up_(*bytes_ == 0 && location.env->FileExists(file_))
 {
 }
 
 std::uint64_t Reserve::size_on_disk() const
 {
     std::uint64_t size = 0;
-    return place_.env->FileExists(file_) && place_.env->GetFileSize(file_, &size).ok() ? size : 0;
+    return location_.env->FileExists(file_) && location_.env->GetFileSize(file_, &size).ok() ? size
+                                                                                             : 0;
 }
 
 void Reserve::make() noexcept
 {
     const std::lock_guard lock(mutex_);
     const std::uint64_t now = *bytes_;
-    if (place_.disk == nullptr || (now == wanted_ && !given_up_)) {
+    if (location_.disk == nullptr || (now == wanted_ && !given_up_)) {
         return;
     }
     try {
@@ -35,7 +36,7 @@ void Reserve::make() noexcept
         } else if (wanted_ < now) {
             allocate(wanted_);
         } else {
-            const std::uint64_t room = now + place_.disk->free_bytes(place_.path).value_or(0);
+            const std::uint64_t room = now + location_.disk->free_bytes(location_.path).value_or(0);
             const std::uint64_t size = std::min(wanted_, room / (given_up_ ? 2 : 4));
             if (size >= (given_up_ ? wanted_ : std::max(least_, now))) {
                 allocate(size);
@@ -47,7 +48,7 @@ void Reserve::make() noexcept
 
 void Reserve::allocate(std::uint64_t size)
 {
-    if (place_.disk->reserve(file_, size).ok()) {
+    if (location_.disk->reserve(file_, size).ok()) {
         *bytes_ = size;
         given_up_ = false;
     } else {
@@ -57,7 +58,7 @@ void Reserve::allocate(std::uint64_t size)
 
 void Reserve::remove()
 {
-    place_.env->RemoveFile(file_);
+    location_.env->RemoveFile(file_);
     *bytes_ = 0;
     given_up_ = false;
 }
@@ -66,7 +67,7 @@ std::uint64_t Reserve::give_up() noexcept
 {
     const std::lock_guard lock(mutex_);
     try {
-        if (*bytes_ == 0 || !place_.disk->reserve(file_, 0).ok()) {
+        if (*bytes_ == 0 || !location_.disk->reserve(file_, 0).ok()) {
             return 0;
         }
         given_up_ = true;
@@ -80,8 +81,8 @@ void Reserve::give_up_if_scarce() noexcept
 {
     const std::uint64_t size = *bytes_;
     try {
-        if (size > 0 && place_.disk != nullptr &&
-            place_.disk->free_bytes(place_.path).value_or(size) < size) {
+        if (size > 0 && location_.disk != nullptr &&
+            location_.disk->free_bytes(location_.path).value_or(size) < size) {
             give_up();
         }
     } catch (const std::exception&) {  // out of memory: it stays

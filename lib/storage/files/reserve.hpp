@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "place.hpp"
+#include "location.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -21,7 +21,7 @@ public:
 
     /// `wanted`: the size of the reserve, or 0 for none. A reserve smaller than `least` is not
     /// created.
-    Reserve(const Place& place, std::uint64_t wanted, std::uint64_t least);
+    Reserve(const Location& location, std::uint64_t wanted, std::uint64_t least);
 
     /// Creates or resizes the reserve. It grows to the wanted size, and at most to a quarter of the
     /// free space, its own space included. A reserve that was given up is created again only at its
@@ -43,7 +43,7 @@ private:
     void allocate(std::uint64_t size);
     void remove();
 
-    const Place& place_;
+    const Location& location_;
     const std::string file_;
     const std::uint64_t wanted_;
     const std::uint64_t least_;

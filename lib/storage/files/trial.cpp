@@ -22,13 +22,13 @@ void Trial::begin(std::set<std::string> names)
 /// copy either, CURRENT is written again if that becomes necessary.
 void Trial::keep_current()
 {
-    current_ = read_small_file(*place_.env, place_.file(current_file));
-    const std::string kept = place_.file(aside_name(current_file));
-    if (!place_.files || !place_.files->link_file(place_.file(current_file), kept).ok()) {
+    current_ = read_small_file(*location_.env, location_.file(current_file));
+    const std::string kept = location_.file(aside_name(current_file));
+    if (!location_.files || !location_.files->link_file(location_.file(current_file), kept).ok()) {
         try {
-            write_synced(*place_.env, kept, current_);
+            write_synced(*location_.env, kept, current_);
         } catch (const boost::system::system_error&) {
-            place_.env->RemoveFile(kept);
+            location_.env->RemoveFile(kept);
             return;
         }
     }
@@ -51,46 +51,46 @@ void Trial::restore_current() const
     if (current_.empty()) {
         return;
     }
-    const std::string current = place_.file(current_file);
+    const std::string current = location_.file(current_file);
     std::string now;
-    if (leveldb::ReadFileToString(place_.env, current, &now).ok() && now == current_) {
+    if (leveldb::ReadFileToString(location_.env, current, &now).ok() && now == current_) {
         return;
     }
     const std::string kept =
-        kept_current_.empty() ? place_.file(aside_name(current_file)) : kept_current_;
+        kept_current_.empty() ? location_.file(aside_name(current_file)) : kept_current_;
     if (kept_current_.empty()) {
-        write_synced(*place_.env, kept, current_);
+        write_synced(*location_.env, kept, current_);
     }
-    check_open(place_.env->RenameFile(kept, current));
-    sync_directory(place_);
+    check_open(location_.env->RenameFile(kept, current));
+    sync_directory(location_);
 }
 
 void Trial::remove_new_files() const
 {
     if (!before_.contains(std::string(current_file)) &&
-        place_.env->RemoveFile(place_.file(current_file)).ok()) {
-        sync_directory(place_);
+        location_.env->RemoveFile(location_.file(current_file)).ok()) {
+        sync_directory(location_);
     }
-    for (const std::string& name : children_of(place_)) {
+    for (const std::string& name : children_of(location_)) {
         if (before_.contains(name)) {
             continue;
         }
         const auto original = name_set_aside(name);
         if (original && *original != current_file) {
-            check_open(place_.env->RenameFile(place_.file(name), place_.file(*original)));
+            check_open(location_.env->RenameFile(location_.file(name), location_.file(*original)));
         } else {
-            place_.env->RemoveFile(place_.file(name));
+            location_.env->RemoveFile(location_.file(name));
         }
     }
-    sync_directory(place_);
+    sync_directory(location_);
 }
 
 void Trial::end() const noexcept
 {
     try {
-        for (const std::string& name : children_of(place_)) {
+        for (const std::string& name : children_of(location_)) {
             if (name_set_aside(name)) {
-                place_.env->RemoveFile(place_.file(name));
+                location_.env->RemoveFile(location_.file(name));
             }
         }
     } catch (...) {  // the next open tries again

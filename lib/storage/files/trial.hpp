@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "place.hpp"
+#include "location.hpp"
 
 #include <set>
 #include <string>
@@ -16,7 +16,7 @@ namespace keywatch::storage {
 /// crash, from the moment when Environment sets them aside.
 class Trial {
 public:
-    explicit Trial(const Place& place) : place_(place) {}
+    explicit Trial(const Location& location) : location_(location) {}
 
     /// Begins the trial. `names`: all names in the directory.
     void begin(std::set<std::string> names);
@@ -31,7 +31,7 @@ private:
     void restore_current() const;
     void remove_new_files() const;
 
-    const Place& place_;
+    const Location& location_;
     std::set<std::string> before_;
     std::string current_;       ///< the contents of CURRENT
     std::string kept_current_;  ///< the path of its second name; empty if it has none

@@ -77,14 +77,14 @@ leveldb::Status CheckedLog::read_block(char* scratch, std::string_view& block)
 leveldb::Status CheckedLog::read_rest(std::string_view block, std::size_t believed)
 {
     bool clean = !scan_.in_record() && is_zeros(block.substr(believed));
-    look_behind(block, believed);
+    examine_tail(block, believed);
     std::string scratch(log_block_bytes, '\0');
     while (damage_.ok() && block.size() == log_block_bytes) {
         if (leveldb::Status status = read_block(scratch.data(), block); !status.ok()) {
             return status;
         }
         clean = clean && is_zeros(block);
-        look_behind(block, 0);
+        examine_tail(block, 0);
     }
     leveldb::Status status = damage_.ok() ? finish(clean) : damage_;
     return status.ok() ? damage_ : status;

@@ -34,7 +34,7 @@ protected:
     virtual bool belongs(std::string_view beginning, std::size_t size) = 0;
     /// Examines the bytes after the valid part of the log, block by block, and may call `damaged`.
     /// The bytes of `block` before `from` belong to the valid part.
-    virtual void look_behind(std::string_view block, std::size_t from) = 0;
+    virtual void examine_tail(std::string_view block, std::size_t from) = 0;
     /// Called after the whole log has been read, unless it is damaged. `clean` is true if the valid
     /// part does not end within a record and only zeros follow it.
     virtual leveldb::Status finish(bool clean) = 0;

@@ -58,7 +58,7 @@ private:
 
     /// An edit is written only after the earlier ones have been synced. A record after an invalid
     /// one is therefore damage.
-    void look_behind(std::string_view block, std::size_t from) override
+    void examine_tail(std::string_view block, std::size_t from) override
     {
         if (has_beginning(block, from)) {
             damaged("an invalid record is followed by others");
@@ -88,15 +88,15 @@ private:
         if (write->entries == 0) {
             return true;
         }
-        const Place place = recovery_.place_of(*write, !any_);
-        if (place == Place::gap) {
+        const Sequence sequence = recovery_.sequence_of(*write, !any_);
+        if (sequence == Sequence::gap) {
             damaged("writes before it are missing");
         }
-        any_ = any_ || place == Place::here;
-        return place == Place::here;
+        any_ = any_ || sequence == Sequence::next;
+        return sequence == Sequence::next;
     }
 
-    void look_behind(std::string_view block, std::size_t from) override
+    void examine_tail(std::string_view block, std::size_t from) override
     {
         if (!is_zeros(block.substr(from))) {
             complete_ = ends_in_mark(block);
@@ -169,18 +169,18 @@ leveldb::Status LogRecovery::note_logs(const std::string& manifest)
     return status;
 }
 
-LogRecovery::Place LogRecovery::place_of(const WriteHeader& write, bool first_of_log)
+LogRecovery::Sequence LogRecovery::sequence_of(const WriteHeader& write, bool first_of_log)
 {
     const std::uint64_t least = next_.value_or(least_first_);
     const std::uint64_t most = next_.value_or(most_first_);
     if (write.sequence > most || begins_damaged_) {
-        return first_of_log ? Place::gap : Place::stale;
+        return first_of_log ? Sequence::gap : Sequence::stale;
     }
     if (write.sequence < least) {
-        return Place::stale;
+        return Sequence::stale;
     }
     next_ = write.sequence + write.entries;
-    return Place::here;
+    return Sequence::next;
 }
 
 }  // namespace keywatch::storage

@@ -42,11 +42,11 @@ public:
 private:
     class Manifest;
     class WriteLog;
-    enum class Place { here, stale, gap };
+    enum class Sequence { next, stale, gap };
 
     void note(const ManifestEdit& edit);
     leveldb::Status note_logs(const std::string& manifest);
-    Place place_of(const WriteHeader& write, bool first_of_log);
+    Sequence sequence_of(const WriteHeader& write, bool first_of_log);
 
     leveldb::Env* env_;
     std::set<std::uint64_t> logs_;     ///< numbers of the existing logs

@@ -39,19 +39,20 @@ public:
         const std::optional<Row> row = find(*workspace_, bucket_, key_);
         const Span span = resolve(first_, last_, row ? row->size() : 0);
         left_ = span.size();
-        walk_.reset();
+        elements_.reset();
         if (left_ > 0) {
-            walk_.emplace(*workspace_, bucket_, *row, span.begin, Walk::Direction::forward);
+            elements_.emplace(*workspace_, bucket_, *row, span.begin,
+                              ElementIterator::Direction::forward);
         }
     }
     bool valid() const override { return left_ > 0; }
     void next() override
     {
         if (--left_ > 0) {
-            walk_->next();
+            elements_->next();
         }
     }
-    std::string_view current() const override { return walk_->value(); }
+    std::string_view current() const override { return elements_->value(); }
 
 private:
     std::shared_ptr<Workspace> workspace_;
@@ -59,7 +60,7 @@ private:
     std::string key_;
     std::int64_t first_;
     std::int64_t last_;
-    std::optional<Walk> walk_;
+    std::optional<ElementIterator> elements_;
     std::uint64_t left_ = 0;
 };
 
@@ -86,12 +87,13 @@ std::optional<std::string> pop(Workspace& workspace, BucketIndex bucket, std::st
 void move_forward(Workspace& workspace, BucketIndex bucket, const Row& row, Span span)
 {
     ElementKeys keys(row);
-    Walk walk(workspace, bucket, row, span.begin, Walk::Direction::forward);
+    ElementIterator elements(workspace, bucket, row, span.begin,
+                             ElementIterator::Direction::forward);
     for (std::uint64_t index = span.begin; index < span.end; ++index) {
         if (index > span.begin) {
-            walk.next();
+            elements.next();
         }
-        workspace.put(bucket, keys.at(index - 1), walk.value());
+        workspace.put(bucket, keys.at(index - 1), elements.value());
     }
 }
 
@@ -99,12 +101,13 @@ void move_forward(Workspace& workspace, BucketIndex bucket, const Row& row, Span
 void move_backward(Workspace& workspace, BucketIndex bucket, const Row& row, Span span)
 {
     ElementKeys keys(row);
-    Walk walk(workspace, bucket, row, span.end - 1, Walk::Direction::backward);
+    ElementIterator elements(workspace, bucket, row, span.end - 1,
+                             ElementIterator::Direction::backward);
     for (std::uint64_t index = span.end; index > span.begin; --index) {
         if (index < span.end) {
-            walk.next();
+            elements.next();
         }
-        workspace.put(bucket, keys.at(index), walk.value());
+        workspace.put(bucket, keys.at(index), elements.value());
     }
 }
 

@@ -82,39 +82,39 @@ void close_up_before(Workspace& workspace, BucketIndex bucket, const Row& row,
     ElementKeys keys(row);
     std::uint64_t to = run.elements.begin;
     std::size_t removed_left = run.removed_before;
-    Walk walk(workspace, bucket, row, to - 1, Walk::Direction::backward);
+    ElementIterator elements(workspace, bucket, row, to - 1, ElementIterator::Direction::backward);
     for (;;) {
-        if (removed_left > 0 && removed[removed_left - 1] == walk.index()) {
+        if (removed_left > 0 && removed[removed_left - 1] == elements.index()) {
             --removed_left;
         } else {
-            workspace.put(bucket, keys.at(--to), walk.value());
+            workspace.put(bucket, keys.at(--to), elements.value());
         }
-        if (walk.index() == 0) {
+        if (elements.index() == 0) {
             break;
         }
-        walk.next();
+        elements.next();
     }
     erase_elements(workspace, bucket, row, {0, to});
 }
 
 /// Same as `close_up_before`, for the remaining elements after the run.
-void close_up_behind(Workspace& workspace, BucketIndex bucket, const Row& row,
-                     const Indexes& removed, const Run& run)
+void close_up_after(Workspace& workspace, BucketIndex bucket, const Row& row,
+                    const Indexes& removed, const Run& run)
 {
     ElementKeys keys(row);
     std::uint64_t to = run.elements.end;
     std::size_t next_removed = run.removed_before;
-    Walk walk(workspace, bucket, row, to, Walk::Direction::forward);
+    ElementIterator elements(workspace, bucket, row, to, ElementIterator::Direction::forward);
     for (;;) {
-        if (next_removed < removed.size() && removed[next_removed] == walk.index()) {
+        if (next_removed < removed.size() && removed[next_removed] == elements.index()) {
             ++next_removed;
         } else {
-            workspace.put(bucket, keys.at(to++), walk.value());
+            workspace.put(bucket, keys.at(to++), elements.value());
         }
-        if (walk.index() + 1 == row.size()) {
+        if (elements.index() + 1 == row.size()) {
             break;
         }
-        walk.next();
+        elements.next();
     }
     erase_elements(workspace, bucket, row, {to, row.size()});
 }
@@ -129,28 +129,28 @@ void take_away(Workspace& workspace, BucketIndex bucket, std::string_view key, R
         close_up_before(workspace, bucket, row, removed, run);
     }
     if (run.elements.end < row.size()) {
-        close_up_behind(workspace, bucket, row, removed, run);
+        close_up_after(workspace, bucket, row, removed, run);
     }
     row.first += run.removed_before;
     row.header.size -= removed.size();
     save(workspace, bucket, key, row);
 }
 
-/// Returns the indexes of this value, at most `most`, in the order of the walk.
+/// Returns the indexes of this value, at most `most`, in the order of the elements.
 Indexes find_value(const Workspace& workspace, BucketIndex bucket, const Row& row,
-                   std::string_view value, Walk::Direction direction, std::uint64_t most)
+                   std::string_view value, ElementIterator::Direction direction, std::uint64_t most)
 {
     Indexes found;
-    const bool forward = direction == Walk::Direction::forward;
-    Walk walk(workspace, bucket, row, forward ? 0 : row.size() - 1, direction);
+    const bool forward = direction == ElementIterator::Direction::forward;
+    ElementIterator elements(workspace, bucket, row, forward ? 0 : row.size() - 1, direction);
     for (std::uint64_t left = row.size();;) {
-        if (walk.value() == value) {
-            found.push_back(walk.index());
+        if (elements.value() == value) {
+            found.push_back(elements.index());
         }
         if (--left == 0 || found.size() == most) {
             return found;
         }
-        walk.next();
+        elements.next();
     }
 }
 
@@ -176,13 +176,14 @@ Row copy(Workspace& workspace, BucketIndex bucket, const Row& row, Span kept)
 {
     Row copy = renewed(workspace, bucket, row);
     ElementKeys keys(copy);
-    Walk walk(workspace, bucket, row, kept.begin, Walk::Direction::forward);
+    ElementIterator elements(workspace, bucket, row, kept.begin,
+                             ElementIterator::Direction::forward);
     for (;;) {
-        workspace.put(bucket, keys.at(copy.header.size++), walk.value());
+        workspace.put(bucket, keys.at(copy.header.size++), elements.value());
         if (copy.size() == kept.size()) {
             return copy;
         }
-        walk.next();
+        elements.next();
     }
 }
 
@@ -197,14 +198,15 @@ std::uint64_t remove(Workspace& workspace, BucketIndex bucket, std::string_view 
     }
     const std::uint64_t most =
         count == 0 ? std::numeric_limits<std::uint64_t>::max() : magnitude(count);
-    Indexes found =
-        find_value(workspace, bucket, *row, value,
-                   count < 0 ? Walk::Direction::backward : Walk::Direction::forward, most);
+    Indexes found = find_value(
+        workspace, bucket, *row, value,
+        count < 0 ? ElementIterator::Direction::backward : ElementIterator::Direction::forward,
+        most);
     if (found.empty()) {
         return 0;
     }
     for (std::uint64_t before = 0; const std::uint64_t index : found) {
-        // In a walk from the back, nothing before this element has been removed yet.
+        // From the back, nothing before this element has been removed yet.
         record_removal(workspace, bucket, key, value, count < 0 ? index : index - before++);
     }
     std::ranges::sort(found);

@@ -81,8 +81,8 @@ std::string_view ElementKeys::at(std::uint64_t index)
     return key_;
 }
 
-Walk::Walk(const Workspace& workspace, BucketIndex bucket, const Row& row, std::uint64_t index,
-           Direction direction)
+ElementIterator::ElementIterator(const Workspace& workspace, BucketIndex bucket, const Row& row,
+                                 std::uint64_t index, Direction direction)
     : keys_(row), iterator_(workspace.iterate(bucket)), index_(index), direction_(direction)
 {
     if (direction_ == Direction::forward) {
@@ -93,7 +93,7 @@ Walk::Walk(const Workspace& workspace, BucketIndex bucket, const Row& row, std::
     check();
 }
 
-void Walk::next()
+void ElementIterator::next()
 {
     if (direction_ == Direction::forward) {
         ++index_;
@@ -105,7 +105,7 @@ void Walk::next()
     check();
 }
 
-void Walk::check()
+void ElementIterator::check()
 {
     if (!iterator_->valid() || iterator_->key() != keys_.at(index_)) {
         fail_damaged("an element of a list is missing");

@@ -46,17 +46,17 @@ private:
     std::uint64_t first_;
 };
 
-/// A walk over elements, one by one. It reads only the elements it is moved to, and sees what is
-/// written ahead of it. Throws `Error::damaged` if an element is missing.
-class Walk {
+/// An iterator over elements, one by one. It reads only the elements it is moved to, and sees what
+/// is written ahead of it. Throws `Error::damaged` if an element is missing.
+class ElementIterator {
 public:
     enum class Direction { forward, backward };
 
-    Walk(const Workspace& workspace, BucketIndex bucket, const Row& row, std::uint64_t index,
-         Direction direction);
+    ElementIterator(const Workspace& workspace, BucketIndex bucket, const Row& row,
+                    std::uint64_t index, Direction direction);
 
     std::uint64_t index() const noexcept { return index_; }
-    /// Returns the value, which is valid until the walk moves.
+    /// Returns the value, which is valid until the iterator moves.
     std::string_view value() const { return iterator_->value(); }
     /// Precondition: there is an element there.
     void next();

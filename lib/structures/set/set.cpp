@@ -74,7 +74,7 @@ std::string smallest(const Workspace& workspace, BucketIndex bucket, const Heade
     return std::string(iterator->key().substr(prefix.size()));
 }
 
-bool same(const Place& a, const Place& b)
+bool same(const SetRef& a, const SetRef& b)
 {
     return a.workspace == b.workspace && a.bucket == b.bucket && a.key == b.key;
 }
@@ -147,7 +147,7 @@ std::optional<std::string> pop(Workspace& workspace, BucketIndex bucket, std::st
     return member;
 }
 
-bool move(const Place& from, const Place& to, std::string_view member)
+bool move(const SetRef& from, const SetRef& to, std::string_view member)
 {
     std::optional<Header> source =
         collection::find_to_write(*from.workspace, from.bucket, from.key);

@@ -36,7 +36,7 @@ std::uint64_t remove(Workspace& workspace, BucketIndex bucket, std::string_view 
 std::optional<std::string> pop(Workspace& workspace, BucketIndex bucket, std::string_view key);
 
 /// The location of a set.
-struct Place {
+struct SetRef {
     std::shared_ptr<Workspace> workspace;
     BucketIndex bucket;
     std::string_view key;
@@ -44,6 +44,6 @@ struct Place {
 
 /// Returns true if `from` had the member. Records a `remove` message, and an `add` message unless
 /// `to` already has the member. Records nothing if both are the same set.
-bool move(const Place& from, const Place& to, std::string_view member);
+bool move(const SetRef& from, const SetRef& to, std::string_view member);
 
 }  // namespace keywatch::structures::set

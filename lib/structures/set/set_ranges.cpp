@@ -16,10 +16,10 @@ constexpr int near = 8;
 
 class Members final : public Cursor {
 public:
-    Members(const Place& place, std::string_view prefix)
-        : workspace_(place.workspace),
-          bucket_(place.bucket),
-          key_(place.key),
+    Members(const SetRef& of, std::string_view prefix)
+        : workspace_(of.workspace),
+          bucket_(of.bucket),
+          key_(of.key),
           wanted_(prefix),
           iterator_(workspace_->iterate(bucket_))
     {
@@ -72,7 +72,7 @@ private:
 /// Two sets, read side by side.
 class Both : public Cursor {
 public:
-    Both(const Place& a, const Place& b) : a_(a, {}), b_(b, {}) {}
+    Both(const SetRef& a, const SetRef& b) : a_(a, {}), b_(b, {}) {}
 
     void start() final
     {
@@ -177,29 +177,29 @@ private:
 };
 
 template <class Cursor>
-Range<std::string_view> range_of(const Place& a, const Place& b)
+Range<std::string_view> range_of(const SetRef& a, const SetRef& b)
 {
     return Range<std::string_view>(std::make_shared<Cursor>(a, b));
 }
 
 }  // namespace
 
-Range<std::string_view> members(const Place& place, std::string_view prefix)
+Range<std::string_view> members(const SetRef& of, std::string_view prefix)
 {
-    return Range<std::string_view>(std::make_shared<Members>(place, prefix));
+    return Range<std::string_view>(std::make_shared<Members>(of, prefix));
 }
 
-Range<std::string_view> unite(const Place& a, const Place& b)
+Range<std::string_view> unite(const SetRef& a, const SetRef& b)
 {
     return range_of<Union>(a, b);
 }
 
-Range<std::string_view> intersection(const Place& a, const Place& b)
+Range<std::string_view> intersection(const SetRef& a, const SetRef& b)
 {
     return range_of<Intersection>(a, b);
 }
 
-Range<std::string_view> difference(const Place& a, const Place& b)
+Range<std::string_view> difference(const SetRef& a, const SetRef& b)
 {
     return range_of<Difference>(a, b);
 }

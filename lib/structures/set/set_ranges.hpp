@@ -14,11 +14,11 @@
 namespace keywatch::structures::set {
 
 /// Returns the members that begin with `prefix`.
-Range<std::string_view> members(const Place& place, std::string_view prefix);
+Range<std::string_view> members(const SetRef& of, std::string_view prefix);
 
 /// The following return the members of `a` or `b`, of `a` and `b`, of `a` and not of `b`.
-Range<std::string_view> unite(const Place& a, const Place& b);
-Range<std::string_view> intersection(const Place& a, const Place& b);
-Range<std::string_view> difference(const Place& a, const Place& b);
+Range<std::string_view> unite(const SetRef& a, const SetRef& b);
+Range<std::string_view> intersection(const SetRef& a, const SetRef& b);
+Range<std::string_view> difference(const SetRef& a, const SetRef& b);
 
 }  // namespace keywatch::structures::set

@@ -10,7 +10,7 @@
 
 namespace keywatch::structures::sorted_set {
 
-std::string behind(std::string_view place)
+std::string next_place(std::string_view place)
 {
     std::string next;
     next.reserve(place.size() + 1);
@@ -30,7 +30,7 @@ std::uint64_t RankIndex::rank(std::string_view place)
     const Passed passed = pass_fences(
         [&](std::string_view fence, std::uint64_t /*entries*/) { return fence < place; });
     std::uint64_t before = passed.entries;
-    for (elements_.seek(by_place, passed.to); elements_.valid() && elements_.rest() < place;
+    for (elements_.seek(by_place, passed.to); elements_.valid() && elements_.suffix() < place;
          elements_.next()) {
         ++before;
     }
@@ -61,17 +61,17 @@ RankIndex::Passed RankIndex::pass_fences(Predicate passes)
         std::string last;
         for (seek_fence(level, passed.to); elements_.valid(); elements_.next()) {
             const std::uint64_t entries = passed.entries + count_here(level);
-            if (!passes(elements_.rest(), entries)) {
+            if (!passes(elements_.suffix(), entries)) {
                 break;
             }
             passed.entries = entries;
-            last = elements_.rest();
+            last = elements_.suffix();
             if (entries >= fenced) {
                 break;  // LevelDB would step over all fences that were erased after the last one
             }
         }
         if (!last.empty()) {
-            passed.to = behind(last);
+            passed.to = next_place(last);
         }
     }
     return passed;
@@ -100,7 +100,7 @@ Fence RankIndex::fence_of(std::size_t level, std::string_view place)
     if (beginning(place) <= ends.last) {
         seek_fence(level, place);
         if (elements_.valid()) {
-            return {std::string(elements_.rest()), count_here(level)};
+            return {std::string(elements_.suffix()), count_here(level)};
         }
     }
     return {{}, ends.tail};

@@ -82,6 +82,6 @@ inline std::string_view beginning(std::string_view place)
     return place.substr(0, Bounds::bytes);
 }
 /// Returns the first place after this one.
-std::string behind(std::string_view place);
+std::string next_place(std::string_view place);
 
 }  // namespace keywatch::structures::sorted_set

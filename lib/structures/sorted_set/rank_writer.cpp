@@ -81,7 +81,7 @@ void RankWriter::split(std::size_t level, const Fence& fence)
     if (!elements_.valid() || left >= fence.count) {
         fail_damaged();
     }
-    const Fence front{std::string(elements_.rest()), fence.count - left};
+    const Fence front{std::string(elements_.suffix()), fence.count - left};
     store(level, front);
     store(level, {fence.place, left});
     LevelEnds& ends = ends_[level];
@@ -98,7 +98,7 @@ void RankWriter::split(std::size_t level, const Fence& fence)
 std::string RankWriter::end_of(std::size_t level, const Fence& fence) const
 {
     if (!fence.is_tail()) {
-        return behind(fence.place);
+        return next_place(fence.place);
     }
     return level == 0 ? bounds_.end() : bytes::prefix_end(ends_[level].last).value();
 }
@@ -137,7 +137,7 @@ void RankWriter::extend_tails()
     if (!elements_.valid()) {
         fail_damaged();
     }
-    const std::string last(elements_.rest());
+    const std::string last(elements_.suffix());
     const Fence low = fence_of(1, last);
     if (ends_[2].tail == 0) {
         const Fence high = fence_of(2, last);
@@ -183,7 +183,7 @@ std::string RankWriter::beginning_here() const
     if (!elements_.valid()) {
         fail_damaged();
     }
-    return std::string(beginning(elements_.rest()));
+    return std::string(beginning(elements_.suffix()));
 }
 
 void RankWriter::store(std::size_t level, const Fence& fence)

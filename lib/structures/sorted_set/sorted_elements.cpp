@@ -52,27 +52,27 @@ std::optional<double> Elements::score(std::string_view member)
     return text ? std::optional(parse_score(*text)) : std::nullopt;
 }
 
-void Elements::put(Workspace& workspace, std::string_view kind, std::string_view rest,
+void Elements::put(Workspace& workspace, std::string_view kind, std::string_view suffix,
                    std::string_view value)
 {
-    workspace.put(bucket_, key(kind, rest), value);
+    workspace.put(bucket_, key(kind, suffix), value);
 }
 
-void Elements::erase(Workspace& workspace, std::string_view kind, std::string_view rest)
+void Elements::erase(Workspace& workspace, std::string_view kind, std::string_view suffix)
 {
-    workspace.erase(bucket_, key(kind, rest));
+    workspace.erase(bucket_, key(kind, suffix));
 }
 
-void Elements::seek(std::string_view kind, std::string_view rest)
-{
-    walk(kind);
-    iterator_->seek(key(kind, rest));
-}
-
-void Elements::seek_before(std::string_view kind, std::string_view rest)
+void Elements::seek(std::string_view kind, std::string_view suffix)
 {
     walk(kind);
-    iterator_->seek_before(key(kind, rest));
+    iterator_->seek(key(kind, suffix));
+}
+
+void Elements::seek_before(std::string_view kind, std::string_view suffix)
+{
+    walk(kind);
+    iterator_->seek_before(key(kind, suffix));
 }
 
 void Elements::seek_last(std::string_view kind)
@@ -86,11 +86,11 @@ bool Elements::valid() const
     return iterator_->valid() && iterator_->key().starts_with(walked_);
 }
 
-std::string_view Elements::key(std::string_view kind, std::string_view rest)
+std::string_view Elements::key(std::string_view kind, std::string_view suffix)
 {
     key_ = prefix_;
     key_ += kind;
-    key_ += rest;
+    key_ += suffix;
     return key_;
 }
 

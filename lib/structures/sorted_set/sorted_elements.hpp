@@ -39,14 +39,14 @@ public:
     Elements(const Workspace& workspace, BucketIndex bucket, std::uint64_t id);
 
     std::optional<double> score(std::string_view member);
-    void put(Workspace& workspace, std::string_view kind, std::string_view rest,
+    void put(Workspace& workspace, std::string_view kind, std::string_view suffix,
              std::string_view value);
-    void erase(Workspace& workspace, std::string_view kind, std::string_view rest);
+    void erase(Workspace& workspace, std::string_view kind, std::string_view suffix);
 
     /// Moves to the first element of this kind that is not less.
-    void seek(std::string_view kind, std::string_view rest);
+    void seek(std::string_view kind, std::string_view suffix);
     /// Moves to the last element of this kind that is less.
-    void seek_before(std::string_view kind, std::string_view rest);
+    void seek_before(std::string_view kind, std::string_view suffix);
     /// Moves to the last element of this kind.
     void seek_last(std::string_view kind);
     /// Returns true if the current element is of the kind that was sought.
@@ -55,12 +55,12 @@ public:
     // moves.
     void next() { iterator_->next(); }
     void previous() { iterator_->previous(); }
-    std::string_view rest() const { return iterator_->key().substr(walked_.size()); }
+    std::string_view suffix() const { return iterator_->key().substr(walked_.size()); }
     std::string_view value() const { return iterator_->value(); }
 
 private:
     /// The result is valid until the next call.
-    std::string_view key(std::string_view kind, std::string_view rest);
+    std::string_view key(std::string_view kind, std::string_view suffix);
     void walk(std::string_view kind);
 
     const Workspace* workspace_;

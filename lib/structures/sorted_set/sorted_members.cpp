@@ -16,10 +16,10 @@ namespace {
 constexpr std::uint64_t near_end = 64;
 
 /// Returns the first place of a score, or the first one after it.
-std::string edge(double score, bool behind)
+std::string edge(double score, bool after)
 {
     std::string place;
-    bytes::append_fixed(place, sortable_bits(checked_score(score)) + (behind ? 1 : 0));
+    bytes::append_fixed(place, sortable_bits(checked_score(score)) + (after ? 1 : 0));
     return place;
 }
 
@@ -31,7 +31,7 @@ std::int64_t from_front(std::int64_t rank, std::int64_t size)
 
 }  // namespace
 
-Stretch stretch_of(const ScoreRange& scores)
+PlaceInterval interval_of(const ScoreRange& scores)
 {
     return {edge(scores.min, scores.exclude_min), edge(scores.max, !scores.exclude_max)};
 }

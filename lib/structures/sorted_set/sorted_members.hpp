@@ -18,12 +18,12 @@
 namespace keywatch::structures::sorted_set {
 
 /// The places of some scores: from `begin` on, before `end`.
-struct Stretch {
+struct PlaceInterval {
     std::string begin;
     std::string end;
 };
 /// Throws `Error::invalid_score`.
-Stretch stretch_of(const ScoreRange& scores);
+PlaceInterval interval_of(const ScoreRange& scores);
 
 /// The ranks from `first` on, before `end`.
 struct Ranks {

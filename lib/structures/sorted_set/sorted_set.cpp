@@ -108,7 +108,7 @@ std::optional<std::string> Writer::pop_first()
     if (!elements_.valid()) {
         return std::nullopt;
     }
-    std::string place(elements_.rest());
+    std::string place(elements_.suffix());
     remove(place);
     bounds_.raise_low(place);
     save();
@@ -121,7 +121,7 @@ std::optional<std::string> Writer::pop_last()
     if (!elements_.valid()) {
         return std::nullopt;
     }
-    std::string place(elements_.rest());
+    std::string place(elements_.suffix());
     remove(place);
     bounds_.lower_high(place);
     save();
@@ -144,11 +144,11 @@ void Writer::tighten()
     }
     seek_first();
     if (elements_.valid()) {
-        bounds_.raise_low(elements_.rest());
+        bounds_.raise_low(elements_.suffix());
     }
     seek_last();
     if (elements_.valid()) {
-        bounds_.lower_high(elements_.rest());
+        bounds_.lower_high(elements_.suffix());
     }
 }
 

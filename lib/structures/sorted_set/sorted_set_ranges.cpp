@@ -77,7 +77,7 @@ public:
     using MembersCursor::MembersCursor;
     ScoredMember current() const final
     {
-        const std::string_view place = elements().rest();
+        const std::string_view place = elements().suffix();
         return {member_at(place), score_at(place)};
     }
 };
@@ -107,8 +107,8 @@ private:
 class ByScore final : public PlacesCursor {
 public:
     ByScore(std::shared_ptr<const Workspace> workspace, BucketIndex bucket, std::string_view key,
-            Stretch stretch, const MemberScan& scan)
-        : PlacesCursor(std::move(workspace), bucket, key, scan), stretch_(std::move(stretch))
+            PlaceInterval interval, const MemberScan& scan)
+        : PlacesCursor(std::move(workspace), bucket, key, scan), interval_(std::move(interval))
     {
     }
 
@@ -120,15 +120,15 @@ private:
             return;
         }
         if (scan().reverse) {
-            set.seek_before(stretch_.end);
+            set.seek_before(interval_.end);
         } else {
-            set.seek(stretch_.begin);
+            set.seek(interval_.begin);
         }
         walk_over_offset();
     }
     void place_by_rank(Members& set)
     {
-        const std::uint64_t edge = set.rank(scan().reverse ? stretch_.end : stretch_.begin);
+        const std::uint64_t edge = set.rank(scan().reverse ? interval_.end : interval_.begin);
         const std::uint64_t left = scan().reverse ? edge : set.size() - edge;
         if (scan().offset >= left) {
             limit(0);
@@ -138,11 +138,11 @@ private:
     }
     bool inside() const override
     {
-        const std::string_view place = elements().rest();
-        return scan().reverse ? place >= stretch_.begin : place < stretch_.end;
+        const std::string_view place = elements().suffix();
+        return scan().reverse ? place >= interval_.begin : place < interval_.end;
     }
 
-    Stretch stretch_;
+    PlaceInterval interval_;
 };
 
 class ByMember final : public MembersCursor {
@@ -154,7 +154,7 @@ public:
     }
     ScoredMember current() const override
     {
-        return {elements().rest(), parse_score(elements().value())};
+        return {elements().suffix(), parse_score(elements().value())};
     }
 
 private:
@@ -171,7 +171,7 @@ private:
     }
     bool inside() const override
     {
-        const std::string_view member = elements().rest();
+        const std::string_view member = elements().suffix();
         return scan().reverse ? member >= first_ : !last_ || member < *last_;
     }
 
@@ -193,7 +193,7 @@ Range<ScoredMember> range_by_score(std::shared_ptr<const Workspace> workspace, B
                                    const MemberScan& scan)
 {
     return Range<ScoredMember>(
-        std::make_shared<ByScore>(std::move(workspace), bucket, key, stretch_of(scores), scan));
+        std::make_shared<ByScore>(std::move(workspace), bucket, key, interval_of(scores), scan));
 }
 
 Range<ScoredMember> range_by_member(std::shared_ptr<const Workspace> workspace, BucketIndex bucket,

@@ -12,7 +12,7 @@ std::optional<OwnedMember> current(const Elements& elements)
     if (!elements.valid()) {
         return std::nullopt;
     }
-    const std::string_view place = elements.rest();
+    const std::string_view place = elements.suffix();
     return OwnedMember(member_at(place), score_at(place));
 }
 
@@ -69,12 +69,12 @@ std::optional<OwnedMember> max(const Workspace& workspace, BucketIndex bucket, s
 std::uint64_t count_by_score(const Workspace& workspace, BucketIndex bucket, std::string_view key,
                              const ScoreRange& scores)
 {
-    const Stretch stretch = stretch_of(scores);
+    const PlaceInterval interval = interval_of(scores);
     std::optional<Members> set = Members::find(workspace, bucket, key);
-    if (!set || stretch.begin >= stretch.end) {
+    if (!set || interval.begin >= interval.end) {
         return 0;
     }
-    return set->rank(stretch.end) - set->rank(stretch.begin);
+    return set->rank(interval.end) - set->rank(interval.begin);
 }
 
 }  // namespace keywatch::structures::sorted_set

@@ -369,7 +369,7 @@ BOOST_AUTO_TEST_CASE(a_coroutine_that_suspended_once_may_end_within_co_spawn)
 {
     asio::io_context context(1);
     const auto without = []() -> Task { co_return; };
-    const auto with = []() -> Task { co_await blink(); };
+    const auto with = []() -> Task { co_await suspend_once(); };
     std::string ended;
     asio::post(context, [&] {
         asio::co_spawn(context, without(), [&](std::exception_ptr) { ended += "without "; });

@@ -61,7 +61,7 @@ std::string all_keys(Store& store)
 std::string copy_all(Store& store)
 {
     PowerLossEnv copied;
-    BackupDirectory target(backup_place("/copy", &copied));
+    BackupDirectory target(backup_location("/copy", &copied));
     store.start_backup()->copy_to(target, [] {});
     target.keep();
     std::size_t bytes = 0;

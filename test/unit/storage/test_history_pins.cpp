@@ -15,9 +15,9 @@ BOOST_AUTO_TEST_CASE(unpinned_records_are_given_up)
 {
     HistoryPins pins(5);
     BOOST_TEST(!pins.keeps(5));
-    BOOST_TEST(pins.give_up(5, false));
+    BOOST_TEST(pins.try_release(5, false));
     BOOST_TEST(pins.first_kept() == 6U);
-    BOOST_TEST(pins.give_up(5, false));  // the second call has no effect
+    BOOST_TEST(pins.try_release(5, false));  // the second call has no effect
     BOOST_TEST(pins.first_kept() == 6U);
 }
 
@@ -26,14 +26,14 @@ BOOST_AUTO_TEST_CASE(a_pin_keeps_all_records_after_its_revision_and_none_before)
     HistoryPins pins(5);
     BOOST_TEST(pins.pin(6));
     BOOST_TEST(!pins.keeps(5));
-    BOOST_TEST(pins.give_up(5, false));
-    BOOST_TEST(pins.give_up(6, false));
+    BOOST_TEST(pins.try_release(5, false));
+    BOOST_TEST(pins.try_release(6, false));
     BOOST_TEST(pins.keeps(7));
-    BOOST_TEST(!pins.give_up(7, false));
+    BOOST_TEST(!pins.try_release(7, false));
     BOOST_TEST(pins.first_kept() == 7U);
     pins.unpin(6);
     BOOST_TEST(!pins.keeps(7));
-    BOOST_TEST(pins.give_up(7, false));
+    BOOST_TEST(pins.try_release(7, false));
 }
 
 BOOST_AUTO_TEST_CASE(the_least_of_several_counts_and_each_pin_for_itself)
@@ -49,9 +49,9 @@ BOOST_AUTO_TEST_CASE(the_least_of_several_counts_and_each_pin_for_itself)
     BOOST_TEST(!pins.keeps(1));
     pins.unpin(0);  // has no effect, as no such pin is left
     for (const Revision revision : {1U, 2U, 3U}) {
-        BOOST_TEST(pins.give_up(revision, false));
+        BOOST_TEST(pins.try_release(revision, false));
     }
-    BOOST_TEST(!pins.give_up(4, false));
+    BOOST_TEST(!pins.try_release(4, false));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_given_up_cannot_be_pinned)
@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(what_was_given_up_cannot_be_pinned)
     BOOST_TEST(!pins.pin(3));
     BOOST_TEST(pins.pin(4));
     pins.unpin(4);
-    pins.give_up(5, false);
+    pins.try_release(5, false);
     BOOST_TEST(!pins.pin(4));
     BOOST_TEST(pins.pin(5));
 }
@@ -70,14 +70,14 @@ BOOST_AUTO_TEST_CASE(a_pin_that_has_lost_a_record_keeps_none)
     HistoryPins pins;
     BOOST_TEST(pins.pin(0));
     BOOST_TEST(pins.pin(2));
-    BOOST_TEST(pins.give_up(1, true));
+    BOOST_TEST(pins.try_release(1, true));
     BOOST_TEST(!pins.keeps(2));  // the second pin does not need revision 2 itself
-    BOOST_TEST(pins.give_up(2, false));
+    BOOST_TEST(pins.try_release(2, false));
     BOOST_TEST(pins.keeps(3));
     pins.unpin(0);
     BOOST_TEST(pins.keeps(3));
-    BOOST_TEST(pins.give_up(3, true));
-    BOOST_TEST(pins.give_up(4, false));
+    BOOST_TEST(pins.try_release(3, true));
+    BOOST_TEST(pins.try_release(4, false));
 }
 
 // Whichever comes first, a pin that is not refused has all records after it.
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(pinning_while_records_are_given_up_keeps_its_promise)
     std::atomic<bool> stop{false};
     std::thread trimming([&] {
         for (Revision oldest = 1; !stop;) {
-            oldest += pins.give_up(oldest, false) ? 1 : 0;
+            oldest += pins.try_release(oldest, false) ? 1 : 0;
         }
     });
     int kept = 0;

@@ -258,7 +258,7 @@ BOOST_FIXTURE_TEST_CASE(a_directory_that_was_moved_is_noticed_and_nothing_is_los
         }
         const auto other = replaced ? files_below(path) : decltype(files_below(path))();
         BOOST_CHECK(error_of([&] { store->start_backup(); }) == Error::storage_failed);
-        BOOST_CHECK(error_of([&] { store->check_place(); }) == Error::storage_failed);
+        BOOST_CHECK(error_of([&] { store->check_location(); }) == Error::storage_failed);
         const Revision committed = commit_until_refused(committer, message);
         BOOST_TEST(message.find(path + ": was moved") != std::string::npos, message);
         BOOST_TEST(committed >= 300U);

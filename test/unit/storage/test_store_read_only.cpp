@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_a_read_only_store_is_complete)
     const auto before = files_below(path);
     const auto store = Store::open(reading(path));
     const auto backup = store->start_backup();
-    BackupDirectory target(backup_place(directory / "copy"));
+    BackupDirectory target(backup_location(directory / "copy"));
     backup->copy_to(target, [] {});
     target.keep();
     BOOST_CHECK(files_below(path) == before);

@@ -35,7 +35,7 @@ void nothing() {}
 
 void copy(const StoreBackup& backup, leveldb::Env& to)
 {
-    BackupDirectory target(backup_place("/db", &to));
+    BackupDirectory target(backup_location("/db", &to));
     backup.copy_to(target, nothing);
     target.keep();
 }

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_backup_that_fails_leaves_nothing)
     const auto store = Store::open(options());
     const std::string copy = directory / "copy";
     run(Error::backup_failed, Error::storage_failed, [&] {
-        BackupDirectory target(backup_place(copy));
+        BackupDirectory target(backup_location(copy));
         const auto backup = store->start_backup();
         backup->copy_to(target, [] {});
         target.keep();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "state_walk.hpp"
+#include "state_scan.hpp"
 
 #include "structures/collection.hpp"
 #include "structures/sorted_set/sorted_elements.hpp"
@@ -22,10 +22,10 @@ bool has_expired(const std::optional<Time>& deadline, Time now)
     return deadline && *deadline <= now;
 }
 
-class BTreeWalk final : public StateWalk {
+class BTreeScan final : public StateScan {
 public:
-    BTreeWalk(KeySpace space, std::vector<KeyStretch> wanted, Time now)
-        : rows_(std::move(space), {}, std::move(wanted)), now_(now)
+    BTreeScan(KeySpace space, std::vector<KeyInterval> selected, Time now)
+        : keys_(std::move(space), {}, std::move(selected)), now_(now)
     {
         message_.structure = Structure::btree;
         message_.operation = Operation::put;
@@ -33,10 +33,10 @@ public:
 
     bool valid() override
     {
-        for (; rows_.valid(); rows_.next()) {
-            const Stamped stamped = read_stamp(rows_.value());
+        for (; keys_.valid(); keys_.next()) {
+            const Stamped stamped = read_stamp(keys_.value());
             if (!has_expired(stamped.deadline, now_)) {
-                message_.key = rows_.key();
+                message_.key = keys_.key();
                 message_.value = stamped.content;
                 message_.deadline = stamped.deadline;
                 return true;
@@ -45,11 +45,11 @@ public:
         return false;
     }
     const Message& message() override { return message_; }
-    void next() override { rows_.next(); }
-    void rest() override { rows_.rest(); }
+    void next() override { keys_.next(); }
+    void release() override { keys_.release(); }
 
 private:
-    KeyRows rows_;
+    KeyScan keys_;
     const Time now_;
     Message message_;
 };
@@ -72,8 +72,8 @@ Elements elements_of(Structure structure, const collection::Header& header)
     return {prefix, prefix + header.content};
 }
 
-/// Fills in a message from the rest of an element's key, after the prefix, and the element's value.
-void describe(Message& message, std::string_view rest, std::string_view value)
+/// Fills in a message from an element's key, without the common prefix, and the element's value.
+void describe(Message& message, std::string_view suffix, std::string_view value)
 {
     switch (message.structure) {
     case Structure::list:
@@ -82,23 +82,23 @@ void describe(Message& message, std::string_view rest, std::string_view value)
         break;
     case Structure::sorted_set:
         message.operation = Operation::add;
-        message.value = sorted_set::member_at(rest);
-        message.score = sorted_set::score_at(rest);
+        message.value = sorted_set::member_at(suffix);
+        message.score = sorted_set::score_at(suffix);
         break;
     default:
         message.operation = Operation::add;
-        message.value = rest;
+        message.value = suffix;
         break;
     }
 }
 
-/// A walk over collections. It counts elements as the header says, so that a missing one is
+/// A scan of collections. It counts elements as the header says, so that a missing one is
 /// noticed.
-class CollectionWalk final : public StateWalk {
+class CollectionScan final : public StateScan {
 public:
-    CollectionWalk(Structure structure, KeySpace space, std::vector<KeyStretch> wanted, Time now)
+    CollectionScan(Structure structure, KeySpace space, std::vector<KeyInterval> selected, Time now)
         : space_(std::move(space)),
-          rows_(space_, {&collection::header_kind, 1}, std::move(wanted)),
+          keys_(space_, {&collection::header_kind, 1}, std::move(selected)),
           now_(now)
     {
         message_.structure = structure;
@@ -106,7 +106,7 @@ public:
 
     bool valid() override
     {
-        while (!open_ && rows_.valid()) {
+        while (!open_ && keys_.valid()) {
             open();
         }
         if (open_) {
@@ -127,14 +127,14 @@ public:
             close();
         }
     }
-    void rest() override
+    void release() override
     {
         if (open_ && open_->left > 0 && stands_ && elements_->valid()) {
             open_->elements.first = elements_->key();
         }
         elements_.reset();
         stands_ = false;
-        rows_.rest();
+        keys_.release();
     }
 
 private:
@@ -147,12 +147,12 @@ private:
 
     void open()
     {
-        const collection::Header header = collection::read_header(rows_.value());
+        const collection::Header header = collection::read_header(keys_.value());
         if (has_expired(header.deadline, now_)) {
-            rows_.next();
+            keys_.next();
             return;
         }
-        open_ = Open{std::string(rows_.key()), elements_of(message_.structure, header), header.size,
+        open_ = Open{std::string(keys_.key()), elements_of(message_.structure, header), header.size,
                      header.deadline};
     }
 
@@ -160,7 +160,7 @@ private:
     {
         open_.reset();
         stands_ = false;
-        rows_.next();
+        keys_.next();
     }
 
     void describe_current()
@@ -194,7 +194,7 @@ private:
     }
 
     const KeySpace space_;
-    KeyRows rows_;
+    KeyScan keys_;
     const Time now_;
     std::optional<Open> open_;
     std::shared_ptr<KeyIterator> elements_;
@@ -204,13 +204,13 @@ private:
 
 }  // namespace
 
-std::unique_ptr<StateWalk> walk_state(Structure structure, KeySpace space,
-                                      std::vector<KeyStretch> wanted, Time now)
+std::unique_ptr<StateScan> scan_state(Structure structure, KeySpace space,
+                                      std::vector<KeyInterval> selected, Time now)
 {
     if (structure == Structure::btree) {
-        return std::make_unique<BTreeWalk>(std::move(space), std::move(wanted), now);
+        return std::make_unique<BTreeScan>(std::move(space), std::move(selected), now);
     }
-    return std::make_unique<CollectionWalk>(structure, std::move(space), std::move(wanted), now);
+    return std::make_unique<CollectionScan>(structure, std::move(space), std::move(selected), now);
 }
 
 }  // namespace keywatch::structures

@@ -16,20 +16,20 @@
 namespace keywatch::storage {
 
 /// The location of a database or a backup, and the means to access it.
-struct Place {
+struct Location {
     std::string path;
     leveldb::Env* env;
     Disk* disk;  ///< may be null
-    /// Equal to `env` if the place is the operating system's, so that permissions can be checked
+    /// Equal to `env` if the location is the operating system's, so that permissions can be checked
     /// and files locked. Otherwise null: only `env` is used, and nothing is locked.
     std::shared_ptr<DiskEnv> files;
 
     std::string file(std::string_view name) const { return path + "/" + std::string(name); }
 };
 
-/// Returns a place in the file system or, for tests, in `base`, which is not owned. Throws
+/// Returns a location in the file system or, for tests, in `base`, which is not owned. Throws
 /// `refused` if a relative path cannot be made absolute.
-Place find_place(const std::string& path, leveldb::Env* base, Error refused);
+Location find_location(const std::string& path, leveldb::Env* base, Error refused);
 
 /// Returns the absolute form of a path, which does not depend on the process's working directory.
 /// Throws `refused` if there is none.
@@ -40,9 +40,9 @@ std::string parent_of(std::string path);
 
 // Steps of opening. They throw like fail_open.
 
-/// Returns the names in the place, without `.` and `..`.
-std::set<std::string> children_of(const Place& place);
-void sync_directory(const Place& place);
+/// Returns the names in the location, without `.` and `..`.
+std::set<std::string> children_of(const Location& location);
+void sync_directory(const Location& location);
 /// Reads a file that contains a line of text. If it is much longer than that, throws `damaged` and
 /// does not read it.
 std::string read_small_file(leveldb::Env& env, const std::string& name);

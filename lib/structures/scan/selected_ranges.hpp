@@ -11,25 +11,25 @@
 namespace keywatch::structures {
 
 /// The keys from `first` on that are before `end`. Without `end`, all keys from `first` on.
-struct KeyStretch {
+struct KeyInterval {
     std::string first;
     std::optional<std::string> end;
 
-    friend bool operator==(const KeyStretch&, const KeyStretch&) = default;
+    friend bool operator==(const KeyInterval&, const KeyInterval&) = default;
 };
 
 /// The keys of a bucket that a list of selectors selects. For a pattern, these are more than the
 /// matching keys.
-struct WantedKeys {
+struct SelectedRanges {
     /// True if one of the selectors selects the whole bucket.
     bool whole = false;
     /// Sorted, and apart from each other, so that each key comes once.
-    std::vector<KeyStretch> stretches;
+    std::vector<KeyInterval> intervals;
 };
-WantedKeys wanted_keys(const Selectors& selectors, std::string_view bucket);
+SelectedRanges selected_ranges(const Selectors& selectors, std::string_view bucket);
 
 /// Returns the buckets that the selectors name, in order, each once. Returns nothing if they select
 /// the whole database.
-std::optional<std::vector<std::string>> wanted_buckets(const Selectors& selectors);
+std::optional<std::vector<std::string>> selected_buckets(const Selectors& selectors);
 
 }  // namespace keywatch::structures

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "structures/scan/state_walk.hpp"
+#include "structures/scan/state_scan.hpp"
 
 #include "structures/btree/btree.hpp"
 #include "structures/collection.hpp"
@@ -69,26 +69,27 @@ struct State {
     CountingWorkspace workspace;
     int alive = 0;
 
-    std::unique_ptr<StateWalk> walk(kw::Structure structure, std::vector<KeyStretch> wanted)
+    std::unique_ptr<StateScan> scan(kw::Structure structure, std::vector<KeyInterval> selected)
     {
         const auto space = [this] {
             return std::make_shared<Watched>(workspace.iterate(0), alive);
         };
-        return walk_state(structure, space, std::move(wanted), now);
+        return scan_state(structure, space, std::move(selected), now);
     }
 
-    /// Returns all messages. The walk rests after every `rest_after` messages.
-    Lines lines(kw::Structure structure, std::vector<KeyStretch> wanted, std::size_t rest_after)
+    /// Returns all messages. The scan is released after every `release_after` messages.
+    Lines lines(kw::Structure structure, std::vector<KeyInterval> selected,
+                std::size_t release_after)
     {
         Lines lines;
-        const auto walk = this->walk(structure, std::move(wanted));
-        while (walk->valid()) {
-            const kw::Message& each = walk->message();
+        const auto scan = this->scan(structure, std::move(selected));
+        while (scan->valid()) {
+            const kw::Message& each = scan->message();
             BOOST_TEST((each.structure == structure));
             lines.emplace_back(each.operation, each.key, each.value, each.score, each.deadline);
-            walk->next();
-            if (lines.size() % rest_after == 0) {
-                walk->rest();
+            scan->next();
+            if (lines.size() % release_after == 0) {
+                scan->release();
                 BOOST_TEST(alive == 0);
             }
         }
@@ -161,30 +162,30 @@ public:
         sorted_set_[k].emplace(score, v);
     }
 
-    /// Returns one or two stretches that do not overlap.
-    std::vector<KeyStretch> stretches()
+    /// Returns one or two intervals that do not overlap.
+    std::vector<KeyInterval> intervals()
     {
         std::vector<std::string> edges{key(), key(), key(), key()};
         std::ranges::sort(edges);
-        std::vector<KeyStretch> stretches{{edges[0], edges[1]}};
+        std::vector<KeyInterval> intervals{{edges[0], edges[1]}};
         if (edges[2] > edges[1]) {
-            stretches.push_back({edges[2], pick(2) == 0 ? std::nullopt : std::optional(edges[3])});
+            intervals.push_back({edges[2], pick(2) == 0 ? std::nullopt : std::optional(edges[3])});
         }
-        return stretches;
+        return intervals;
     }
 
-    Lines wanted(kw::Structure structure, const std::vector<KeyStretch>& stretches) const
+    Lines selected(kw::Structure structure, const std::vector<KeyInterval>& intervals) const
     {
-        Lines wanted;
+        Lines selected;
         for (const Line& line : lines(structure)) {
             const std::string& k = std::get<1>(line);
-            if (std::ranges::any_of(stretches, [&](const KeyStretch& each) {
+            if (std::ranges::any_of(intervals, [&](const KeyInterval& each) {
                     return k >= each.first && (!each.end || k < *each.end);
                 })) {
-                wanted.push_back(line);
+                selected.push_back(line);
             }
         }
-        return wanted;
+        return selected;
     }
 
     std::map<kw::Structure, State> stored;
@@ -225,7 +226,7 @@ private:
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_state_walk, State)
+BOOST_FIXTURE_TEST_SUITE(test_state_scan, State)
 
 BOOST_AUTO_TEST_CASE(keys_of_a_btree_have_their_deadlines_until_they_expire)
 {
@@ -275,9 +276,9 @@ BOOST_AUTO_TEST_CASE(members_may_be_empty_and_scores_infinite)
                 Lines{add("k", "", -infinity), add("k", "z", -infinity), add("k", "a", infinity)}));
 }
 
-// Elements popped from the front of a set are not walked over, even if LevelDB still has traces of
+// Elements popped from the front of a set are not scanned, even if LevelDB still has traces of
 // them.
-BOOST_AUTO_TEST_CASE(a_walk_begins_after_popped_elements)
+BOOST_AUTO_TEST_CASE(a_scan_begins_after_popped_elements)
 {
     for (int i = 100; i < 300; ++i) {
         add_to_set(workspace, "k", std::to_string(i));
@@ -290,14 +291,14 @@ BOOST_AUTO_TEST_CASE(a_walk_begins_after_popped_elements)
     BOOST_TEST(workspace.take_steps().erased <= 1U);
 }
 
-BOOST_AUTO_TEST_CASE(keys_between_the_stretches_are_not_walked_over)
+BOOST_AUTO_TEST_CASE(keys_between_the_intervals_are_not_scanned)
 {
     for (int i = 100; i < 300; ++i) {
         btree::put(workspace, 0, std::to_string(i), "v");
     }
     workspace.take_steps();
-    const std::vector<KeyStretch> wanted{{"0", "1"}, {"120", "122"}, {"250", "2500"}, {"9", {}}};
-    BOOST_TEST((lines(kw::Structure::btree, wanted, 1000) ==
+    const std::vector<KeyInterval> selected{{"0", "1"}, {"120", "122"}, {"250", "2500"}, {"9", {}}};
+    BOOST_TEST((lines(kw::Structure::btree, selected, 1000) ==
                 Lines{put("120", "v"), put("121", "v"), put("250", "v")}));
     BOOST_TEST(workspace.take_steps().live <= 4U);
     BOOST_TEST(lines(kw::Structure::btree, {}, 1).empty());
@@ -314,8 +315,8 @@ BOOST_AUTO_TEST_CASE(an_element_that_is_missing_is_damage)
                make_error_code(kw::Error::damaged));
 }
 
-// Random writes, random stretches and rests anywhere, compared with plain containers.
-BOOST_AUTO_TEST_CASE(a_walk_equals_a_model)
+// Random writes, random intervals and releases anywhere, compared with plain containers.
+BOOST_AUTO_TEST_CASE(a_scan_equals_a_model)
 {
     const char* const given = std::getenv("KEYWATCH_SEED");
     const std::uint64_t seed =
@@ -327,11 +328,12 @@ BOOST_AUTO_TEST_CASE(a_walk_equals_a_model)
         for (auto writes = random() % 60; writes > 0; --writes) {
             model.write();
         }
-        const std::vector<KeyStretch> wanted = model.stretches();
-        const std::size_t rest = 1 + random() % 7;
+        const std::vector<KeyInterval> selected = model.intervals();
+        const std::size_t release_after = 1 + random() % 7;
         for (const kw::Structure structure : structures) {
             State& stored = model.stored.at(structure);
-            BOOST_TEST((stored.lines(structure, wanted, rest) == model.wanted(structure, wanted)));
+            BOOST_TEST((stored.lines(structure, selected, release_after) ==
+                        model.selected(structure, selected)));
         }
     }
 }

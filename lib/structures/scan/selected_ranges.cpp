@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "wanted_keys.hpp"
+#include "selected_ranges.hpp"
 
 #include "bytes/glob.hpp"
 #include "bytes/prefix_end.hpp"
@@ -11,12 +11,12 @@ namespace keywatch::structures {
 
 namespace {
 
-KeyStretch beginning_with(const std::string& prefix)
+KeyInterval beginning_with(const std::string& prefix)
 {
     return {prefix, bytes::prefix_end(prefix)};
 }
 
-KeyStretch stretch_of(const Selector& selector)
+KeyInterval interval_of(const Selector& selector)
 {
     const std::string& key = selector.key();
     switch (selector.kind()) {
@@ -34,18 +34,18 @@ KeyStretch stretch_of(const Selector& selector)
     return {};
 }
 
-/// Returns true if there is no gap between a stretch and the next one, which does not begin before
-/// it.
-bool meets(const KeyStretch& stretch, const KeyStretch& next)
+/// Returns true if there is no gap between an interval and the next one, which does not begin
+/// before it.
+bool meets(const KeyInterval& interval, const KeyInterval& next)
 {
-    return !stretch.end || next.first <= *stretch.end;
+    return !interval.end || next.first <= *interval.end;
 }
 
-std::vector<KeyStretch> merged(std::vector<KeyStretch> stretches)
+std::vector<KeyInterval> merged(std::vector<KeyInterval> intervals)
 {
-    std::ranges::sort(stretches, {}, &KeyStretch::first);
-    std::vector<KeyStretch> merged;
-    for (KeyStretch& each : stretches) {
+    std::ranges::sort(intervals, {}, &KeyInterval::first);
+    std::vector<KeyInterval> merged;
+    for (KeyInterval& each : intervals) {
         if (merged.empty() || !meets(merged.back(), each)) {
             merged.push_back(std::move(each));
         } else if (merged.back().end && (!each.end || *each.end > *merged.back().end)) {
@@ -57,20 +57,20 @@ std::vector<KeyStretch> merged(std::vector<KeyStretch> stretches)
 
 }  // namespace
 
-WantedKeys wanted_keys(const Selectors& selectors, std::string_view bucket)
+SelectedRanges selected_ranges(const Selectors& selectors, std::string_view bucket)
 {
-    WantedKeys wanted;
+    SelectedRanges selected;
     for (const BucketSelector& each : selectors.list()) {
         if (each.is_whole_database() || each.bucket() == bucket) {
-            wanted.whole = wanted.whole || each.selector().kind() == Selector::Kind::all;
-            wanted.stretches.push_back(stretch_of(each.selector()));
+            selected.whole = selected.whole || each.selector().kind() == Selector::Kind::all;
+            selected.intervals.push_back(interval_of(each.selector()));
         }
     }
-    wanted.stretches = merged(std::move(wanted.stretches));
-    return wanted;
+    selected.intervals = merged(std::move(selected.intervals));
+    return selected;
 }
 
-std::optional<std::vector<std::string>> wanted_buckets(const Selectors& selectors)
+std::optional<std::vector<std::string>> selected_buckets(const Selectors& selectors)
 {
     std::vector<std::string> names;
     for (const BucketSelector& each : selectors.list()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "wanted_keys.hpp"
+#include "selected_ranges.hpp"
 
 #include "structures/workspace.hpp"
 
@@ -17,24 +17,24 @@ namespace keywatch::structures {
 /// A function that creates iterators over a bucket's key space, which does not change.
 using KeySpace = std::function<std::shared_ptr<KeyIterator>()>;
 
-/// A walk over the entries of a bucket that belong to the selected keys of the user. On the way, it
-/// can release what it holds: see `rest`.
-class KeyRows {
+/// A scan of the entries of a bucket that belong to the selected keys of the user. On the way, it
+/// can release what it holds: see `release`.
+class KeyScan {
 public:
     /// `kind` is the part of an entry's key before the user's key. Nothing is read before it is
     /// requested.
-    KeyRows(KeySpace space, std::string_view kind, std::vector<KeyStretch> wanted);
+    KeyScan(KeySpace space, std::string_view kind, std::vector<KeyInterval> selected);
 
-    /// Returns true if there is a current row: at first the first one, if there is one.
+    /// Returns true if there is a current entry: at first the first one, if there is one.
     bool valid();
     void next();
     // Precondition of the following: valid() has returned true. The views are valid until next() or
-    // rest().
+    // release().
     std::string_view key() const { return iterator_->key().substr(kind_.size()); }
     std::string_view value() const { return iterator_->value(); }
 
-    /// Releases everything that is stored, until the walk is used again.
-    void rest();
+    /// Releases everything that is stored, until the scan is used again.
+    void release();
 
 private:
     void settle();
@@ -42,9 +42,9 @@ private:
 
     const KeySpace space_;
     const std::string kind_;
-    const std::vector<KeyStretch> wanted_;
-    std::size_t stretch_ = 0;  ///< the stretch of the current or next key
-    std::string from_;         ///< the user's key to continue from after a rest
+    const std::vector<KeyInterval> intervals_;
+    std::size_t interval_ = 0;  ///< the interval of the current or next key
+    std::string from_;          ///< the user's key to continue from after a release
     std::shared_ptr<KeyIterator> iterator_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "place.hpp"
+#include "location.hpp"
 
 #include "storage/failure.hpp"
 #include "values/failure.hpp"
@@ -12,7 +12,7 @@
 
 namespace keywatch::storage {
 
-Place find_place(const std::string& path, leveldb::Env* base, Error refused)
+Location find_location(const std::string& path, leveldb::Env* base, Error refused)
 {
     if (base != nullptr) {
         return {path, base, dynamic_cast<Disk*>(base), nullptr};
@@ -40,20 +40,20 @@ std::string parent_of(std::string path)
     return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-std::set<std::string> children_of(const Place& place)
+std::set<std::string> children_of(const Location& location)
 {
     std::vector<std::string> names;
-    check_open(place.env->GetChildren(place.path, &names));
+    check_open(location.env->GetChildren(location.path, &names));
     std::set<std::string> found(names.begin(), names.end());
     found.erase(".");
     found.erase("..");
     return found;
 }
 
-void sync_directory(const Place& place)
+void sync_directory(const Location& location)
 {
-    if (place.disk != nullptr) {
-        check_open(place.disk->sync_directory(place.path));
+    if (location.disk != nullptr) {
+        check_open(location.disk->sync_directory(location.path));
     }
 }
 
