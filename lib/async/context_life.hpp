@@ -96,7 +96,9 @@ private:
     void leave() noexcept;
     std::shared_ptr<Parked> unlink(Parked& parked) noexcept;
 
-    /// The number of holders, plus the flag `ending`.
+    /// The number of holders, plus the flag `ending`. Sequentially consistent: the subtraction in
+    /// leave() pairs with the load in end(), so the context is destroyed after its last use, and
+    /// the flag set in end() pairs with the addition in enter().
     std::atomic<std::uint32_t> state_{0};
     std::mutex mutex_;
     Parked* first_ = nullptr;  ///< guarded by `mutex_`

@@ -16,7 +16,9 @@ constexpr std::chrono::milliseconds pause{1};
 std::mutex mutex;
 Undelivered::Entry* first = nullptr;     // guarded by `mutex`
 Undelivered::Helper* helpers = nullptr;  // guarded by `mutex`
-std::atomic<std::size_t> count{0};       // entries that wait or are being retried
+/// Number of entries that wait or are being retried. Sequentially consistent: the addition in add()
+/// precedes the wake-ups, and pairs with the load in empty() of the threads that they wake.
+std::atomic<std::size_t> count{0};
 
 }  // namespace
 

@@ -32,13 +32,18 @@ class BulkWriterImpl::Use {
 public:
     explicit Use(BulkWriterImpl& writer) : writer_(writer)
     {
-        if (writer_.in_use_.exchange(true, std::memory_order_acq_rel)) {
+        // Pairs with the store in ~Use, on which the previous call may have ended.
+        if (writer_.in_use_.exchange(true, std::memory_order_acquire)) {
             fail(Error::bulk_writer_in_use);
         }
     }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
-    ~Use() { writer_.in_use_.store(false, std::memory_order_release); }
+    ~Use()
+    {
+        // Pairs with the exchange in Use and the load in check(): the next call sees the buffer.
+        writer_.in_use_.store(false, std::memory_order_release);
+    }
 
 private:
     BulkWriterImpl& writer_;
@@ -78,10 +83,10 @@ asio::awaitable<void> BulkWriterImpl::erase(std::string_view bucket, std::string
 
 void BulkWriterImpl::check(std::string_view bucket, std::string_view key, std::size_t bytes) const
 {
-    if (in_use_.load(std::memory_order_acquire)) {
+    if (in_use_.load(std::memory_order_acquire)) {  // pairs with the store in ~Use
         fail(Error::bulk_writer_in_use);
     }
-    if (failed_.load(std::memory_order_acquire)) {
+    if (failed_.load(std::memory_order_relaxed)) {
         const std::lock_guard lock(mutex_);
         std::rethrow_exception(error_);
     }
@@ -193,7 +198,7 @@ void BulkWriterImpl::take_error()
     {
         const std::lock_guard lock(mutex_);
         error = std::exchange(error_, nullptr);
-        failed_.store(false, std::memory_order_release);
+        failed_.store(false, std::memory_order_relaxed);
     }
     if (error) {
         *buffer_ = BulkBuffer();
@@ -208,7 +213,7 @@ void BulkWriterImpl::cancel()
     *buffer_ = BulkBuffer();
     const std::lock_guard lock(mutex_);
     error_ = nullptr;
-    failed_.store(false, std::memory_order_release);
+    failed_.store(false, std::memory_order_relaxed);
 }
 
 void BulkWriterImpl::drop() noexcept
@@ -275,7 +280,8 @@ asio::awaitable<void> BulkWriterImpl::commit(SharedBuffer writes)
         first += count;
         const std::lock_guard lock(mutex_);
         revision_ = revision;
-        committed_.fetch_add(count, std::memory_order_acq_rel);
+        // Pairs with the load in committed(), after which the commits can be read.
+        committed_.fetch_add(count, std::memory_order_release);
     }
 }
 
@@ -299,7 +305,7 @@ void BulkWriterImpl::finished(std::exception_ptr error)
         ++done_;
         if (error) {
             error_ = std::move(error);
-            failed_.store(true, std::memory_order_release);
+            failed_.store(true, std::memory_order_relaxed);
             done_ += queue_.size();
             queue_.clear();
         }

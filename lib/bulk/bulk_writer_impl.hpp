@@ -38,7 +38,10 @@ public:
     asio::awaitable<void> erase(std::string_view bucket, std::string_view key);
     asio::awaitable<Revision> flush();
     void cancel();
-    std::uint64_t committed() const noexcept { return committed_.load(std::memory_order_acquire); }
+    std::uint64_t committed() const noexcept
+    {
+        return committed_.load(std::memory_order_acquire);  // pairs with the addition in commit()
+    }
     /// Drops the queue. A commit in progress continues.
     void drop() noexcept;
 
@@ -73,7 +76,7 @@ private:
     const bool with_previous_;
     const std::shared_ptr<async::WaiterList> waiting_ = std::make_shared<async::WaiterList>();
     std::atomic<bool> in_use_{false};
-    std::atomic<bool> failed_{false};
+    std::atomic<bool> failed_{false};  ///< relaxed: the error itself is guarded by `mutex_`
     std::atomic<std::uint64_t> committed_{0};
 
     // Used only by the caller.

@@ -92,6 +92,7 @@ void Store::fail_writes(const leveldb::Status& status)
     const Error error = status.IsCorruption() ? Error::damaged : Error::storage_failed;
     impl_->failure = std::make_exception_ptr(
         boost::system::system_error(make_error_code(error), status.ToString()));
+    // Pairs with the load in failed(): the thread that sees the flag may read the failure.
     failed_->store(true, std::memory_order_release);
     std::rethrow_exception(impl_->failure);
 }

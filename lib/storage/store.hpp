@@ -150,7 +150,10 @@ public:
     /// `damaged` if LevelDB refuses writes because it has read wrong bytes. May be called while
     /// trim, erase_orphan or prepare_rotation runs on another thread.
     void write(Batch& batch, bool sync);
-    bool failed() const noexcept { return failed_->load(std::memory_order_acquire); }
+    bool failed() const noexcept
+    {
+        return failed_->load(std::memory_order_acquire);  // pairs with the store in fail_writes
+    }
     /// Returns the flag that failed() reads. It may be used after the store was destroyed.
     std::shared_ptr<const std::atomic<bool>> failed_flag() const noexcept { return failed_; }
     /// Returns the exception of the first failed write. Precondition: failed().

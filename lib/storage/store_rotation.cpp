@@ -15,7 +15,7 @@ constexpr std::size_t large_write = std::size_t{1} << 20;
 
 /// Returns the number of files in level 0. Asking LevelDB takes its mutex, so the number is cached
 /// until a file is created or removed. Some compactions only move a file to the next level, so a
-/// high number is never cached.
+/// high number is never cached. The order of the two atomics does not matter: it is an estimate.
 std::size_t Store::Impl::level0_files() const
 {
     const std::uint64_t changes = environment.changes();

@@ -121,10 +121,10 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
     if (log_number(name)) {
         log_ = std::move(state);
         log_names_.insert(name);
-        logs_.store(log_names_.size(), std::memory_order_release);
-        logs_created_.fetch_add(1, std::memory_order_acq_rel);
+        logs_.store(log_names_.size(), std::memory_order_relaxed);
+        logs_created_.fetch_add(1, std::memory_order_relaxed);
     }
-    changes_.fetch_add(1, std::memory_order_acq_rel);
+    changes_.fetch_add(1, std::memory_order_relaxed);
     return status;
 }
 
@@ -136,10 +136,10 @@ leveldb::Status Environment::RemoveFile(const std::string& name)
     {
         const std::lock_guard lock(mutex_);
         log_names_.erase(name);
-        logs_.store(log_names_.size(), std::memory_order_release);
+        logs_.store(log_names_.size(), std::memory_order_relaxed);
         if (holds_ > 0) {
             held_removals_.insert(name);
-            changes_.fetch_add(1, std::memory_order_acq_rel);
+            changes_.fetch_add(1, std::memory_order_relaxed);
             return leveldb::Status::OK();
         }
         removing_.insert(name);
@@ -150,7 +150,7 @@ leveldb::Status Environment::RemoveFile(const std::string& name)
 leveldb::Status Environment::remove(const std::string& name)
 {
     leveldb::Status status = target()->RemoveFile(name);
-    changes_.fetch_add(1, std::memory_order_acq_rel);
+    changes_.fetch_add(1, std::memory_order_relaxed);
     const std::lock_guard lock(mutex_);
     removing_.erase(removing_.find(name));
     removed_.notify_all();
@@ -186,7 +186,7 @@ void Environment::note_close_failure(const leveldb::Status& status)
     if (close_failure_.ok()) {
         close_failure_ = status;
     }
-    close_failed_.store(true, std::memory_order_release);
+    close_failed_.store(true, std::memory_order_relaxed);
 }
 
 leveldb::Status Environment::close_failure() const

@@ -84,18 +84,18 @@ public:
     /// Returns the number of log files created. It changes when LevelDB rotates its memory table.
     std::uint64_t logs_created() const noexcept
     {
-        return logs_created_.load(std::memory_order_acquire);
+        return logs_created_.load(std::memory_order_relaxed);
     }
     /// Returns true if an old log still waits for its memory table to be written out. Until then, a
     /// second rotation would stall the writer.
-    bool old_log_pending() const noexcept { return logs_.load(std::memory_order_acquire) > 1; }
+    bool old_log_pending() const noexcept { return logs_.load(std::memory_order_relaxed) > 1; }
     /// Returns a number that changes whenever a file was created or removed.
-    std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
+    std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_relaxed); }
 
     /// Returns true if a sync failed that was not, or could not be, reported to LevelDB. The store
     /// must treat it as a failed write. From then on, removals are refused, since the files that
     /// replace the removed ones may not be durable.
-    bool close_failed() const noexcept { return close_failed_.load(std::memory_order_acquire); }
+    bool close_failed() const noexcept { return close_failed_.load(std::memory_order_relaxed); }
     /// Returns the first such failure, or OK if there was none.
     leveldb::Status close_failure() const;
 
@@ -138,6 +138,8 @@ private:
 
     Disk* disk_;
     std::optional<LogRecovery> recovery_;
+    // Relaxed: each is a number of its own. What else changed with it is guarded by mutex_, or by
+    // LevelDB's mutex.
     std::atomic<std::uint64_t> logs_created_{0};
     std::atomic<std::uint64_t> changes_{0};
     std::atomic<std::size_t> logs_{0};

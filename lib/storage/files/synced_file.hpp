@@ -19,6 +19,9 @@ struct OpenFile {
     explicit OpenFile(std::string name_) : name(std::move(name_)) {}
 
     const std::string name;
+    // Sequentially consistent. In SyncedFile, a store follows the write or the sync that it
+    // reports. In Environment::sync_log, a load of `flushed` precedes the sync that covers these
+    // bytes, and in `clean`, a load of `synced` precedes the close.
     std::atomic<std::uint64_t> flushed{0};
     std::atomic<std::uint64_t> synced{0};
     std::atomic<bool> entry_synced{false};
