@@ -29,7 +29,7 @@ void ContextLife::end() noexcept
 
 void ContextLife::park(std::shared_ptr<Parked> parked)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Parked& added = *parked;
     added.self_ = std::move(parked);
     added.next_ = first_;
@@ -41,7 +41,7 @@ void ContextLife::park(std::shared_ptr<Parked> parked)
 
 bool ContextLife::unpark(Parked& parked)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return unlink(parked) != nullptr;
 }
 
@@ -64,7 +64,7 @@ void ContextLife::drop_parked() noexcept
     for (;;) {
         std::shared_ptr<Parked> parked;
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (first_ == nullptr) {
                 return;
             }

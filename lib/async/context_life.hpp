@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/mutex.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace keywatch::async {
@@ -94,14 +95,14 @@ private:
 
     bool enter() noexcept;
     void leave() noexcept;
-    std::shared_ptr<Parked> unlink(Parked& parked) noexcept;
+    std::shared_ptr<Parked> unlink(Parked& parked) noexcept KEYWATCH_REQUIRES(mutex_);
 
     /// The number of holders, plus the flag `ending`. Sequentially consistent: the subtraction in
     /// leave() pairs with the load in end(), so the context is destroyed after its last use, and
     /// the flag set in end() pairs with the addition in enter().
     std::atomic<std::uint32_t> state_{0};
-    std::mutex mutex_;
-    Parked* first_ = nullptr;  ///< guarded by `mutex_`
+    Mutex mutex_;
+    Parked* first_ KEYWATCH_GUARDED_BY(mutex_) = nullptr;
 };
 
 /// An executor that can be used while this object exists. Empty if its context is being destroyed.

@@ -27,7 +27,7 @@ ContextService& ContextService::of(const asio::any_io_executor& executor)
 void ContextService::add(const asio::any_io_executor& executor, std::weak_ptr<ContextUser> user)
 {
     ContextService& service = of(executor);
-    const std::lock_guard lock(service.mutex_);
+    const MutexLock lock(service.mutex_);
     std::erase_if(service.users_, [](const auto& each) { return each.expired(); });
     service.users_.push_back(std::move(user));
 }
@@ -42,7 +42,7 @@ void ContextService::shutdown()
     life_->end();
     std::vector<std::weak_ptr<ContextUser>> users;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         users.swap(users_);
     }
     for (const auto& each : users) {

@@ -3,12 +3,13 @@
 
 #include "context_life.hpp"
 
+#include "values/mutex.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 namespace keywatch::async {
@@ -52,8 +53,8 @@ private:
     void shutdown() override;
 
     const std::shared_ptr<ContextLife> life_ = std::make_shared<ContextLife>();
-    std::mutex mutex_;
-    std::vector<std::weak_ptr<ContextUser>> users_;  ///< guarded by `mutex_`
+    Mutex mutex_;
+    std::vector<std::weak_ptr<ContextUser>> users_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch::async

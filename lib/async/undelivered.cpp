@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "undelivered.hpp"
 
+#include "values/mutex.hpp"
+
 #include <atomic>
 #include <chrono>
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -13,9 +14,9 @@ namespace {
 
 constexpr std::chrono::milliseconds pause{1};
 
-std::mutex mutex;
-Undelivered::Entry* first = nullptr;     // guarded by `mutex`
-Undelivered::Helper* helpers = nullptr;  // guarded by `mutex`
+constinit Mutex mutex;
+Undelivered::Entry* first KEYWATCH_GUARDED_BY(mutex) = nullptr;
+Undelivered::Helper* helpers KEYWATCH_GUARDED_BY(mutex) = nullptr;
 /// Number of entries that wait or are being retried. Sequentially consistent: the addition in add()
 /// precedes the wake-ups, and pairs with the load in empty() of the threads that they wake.
 std::atomic<std::size_t> count{0};
@@ -30,7 +31,7 @@ bool Undelivered::empty() noexcept
 void Undelivered::add(Entry& entry) noexcept
 {
     ++count;
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     entry.next_ = std::exchange(first, &entry);
     for (Helper* each = helpers; each != nullptr; each = each->next_) {
         each->wake();
@@ -41,7 +42,7 @@ void Undelivered::retry() noexcept
 {
     Entry* all = nullptr;
     {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         all = std::exchange(first, nullptr);
     }
     while (all != nullptr) {
@@ -50,7 +51,7 @@ void Undelivered::retry() noexcept
         if (entry.deliver()) {
             --count;
         } else {
-            const std::lock_guard lock(mutex);
+            const MutexLock lock(mutex);
             entry.next_ = std::exchange(first, &entry);
         }
     }
@@ -58,7 +59,7 @@ void Undelivered::retry() noexcept
 
 void Undelivered::enter(Helper& helper) noexcept
 {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     helper.next_ = helpers;
     if (helpers != nullptr) {
         helpers->previous_ = &helper;
@@ -70,7 +71,7 @@ void Undelivered::leave(Helper& helper) noexcept
 {
     bool last = false;
     {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         (helper.previous_ != nullptr ? helper.previous_->next_ : helpers) = helper.next_;
         if (helper.next_ != nullptr) {
             helper.next_->previous_ = helper.previous_;

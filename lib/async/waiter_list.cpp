@@ -49,7 +49,7 @@ WaiterList::Id WaiterList::add(Waiter waiter, std::uint64_t number)
     auto node = one.extract(one.emplace(Id{number, 0}, std::move(waiter)).first);
     std::exception_ptr result;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!closed_ && !(reached_ && number <= *reached_)) {
             const Id id{number, ++places_};
             node.key() = id;
@@ -79,7 +79,7 @@ void WaiterList::fail(Id id, std::exception_ptr error) noexcept
 {
     Waiter waiter;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto at = waiting_.find(id);
         if (at == waiting_.end()) {
             return;
@@ -103,7 +103,7 @@ void WaiterList::reach(std::uint64_t number) noexcept
 {
     Waiting done;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         reached_ = std::max(reached_.value_or(0), number);
         done = take_through(number);
     }
@@ -114,7 +114,7 @@ void WaiterList::close(std::exception_ptr result) noexcept
 {
     Waiting done;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         closed_ = true;
         result_ = result;
         done.swap(waiting_);
@@ -124,13 +124,13 @@ void WaiterList::close(std::exception_ptr result) noexcept
 
 bool WaiterList::empty() const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return waiting_.empty();
 }
 
 std::optional<std::uint64_t> WaiterList::next_after(std::uint64_t number) const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto at = waiting_.upper_bound({number, std::numeric_limits<std::uint64_t>::max()});
     return at == waiting_.end() ? std::nullopt : std::optional(at->first.number);
 }

@@ -3,12 +3,13 @@
 
 #include "waiter.hpp"
 
+#include "values/mutex.hpp"
+
 #include <compare>
 #include <cstdint>
 #include <exception>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -51,16 +52,15 @@ private:
     using Waiting = std::map<Id, Waiter>;
 
     void listen(Waiter& waiter, Id id);
-    /// Removes and returns the waiters of this number and of lower ones. Precondition: the mutex is
-    /// held.
-    Waiting take_through(std::uint64_t number) noexcept;
+    /// Removes and returns the waiters of this number and of lower ones.
+    Waiting take_through(std::uint64_t number) noexcept KEYWATCH_REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    Waiting waiting_;
-    std::uint64_t places_ = 0;
-    std::optional<std::uint64_t> reached_;
-    bool closed_ = false;
-    std::exception_ptr result_;
+    mutable Mutex mutex_;
+    Waiting waiting_ KEYWATCH_GUARDED_BY(mutex_);
+    std::uint64_t places_ KEYWATCH_GUARDED_BY(mutex_) = 0;
+    std::optional<std::uint64_t> reached_ KEYWATCH_GUARDED_BY(mutex_);
+    bool closed_ KEYWATCH_GUARDED_BY(mutex_) = false;
+    std::exception_ptr result_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch::async

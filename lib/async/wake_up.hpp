@@ -3,9 +3,10 @@
 
 #include "waiter.hpp"
 
+#include "values/mutex.hpp"
+
 #include <boost/asio/awaitable.hpp>
 
-#include <mutex>
 #include <utility>
 
 namespace keywatch::async {
@@ -27,7 +28,7 @@ public:
     void add(Waiter waiter)
     {
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             if (!std::exchange(notified_, false)) {
                 waiter_ = std::move(waiter);
                 return;
@@ -40,7 +41,7 @@ public:
     {
         Waiter waiter;
         {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             waiter = std::move(waiter_);
             notified_ = !waiter;
         }
@@ -50,9 +51,9 @@ public:
     }
 
 private:
-    std::mutex mutex_;
-    Waiter waiter_;
-    bool notified_ = false;
+    Mutex mutex_;
+    Waiter waiter_ KEYWATCH_GUARDED_BY(mutex_);
+    bool notified_ KEYWATCH_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace keywatch::async

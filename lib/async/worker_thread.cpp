@@ -17,7 +17,7 @@ WorkerThread::WorkerThread() : thread_([state = state_] { run(state); }) {}
 void WorkerThread::State::wake() noexcept
 {
     {
-        const std::lock_guard lock(mutex);  // the thread may be between its check and its wait
+        const MutexLock lock(mutex);  // the thread may be between its check and its wait
     }
     changed.notify_one();
 }
@@ -41,7 +41,7 @@ bool WorkerThread::post_after(std::chrono::milliseconds time, Task task)
 {
     const std::shared_ptr<State> state = state_;
     {
-        const std::lock_guard lock(state->mutex);
+        const MutexLock lock(state->mutex);
         if (state->finishing) {
             return false;
         }
@@ -56,7 +56,7 @@ bool WorkerThread::add(Task task, bool last)
     // The task may destroy this object before this function returns.
     const std::shared_ptr<State> state = state_;
     {
-        const std::lock_guard lock(state->mutex);
+        const MutexLock lock(state->mutex);
         if (state->finishing) {
             return false;
         }
@@ -70,7 +70,7 @@ bool WorkerThread::add(Task task, bool last)
 void WorkerThread::finish()
 {
     {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         state_->finishing = true;
     }
     state_->changed.notify_one();
@@ -81,7 +81,7 @@ void WorkerThread::stop()
 {
     std::deque<Task> dropped;
     {
-        const std::lock_guard lock(state_->mutex);
+        const MutexLock lock(state_->mutex);
         state_->finishing = true;
         dropped.swap(state_->tasks);
     }
@@ -91,7 +91,7 @@ void WorkerThread::stop()
 
 void WorkerThread::join()
 {
-    const std::lock_guard lock(join_mutex_);
+    const MutexLock lock(join_mutex_);
     if (!thread_.joinable()) {
         return;
     }
@@ -106,7 +106,7 @@ void WorkerThread::join()
 WorkerThread::Task WorkerThread::next(State& state)
 {
     using Clock = std::chrono::steady_clock;
-    std::unique_lock lock(state.mutex);
+    UniqueLock lock(state.mutex);
     for (;;) {
         const auto due = state.later.begin();
         const bool waits = !state.finishing && due != state.later.end();
@@ -126,13 +126,13 @@ WorkerThread::Task WorkerThread::next(State& state)
         } else if (state.finishing) {
             return {};
         } else if (waits && retries) {
-            state.changed.wait_until(lock, std::min(due->first, state.retry_at));
+            state.changed.wait_until(lock.native(), std::min(due->first, state.retry_at));
         } else if (waits) {
-            state.changed.wait_until(lock, due->first);
+            state.changed.wait_until(lock.native(), due->first);
         } else if (retries) {
-            state.changed.wait_until(lock, state.retry_at);
+            state.changed.wait_until(lock.native(), state.retry_at);
         } else {
-            state.changed.wait(lock);
+            state.changed.wait(lock.native());
         }
     }
 }
@@ -147,7 +147,7 @@ void WorkerThread::run(const std::shared_ptr<State>& state)
     // Delayed tasks belong to objects that may hold the last reference to the owner of this thread.
     // They are destroyed without the mutex.
     std::multimap<std::chrono::steady_clock::time_point, Task> dropped;
-    const std::lock_guard lock(state->mutex);
+    const MutexLock lock(state->mutex);
     dropped.swap(state->later);
 }
 

@@ -3,13 +3,14 @@
 
 #include "undelivered.hpp"
 
+#include "values/mutex.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 namespace keywatch::async {
@@ -50,13 +51,13 @@ private:
     struct State final : Undelivered::Helper {
         void wake() noexcept override;
 
-        std::mutex mutex;
+        Mutex mutex;
         std::condition_variable changed;
-        std::deque<Task> tasks;
-        std::multimap<std::chrono::steady_clock::time_point, Task> later;
-        bool finishing = false;
+        std::deque<Task> tasks KEYWATCH_GUARDED_BY(mutex);
+        std::multimap<std::chrono::steady_clock::time_point, Task> later KEYWATCH_GUARDED_BY(mutex);
+        bool finishing KEYWATCH_GUARDED_BY(mutex) = false;
         /// Time of the next retry of the posts that failed.
-        std::chrono::steady_clock::time_point retry_at;
+        std::chrono::steady_clock::time_point retry_at KEYWATCH_GUARDED_BY(mutex);
     };
 
     bool add(Task task, bool last);
@@ -65,8 +66,8 @@ private:
     void join();
 
     std::shared_ptr<State> state_ = std::make_shared<State>();
-    std::mutex join_mutex_;
-    std::thread thread_;
+    Mutex join_mutex_;
+    std::thread thread_ KEYWATCH_GUARDED_BY(join_mutex_);
 };
 
 }  // namespace keywatch::async

@@ -87,7 +87,7 @@ void BulkWriterImpl::check(std::string_view bucket, std::string_view key, std::s
         fail(Error::bulk_writer_in_use);
     }
     if (failed_.load(std::memory_order_relaxed)) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         std::rethrow_exception(error_);
     }
     if (key.empty()) {
@@ -131,7 +131,7 @@ asio::awaitable<void> BulkWriterImpl::enqueue_batch()
 asio::awaitable<void> BulkWriterImpl::commit_queued()
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (queue_.empty() || std::exchange(committing_, true)) {
             co_return;
         }
@@ -140,7 +140,7 @@ asio::awaitable<void> BulkWriterImpl::commit_queued()
         async::spawn(co_await asio::this_coro::executor, commit_all(shared_from_this()),
                      [](std::exception_ptr) {});
     } catch (...) {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         committing_ = false;
         throw;
     }
@@ -148,7 +148,7 @@ asio::awaitable<void> BulkWriterImpl::commit_queued()
 
 std::uint64_t BulkWriterImpl::submitted() const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return submitted_;
 }
 
@@ -156,7 +156,7 @@ std::uint64_t BulkWriterImpl::submitted() const
 void BulkWriterImpl::enqueue()
 {
     auto fresh = std::make_shared<BulkBuffer>();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (error_) {
         return;
     }
@@ -168,7 +168,7 @@ void BulkWriterImpl::enqueue()
 asio::awaitable<void> BulkWriterImpl::wait_for(std::uint64_t done)
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (done_ >= done) {
             co_return;
         }
@@ -188,7 +188,7 @@ asio::awaitable<Revision> BulkWriterImpl::run_flush(std::shared_ptr<BulkWriterIm
     co_await self->enqueue_batch();
     co_await self->wait_for(self->submitted());
     self->take_error();
-    const std::lock_guard lock(self->mutex_);
+    const MutexLock lock(self->mutex_);
     co_return self->revision_;
 }
 
@@ -196,7 +196,7 @@ void BulkWriterImpl::take_error()
 {
     std::exception_ptr error;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         error = std::exchange(error_, nullptr);
         failed_.store(false, std::memory_order_relaxed);
     }
@@ -211,14 +211,14 @@ void BulkWriterImpl::cancel()
     const Use use(*this);
     drop();
     *buffer_ = BulkBuffer();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     error_ = nullptr;
     failed_.store(false, std::memory_order_relaxed);
 }
 
 void BulkWriterImpl::drop() noexcept
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     submitted_ -= queue_.size();
     queue_.clear();
 }
@@ -246,7 +246,7 @@ void BulkWriterImpl::committing_is_destroyed() noexcept
 {
     finished(std::make_exception_ptr(
         boost::system::system_error(make_error_code(asio::error::operation_aborted))));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     committing_ = false;
 }
 
@@ -278,7 +278,7 @@ asio::awaitable<void> BulkWriterImpl::commit(SharedBuffer writes)
         };
         const Revision revision = co_await engine_.commit(transaction);
         first += count;
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         revision_ = revision;
         // Pairs with the load in committed(), after which the commits can be read.
         committed_.fetch_add(count, std::memory_order_release);
@@ -287,7 +287,7 @@ asio::awaitable<void> BulkWriterImpl::commit(SharedBuffer writes)
 
 BulkWriterImpl::SharedBuffer BulkWriterImpl::next()
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (queue_.empty()) {
         committing_ = false;
         return nullptr;
@@ -301,7 +301,7 @@ void BulkWriterImpl::finished(std::exception_ptr error)
 {
     std::uint64_t done = 0;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         ++done_;
         if (error) {
             error_ = std::move(error);

@@ -5,6 +5,7 @@
 
 #include "async/waiter_list.hpp"
 #include "engine/engine.hpp"
+#include "values/mutex.hpp"
 
 #include <keywatch/bulk_writer.hpp>
 
@@ -15,7 +16,6 @@
 #include <deque>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace keywatch {
@@ -82,14 +82,13 @@ private:
     // Used only by the caller.
     SharedBuffer buffer_ = std::make_shared<BulkBuffer>();
 
-    // Guarded by `mutex_`.
-    mutable std::mutex mutex_;
-    std::deque<SharedBuffer> queue_;
-    bool committing_ = false;
-    std::uint64_t submitted_ = 0;
-    std::uint64_t done_ = 0;
-    Revision revision_ = 0;
-    std::exception_ptr error_;
+    mutable Mutex mutex_;
+    std::deque<SharedBuffer> queue_ KEYWATCH_GUARDED_BY(mutex_);
+    bool committing_ KEYWATCH_GUARDED_BY(mutex_) = false;
+    std::uint64_t submitted_ KEYWATCH_GUARDED_BY(mutex_) = 0;
+    std::uint64_t done_ KEYWATCH_GUARDED_BY(mutex_) = 0;
+    Revision revision_ KEYWATCH_GUARDED_BY(mutex_) = 0;
+    std::exception_ptr error_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch

@@ -5,7 +5,7 @@ namespace keywatch::storage {
 
 bool HistoryPins::pin(Revision revision)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (revision + 1 < first_kept_) {
         return false;
     }
@@ -15,7 +15,7 @@ bool HistoryPins::pin(Revision revision)
 
 void HistoryPins::unpin(Revision revision)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto at = pins_.find(revision); at != pins_.end()) {
         pins_.erase(at);
     }
@@ -23,7 +23,7 @@ void HistoryPins::unpin(Revision revision)
 
 bool HistoryPins::try_release(Revision oldest, bool regardless)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (oldest < first_kept_) {
         return true;
     }
@@ -36,13 +36,13 @@ bool HistoryPins::try_release(Revision oldest, bool regardless)
 
 bool HistoryPins::keeps(Revision oldest) const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return oldest >= first_kept_ && is_pinned(oldest);
 }
 
 Revision HistoryPins::first_kept() const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return first_kept_;
 }
 

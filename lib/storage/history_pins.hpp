@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/mutex.hpp"
+
 #include <keywatch/position.hpp>
 
-#include <mutex>
 #include <set>
 
 namespace keywatch::storage {
@@ -38,11 +39,11 @@ public:
     Revision first_kept() const;
 
 private:
-    bool is_pinned(Revision oldest) const;
+    bool is_pinned(Revision oldest) const KEYWATCH_REQUIRES(mutex_);
 
-    mutable std::mutex mutex_;
-    Revision first_kept_;
-    std::multiset<Revision> pins_;
+    mutable Mutex mutex_;
+    Revision first_kept_ KEYWATCH_GUARDED_BY(mutex_);
+    std::multiset<Revision> pins_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch::storage

@@ -53,7 +53,7 @@ void Store::write(Batch& batch, bool sync)
     if (impl_->read_only) {
         fail(Error::read_only, "the database was opened with Options::read_only");
     }
-    const std::lock_guard lock(impl_->writing);
+    const MutexLock lock(impl_->writing);
     if (failed()) {
         std::rethrow_exception(impl_->failure);
     }
@@ -82,12 +82,13 @@ std::shared_ptr<const std::atomic<std::uint64_t>> Store::reserve_bytes() const n
     return impl_->reserve.bytes();
 }
 
-std::exception_ptr Store::failure() const noexcept
+/// Takes no lock: the failure does not change once failed() has returned true.
+std::exception_ptr Store::failure() const noexcept KEYWATCH_NOT_CHECKED
 {
-    return impl_->failure;  // never changes once set
+    return impl_->failure;
 }
 
-void Store::fail_writes(const leveldb::Status& status)
+void Store::fail_writes(const leveldb::Status& status) KEYWATCH_REQUIRES(impl_->writing)
 {
     const Error error = status.IsCorruption() ? Error::damaged : Error::storage_failed;
     impl_->failure = std::make_exception_ptr(

@@ -197,7 +197,7 @@ private:
     struct Impl;
     class Opening;
     Store();
-    /// Precondition: no write is running, and none can begin.
+    /// Precondition: the caller holds the mutex that is held while LevelDB writes.
     [[noreturn]] void fail_writes(const leveldb::Status& status);
     HistoryId history_id_;
     Revision head_at_open_ = 0;

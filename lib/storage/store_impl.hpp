@@ -7,13 +7,13 @@
 #include "storage/files/environment.hpp"
 #include "storage/files/overlay_env.hpp"
 #include "storage/files/reserve.hpp"
+#include "values/mutex.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -48,8 +48,8 @@ struct Store::Impl {
     void undo_open();
     void finish_open();
     /// Creates or adjusts the reserve once there is more data than one memory table holds, and
-    /// again after every rotation. Precondition: `writing` is locked.
-    void keep_reserve();
+    /// again after every rotation.
+    void keep_reserve() KEYWATCH_REQUIRES(writing);
     std::size_t level0_files() const;
     /// Returns the revision of the newest record, or 0 if there is none.
     Revision newest_record(leveldb::Iterator& iterator) const;
@@ -79,9 +79,11 @@ struct Store::Impl {
     /// Held while LevelDB writes. After a failed append, LevelDB continues with the next queued
     /// writer. With this mutex, the next writer sees the failure first and does not append to a
     /// torn log.
-    std::mutex writing;
-    std::exception_ptr failure;   ///< error of the first failed write; set before Store::failed_
-    std::uint64_t logs_seen = 1;  ///< logs_created() seen by keep_reserve
+    Mutex writing;
+    /// Error of the first failed write. Set before Store::failed_, and constant from then on.
+    std::exception_ptr failure KEYWATCH_GUARDED_BY(writing);
+    /// The logs_created() that keep_reserve has seen.
+    std::uint64_t logs_seen KEYWATCH_GUARDED_BY(writing) = 1;
     MemoryTable table;
     /// Set once history has been read.
     std::optional<HistoryPins> pins;

@@ -56,7 +56,7 @@ void Store::prepare_rotation()
         return;  // would wait for the thread that writes tables
     }
     leveldb::Status status = impl_->environment.sync_log();
-    const std::lock_guard lock(impl_->writing);
+    const MutexLock lock(impl_->writing);
     if (failed()) {
         return;
     }

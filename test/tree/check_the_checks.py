@@ -33,6 +33,7 @@ CLEAN = {
     "lib/handles/a.cpp": SPDX + '#include "pipeline/p.hpp"\n#include "storage/s.hpp"\n',
     "lib/storage/s.hpp": HEADER + "#include <leveldb/db.h>\n",
     "lib/storage/s.cpp": SPDX + '#include "s.hpp"\n#include <keywatch/a.hpp>\n',
+    "lib/values/mutex.hpp": HEADER + "#define GUARDED_BY(mutex)\n",
     "lib/watch/w.hpp": HEADER,
     "lib/watch/w.cpp": SPDX + '#include "w.hpp"\n// #include <boost/asio.hpp>\n',
     "lib/engine/engine.hpp": HEADER,

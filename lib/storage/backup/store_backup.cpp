@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -21,7 +20,7 @@ std::unique_ptr<StoreBackup> Store::start_backup() const
     auto backup = std::make_unique<StoreBackup>(impl_->environment, impl_->location.path);
     std::optional<StoreSnapshot> snapshot;
     {
-        const std::lock_guard lock(impl_->writing);
+        const MutexLock lock(impl_->writing);
         if (failed()) {
             std::rethrow_exception(impl_->failure);  // it is unknown what of that write is stored
         }

@@ -21,7 +21,7 @@ BackgroundThread::BackgroundThread() : thread_(start()) {}
 BackgroundThread::~BackgroundThread()
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         finishing_ = true;
     }
     changed_.notify_one();
@@ -40,7 +40,7 @@ std::thread BackgroundThread::start()
 void BackgroundThread::run(void (*function)(void*), void* argument)
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         assert(job_.function == nullptr);
         job_ = {function, argument};
     }
@@ -55,9 +55,11 @@ bool BackgroundThread::is_current() noexcept
 void BackgroundThread::loop()
 {
     current = true;
-    std::unique_lock lock(mutex_);
+    UniqueLock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [this] { return finishing_ || job_.function != nullptr; });
+        while (!finishing_ && job_.function == nullptr) {
+            changed_.wait(lock.native());
+        }
         if (job_.function == nullptr) {
             return;
         }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/mutex.hpp"
+
 #include <condition_variable>
-#include <mutex>
 #include <thread>
 
 namespace keywatch::storage {
@@ -36,10 +37,10 @@ private:
     std::thread start();
     void loop();
 
-    std::mutex mutex_;
+    Mutex mutex_;
     std::condition_variable changed_;
-    Job job_;
-    bool finishing_ = false;
+    Job job_ KEYWATCH_GUARDED_BY(mutex_);
+    bool finishing_ KEYWATCH_GUARDED_BY(mutex_) = false;
     std::thread thread_;
 };
 

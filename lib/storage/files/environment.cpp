@@ -117,7 +117,7 @@ leveldb::Status Environment::wrap(leveldb::Status status, const std::string& nam
     state->entry_synced.store(is_synced_by_name(name));
     state->gets_mark = made && log_number(name);
     *file = new SyncedFile(*this, state, *file);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (log_number(name)) {
         log_ = std::move(state);
         log_names_.insert(name);
@@ -134,7 +134,7 @@ leveldb::Status Environment::RemoveFile(const std::string& name)
         return leveldb::Status::IOError(name, "not removed after a failed sync");
     }
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         log_names_.erase(name);
         logs_.store(log_names_.size(), std::memory_order_relaxed);
         if (holds_ > 0) {
@@ -151,7 +151,7 @@ leveldb::Status Environment::remove(const std::string& name)
 {
     leveldb::Status status = target()->RemoveFile(name);
     changes_.fetch_add(1, std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     removing_.erase(removing_.find(name));
     removed_.notify_all();
     return status;
@@ -159,9 +159,11 @@ leveldb::Status Environment::remove(const std::string& name)
 
 void Environment::keep(const std::string& name)
 {
-    std::unique_lock lock(mutex_);
+    UniqueLock lock(mutex_);
     held_removals_.erase(name);
-    removed_.wait(lock, [&] { return !removing_.contains(name); });
+    while (removing_.contains(name)) {
+        removed_.wait(lock.native());
+    }
 }
 
 /// Renames a file. LevelDB renames one file only, over CURRENT. It takes a failure to mean that
@@ -182,7 +184,7 @@ void Environment::note_close_failure(const leveldb::Status& status)
     if (status.ok()) {
         return;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (close_failure_.ok()) {
         close_failure_ = status;
     }
@@ -194,7 +196,7 @@ leveldb::Status Environment::close_failure() const
     if (!close_failed()) {
         return leveldb::Status::OK();
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return close_failure_;
 }
 
@@ -202,7 +204,7 @@ leveldb::Status Environment::sync_log()
 {
     std::shared_ptr<OpenFile> log;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         log = log_;
     }
     if (!log || disk_ == nullptr) {
@@ -228,7 +230,7 @@ leveldb::Status Environment::sync_current_log()
 {
     std::shared_ptr<OpenFile> log;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         log = log_;
     }
     return log && log->open != nullptr && !log->clean() ? log->open->Sync() : leveldb::Status::OK();
@@ -238,7 +240,7 @@ void Environment::finish_log(std::shared_ptr<OpenFile> log,
                              std::unique_ptr<leveldb::WritableFile> file)
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (log != log_) {  // LevelDB's mutex is held
             rotated_.emplace_back(std::move(log), std::move(file));
             return;
@@ -253,7 +255,7 @@ void Environment::mark_rotated_logs()
     decltype(rotated_) rotated;
     std::shared_ptr<OpenFile> next;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         rotated.swap(rotated_);
         next = log_;
     }
@@ -279,15 +281,17 @@ leveldb::Status Environment::sync_entry(OpenFile& file)
 
 void Environment::hold_removals()
 {
-    std::unique_lock lock(mutex_);
+    UniqueLock lock(mutex_);
     ++holds_;
-    removed_.wait(lock, [this] { return removing_.empty(); });
+    while (!removing_.empty()) {
+        removed_.wait(lock.native());
+    }
 }
 
 /// Removes one file at a time: meanwhile LevelDB may create a file with a held name (see keep).
 void Environment::release_removals()
 {
-    std::unique_lock lock(mutex_);
+    UniqueLock lock(mutex_);
     --holds_;
     while (holds_ == 0 && !held_removals_.empty() && !close_failed()) {
         const std::string name = std::move(held_removals_.extract(held_removals_.begin()).value());
@@ -301,7 +305,7 @@ void Environment::release_removals()
 void Environment::Schedule(void (*function)(void*), void* argument)
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (background_held_) {
             held_work_.emplace_back(function, argument);
             return;
@@ -312,7 +316,7 @@ void Environment::Schedule(void (*function)(void*), void* argument)
 
 void Environment::hold_background()
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     background_held_ = true;
 }
 
@@ -320,7 +324,7 @@ void Environment::release_background()
 {
     decltype(held_work_) work;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         background_held_ = false;
         work.swap(held_work_);
     }
@@ -332,14 +336,14 @@ void Environment::release_background()
 void Environment::begin_trial()
 {
     hold_removals();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     trial_ = true;
 }
 
 void Environment::end_trial()
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         trial_ = false;
         made_on_trial_.clear();
     }
@@ -349,7 +353,7 @@ void Environment::end_trial()
 leveldb::Status Environment::set_aside(const std::string& name)
 {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!trial_ || !made_on_trial_.insert(name).second) {
             return leveldb::Status::OK();
         }
@@ -362,7 +366,7 @@ leveldb::Status Environment::set_aside(const std::string& name)
 
 std::set<std::string> Environment::logs() const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return log_names_;
 }
 

@@ -6,6 +6,7 @@
 
 #include "storage/log/log_mark.hpp"
 #include "storage/log/log_recovery.hpp"
+#include "values/mutex.hpp"
 
 #include <leveldb/env.h>
 
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -123,18 +123,19 @@ private:
 
     leveldb::Status wrap(leveldb::Status status, const std::string& name, bool made,
                          leveldb::WritableFile** file);
-    leveldb::Status sync_current_log();
+    leveldb::Status sync_current_log() KEYWATCH_EXCLUDES(mutex_);
     /// Called when LevelDB has closed a log, all of which is synced.
-    void finish_log(std::shared_ptr<OpenFile> log, std::unique_ptr<leveldb::WritableFile> file);
-    void mark_rotated_logs();
+    void finish_log(std::shared_ptr<OpenFile> log, std::unique_ptr<leveldb::WritableFile> file)
+        KEYWATCH_EXCLUDES(mutex_);
+    void mark_rotated_logs() KEYWATCH_EXCLUDES(mutex_);
     /// Precondition: the name is in removing_.
-    leveldb::Status remove(const std::string& name);
+    leveldb::Status remove(const std::string& name) KEYWATCH_EXCLUDES(mutex_);
     /// Called before a file of this name is created. Cancels a held removal of the name, and waits
     /// for one that is running.
-    void keep(const std::string& name);
-    leveldb::Status sync_entry(OpenFile& file);
-    leveldb::Status set_aside(const std::string& name);
-    void note_close_failure(const leveldb::Status& status);
+    void keep(const std::string& name) KEYWATCH_EXCLUDES(mutex_);
+    leveldb::Status sync_entry(OpenFile& file) KEYWATCH_EXCLUDES(mutex_);
+    leveldb::Status set_aside(const std::string& name) KEYWATCH_EXCLUDES(mutex_);
+    void note_close_failure(const leveldb::Status& status) KEYWATCH_EXCLUDES(mutex_);
 
     Disk* disk_;
     std::optional<LogRecovery> recovery_;
@@ -145,20 +146,21 @@ private:
     std::atomic<std::size_t> logs_{0};
     std::atomic<bool> close_failed_{false};
 
-    // Guarded by mutex_, which is never held during input or output.
-    mutable std::mutex mutex_;
-    std::shared_ptr<OpenFile> log_;
+    mutable Mutex mutex_;  ///< never held during input or output
+    std::shared_ptr<OpenFile> log_ KEYWATCH_GUARDED_BY(mutex_);
+    /// Logs that do not have their mark yet.
     std::vector<std::pair<std::shared_ptr<OpenFile>, std::unique_ptr<leveldb::WritableFile>>>
-        rotated_;  ///< logs that do not have their mark yet
-    std::set<std::string> log_names_;
-    std::set<std::string> held_removals_;
-    std::size_t holds_ = 0;
-    leveldb::Status close_failure_;
-    std::multiset<std::string> removing_;  ///< removals that are running
-    bool background_held_ = false;
-    std::vector<std::pair<void (*)(void*), void*>> held_work_;
-    bool trial_ = false;
-    std::set<std::string> made_on_trial_;
+        rotated_ KEYWATCH_GUARDED_BY(mutex_);
+    std::set<std::string> log_names_ KEYWATCH_GUARDED_BY(mutex_);
+    std::set<std::string> held_removals_ KEYWATCH_GUARDED_BY(mutex_);
+    std::size_t holds_ KEYWATCH_GUARDED_BY(mutex_) = 0;
+    leveldb::Status close_failure_ KEYWATCH_GUARDED_BY(mutex_);
+    /// Removals that are running.
+    std::multiset<std::string> removing_ KEYWATCH_GUARDED_BY(mutex_);
+    bool background_held_ KEYWATCH_GUARDED_BY(mutex_) = false;
+    std::vector<std::pair<void (*)(void*), void*>> held_work_ KEYWATCH_GUARDED_BY(mutex_);
+    bool trial_ KEYWATCH_GUARDED_BY(mutex_) = false;
+    std::set<std::string> made_on_trial_ KEYWATCH_GUARDED_BY(mutex_);
     std::condition_variable removed_;
 
     BackgroundThread background_;

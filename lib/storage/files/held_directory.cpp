@@ -130,7 +130,7 @@ leveldb::Status HeldDirectory::check_file(const std::string& path, int file) con
 leveldb::Status HeldDirectory::list(std::vector<std::string>* names) const
 {
     names->clear();
-    const std::lock_guard lock(listing_);
+    const MutexLock lock(listing_);
     ::rewinddir(stream_.get());
     for (;;) {
         errno = 0;

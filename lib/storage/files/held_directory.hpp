@@ -3,13 +3,14 @@
 
 #include "descriptor.hpp"
 
+#include "values/mutex.hpp"
+
 #include <leveldb/status.h>
 
 #include <dirent.h>
 #include <sys/types.h>
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,7 +75,7 @@ private:
     const std::unique_ptr<DIR, Close> stream_;
     const uid_t owner_;
     const gid_t group_;
-    mutable std::mutex listing_;  ///< guards the position of stream_
+    mutable Mutex listing_;  ///< guards the position of stream_
 };
 
 }  // namespace keywatch::storage

@@ -23,7 +23,7 @@ OverlayEnv::~OverlayEnv() = default;
 
 leveldb::Env* OverlayEnv::env_of(const std::string& name) const
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (made_.contains(name)) {
         return memory_.get();
     }
@@ -33,7 +33,7 @@ leveldb::Env* OverlayEnv::env_of(const std::string& name) const
 /// Marks the file as one in memory.
 void OverlayEnv::take(const std::string& name)
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     made_.insert(name);
     removed_.erase(name);
 }
@@ -81,7 +81,7 @@ leveldb::Status OverlayEnv::GetChildren(const std::string& directory,
     }
     std::set<std::string> children(names->begin(), names->end());
     const std::string prefix = directory + "/";
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const std::string& name : removed_) {
         if (name.starts_with(prefix)) {
             children.erase(name.substr(prefix.size()));
@@ -100,7 +100,7 @@ leveldb::Status OverlayEnv::RemoveFile(const std::string& name)
 {
     bool in_memory = false;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         in_memory = made_.erase(name) > 0;
         removed_.insert(name);
     }
@@ -115,7 +115,7 @@ leveldb::Status OverlayEnv::RenameFile(const std::string& from, const std::strin
     leveldb::Status status = memory_->RenameFile(from, to);
     if (status.ok()) {
         take(to);
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         made_.erase(from);
         removed_.insert(from);
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/mutex.hpp"
+
 #include <leveldb/env.h>
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,9 +50,11 @@ private:
     void take(const std::string& name);
 
     const std::unique_ptr<leveldb::Env> memory_;
-    mutable std::mutex mutex_;
-    std::set<std::string> made_;     ///< names of the files in memory
-    std::set<std::string> removed_;  ///< names of removed files of the Env below
+    mutable Mutex mutex_;
+    /// Names of the files in memory.
+    std::set<std::string> made_ KEYWATCH_GUARDED_BY(mutex_);
+    /// Names of removed files of the Env below.
+    std::set<std::string> removed_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch::storage

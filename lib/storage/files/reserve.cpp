@@ -25,7 +25,7 @@ std::uint64_t Reserve::size_on_disk() const
 
 void Reserve::make() noexcept
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::uint64_t now = *bytes_;
     if (location_.disk == nullptr || (now == wanted_ && !given_up_)) {
         return;
@@ -65,7 +65,7 @@ void Reserve::remove()
 
 std::uint64_t Reserve::give_up() noexcept
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     try {
         if (*bytes_ == 0 || !location_.disk->reserve(file_, 0).ok()) {
             return 0;
@@ -91,7 +91,7 @@ void Reserve::give_up_if_scarce() noexcept
 
 void Reserve::take_back(std::uint64_t size) noexcept
 {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     try {
         allocate(size);
     } catch (const std::exception&) {

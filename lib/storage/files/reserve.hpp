@@ -3,10 +3,11 @@
 
 #include "location.hpp"
 
+#include "values/mutex.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -40,16 +41,16 @@ public:
 
 private:
     std::uint64_t size_on_disk() const;
-    void allocate(std::uint64_t size);
-    void remove();
+    void allocate(std::uint64_t size) KEYWATCH_REQUIRES(mutex_);
+    void remove() KEYWATCH_REQUIRES(mutex_);
 
     const Location& location_;
     const std::string file_;
     const std::uint64_t wanted_;
     const std::uint64_t least_;
     const std::shared_ptr<std::atomic<std::uint64_t>> bytes_;
-    std::mutex mutex_;  ///< guards the file
-    bool given_up_;
+    Mutex mutex_;  ///< guards the file as well
+    bool given_up_ KEYWATCH_GUARDED_BY(mutex_);
 };
 
 }  // namespace keywatch::storage
