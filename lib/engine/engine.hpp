@@ -126,7 +126,8 @@ public:
     /// Same as Database::backup. A backup in progress at close() fails with `closed`.
     virtual asio::awaitable<Revision> backup(BackupPlace place) = 0;
 
-    /// Returns the durable position of a cursor, if the cursor exists. Works until close().
+    /// Returns the durable position of a cursor, if the cursor exists. Works until close(). Reads
+    /// the storage on the calling thread.
     virtual std::optional<Position> cursor(std::string_view name) const = 0;
     /// Same as Database::cursors.
     virtual asio::awaitable<std::vector<CursorLag>> cursors() = 0;
@@ -146,7 +147,7 @@ public:
     virtual Revision highest_readable() const noexcept = 0;
     virtual Revision oldest() const noexcept = 0;
     /// Returns how far a reader that has seen everything through this revision lags the durable
-    /// head.
+    /// head. Reads the storage on the calling thread.
     virtual Lag lag(Revision seen) const = 0;
     virtual Stats::Engine stats() const = 0;
     virtual Stats::History history_stats() const = 0;
