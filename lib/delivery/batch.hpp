@@ -16,7 +16,7 @@ namespace keywatch::delivery {
 struct Batch {
     std::vector<watch::Entry> entries;
     /// The commit of history that ended a bucket. Null if none did.
-    watch::SharedCommit ends_bucket = nullptr;
+    SharedCommit ends_bucket = nullptr;
     /// The exception with which the watch ends once the entries have been delivered: what the
     /// predicate threw, or `Compacted`.
     std::exception_ptr error = nullptr;

@@ -129,7 +129,7 @@ asio::awaitable<void> CallbackSink::deliver_slice(HistorySource& history, Batch&
             context_.fsm.break_off();
             co_return;
         }
-        const watch::SharedCommit& commit = history.commit();
+        const SharedCommit& commit = history.commit();
         if (context_.fsm.knows(commit->revision)) {
             continue;
         }

@@ -17,9 +17,9 @@ namespace keywatch::delivery {
 
 namespace {
 
-engine::SliceLimits limits_of(const DeliveryContext& context, bool keeps_batches)
+SliceLimits limits_of(const DeliveryContext& context, bool keeps_batches)
 {
-    const watch::Budget& budget = context.watch.inbox.budget();
+    const Budget& budget = context.watch.inbox.budget();
     // A sink that keeps commits, or coalescing, would keep the memory of the whole slice alive.
     const bool together = !keeps_batches && context.overflow != Overflow::latest;
     return {budget.messages, budget.bytes, together};
@@ -53,13 +53,12 @@ asio::awaitable<HistorySource::Read> HistorySource::read(Action action, Batch& b
     co_return read;
 }
 
-const engine::HistorySlice* HistorySource::rest(Revision up_to) const noexcept
+const HistorySlice* HistorySource::rest(Revision up_to) const noexcept
 {
     return slice_ && !at_end() && slice_->reached <= up_to ? slice_ : nullptr;
 }
 
-asio::awaitable<const engine::HistorySlice*> HistorySource::read_slice(Revision after,
-                                                                       Revision up_to)
+asio::awaitable<const HistorySlice*> HistorySource::read_slice(Revision after, Revision up_to)
 {
     close();
     try {
@@ -77,7 +76,7 @@ asio::awaitable<const engine::HistorySlice*> HistorySource::read_slice(Revision 
     co_return nullptr;
 }
 
-HistorySource::Read HistorySource::compacted(Revision after, const engine::HistorySlice& slice,
+HistorySource::Read HistorySource::compacted(Revision after, const HistorySlice& slice,
                                              Batch& batch)
 {
     batch.error = std::make_exception_ptr(Compacted(after + 1, *slice.compacted));
@@ -89,7 +88,7 @@ HistorySource::Read HistorySource::compacted(Revision after, const engine::Histo
 asio::awaitable<HistorySource::Read> HistorySource::read_each(Revision up_to, Batch& batch)
 {
     Read read;
-    const engine::HistorySlice* slice = rest(up_to);
+    const HistorySlice* slice = rest(up_to);
     if (!slice) {
         const Revision after = context_.fsm.position();
         slice = co_await read_slice(after, up_to);
@@ -111,12 +110,11 @@ asio::awaitable<HistorySource::Read> HistorySource::read_each(Revision up_to, Ba
     co_return read;
 }
 
-HistorySource::Read HistorySource::select_each(const engine::HistorySlice& slice,
-                                               Batch& batch) const
+HistorySource::Read HistorySource::select_each(const HistorySlice& slice, Batch& batch) const
 {
     Read read;
     read.reached = slice.reached;
-    for (const watch::SharedCommit& commit : slice.commits) {
+    for (const SharedCommit& commit : slice.commits) {
         if (context_.fsm.knows(commit->revision)) {
             continue;
         }
@@ -142,7 +140,7 @@ asio::awaitable<HistorySource::Read> HistorySource::gather(Revision up_to, Batch
     gathered.read.reached = context_.fsm.position();
     while (!gathered.is_all && gathered.read.reached < up_to) {
         const Revision after = gathered.read.reached;
-        const engine::HistorySlice* const slice = co_await read_slice(after, up_to);
+        const HistorySlice* const slice = co_await read_slice(after, up_to);
         if (context_.is_interrupted()) {
             break;
         }
@@ -164,7 +162,7 @@ asio::awaitable<HistorySource::Read> HistorySource::gather(Revision up_to, Batch
 asio::awaitable<HistorySource::Read> HistorySource::read_newest(Revision up_to, Batch& batch)
 {
     watch::Coalescer newest;
-    const Gather coalesce = [&](const engine::HistorySlice& slice) {
+    const Gather coalesce = [&](const HistorySlice& slice) {
         return gather_newest(newest, slice, batch);
     };
     Read read = co_await gather(up_to, batch, coalesce);
@@ -175,11 +173,10 @@ asio::awaitable<HistorySource::Read> HistorySource::read_newest(Revision up_to, 
 }
 
 HistorySource::Gathered HistorySource::gather_newest(watch::Coalescer& newest,
-                                                     const engine::HistorySlice& slice,
-                                                     Batch& batch)
+                                                     const HistorySlice& slice, Batch& batch)
 {
-    const watch::Budget& budget = context_.watch.inbox.budget();
-    for (const watch::SharedCommit& commit : slice.commits) {
+    const Budget& budget = context_.watch.inbox.budget();
+    for (const SharedCommit& commit : slice.commits) {
         watch::Selection selection = watch::select(context_.watch, *commit);
         std::vector<watch::Entry> entries;
         if (selection.any) {
@@ -210,7 +207,7 @@ HistorySource::Gathered HistorySource::gather_newest(watch::Coalescer& newest,
 asio::awaitable<HistorySource::Read> HistorySource::read_gap(Revision up_to, Batch& batch)
 {
     std::unique_ptr<watch::Marker> gap;
-    const Gather skip = [&](const engine::HistorySlice& slice) { return gather_gap(gap, slice); };
+    const Gather skip = [&](const HistorySlice& slice) { return gather_gap(gap, slice); };
     Read read = co_await gather(up_to, batch, skip);
     if (gap && !context_.is_interrupted() && !read.closed && !read.compacted) {
         context_.watch.inbox.skipped(*gap->count);
@@ -221,9 +218,9 @@ asio::awaitable<HistorySource::Read> HistorySource::read_gap(Revision up_to, Bat
 }
 
 HistorySource::Gathered HistorySource::gather_gap(std::unique_ptr<watch::Marker>& gap,
-                                                  const engine::HistorySlice& slice) const
+                                                  const HistorySlice& slice) const
 {
-    for (const watch::SharedCommit& commit : slice.commits) {
+    for (const SharedCommit& commit : slice.commits) {
         const watch::Selection selection = watch::select(context_.watch, *commit);
         if (selection.loses) {
             return {{.reached = commit->previous}, true};  // the end is delivered next

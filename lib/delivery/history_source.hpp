@@ -43,7 +43,7 @@ public:
     // The open slice. It is valid until the next read.
     bool is_open() const noexcept { return slice_ != nullptr; }
     bool at_end() const noexcept { return next_ == slice_->commits.size(); }
-    const watch::SharedCommit& commit() const noexcept { return slice_->commits[next_]; }
+    const SharedCommit& commit() const noexcept { return slice_->commits[next_]; }
     void advance() noexcept { ++next_; }
     void close() noexcept { slice_ = nullptr; }
 
@@ -53,29 +53,27 @@ private:
         bool is_all = false;  ///< true if no more is to be gathered now
     };
     /// A function that takes what it needs from a slice.
-    using Gather = std::function<Gathered(const engine::HistorySlice&)>;
+    using Gather = std::function<Gathered(const HistorySlice&)>;
 
     /// Returns a slice of history. Returns null if the engine is closed.
-    asio::awaitable<const engine::HistorySlice*> read_slice(Revision after, Revision up_to);
+    asio::awaitable<const HistorySlice*> read_slice(Revision after, Revision up_to);
     /// Returns the open slice if some of it is left and none of it is after `up_to`. Returns null
     /// otherwise.
-    const engine::HistorySlice* rest(Revision up_to) const noexcept;
-    static Read compacted(Revision after, const engine::HistorySlice& slice, Batch& batch);
+    const HistorySlice* rest(Revision up_to) const noexcept;
+    static Read compacted(Revision after, const HistorySlice& slice, Batch& batch);
     asio::awaitable<Read> read_each(Revision up_to, Batch& batch);
-    Read select_each(const engine::HistorySlice& slice, Batch& batch) const;
+    Read select_each(const HistorySlice& slice, Batch& batch) const;
     asio::awaitable<Read> gather(Revision up_to, Batch& batch, const Gather& take);
     asio::awaitable<Read> read_newest(Revision up_to, Batch& batch);
-    Gathered gather_newest(watch::Coalescer& newest, const engine::HistorySlice& slice,
-                           Batch& batch);
+    Gathered gather_newest(watch::Coalescer& newest, const HistorySlice& slice, Batch& batch);
     /// Reads history into one gap, up to where a bucket has ended.
     asio::awaitable<Read> read_gap(Revision up_to, Batch& batch);
-    Gathered gather_gap(std::unique_ptr<watch::Marker>& gap,
-                        const engine::HistorySlice& slice) const;
+    Gathered gather_gap(std::unique_ptr<watch::Marker>& gap, const HistorySlice& slice) const;
 
     DeliveryContext& context_;
     const bool keeps_batches_;
     SliceReader reader_;
-    const engine::HistorySlice* slice_ = nullptr;
+    const HistorySlice* slice_ = nullptr;
     std::size_t next_ = 0;
 };
 

@@ -33,11 +33,9 @@ Revision make_newest(DeliveryContext& context, watch::Inbox::Taken& taken,
     return before_error;
 }
 
-}  // namespace
-
-InboxTaken take_inbox(DeliveryContext& context, bool is_discarded, Batch& batch)
+InboxTaken report_of(DeliveryContext& context, watch::Inbox::Taken taken, bool is_discarded,
+                     Batch& batch)
 {
-    watch::Inbox::Taken taken = context.watch.inbox.take();
     std::erase_if(taken.entries, [&](const watch::Entry& entry) {
         return context.fsm.knows(entry.commit->revision);
     });
@@ -54,6 +52,20 @@ InboxTaken take_inbox(DeliveryContext& context, bool is_discarded, Batch& batch)
         batch.entries = std::move(taken.entries);
     }
     return {std::move(taken.signals), report};
+}
+
+}  // namespace
+
+InboxTaken take_inbox(DeliveryContext& context, bool is_discarded, Batch& batch)
+{
+    return report_of(context, context.watch.inbox.take(), is_discarded, batch);
+}
+
+std::optional<InboxTaken> take_if_empty(DeliveryContext& context, Batch& batch)
+{
+    auto taken = context.watch.inbox.take_if_empty();
+    return taken ? std::optional(report_of(context, std::move(*taken), false, batch))
+                 : std::nullopt;
 }
 
 }  // namespace keywatch::delivery

@@ -7,6 +7,8 @@
 #include "watch/delivery_fsm.hpp"
 #include "watch/inbox.hpp"
 
+#include <optional>
+
 namespace keywatch::delivery {
 
 /// Holds what was taken from the inbox of a watch, besides the batch.
@@ -19,5 +21,7 @@ struct InboxTaken {
 /// `Overflow::latest`, applies the predicate and coalesces. If `is_discarded` is true, the batch
 /// stays empty: what is taken will not be delivered. Used by the worker.
 InboxTaken take_inbox(DeliveryContext& context, bool is_discarded, Batch& batch);
+/// Same as `take_inbox` if the inbox has no entries. Returns nothing otherwise.
+std::optional<InboxTaken> take_if_empty(DeliveryContext& context, Batch& batch);
 
 }  // namespace keywatch::delivery

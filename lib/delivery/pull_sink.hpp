@@ -69,7 +69,7 @@ private:
     const std::shared_ptr<async::WaiterList> batches_ = std::make_shared<async::WaiterList>();
 
     // Used by the worker. Both belong to the batch that the consumer has: see Batch.
-    watch::SharedCommit ends_bucket_;
+    SharedCommit ends_bucket_;
     std::exception_ptr error_;
 };
 

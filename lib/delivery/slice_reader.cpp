@@ -7,17 +7,16 @@
 
 namespace keywatch::delivery {
 
-asio::awaitable<const engine::HistorySlice*> SliceReader::next(Revision after, Revision up_to,
-                                                               bool ahead)
+asio::awaitable<const HistorySlice*> SliceReader::next(Revision after, Revision up_to, bool ahead)
 {
-    engine::HistorySlice used = std::exchange(current_, co_await take(after, up_to));
+    HistorySlice used = std::exchange(current_, co_await take(after, up_to));
     if (ahead && !current_.compacted && current_.reached < up_to) {
         co_await read_ahead(current_.reached, up_to, std::move(used));
     }
     co_return &current_;
 }
 
-asio::awaitable<engine::HistorySlice> SliceReader::take(Revision after, Revision up_to)
+asio::awaitable<HistorySlice> SliceReader::take(Revision after, Revision up_to)
 {
     const std::optional<Ahead> ahead = std::exchange(ahead_, std::nullopt);
     if (!ahead || ahead->after != after) {
@@ -33,8 +32,7 @@ asio::awaitable<engine::HistorySlice> SliceReader::take(Revision after, Revision
     co_return std::move(ahead->result->slice);
 }
 
-asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to,
-                                              engine::HistorySlice used)
+asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to, HistorySlice used)
 {
     const auto result = std::make_shared<Result>();
     const auto ready = std::make_shared<async::WakeUp>();
@@ -48,7 +46,7 @@ asio::awaitable<void> SliceReader::read_ahead(Revision after, Revision up_to,
 
 asio::awaitable<void> SliceReader::fetch(std::shared_ptr<Result> result,
                                          std::shared_ptr<async::WakeUp> ready,
-                                         asio::awaitable<engine::HistorySlice> read)
+                                         asio::awaitable<HistorySlice> read)
 {
     try {
         result->slice = co_await std::move(read);

@@ -21,20 +21,17 @@ namespace asio = boost::asio;
 /// ahead ends by itself, even after this object was destroyed.
 class SliceReader {
 public:
-    SliceReader(engine::Engine& engine, engine::SliceLimits limits)
-        : engine_(engine), limits_(limits)
-    {
-    }
+    SliceReader(engine::Engine& engine, SliceLimits limits) : engine_(engine), limits_(limits) {}
 
     /// Returns the commits after `after`, up to `up_to`: see Engine::read_history. A slice that was
     /// read ahead may end before `up_to`, as if the limits had cut it. The slice is valid until the
     /// next call. If `ahead` is true, then the slice after it is read meanwhile.
-    asio::awaitable<const engine::HistorySlice*> next(Revision after, Revision up_to, bool ahead);
+    asio::awaitable<const HistorySlice*> next(Revision after, Revision up_to, bool ahead);
 
 private:
     struct Result {
         bool done = false;
-        engine::HistorySlice slice;
+        HistorySlice slice;
         std::exception_ptr error;
     };
     /// A slice that is read ahead. The wake-up owns the suspended coroutine, so only the read owns
@@ -46,15 +43,15 @@ private:
         std::weak_ptr<async::WakeUp> ready;
     };
 
-    asio::awaitable<engine::HistorySlice> take(Revision after, Revision up_to);
-    asio::awaitable<void> read_ahead(Revision after, Revision up_to, engine::HistorySlice used);
+    asio::awaitable<HistorySlice> take(Revision after, Revision up_to);
+    asio::awaitable<void> read_ahead(Revision after, Revision up_to, HistorySlice used);
     static asio::awaitable<void> fetch(std::shared_ptr<Result> result,
                                        std::shared_ptr<async::WakeUp> ready,
-                                       asio::awaitable<engine::HistorySlice> read);
+                                       asio::awaitable<HistorySlice> read);
 
     engine::Engine& engine_;
-    const engine::SliceLimits limits_;
-    engine::HistorySlice current_;
+    const SliceLimits limits_;
+    HistorySlice current_;
     std::optional<Ahead> ahead_;
 };
 

@@ -22,7 +22,7 @@ Selectors selectors_of(const watch::Subscription& subscription)
     return Selectors(std::move(selectors));
 }
 
-watch::SharedCommit synced_marker(const engine::StateStream& stream)
+SharedCommit synced_marker(const engine::StateStream& stream)
 {
     watch::Marker marker;
     marker.operation = Operation::synced;
@@ -33,10 +33,10 @@ watch::SharedCommit synced_marker(const engine::StateStream& stream)
 
 }  // namespace
 
-asio::awaitable<watch::SharedCommit> SnapshotSource::next_part(DeliveryContext& context)
+asio::awaitable<SharedCommit> SnapshotSource::next_part(DeliveryContext& context)
 {
-    const watch::Budget& budget = context.watch.inbox.budget();
-    const engine::SliceLimits limits{budget.messages, budget.bytes};
+    const Budget& budget = context.watch.inbox.budget();
+    const SliceLimits limits{budget.messages, budget.bytes};
     try {
         if (!stream_) {
             auto stream =
@@ -60,7 +60,7 @@ asio::awaitable<SnapshotSource::Read> SnapshotSource::read(DeliveryContext& cont
     if (delivering_) {
         used_ = std::move(delivering_);
     }
-    watch::SharedCommit part = co_await next_part(context);
+    SharedCommit part = co_await next_part(context);
     Read read;
     read.interrupted = context.is_interrupted();
     read.closed = closed_;

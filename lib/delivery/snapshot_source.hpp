@@ -38,7 +38,7 @@ public:
 private:
     /// Returns the next part of the state. Returns null after the last one, or if the engine is
     /// closed.
-    asio::awaitable<watch::SharedCommit> next_part(DeliveryContext& context);
+    asio::awaitable<SharedCommit> next_part(DeliveryContext& context);
 
     /// Null until the first part is read.
     std::shared_ptr<engine::StateStream> stream_;

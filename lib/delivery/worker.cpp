@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "worker.hpp"
 
-#include "inbox_source.hpp"
-
 #include "async/spawn.hpp"
 #include "values/failure.hpp"
 
@@ -111,7 +109,7 @@ Worker::Action Worker::perform(Action action, Batch& batch)
     case Do::look:
         return context_.fsm.looked(context_.watch.inbox.signals());
     case Do::check_time:
-        return context_.fsm.timed(is_early(action.flag));
+        return context_.fsm.timed(timing(action.flag));
     case Do::rest:
         // Once it rests, another thread may run the next worker, as it may once it sleeps.
         return context_.watch.inbox.rest() ? Action() : context_.fsm.rest_refused();
@@ -123,7 +121,11 @@ Worker::Action Worker::perform(Action action, Batch& batch)
         context_.pipeline->router().wake_at(action.revision, context_.watch.weak_from_this());
         return context_.fsm.noted();
     case Do::take_inbox:
-        return take_inbox(action.flag, batch);
+        return took(take_inbox(context_, action.flag, batch), batch);
+    case Do::take_if_empty: {
+        const auto taken = take_if_empty(context_, batch);
+        return taken ? took(*taken, batch) : context_.fsm.not_empty();
+    }
     case Do::lose_buckets:
         return context_.fsm.lost(!context_.watch.lose_buckets(*batch.ends_bucket, {}));
     case Do::part:
@@ -228,9 +230,8 @@ asio::awaitable<void> Worker::work_until_idle(Watchdog& watchdog, Action action,
     }
 }
 
-Worker::Action Worker::take_inbox(bool is_discarded, Batch& batch)
+Worker::Action Worker::took(const InboxTaken& taken, Batch& batch)
 {
-    const InboxTaken taken = delivery::take_inbox(context_, is_discarded, batch);
     begin_delivery(batch);
     const Action action = context_.fsm.took(taken.signals, taken.report);
     context_.advanced();

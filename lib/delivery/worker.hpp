@@ -4,6 +4,7 @@
 #include "batch.hpp"
 #include "delivery_context.hpp"
 #include "history_source.hpp"
+#include "inbox_source.hpp"
 #include "sink.hpp"
 #include "snapshot_source.hpp"
 #include "watchdog.hpp"
@@ -80,7 +81,7 @@ private:
                                       std::shared_ptr<Watchdog> watchdog, Action action,
                                       Batch batch);
     asio::awaitable<void> work_until_idle(Watchdog& watchdog, Action action, Batch& batch);
-    Action take_inbox(bool is_discarded, Batch& batch);
+    Action took(const InboxTaken& taken, Batch& batch);
     asio::awaitable<Action> read_state(Batch& batch);
     asio::awaitable<Action> read_history(Action action, HistorySource& history, Batch& batch);
     /// Ends the watch. `error` is used if the ending does not determine the exception.
@@ -89,9 +90,9 @@ private:
 
     // Intervals (worker_pace.cpp).
     void begin_delivery(const Batch& batch);
-    /// Returns true if it is too early to deliver what there is, and `may_wait` is true. The worker
-    /// is then woken when it is time.
-    bool is_early(bool may_wait);
+    /// Returns whether the next delivery may begin, which it always may unless `may_wait` is true.
+    /// If it is early and there is something to deliver, the worker is woken when it is time.
+    watch::DeliveryFsm::Timing timing(bool may_wait);
     /// Schedules a wake-up of the worker for when progress may be due.
     void look_at_progress_later();
     /// Returns true if progress is due. The batch is then a progress marker.

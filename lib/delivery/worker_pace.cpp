@@ -15,15 +15,18 @@ void Worker::begin_delivery(const Batch& batch)
     }
 }
 
-bool Worker::is_early(bool may_wait)
+watch::DeliveryFsm::Timing Worker::timing(bool may_wait)
 {
+    using Timing = watch::DeliveryFsm::Timing;
     const bool live = context_.fsm.is_live();
-    if (!context_.pace->is_early(Pace::Clock::now(), live) || !may_wait ||
-        (live && context_.watch.inbox.empty())) {
-        return false;
+    if (!context_.pace->is_early(Pace::Clock::now(), live) || !may_wait) {
+        return Timing::due;
+    }
+    if (live && context_.watch.inbox.empty()) {
+        return Timing::early_but_empty;
     }
     context_.pipeline->timekeeper().wake_at(context_.pace->next(), context_.watch.weak_from_this());
-    return true;
+    return Timing::early;
 }
 
 void Worker::look_at_progress_later()

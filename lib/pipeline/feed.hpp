@@ -22,7 +22,7 @@ class Router;
 /// `resume()`.
 class Feed final : public engine::CommitSink {
 public:
-    explicit Feed(watch::Budget budget) : hub_(budget) {}
+    explicit Feed(Budget budget) : hub_(budget) {}
 
     /// Sets the router whose collector is woken. Called once, before the first commit.
     void attach(std::weak_ptr<Router> router) { router_ = std::move(router); }

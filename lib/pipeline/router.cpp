@@ -95,7 +95,7 @@ void Router::wake_collector() noexcept
 
 asio::awaitable<void> Router::collect(std::shared_ptr<Router> self)
 {
-    const watch::Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
+    const Budget budget{self->options_.batch_messages, self->options_.distribute_bytes};
     watch::Collector collector(self->feed_.hub(), self->routed(), budget);
     while (!self->stopping_) {
         collector.pass_over(self->routed());  // R is ahead if no watch ran for a time
@@ -116,7 +116,7 @@ asio::awaitable<void> Router::collect(std::shared_ptr<Router> self)
 
 asio::awaitable<void> Router::fetch_missing(watch::Collector& collector)
 {
-    const engine::SliceLimits limits{options_.batch_messages, options_.distribute_bytes};
+    const SliceLimits limits{options_.batch_messages, options_.distribute_bytes};
     auto slice =
         co_await engine_.read_history(collector.position(), collector.missing_up_to(), limits);
     if (slice.compacted) {
@@ -176,7 +176,7 @@ asio::awaitable<void> Router::route(watch::Batch& batch)
         start_workers(distributor_.routed().wake);
         // The index does not change until R is after the gap.
     }
-    for (const watch::SharedCommit& commit : batch.commits) {
+    for (const SharedCommit& commit : batch.commits) {
         if (commit->revision <= this->routed()) {
             continue;
         }

@@ -153,10 +153,14 @@ DeliveryFsm::Action DeliveryFsm::end_at_position(Ending ending)
     return go(At::end_decide, Do::read_routed);
 }
 
-DeliveryFsm::Action DeliveryFsm::timed(bool early)
+DeliveryFsm::Action DeliveryFsm::timed(Timing timing)
 {
     expect(At::time);
-    return early ? go(At::rest, Do::rest) : go(At::decide, Do::read_routed);
+    if (timing == Timing::early) {
+        return go(At::rest, Do::rest);
+    }
+    only_if_empty_ = timing == Timing::early_but_empty;
+    return go(At::decide, Do::read_routed);
 }
 
 DeliveryFsm::Action DeliveryFsm::rest_refused()
@@ -188,7 +192,7 @@ DeliveryFsm::Action DeliveryFsm::next(Revision routed)
         return read_history(joined_at_);
     }
     target_ = routed;
-    return go(At::take, Do::take_inbox);
+    return go(At::take, only_if_empty_ ? Do::take_if_empty : Do::take_inbox);
 }
 
 DeliveryFsm::Action DeliveryFsm::next_detached(Revision routed)

@@ -58,7 +58,7 @@ public:
     enum class Do : std::uint8_t {
         nothing,         ///< this run of the worker is over
         look,            ///< looked(inbox.signals())
-        check_time,      ///< timed(early). `flag`: may wait; if early, register a timer before
+        check_time,      ///< timed(). `flag`: may wait; if early, register a timer before
         rest,            ///< inbox.rest(); if it refuses, rest_refused()
         read_routed,     ///< routed(R)
         wake_at,         ///< noted(), once a wake-up at `revision` has been asked for
@@ -66,6 +66,7 @@ public:
         read_history,    ///< history_read(), of (position(), revision], as `how` says
         join,            ///< joined(R of that moment)
         take_inbox,      ///< took(). `flag`: what is taken will not be delivered
+        take_if_empty,   ///< took(), or not_empty() if there are entries, which then stay
         deliver,         ///< passed, entry_done for each, then delivered(); or parked()
         lose_buckets,    ///< lost(true if no bucket is left)
         part,            ///< parted(), once leaving the index has been asked for
@@ -111,7 +112,12 @@ public:
     // Reports.
 
     Action looked(const Signals& signals);
-    Action timed(bool early);
+    enum class Timing : std::uint8_t {
+        due,              ///< the next delivery may begin
+        early,            ///< it may not, and there is something to deliver
+        early_but_empty,  ///< it may not, but the inbox was empty: p may move to R
+    };
+    Action timed(Timing timing);
     Action rest_refused();
     Action routed(Revision revision);
     Action noted();
@@ -141,6 +147,7 @@ public:
         Revision before_error = 0;
     };
     Action took(const Signals& signals, const InboxTaken& taken);
+    Action not_empty();
 
     // While a batch is delivered.
 
@@ -206,7 +213,7 @@ public:
     {
         out(position_, joined_ ? joined_at_ : 0, target_, began_away_by_, end_at_, last_, at_);
         out(ending_, batch_, how_, joined_, caught_up_, from_state_, fell_behind_, full_);
-        out(overflowed_, ends_bucket_, error_, broken_, stopped_, from_inbox_);
+        out(overflowed_, ends_bucket_, error_, broken_, stopped_, from_inbox_, only_if_empty_);
     }
 
 private:
@@ -287,6 +294,7 @@ private:
     bool broken_ : 1 = false;
     bool stopped_ : 1 = false;
     bool from_inbox_ : 1 = false;
+    bool only_if_empty_ : 1 = false;  ///< it is too early to deliver what the inbox holds
 };
 
 }  // namespace keywatch::watch

@@ -66,6 +66,12 @@ DeliveryFsm::Action DeliveryFsm::history_read(const HistoryRead& read)
     return deliver_or_settle(read.any);
 }
 
+DeliveryFsm::Action DeliveryFsm::not_empty()
+{
+    expect(At::take);
+    return look();
+}
+
 DeliveryFsm::Action DeliveryFsm::took(const Signals& signals, const InboxTaken& taken)
 {
     advance(taken.nothing_up_to);

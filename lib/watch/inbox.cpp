@@ -182,17 +182,26 @@ std::vector<Entry> Inbox::clear()
 
 Inbox::Taken Inbox::take()
 {
-    Taken taken = take_all();
+    Taken taken;
+    {
+        const std::lock_guard lock(mutex_);
+        taken = take_all();
+    }
     for (Entry& each : taken.entries) {
         each.common = nullptr;
     }
     return taken;
 }
 
+std::optional<Inbox::Taken> Inbox::take_if_empty()
+{
+    const std::lock_guard lock(mutex_);
+    return entries_.empty() && !gap_ ? std::optional(take_all()) : std::nullopt;
+}
+
 Inbox::Taken Inbox::take_all()
 {
     Taken taken;
-    const std::lock_guard lock(mutex_);
     close_gap();
     told_.gaps += untold_.gaps;
     told_.messages += untold_.messages;

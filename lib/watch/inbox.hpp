@@ -130,6 +130,8 @@ public:
     /// Removes and returns all entries, and resets `fell_behind`. Precondition: everything taken
     /// before has been delivered.
     Taken take();
+    /// Same as `take`, if there are no entries to take. Returns nothing otherwise.
+    std::optional<Taken> take_if_empty();
     /// Discards the queue. Precondition: the subscriber is not in the index.
     void drop();
     /// Makes the subscriber fall behind although nothing was discarded: nothing more is pushed
@@ -182,9 +184,8 @@ public:
     }
 
 private:
-    Taken take_all();
-
     // The mutex is held in the following.
+    Taken take_all();
     bool has_room(const Entry& entry, std::size_t bytes) const;
     bool begin_push(const CommitRecord& commit);
     Push end_push(bool wake) const;

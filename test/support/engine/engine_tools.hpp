@@ -5,6 +5,8 @@
 #include "support/loop/event_loop.hpp"
 #include "support/storage/held_env.hpp"
 
+#include <keywatch/transaction.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <memory>

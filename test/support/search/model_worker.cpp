@@ -34,8 +34,7 @@ bool ModelWorker::can(Choice choice) const
                                !(asked_to_join_ && world_.joins));
     case Choice::other:
         return (calls_back && world_.scenario.callback_stops) ||
-               (action_.what == Do::check_time && action_.flag && early_ < 2 &&
-                !(machine_.is_live() && world_.inbox().empty())) ||
+               (action_.what == Do::check_time && action_.flag && early_ < 2) ||
                (action_.what == Do::check_progress && due_ < 1 && !world_.interrupted);
     case Choice::half:
         return calls_back && world_.interrupted;
@@ -110,6 +109,8 @@ void ModelWorker::perform(bool other)
         return join();
     case Do::take_inbox:
         return take_inbox();
+    case Do::take_if_empty:
+        return take_if_empty();
     case Do::lose_buckets:
         return report(machine_.lost(!world_.subscriber->lose_buckets(*source_.ends_bucket, {})));
     case Do::part:
@@ -140,12 +141,18 @@ void ModelWorker::look()
 
 void ModelWorker::check_time(bool early)
 {
+    using Timing = DeliveryFsm::Timing;
+    Timing timing = Timing::due;
+    too_early_ = false;
     if (early) {
         ++early_;
-        world_.timer = true;
+        too_early_ = machine_.is_live() && world_.inbox().empty();
+        timing = too_early_ ? Timing::early_but_empty : Timing::early;
+        world_.timer = world_.timer || !too_early_;
     }
-    const Action action = machine_.timed(early);
-    require(early == (action.what == Do::rest), "a watch that is early does not rest, or rests");
+    const Action action = machine_.timed(timing);
+    require((timing == Timing::early) == (action.what == Do::rest),
+            "a watch that is early does not rest, or rests");
     report(action);
 }
 
@@ -222,9 +229,19 @@ void ModelWorker::take_inbox()
     took(taken);
 }
 
+void ModelWorker::take_if_empty()
+{
+    if (world_.inbox().empty()) {
+        take_inbox();
+    } else {
+        report(machine_.not_empty());
+    }
+}
+
 void ModelWorker::took(const Taken& taken)
 {
     const bool is_last = action_.flag;
+    require(is_last || !too_early_ || !taken.report.any, "a delivery begins too early");
     const Action action = machine_.took(taken.signals, taken.report);
     if (is_last) {
         check_.took_last(taken.signals, taken.report.any, machine_);

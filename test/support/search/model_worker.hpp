@@ -56,7 +56,8 @@ public:
         machine_.describe(out);
         source_.describe(out);
         out(action_.what, action_.how, action_.flag, action_.revision, ending_, takes_back_);
-        out(asked_to_join_, taken_.has_value(), early_, due_, timers_, stopped_itself_, offered_);
+        out(asked_to_join_, taken_.has_value(), early_, too_early_, due_, timers_, stopped_itself_,
+            offered_);
         check_.describe(out);
     }
 
@@ -76,6 +77,7 @@ private:
     void read_history();
     void join();
     void take_inbox();
+    void take_if_empty();
     void took(const Taken& taken);
     void check_progress(bool due);
     void sleep();
@@ -98,6 +100,7 @@ private:
     bool asked_to_join_ = false;
     std::optional<Taken> taken_;  ///< of a fault
     int early_ = 0;
+    bool too_early_ = false;  ///< nothing may be delivered from the inbox
     int due_ = 0;
     int timers_ = 0;
     bool stopped_itself_ = false;

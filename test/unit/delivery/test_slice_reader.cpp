@@ -13,8 +13,8 @@
 
 using namespace keywatch;
 using namespace keywatch::test;
+using keywatch::HistorySlice;
 using keywatch::delivery::SliceReader;
-using keywatch::engine::HistorySlice;
 
 namespace {
 
@@ -30,15 +30,14 @@ public:
     };
 
     using Engine::read_history;
-    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to,
-                                               engine::SliceLimits limits,
+    asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
                                                HistorySlice used) override
     {
         asked.push_back({after, up_to, used.commits.size()});
         return read(this, after, up_to, limits);
     }
     static asio::awaitable<HistorySlice> read(Historian* self, Revision after, Revision up_to,
-                                              engine::SliceLimits limits)
+                                              SliceLimits limits)
     {
         co_await yield();
         if (after >= self->fails_after) {

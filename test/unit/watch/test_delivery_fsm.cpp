@@ -27,7 +27,7 @@ DeliveryFsm live(Revision at = 10, DeliveryFsm::Config config = {})
     DeliveryFsm machine(config);
     look(machine);
     if (config.paced) {
-        machine.timed(false);
+        machine.timed(DeliveryFsm::Timing::due);
     }
     machine.routed(at);
     machine.joined(at);

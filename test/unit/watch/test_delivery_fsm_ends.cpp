@@ -35,7 +35,7 @@ DeliveryFsm live(DeliveryFsm::Config config = {})
     DeliveryFsm machine(config);
     look(machine);
     if (config.paced) {
-        machine.timed(false);
+        machine.timed(DeliveryFsm::Timing::due);
     }
     machine.routed(10);
     machine.joined(10);
@@ -206,20 +206,39 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_early_rests_unless_it_is_to_end)
 
     DeliveryFsm machine({.start = 10, .paced = true});
     look(machine);
-    BOOST_CHECK(machine.timed(true).what == Do::rest);
+    BOOST_CHECK(machine.timed(DeliveryFsm::Timing::early).what == Do::rest);
     BOOST_CHECK(machine.rest_refused().what == Do::look);
     machine.looked({});
-    machine.timed(true);
+    machine.timed(DeliveryFsm::Timing::early);
     BOOST_CHECK(machine.woken().what == Do::look);
     machine.looked({});
-    BOOST_CHECK(machine.timed(false).what == Do::read_routed);
+    BOOST_CHECK(machine.timed(DeliveryFsm::Timing::due).what == Do::read_routed);
+}
+
+// A commit that comes between the look at the inbox and the take must not be delivered early.
+BOOST_AUTO_TEST_CASE(what_comes_while_it_is_too_early_stays_in_the_inbox)
+{
+    DeliveryFsm machine = live({.paced = true});
+    machine.looked({});
+    machine.timed(DeliveryFsm::Timing::early_but_empty);
+    BOOST_CHECK(machine.routed(15).what == Do::take_if_empty);
+    BOOST_CHECK(machine.not_empty().what == Do::look);
+    machine.looked({});
+    machine.timed(DeliveryFsm::Timing::early_but_empty);
+    BOOST_CHECK(machine.routed(16).what == Do::take_if_empty);
+    machine.took({}, {});
+    BOOST_TEST(machine.position() == 16U);
+    machine.progress_due(false);
+    look(machine);
+    machine.timed(DeliveryFsm::Timing::due);
+    BOOST_CHECK(machine.routed(17).what == Do::take_inbox);
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_looked_at_after_a_batch_and_told_at_the_position)
 {
     DeliveryFsm machine = live({.paced = true});
     machine.looked({});
-    machine.timed(false);
+    machine.timed(DeliveryFsm::Timing::due);
     machine.routed(15);
     BOOST_CHECK(machine.took({}, {}).what == Do::check_progress);
     BOOST_CHECK(machine.progress_due(true).what == Do::deliver);
@@ -227,7 +246,7 @@ BOOST_AUTO_TEST_CASE(progress_is_looked_at_after_a_batch_and_told_at_the_positio
     BOOST_CHECK(machine.delivered().what == Do::sleep);
     BOOST_TEST(machine.position() == 15U);
     look(machine);
-    machine.timed(false);
+    machine.timed(DeliveryFsm::Timing::due);
     machine.routed(16);
     machine.took({}, {});
     BOOST_CHECK(machine.progress_due(false).what == Do::sleep);
@@ -321,7 +340,7 @@ BOOST_AUTO_TEST_CASE(a_report_that_the_state_does_not_expect_is_refused)
 {
     const std::vector<std::function<void(DeliveryFsm&)>> reports{
         [](DeliveryFsm& machine) { machine.looked({}); },
-        [](DeliveryFsm& machine) { machine.timed(false); },
+        [](DeliveryFsm& machine) { machine.timed(DeliveryFsm::Timing::due); },
         [](DeliveryFsm& machine) { machine.rest_refused(); },
         [](DeliveryFsm& machine) { machine.routed(10); },
         [](DeliveryFsm& machine) { machine.noted(); },

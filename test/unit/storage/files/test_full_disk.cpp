@@ -94,13 +94,15 @@ struct FullDisk {
         BOOST_CHECK(contents() == before);
     }
 
-    /// Deletes all data.
-    void check_deletable() const
+    /// Deletes all data. `is_scarce`: opening leaves less room than the reserve takes.
+    void check_deletable(bool is_scarce = true) const
     {
         {
             const auto store = open();
             check_all_there(*store);
-            BOOST_TEST(store->reserve_bytes()->load() == 0U);
+            if (is_scarce) {
+                BOOST_TEST(store->reserve_bytes()->load() == 0U);
+            }
             for (Revision revision = 1; revision <= store->head_at_open();) {
                 Batch batch;
                 for (int i = 0; i < 500; ++i, ++revision) {
@@ -162,7 +164,8 @@ BOOST_AUTO_TEST_CASE(an_open_that_leaves_little_room_releases_the_reserve)
             FullDisk full = in_memory(disk, 0);
             full.fill();
             disk.limit_space(left);
-            full.check_deletable();
+            // Opening frees some MiB of logs, early or late, and the reserve takes 19.
+            full.check_deletable(left < 10 * mebibyte);
             full.check_history_deletable();
         }
     }
