@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded_engine.hpp"
 
-#include "async/thread_task.hpp"
+#include "async/run_on.hpp"
 #include "values/failure.hpp"
 
 #include <keywatch/transaction.hpp>
@@ -16,7 +16,7 @@
 #include <system_error>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -127,13 +127,13 @@ Revision EmbeddedEngine::oldest() const noexcept
     return options_.enable_watch || head == head_at_open_ ? keeper_->oldest() : head + 1;
 }
 
-asio::awaitable<Revision> EmbeddedEngine::commit(TransactionFunction fn)
+asio::awaitable<Revision> EmbeddedEngine::commit(engine::TransactionFunction fn)
 {
     return run_commit(shared_from_this(), std::move(fn), nullptr);
 }
 
 asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEngine> self,
-                                                     TransactionFunction fn,
+                                                     engine::TransactionFunction fn,
                                                      std::shared_ptr<Sweep> sweep)
 {
     // Once the turn is acquired, cancellation must be ignored. It must not surface at a suspension
@@ -216,7 +216,7 @@ void EmbeddedEngine::join(Executed executed, async::Waiter waiter)
     writer_->join(std::move(one));
 }
 
-Executed EmbeddedEngine::execute(const TransactionFunction& fn, Sweep* sweep)
+Executed EmbeddedEngine::execute(const engine::TransactionFunction& fn, Sweep* sweep)
 {
     writer_->check();
     BegunTransactions::Scope begun(begun_, executed_.head);
@@ -323,13 +323,13 @@ void EmbeddedEngine::prepare_rotation() noexcept
     }
 }
 
-asio::awaitable<void> EmbeddedEngine::read(SnapshotFunction fn)
+asio::awaitable<void> EmbeddedEngine::read(engine::SnapshotFunction fn)
 {
     return run_read(shared_from_this(), std::move(fn));
 }
 
 asio::awaitable<void> EmbeddedEngine::run_read(std::shared_ptr<EmbeddedEngine> self,
-                                               SnapshotFunction fn)
+                                               engine::SnapshotFunction fn)
 {
     if (!self->views_.enter()) {
         fail(Error::closed);
@@ -369,4 +369,4 @@ asio::awaitable<HistorySlice> EmbeddedEngine::run_read_history(std::shared_ptr<E
     co_return slice;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -36,7 +36,9 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
+
+namespace asio = boost::asio;
 
 /// An engine on a LevelDB store in this process.
 ///
@@ -45,7 +47,7 @@ namespace keywatch::engine {
 /// engine thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader
 /// thread (history, states), so that reading these delays no commit. The first backup starts a
 /// third thread.
-class EmbeddedEngine final : public Engine,
+class EmbeddedEngine final : public engine::Engine,
                              public async::ContextUser,
                              public std::enable_shared_from_this<EmbeddedEngine> {
 public:
@@ -59,19 +61,19 @@ public:
     ~EmbeddedEngine() override;
 
     /// Sets the sink. Call once, before the first commit.
-    void set_sink(std::shared_ptr<CommitSink> sink) { writer_->set_sink(std::move(sink)); }
+    void set_sink(std::shared_ptr<engine::CommitSink> sink) { writer_->set_sink(std::move(sink)); }
 
     /// Starts the removal of keys whose deadline has passed. Call once, after `set_sink` and before
     /// the first commit.
     void start_sweeper();
 
-    asio::awaitable<Revision> commit(TransactionFunction fn) override;
-    asio::awaitable<void> read(SnapshotFunction fn) override;
+    asio::awaitable<Revision> commit(engine::TransactionFunction fn) override;
+    asio::awaitable<void> read(engine::SnapshotFunction fn) override;
     using Engine::read_history;
     asio::awaitable<HistorySlice> read_history(Revision after, Revision up_to, SliceLimits limits,
                                                HistorySlice used) override;
-    asio::awaitable<std::shared_ptr<StateStream>> open_state(Selectors selectors) override;
-    asio::awaitable<Revision> backup(BackupPlace place) override
+    asio::awaitable<std::shared_ptr<engine::StateStream>> open_state(Selectors selectors) override;
+    asio::awaitable<Revision> backup(engine::BackupPlace place) override
     {
         return backups_.backup(shared_from_this(), store_, std::move(place));
     }
@@ -108,14 +110,14 @@ private:
     void context_shutdown() noexcept override;
 
     static asio::awaitable<Revision> run_commit(std::shared_ptr<EmbeddedEngine> self,
-                                                TransactionFunction fn,
+                                                engine::TransactionFunction fn,
                                                 std::shared_ptr<Sweep> sweep);
     static asio::awaitable<void> run_read(std::shared_ptr<EmbeddedEngine> self,
-                                          SnapshotFunction fn);
+                                          engine::SnapshotFunction fn);
     static asio::awaitable<HistorySlice> run_read_history(std::shared_ptr<EmbeddedEngine> self,
                                                           Revision after, Revision up_to,
                                                           SliceLimits limits, HistorySlice used);
-    static asio::awaitable<std::shared_ptr<StateStream>> run_open_state(
+    static asio::awaitable<std::shared_ptr<engine::StateStream>> run_open_state(
         std::shared_ptr<EmbeddedEngine> self, Selectors selectors);
     static asio::awaitable<std::vector<CursorLag>> run_cursors(
         std::shared_ptr<EmbeddedEngine> self);
@@ -123,7 +125,7 @@ private:
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
     /// Executes one transaction: the sweep if there is one, otherwise the function.
-    Executed execute(const TransactionFunction& fn, Sweep* sweep);
+    Executed execute(const engine::TransactionFunction& fn, Sweep* sweep);
     Executed seal(TransactionWorkspace& workspace);
     void adopt(const Executed& executed, bool overlay);
     bool may_write_now(const Executed& executed) const;
@@ -179,4 +181,4 @@ private:
     async::WorkerThread thread_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

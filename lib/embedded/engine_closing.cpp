@@ -5,7 +5,7 @@
 #include <utility>
 
 // The end of the engine.
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -193,4 +193,4 @@ void EmbeddedEngine::close_store() noexcept
     store_.reset();
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded_engine.hpp"
 
-#include "async/thread_task.hpp"
+#include "async/run_on.hpp"
 #include "values/failure.hpp"
 
 #include <functional>
 #include <utility>
 
 // Access to cursors outside of transactions.
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 std::optional<Position> EmbeddedEngine::cursor(std::string_view name) const
 {
@@ -40,4 +40,4 @@ asio::awaitable<std::vector<CursorLag>> EmbeddedEngine::run_cursors(
     co_return cursors;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 // The statistics of the engine.
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 void GroupWriter::count(const storage::Batch& batch, std::span<const Executed> executed,
                         std::chrono::nanoseconds flush_time) noexcept
@@ -126,4 +126,4 @@ Stats::History EmbeddedEngine::history_stats() const
     return stats;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The clock of a database. It shows the time of another clock, but never goes back, and never
 /// leaves bytes::clock_range. So the times of commits are in the order of the commits, what has
@@ -58,4 +58,4 @@ private:
     mutable std::atomic<Time> latest_{bytes::in_clock_range(Time::min())};
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <mutex>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A count of the views that read the store, so that the store is not closed while they read.
 class ViewGate {
@@ -54,4 +54,4 @@ private:
     bool closed_ = false;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -40,7 +40,7 @@ void check(const Options& options)
 }
 
 std::shared_ptr<DatabaseState> assemble(const asio::any_io_executor& executor,
-                                        std::shared_ptr<engine::EmbeddedEngine> engine,
+                                        std::shared_ptr<embedded::EmbeddedEngine> engine,
                                         const Options& options)
 {
     auto feed =
@@ -57,7 +57,7 @@ asio::awaitable<Database> open_database(Options options)
 {
     check(options);
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const auto engine = co_await engine::EmbeddedEngine::open(options);
+    const auto engine = co_await embedded::EmbeddedEngine::open(options);
     std::exception_ptr error;
     try {
         co_return Database(assemble(executor, engine, options));
@@ -101,7 +101,7 @@ std::shared_ptr<DatabaseState> DatabaseState::open_blocking(const asio::any_io_e
                                                             leveldb::Env* base)
 {
     check(options);
-    auto engine = engine::EmbeddedEngine::open_blocking(executor, options, base);
+    auto engine = embedded::EmbeddedEngine::open_blocking(executor, options, base);
     return assemble(executor, std::move(engine), options);
 }
 

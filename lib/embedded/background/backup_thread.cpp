@@ -15,7 +15,7 @@
 #include <system_error>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -28,7 +28,7 @@ namespace {
 
 asio::awaitable<Revision> BackupThread::backup(std::shared_ptr<const void> owner,
                                                const std::unique_ptr<storage::Store>& store,
-                                               BackupPlace place)
+                                               engine::BackupPlace place)
 {
     const std::shared_ptr<const void> keep = std::move(owner);
     async::WorkerThread& thread = this->thread();
@@ -84,7 +84,8 @@ async::WorkerThread& BackupThread::thread()
     return *thread_;
 }
 
-Revision BackupThread::make(const std::unique_ptr<storage::Store>& store, const BackupPlace& place,
+Revision BackupThread::make(const std::unique_ptr<storage::Store>& store,
+                            const engine::BackupPlace& place,
                             const std::function<bool()>& is_cancelled) const
 {
     const auto check = [&] { this->check(is_cancelled()); };
@@ -132,4 +133,4 @@ void BackupThread::stop()
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

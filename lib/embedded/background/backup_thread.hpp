@@ -11,7 +11,9 @@
 #include <memory>
 #include <mutex>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
+
+namespace asio = boost::asio;
 
 /// A maker of backups, one after another, on a thread of its own, so that neither commits nor
 /// watchers that catch up wait for a backup. The first backup starts the thread.
@@ -24,7 +26,7 @@ public:
     /// after finish() or stop().
     asio::awaitable<Revision> backup(std::shared_ptr<const void> owner,
                                      const std::unique_ptr<storage::Store>& store,
-                                     BackupPlace place);
+                                     engine::BackupPlace place);
 
     /// Makes all backups fail with `closed` from now on. Backups in progress fail when they next
     /// check.
@@ -37,7 +39,7 @@ public:
 private:
     async::WorkerThread& thread();
     async::WorkerThread* started();
-    Revision make(const std::unique_ptr<storage::Store>& store, const BackupPlace& place,
+    Revision make(const std::unique_ptr<storage::Store>& store, const engine::BackupPlace& place,
                   const std::function<bool()>& is_cancelled) const;
     void check(bool cancelled) const;
 
@@ -47,4 +49,4 @@ private:
     std::unique_ptr<async::WorkerThread> thread_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

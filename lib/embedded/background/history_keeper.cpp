@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -249,4 +249,4 @@ void HistoryKeeper::erase()
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -19,7 +19,7 @@
 #include <optional>
 #include <string>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A background task that frees space: it trims history to its limits, except what is pinned, and
 /// erases the keys of dropped buckets, lists, sets and sorted sets.
@@ -91,4 +91,4 @@ private:
     bool erasing_ = false;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

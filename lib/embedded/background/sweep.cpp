@@ -5,7 +5,7 @@
 
 #include <keywatch/error.hpp>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -45,4 +45,4 @@ void Sweep::run(TransactionWorkspace& workspace)
     more_ = !next_.empty() && storage::parse_deadline_key(next_)->time <= workspace.now();
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// One transaction of the sweeper. It removes keys whose deadline has passed, in the order of their
 /// deadlines, up to the size of one batch.
@@ -36,4 +36,4 @@ private:
     bool more_ = false;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

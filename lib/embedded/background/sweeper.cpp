@@ -14,7 +14,7 @@
 #include <new>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -224,4 +224,4 @@ void Sweeper::swept(const std::exception_ptr& error)
     arm(least);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

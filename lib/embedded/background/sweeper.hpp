@@ -21,7 +21,7 @@
 #include <mutex>
 #include <optional>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace asio = boost::asio;
 
@@ -103,4 +103,4 @@ private:
     bool missed_ = false;            ///< true if `arm` was called meanwhile
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -385,4 +385,4 @@ void GroupWriter::abandon(const std::exception_ptr& reason) noexcept
     complete(group, reason);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -29,7 +29,7 @@
 #include <string>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A transaction that was executed and is to be made durable.
 struct Executed {
@@ -67,7 +67,7 @@ public:
                 std::shared_ptr<HistoryKeeper> keeper);
 
     /// Sets the sink. Call once, before the first commit.
-    void set_sink(std::shared_ptr<CommitSink> sink) { sink_ = std::move(sink); }
+    void set_sink(std::shared_ptr<engine::CommitSink> sink) { sink_ = std::move(sink); }
     /// Sets the sweeper, which is notified of deadlines. Call once, before the first commit.
     void set_sweeper(std::shared_ptr<Sweeper> sweeper) { sweeper_ = std::move(sweeper); }
 
@@ -165,7 +165,7 @@ private:
     const std::shared_ptr<WriterTurn> turn_;
     const std::shared_ptr<DurableCatalogue> catalogue_;
     const std::shared_ptr<HistoryKeeper> keeper_;
-    std::shared_ptr<CommitSink> sink_;
+    std::shared_ptr<engine::CommitSink> sink_;
     std::shared_ptr<Sweeper> sweeper_;
     std::function<void()> waits_;
     std::atomic<Revision> head_;
@@ -192,4 +192,4 @@ private:
     std::exception_ptr failure_;  ///< the first one
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 Lookout::Lookout(std::weak_ptr<const void> owner, async::WorkerThread& thread,
                  std::function<bool()> look)
@@ -54,4 +54,4 @@ void Lookout::tick()
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -8,7 +8,7 @@
 #include <functional>
 #include <memory>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A timer that calls a function periodically on a thread of the database, as long as there is
 /// something to look at. So nothing waits for an executor of the program that does not run.
@@ -38,4 +38,4 @@ private:
     std::shared_ptr<Lookout> keep_;  ///< keeps this alive while there is no memory to arm it
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The function that is posted to a waiter's executor. If it is destroyed without having run, then
 /// the waiter is skipped if its context has ended. Otherwise another claim is posted at the next
@@ -382,4 +382,4 @@ std::vector<async::Waiter> WriterTurn::take_all()
     return waiters;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

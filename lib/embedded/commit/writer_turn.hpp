@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace asio = boost::asio;
 
@@ -157,4 +157,4 @@ private:
     WriterTurn* turn_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// Tracks the newest transaction that has started. A reader that reads the clock and then takes a
 /// snapshot uses it to check whether any commit after the snapshot may have run at an earlier time.
@@ -58,4 +58,4 @@ private:
     std::atomic<Revision> newest_{0};
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

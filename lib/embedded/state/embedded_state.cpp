@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "async/thread_task.hpp"
+#include "async/run_on.hpp"
 #include "embedded/embedded_engine.hpp"
 #include "values/failure.hpp"
 
@@ -10,7 +10,7 @@
 #include <utility>
 
 // Streaming of a state: the reader thread reads the next part while the last one is delivered.
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The reading of a state, with one part read ahead. Used only by the reader thread, except that
 /// any thread may destroy it.
@@ -58,7 +58,7 @@ private:
     std::exception_ptr error_;
 };
 
-class EmbeddedEngine::EmbeddedState final : public StateStream {
+class EmbeddedEngine::EmbeddedState final : public engine::StateStream {
 public:
     using Part = StateReading::Part;
 
@@ -72,7 +72,7 @@ public:
 
     Revision revision() const noexcept override { return revision_; }
     Time time() const noexcept override { return time_; }
-    using StateStream::next;
+    using engine::StateStream::next;
     asio::awaitable<Part> next(SliceLimits limits, Part used) override
     {
         return run_next(engine_, reading_, limits, std::move(used));
@@ -80,8 +80,8 @@ public:
 
 private:
     static asio::awaitable<Part> run_next(std::shared_ptr<EmbeddedEngine> engine,
-                                          std::shared_ptr<StateReading> reading, SliceLimits limits,
-                                          Part used)
+                                          std::shared_ptr<StateReading> reading,
+                                          SliceLimits limits, Part used)
     {
         Part part;
         // This runs after the task that reads ahead: tasks run in the order in which they were
@@ -100,12 +100,13 @@ private:
     const Time time_;
 };
 
-asio::awaitable<std::shared_ptr<StateStream>> EmbeddedEngine::open_state(Selectors selectors)
+asio::awaitable<std::shared_ptr<engine::StateStream>> EmbeddedEngine::open_state(
+    Selectors selectors)
 {
     return run_open_state(shared_from_this(), std::move(selectors));
 }
 
-asio::awaitable<std::shared_ptr<StateStream>> EmbeddedEngine::run_open_state(
+asio::awaitable<std::shared_ptr<engine::StateStream>> EmbeddedEngine::run_open_state(
     std::shared_ptr<EmbeddedEngine> self, Selectors selectors)
 {
     std::shared_ptr<StateReading> reading;
@@ -114,9 +115,9 @@ asio::awaitable<std::shared_ptr<StateStream>> EmbeddedEngine::run_open_state(
     if (!taken) {
         fail(Error::closed);
     }
-    std::shared_ptr<StateStream> stream =
+    std::shared_ptr<engine::StateStream> stream =
         std::make_shared<EmbeddedState>(std::move(self), std::move(reading));
     co_return stream;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 class OpenState;
 
@@ -67,4 +67,4 @@ inline void OpenStates::close() noexcept
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

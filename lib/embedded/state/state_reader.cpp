@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -142,4 +142,4 @@ void StateReader::open(Structure structure, std::string name, storage::BucketId 
     walk_ = structures::scan_state(structure, space, std::move(wanted.intervals), now_);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A reader of what selectors select in one store snapshot, part by part. Between two parts it
 /// holds nothing except the snapshot.
@@ -63,4 +63,4 @@ private:
     std::uint32_t next_index_ = 0;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -12,7 +12,8 @@ constexpr std::size_t least_bytes = 1024;
 
 }  // namespace
 
-StateRecord::StateRecord(const SliceLimits& limits, std::shared_ptr<const CommitRecord> used)
+StateRecord::StateRecord(const SliceLimits& limits,
+                         std::shared_ptr<const CommitRecord> used)
     : limits_(limits)
 {
     // The memory of a single large message is not kept.
@@ -87,4 +88,4 @@ std::string_view StateRecord::copy(std::string_view bytes)
     return std::string_view(all).substr(at);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

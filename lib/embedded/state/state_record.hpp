@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A builder that turns a part of a state into a commit. It copies messages and what their views
 /// refer to.
@@ -41,4 +41,4 @@ private:
     std::uint32_t next_index_ = 0;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 namespace {
 
@@ -263,4 +263,4 @@ bool MergedIterator::inside(const Layer& layer) const
     return layer.valid() && layer.key().starts_with(prefix_);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

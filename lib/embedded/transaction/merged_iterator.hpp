@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// A sorted source of keys below a common prefix. A key without a value is an erased one: it hides
 /// the key in older sources.
@@ -110,4 +110,4 @@ private:
     std::string_view value_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

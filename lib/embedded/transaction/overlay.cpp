@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "overlay.hpp"
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 void Overlay::add(Revision revision, std::shared_ptr<const WriteSet> writes)
 {
@@ -33,4 +33,4 @@ void Overlay::prune(Revision durable)
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The writes of all executed transactions that may not be durable yet: the newest value of every
 /// key they wrote. Used only by the holder of the writer's turn.
@@ -36,4 +36,4 @@ private:
     std::deque<std::pair<Revision, std::shared_ptr<const WriteSet>>> kept_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <mutex>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 void DurableCatalogue::begin_change()
 {
@@ -172,4 +172,4 @@ void SnapshotWorkspace::record(structures::BucketIndex, const Message&)
     assert(false);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

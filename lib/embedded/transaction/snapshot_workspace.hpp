@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The catalogue of what is durable. It is faster to read than the one in the store.
 ///
@@ -97,4 +97,4 @@ private:
     std::unique_ptr<storage::StoreSnapshot> snapshot_;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

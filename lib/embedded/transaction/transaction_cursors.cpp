@@ -7,7 +7,7 @@
 
 // The cursors of a transaction. History after a new position is pinned when the cursor is saved,
 // not when it is durable: trimming continues meanwhile.
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 const HistoryId& TransactionWorkspace::history_id() const
 {
@@ -97,4 +97,4 @@ void TransactionWorkspace::finish() noexcept
     pinned_.clear();
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -7,7 +7,7 @@
 #include <array>
 #include <limits>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 using storage::CatalogueChange;
 
@@ -315,4 +315,4 @@ void TransactionWorkspace::write_to(storage::Batch& batch) const
     }
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The state after the transactions executed before, durable or not. Used only by the holder of the
 /// writer's turn.
@@ -145,4 +145,4 @@ private:
     bool too_large_ = false;
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 void check_name(std::string_view name)
 {
@@ -96,4 +96,4 @@ std::string_view WorkspaceBase::full_key(structures::BucketIndex bucket, std::st
     return full_key_.assign(known(bucket).prefix).append(key);
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The common part of the workspaces of transactions and snapshots: the table of the buckets that
 /// were looked up, and the end of all use once the function has returned.
@@ -70,4 +70,4 @@ inline constexpr std::size_t max_name_bytes = 65535;
 /// Throws if this is not a valid name for something new.
 void check_name(std::string_view name);
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

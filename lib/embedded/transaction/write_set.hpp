@@ -10,7 +10,7 @@
 #include <optional>
 #include <string_view>
 
-namespace keywatch::engine {
+namespace keywatch::embedded {
 
 /// The writes of one transaction: key → value, or nothing for an erased key.
 ///
@@ -54,4 +54,4 @@ private:
     Map map_{&arena_};
 };
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::embedded

@@ -62,7 +62,7 @@ inline Options options_in_memory()
 struct Engines : EventLoop {
     HeldEnv env;
     Options options = options_in_memory();
-    std::shared_ptr<engine::EmbeddedEngine> engine;
+    std::shared_ptr<embedded::EmbeddedEngine> engine;
     std::shared_ptr<Sink> sink = std::make_shared<Sink>();
     int functions = 0;
 
@@ -71,7 +71,7 @@ struct Engines : EventLoop {
     /// Opens the engine, and creates bucket "b": commit 1.
     Task open()
     {
-        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        engine = co_await embedded::EmbeddedEngine::open(options, &env);
         engine->set_sink(sink);
         const engine::TransactionFunction create = [](Transaction& tx) {
             tx.create_bucket(Structure::btree, "b");

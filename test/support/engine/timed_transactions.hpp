@@ -15,18 +15,18 @@ namespace keywatch::test {
 class TimedTransactions {
 public:
     using Function =
-        std::function<void(engine::TransactionWorkspace&, structures::BucketIndex bucket)>;
+        std::function<void(embedded::TransactionWorkspace&, structures::BucketIndex bucket)>;
 
     explicit TimedTransactions(Structure structure) : structure_(structure)
     {
-        engine::TransactionWorkspace workspace = next();
+        embedded::TransactionWorkspace workspace = next();
         workspace.create_bucket(structure, "b");
         commit(workspace);
     }
 
     void in_transaction(const Function& fn)
     {
-        engine::TransactionWorkspace workspace = next();
+        embedded::TransactionWorkspace workspace = next();
         fn(workspace, workspace.bucket(structure_, "b"));
         commit(workspace);
     }
@@ -50,12 +50,12 @@ public:
     std::vector<OwnedMessage> messages;  ///< messages of the last transaction
 
 private:
-    engine::TransactionWorkspace next()
+    embedded::TransactionWorkspace next()
     {
         return {*store, executed_, {1 << 20, true, false}, monotonic_};
     }
 
-    void commit(engine::TransactionWorkspace& workspace)
+    void commit(embedded::TransactionWorkspace& workspace)
     {
         storage::Batch batch;
         workspace.write_to(batch);
@@ -73,8 +73,8 @@ private:
     }
 
     Structure structure_;
-    engine::ExecutedState executed_;
-    engine::MonotonicClock monotonic_{clock.clock()};
+    embedded::ExecutedState executed_;
+    embedded::MonotonicClock monotonic_{clock.clock()};
 };
 
 }  // namespace keywatch::test

@@ -16,7 +16,7 @@
 #include <vector>
 
 using namespace keywatch;
-using namespace keywatch::engine;
+using namespace keywatch::embedded;
 using keywatch::test::code;
 using keywatch::test::Engines;
 using keywatch::test::failure_of;
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_builds_on_those_that_are_not_durable_yet)
         co_await until([this] { return env.somebody_waits(); });
         bool seen = false;
         const auto look = [&]() -> Task {
-            const TransactionFunction fn = [&](Transaction& tx) {
+            const engine::TransactionFunction fn = [&](Transaction& tx) {
                 seen = tx.btree("b").contains("k") && tx.revision() == 2;
             };
             BOOST_TEST(co_await engine->commit(fn) == 2U);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_view_during_a_change_of_the_catalogue_sees_the_old_one)
         env.hold();
         const Job job = co_await spawn(create("c"));
         co_await until([this] { return env.somebody_waits(); });
-        const SnapshotFunction look = [](const Snapshot& snapshot) {
+        const engine::SnapshotFunction look = [](const Snapshot& snapshot) {
             BOOST_TEST(snapshot.has_bucket(Structure::btree, "b"));
             BOOST_TEST(!snapshot.has_bucket(Structure::btree, "c"));
             BOOST_TEST(!snapshot.has_bucket(Structure::set, "b"));
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_view_during_a_change_of_the_catalogue_sees_the_old_one)
         env.release();
         co_await job.join();
         bool seen = false;
-        const SnapshotFunction again = [&](const Snapshot& snapshot) {
+        const engine::SnapshotFunction again = [&](const Snapshot& snapshot) {
             seen = snapshot.has_bucket(Structure::btree, "c");
         };
         co_await engine->read(again);
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(an_exception_of_a_function_is_rethrown_and_changes_nothing)
 {
     run([this]() -> Task {
         co_await open();
-        const TransactionFunction fn = [](Transaction& tx) {
+        const engine::TransactionFunction fn = [](Transaction& tx) {
             tx.btree("b").put("k", "1");
             throw std::runtime_error("no");
         };
@@ -318,13 +318,13 @@ BOOST_AUTO_TEST_CASE(a_dropped_bucket_is_erased_in_the_background)
 {
     run([this]() -> Task {
         co_await open();
-        const TransactionFunction fill = [](Transaction& tx) {
+        const engine::TransactionFunction fill = [](Transaction& tx) {
             for (int i = 0; i < 3000; ++i) {
                 tx.btree("b").put(std::to_string(i), "v");
             }
         };
         co_await engine->commit(fill);
-        const TransactionFunction drop = [](Transaction& tx) {
+        const engine::TransactionFunction drop = [](Transaction& tx) {
             tx.delete_bucket(Structure::btree, "b");
         };
         co_await engine->commit(drop);
@@ -351,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_view_and_its_iterators_end_with_their_function)
         std::optional<BTreeView> tree;
         std::optional<BTreeIterator> iterator;
         std::optional<Snapshot> kept;
-        const SnapshotFunction keep = [&](const Snapshot& snapshot) {
+        const engine::SnapshotFunction keep = [&](const Snapshot& snapshot) {
             kept = snapshot;
             tree = snapshot.btree("b");
             iterator = tree->iterator();

@@ -22,9 +22,9 @@ namespace {
 struct AtSomeTime {
     test::HandClock clock;
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
-    engine::ExecutedState executed;
-    engine::MonotonicClock monotonic{clock.clock()};
-    engine::TransactionWorkspace workspace{*store, executed, {1000, false, false}, monotonic};
+    embedded::ExecutedState executed;
+    embedded::MonotonicClock monotonic{clock.clock()};
+    embedded::TransactionWorkspace workspace{*store, executed, {1000, false, false}, monotonic};
 };
 
 std::string stamped(std::string content, std::optional<Time> deadline)

@@ -64,7 +64,7 @@ BOOST_FIXTURE_TEST_SUITE(test_sweeper, Sweeping)
 BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_the_clock_is_not_read)
 {
     std::atomic<int> looks{0};
-    const engine::MonotonicClock counted([&] {
+    const embedded::MonotonicClock counted([&] {
         ++looks;
         return Time{};
     });
@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_the_clock_is_not_read)
     async::WorkerThread thread;
     const auto owner = std::make_shared<int>();
     const auto sweeper =
-        std::make_shared<engine::Sweeper>(*store, counted, thread, executor(), owner,
-                                          [](auto) -> asio::awaitable<Revision> { co_return 0; });
+        std::make_shared<embedded::Sweeper>(*store, counted, thread, executor(), owner,
+                                            [](auto) -> asio::awaitable<Revision> { co_return 0; });
     sweeper->start();
     thread.finish();
     BOOST_TEST(looks == 0);
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_failed_write_ends_all_sweeping)
 
 BOOST_AUTO_TEST_CASE(a_failed_sweep_is_repeated)
 {
-    const engine::MonotonicClock still([] { return Time{}; });
+    const embedded::MonotonicClock still([] { return Time{}; });
     const auto store = storage::Store::open(Options("memory:"));
     storage::Batch batch;
     batch.put(storage::deadline_key(Time{}, storage::data_prefix(1) + "k"), {});
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_failed_sweep_is_repeated)
         co_return 1;
     };
     const auto sweeper =
-        std::make_shared<engine::Sweeper>(*store, still, thread, executor(), owner, fail_twice);
+        std::make_shared<embedded::Sweeper>(*store, still, thread, executor(), owner, fail_twice);
     run([&]() -> Task {
         sweeper->start();
         co_await until([&] { return sweeps == 3; });
@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_failed_sweep_is_repeated)
 // The end of a sweep is reported by a post, which may come after the store was closed.
 BOOST_AUTO_TEST_CASE(a_sweep_may_fail_when_the_store_is_closed)
 {
-    const engine::MonotonicClock still([] { return Time{}; });
+    const embedded::MonotonicClock still([] { return Time{}; });
     auto store = storage::Store::open(Options("memory:"));
     storage::Batch batch;
     batch.put(storage::deadline_key(Time{}, storage::data_prefix(1) + "k"), {});
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_sweep_may_fail_when_the_store_is_closed)
         co_return 1;
     };
     const auto sweeper =
-        std::make_shared<engine::Sweeper>(*store, still, thread, executor(), owner, fail);
+        std::make_shared<embedded::Sweeper>(*store, still, thread, executor(), owner, fail);
     run([&]() -> Task {
         sweeper->start();
         co_await until([&] { return failed; });
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_cannot_be_read_keeps_no_other_from_going)
         co_await put_with_ttl("k");
         co_await close();
         damage("damaged");
-        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        engine = co_await embedded::EmbeddedEngine::open(options, &env);
         clock.advance(1ms);
         engine->start_sweeper();
         co_await until([this] { return expired() == 1; });

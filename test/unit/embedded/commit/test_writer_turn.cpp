@@ -15,7 +15,7 @@
 #include <vector>
 
 using namespace keywatch;
-using namespace keywatch::engine;
+using namespace keywatch::embedded;
 using keywatch::test::failure_of;
 using keywatch::test::Gate;
 using keywatch::test::Job;

@@ -22,7 +22,7 @@
 #include <vector>
 
 using namespace keywatch;
-using namespace keywatch::engine;
+using namespace keywatch::embedded;
 using keywatch::test::Job;
 using keywatch::test::Task;
 

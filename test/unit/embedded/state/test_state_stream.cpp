@@ -33,7 +33,7 @@ struct States : Engines {
                                                           std::size_t bytes = much)
     {
         std::vector<std::string> keys;
-        const engine::SliceLimits limits{messages, bytes};
+        const SliceLimits limits{messages, bytes};
         while (const Part part = co_await stream->next(limits)) {
             BOOST_TEST(part->messages.size() <= messages);
             BOOST_TEST(part->messages.size() > 0U);
@@ -51,7 +51,7 @@ struct States : Engines {
 
 Task take_part(Stream stream)
 {
-    const engine::SliceLimits limits{1, much};
+    const SliceLimits limits{1, much};
     co_await stream->next(limits);
 }
 
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(parts_are_as_large_as_they_may_be)
             BOOST_TEST(stream->revision() == 8U);
             const std::vector<std::string> found = co_await rest(stream, messages);
             BOOST_TEST(found == keys, boost::test_tools::per_element());
-            BOOST_TEST(!co_await stream->next(engine::SliceLimits()));
+            BOOST_TEST(!co_await stream->next(SliceLimits()));
         }
         co_await close();
     });
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(one_message_passes_however_large_it_is)
         co_await put("b", 100'000);
         co_await put("c");
         const Stream stream = co_await open_state();
-        const engine::SliceLimits limits{1000, 4000};
+        const SliceLimits limits{1000, 4000};
         std::vector<std::size_t> sizes;
         while (const Part part = co_await stream->next(limits)) {
             sizes.push_back(part->messages.size());

@@ -14,7 +14,7 @@
 #include <vector>
 
 using namespace keywatch;
-using namespace keywatch::engine;
+using namespace keywatch::embedded;
 
 namespace {
 

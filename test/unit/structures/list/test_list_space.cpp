@@ -53,7 +53,7 @@ struct Lists : Engines {
     {
         co_await close();
         for (int i = 0; i < 100 && stored("o") > 0; ++i) {
-            engine = co_await engine::EmbeddedEngine::open(options, &env);
+            engine = co_await embedded::EmbeddedEngine::open(options, &env);
             co_await close();
         }
         BOOST_TEST(stored("o") == 0U);
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_as_it_was_written_is_damaged)
             batch.put(bucket + "hshort", header->substr(0, 23) + '\0');
             store->write(batch, false);
         }
-        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        engine = co_await embedded::EmbeddedEngine::open(options, &env);
         co_await change([](List lists) {
             const auto damaged = test::code(Error::damaged);
             BOOST_TEST((lists.at("holed", 0) == "a"));
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_is_released_by_a_trim_and_an_eras
         co_await erase_dropped();
         BOOST_TEST(stored("d") == 11 + header + next_id);
 
-        engine = co_await engine::EmbeddedEngine::open(options, &env);
+        engine = co_await embedded::EmbeddedEngine::open(options, &env);
         co_await change([](List lists) {
             BOOST_TEST((lists.front("k") == "999"));
             BOOST_TEST((lists.back("k") == "y"));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "thread_task.hpp"
+#include "run_on.hpp"
 
 #include <utility>
 
-namespace keywatch::engine {
+namespace keywatch::async {
 
-asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const void> owner,
+asio::awaitable<bool> run_on(WorkerThread& thread, std::shared_ptr<const void> owner,
                              std::function<void()> task)
 {
     const std::shared_ptr<const void> keep = std::move(owner);
@@ -13,8 +13,8 @@ asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const 
     // The coroutine cannot be destroyed before the task has run or was dropped: the task owns it.
     // If the context ends first, its end waits for a running task. Tasks that start after that do
     // nothing.
-    auto start = [&](async::Waiter waiter) {
-        auto done = std::make_shared<async::Waiter>(std::move(waiter));
+    auto start = [&](Waiter waiter) {
+        auto done = std::make_shared<Waiter>(std::move(waiter));
         auto run = [&task, done] {
             const auto hold = done->hold();
             if (!hold) {
@@ -33,8 +33,8 @@ asio::awaitable<bool> run_on(async::WorkerThread& thread, std::shared_ptr<const 
             done->complete();
         }
     };
-    co_await async::suspend(start);
+    co_await suspend(start);
     co_return taken;
 }
 
-}  // namespace keywatch::engine
+}  // namespace keywatch::async
