@@ -90,8 +90,10 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     clock_.seen(store_->latest_time_at_open());
     executed_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
-    keeper_ = std::make_shared<HistoryKeeper>(options_, *store_, thread_, clock_);
-    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, keeper_);
+    trimmer_ = std::make_shared<HistoryTrimmer>(options_, *store_, thread_, clock_);
+    eraser_ = std::make_shared<PrefixEraser>(*store_, thread_);
+    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, trimmer_,
+                                            eraser_);
     const auto commit = [weak = weak_from_this()](std::shared_ptr<Sweep> sweep) {
         return run_commit(weak.lock(), {}, std::move(sweep));
     };
@@ -109,7 +111,8 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     turn_->set_lookout([lookout] { lookout->arm(); });
     writer_->set_lookout([lookout] { lookout->arm(); });
     if (!options_.read_only) {
-        keeper_->start();
+        trimmer_->start();
+        eraser_->start();
     }
 }
 
@@ -124,7 +127,7 @@ Revision EmbeddedEngine::oldest() const noexcept
 {
     // The first commit without a history record of its own has made all older records useless.
     const Revision head = durable_head();
-    return options_.enable_watch || head == head_at_open_ ? keeper_->oldest() : head + 1;
+    return options_.enable_watch || head == head_at_open_ ? trimmer_->oldest() : head + 1;
 }
 
 asio::awaitable<Revision> EmbeddedEngine::commit(engine::TransactionFunction fn)

@@ -7,7 +7,8 @@
 #include "async/context_service.hpp"
 #include "async/worker_thread.hpp"
 #include "embedded/background/backup_thread.hpp"
-#include "embedded/background/history_keeper.hpp"
+#include "embedded/background/history_trimmer.hpp"
+#include "embedded/background/prefix_eraser.hpp"
 #include "embedded/background/sweeper.hpp"
 #include "embedded/commit/group_writer.hpp"
 #include "embedded/commit/lookout.hpp"
@@ -150,7 +151,8 @@ private:
     std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes_;
     std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>();
     std::shared_ptr<DurableCatalogue> catalogue_;
-    std::shared_ptr<HistoryKeeper> keeper_;
+    std::shared_ptr<HistoryTrimmer> trimmer_;
+    std::shared_ptr<PrefixEraser> eraser_;
     std::shared_ptr<GroupWriter> writer_;
     std::shared_ptr<Sweeper> sweeper_;
     BegunTransactions begun_;

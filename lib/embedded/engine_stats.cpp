@@ -51,28 +51,6 @@ Stats::Engine GroupWriter::stats() const
     return stats;
 }
 
-Stats::History HistoryKeeper::stats() const
-{
-    const std::lock_guard lock(mutex_);
-    Stats::History stats;
-    stats.oldest_revision = history_.oldest;
-    stats.newest_revision = history_.newest;
-    stats.trimmed = trimmed_;
-    if (history_.oldest <= history_.newest) {
-        stats.oldest_time = history_.oldest_time;
-        stats.commits = history_.newest + 1 - history_.oldest;
-        stats.messages = history_.newest_totals.messages - history_.before_oldest.messages;
-        stats.bytes = history_.newest_totals.bytes - history_.before_oldest.bytes;
-    }
-    return stats;
-}
-
-storage::HistoryState HistoryKeeper::state() const
-{
-    const std::lock_guard lock(mutex_);
-    return history_;
-}
-
 Lag EmbeddedEngine::lag(Revision seen) const
 {
     Lag lag;
@@ -85,7 +63,7 @@ Lag EmbeddedEngine::lag(Revision seen) const
         return lag;
     }
     const ViewGate::Inside inside{views_};
-    const storage::HistoryState history = keeper_->state();
+    const storage::HistoryState history = trimmer_->state();
     try {
         if (const auto unseen = store_->unseen(seen, history.before_oldest)) {
             // The newest commit may have reached the store since.
@@ -115,7 +93,7 @@ Stats::Engine EmbeddedEngine::stats() const
 
 Stats::History EmbeddedEngine::history_stats() const
 {
-    Stats::History stats = keeper_->stats();
+    Stats::History stats = trimmer_->stats();
     const Revision head = durable_head();
     if (!options_.enable_watch && head != head_at_open_) {
         // The first commit without a history record of its own has made all older records useless.

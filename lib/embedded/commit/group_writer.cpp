@@ -55,7 +55,8 @@ void complete(std::list<GroupWriter::Member>& group, const std::exception_ptr& e
 GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
                          std::shared_ptr<WriterTurn> turn,
                          std::shared_ptr<DurableCatalogue> catalogue,
-                         std::shared_ptr<HistoryKeeper> keeper)
+                         std::shared_ptr<HistoryTrimmer> trimmer,
+                         std::shared_ptr<PrefixEraser> eraser)
     : durability_(options.durability),
       keeps_history_(options.enable_watch),
       max_pending_bytes_(options.max_pending_bytes),
@@ -64,7 +65,8 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
       thread_(thread),
       turn_(std::move(turn)),
       catalogue_(std::move(catalogue)),
-      keeper_(std::move(keeper)),
+      trimmer_(std::move(trimmer)),
+      eraser_(std::move(eraser)),
       head_(store_.head_at_open()),
       handed_over_(store_.head_at_open()),
       stored_time_(store_.latest_time_at_open())
@@ -292,7 +294,7 @@ GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
             batch.put(storage::time_key, storage::encode_time(*prepared.time));
         }
     }
-    prepared.trims = keeps_history_ && keeper_->add_removals(batch, executed.size());
+    prepared.trims = keeps_history_ && trimmer_->add_removals(batch, executed.size());
     return prepared;
 }
 
@@ -322,7 +324,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
         catalogue_->end_change(prepared.changes);
     }
     if (prepared.trims) {
-        keeper_->trimmed();
+        trimmer_->trimmed();
     }
     if (prepared.time) {
         stored_time_.store(*prepared.time);
@@ -351,14 +353,14 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     // sink, as CommitSink promises.
     head_.store(last, std::memory_order_seq_cst);
     for (const Executed& each : executed) {
-        // Unpins before the keeper checks whether something can be trimmed.
+        // Unpins before the trimmer checks whether something can be trimmed.
         for (const Revision revision : each.unpins) {
             store_.pins().unpin(revision);
         }
         if (!keeps_history_ || each.revision == 0) {
             continue;
         }
-        keeper_->committed(each.revision, each.time, each.totals);
+        trimmer_->committed(each.revision, each.time, each.totals);
         if (sink_ && each.commit) {
             sink_->durable(each.commit);
         } else if (sink_) {
@@ -367,7 +369,7 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
     }
     for (const Executed& each : executed) {
         for (const std::string& prefix : each.orphans) {
-            keeper_->dropped(prefix);
+            eraser_->add(prefix);
         }
         if (each.earliest_deadline && sweeper_) {
             sweeper_->note(*each.earliest_deadline);

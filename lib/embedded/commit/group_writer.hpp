@@ -5,7 +5,8 @@
 
 #include "async/waiter.hpp"
 #include "async/worker_thread.hpp"
-#include "embedded/background/history_keeper.hpp"
+#include "embedded/background/history_trimmer.hpp"
+#include "embedded/background/prefix_eraser.hpp"
 #include "embedded/background/sweeper.hpp"
 #include "embedded/transaction/snapshot_workspace.hpp"
 #include "embedded/transaction/write_set.hpp"
@@ -64,7 +65,7 @@ class GroupWriter : public std::enable_shared_from_this<GroupWriter> {
 public:
     GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
                 std::shared_ptr<WriterTurn> turn, std::shared_ptr<DurableCatalogue> catalogue,
-                std::shared_ptr<HistoryKeeper> keeper);
+                std::shared_ptr<HistoryTrimmer> trimmer, std::shared_ptr<PrefixEraser> eraser);
 
     /// Sets the sink. Call once, before the first commit.
     void set_sink(std::shared_ptr<engine::CommitSink> sink) { sink_ = std::move(sink); }
@@ -164,7 +165,8 @@ private:
     async::WorkerThread& thread_;
     const std::shared_ptr<WriterTurn> turn_;
     const std::shared_ptr<DurableCatalogue> catalogue_;
-    const std::shared_ptr<HistoryKeeper> keeper_;
+    const std::shared_ptr<HistoryTrimmer> trimmer_;
+    const std::shared_ptr<PrefixEraser> eraser_;
     std::shared_ptr<engine::CommitSink> sink_;
     std::shared_ptr<Sweeper> sweeper_;
     std::function<void()> waits_;

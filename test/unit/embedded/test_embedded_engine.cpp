@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// EmbeddedEngine, with its GroupWriter and HistoryKeeper.
+// EmbeddedEngine, with its GroupWriter, HistoryTrimmer and PrefixEraser.
 #include "embedded/embedded_engine.hpp"
 
 #include "support/engine/engine_tools.hpp"

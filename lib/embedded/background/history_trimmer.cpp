@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "history_keeper.hpp"
+#include "history_trimmer.hpp"
 
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <new>
 #include <utility>
@@ -16,9 +17,6 @@ namespace {
 /// Trimming begins when a limit is exceeded by this part of it, so that not every commit trims.
 constexpr std::uint64_t slack_part = 32;
 
-/// Time after which a read that the system refused is retried.
-constexpr std::chrono::seconds retry_time{1};
-
 /// Time after which removals that no commit has taken along are written alone.
 constexpr std::chrono::milliseconds idle_time{10};
 
@@ -29,28 +27,24 @@ bool exceeds(std::uint64_t value, std::uint64_t limit)
 
 }  // namespace
 
-HistoryKeeper::HistoryKeeper(const Options& options, storage::Store& store,
-                             async::WorkerThread& thread, const MonotonicClock& clock)
+HistoryTrimmer::HistoryTrimmer(const Options& options, storage::Store& store,
+                               async::WorkerThread& thread, const MonotonicClock& clock)
     : limits_(options.history),
       store_(store),
       thread_(thread),
       clock_(clock),
       oldest_(store_.history_at_open().oldest),
-      history_(store_.history_at_open()),
-      orphans_(store_.orphans_at_open().begin(), store_.orphans_at_open().end())
+      history_(store_.history_at_open())
 {
 }
 
-void HistoryKeeper::start()
+void HistoryTrimmer::start()
 {
     const std::lock_guard lock(mutex_);
     schedule_plan();
-    if (!orphans_.empty()) {
-        schedule_erase();
-    }
 }
 
-void HistoryKeeper::committed(Revision revision, Time time, const storage::Totals& totals) noexcept
+void HistoryTrimmer::committed(Revision revision, Time time, const storage::Totals& totals) noexcept
 {
     const std::lock_guard lock(mutex_);
     if (history_.oldest > history_.newest) {
@@ -66,18 +60,18 @@ void HistoryKeeper::committed(Revision revision, Time time, const storage::Total
 
 /// Returns true if something can be trimmed. While a cursor retains all of it, commits therefore do
 /// not search for removable history.
-bool HistoryKeeper::can_trim(Time now) const
+bool HistoryTrimmer::can_trim(Time now) const
 {
     return exceeds(kept_bytes(), limits_.hard_bytes) ||
            (over_limits(now) && !store_.pins().keeps(history_.oldest));
 }
 
-std::uint64_t HistoryKeeper::kept_bytes() const
+std::uint64_t HistoryTrimmer::kept_bytes() const
 {
     return history_.newest_totals.bytes - history_.before_oldest.bytes;
 }
 
-bool HistoryKeeper::over_limits(Time now) const
+bool HistoryTrimmer::over_limits(Time now) const
 {
     const std::uint64_t commits = history_.newest + 1 - history_.oldest;
     const auto age = now - history_.oldest_time;
@@ -86,7 +80,7 @@ bool HistoryKeeper::over_limits(Time now) const
            (limits_.age < storage::no_age_limit && age > limits_.age + slack);
 }
 
-void HistoryKeeper::schedule_plan() noexcept
+void HistoryTrimmer::schedule_plan() noexcept
 {
     try {
         planning_ = thread_.post([self = shared_from_this()] { self->plan(); });
@@ -97,13 +91,13 @@ void HistoryKeeper::schedule_plan() noexcept
 
 /// Returns twice the commits since the last plan, within limits, so that trimming keeps up with
 /// busy writers.
-storage::TrimAmount HistoryKeeper::amount() const
+storage::TrimAmount HistoryTrimmer::amount() const
 {
     const std::size_t records = std::clamp<std::size_t>(2 * commits_since_plan_, 256, 4096);
     return {records / trim_step, trim_step};
 }
 
-void HistoryKeeper::plan()
+void HistoryTrimmer::plan()
 {
     storage::HistoryState state;
     storage::TrimAmount most;
@@ -128,7 +122,7 @@ void HistoryKeeper::plan()
     }
 }
 
-bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
+bool HistoryTrimmer::add_removals(storage::Batch& batch, std::size_t commits)
 {
     if (!has_plan_.load(std::memory_order_relaxed)) {
         return false;
@@ -146,7 +140,7 @@ bool HistoryKeeper::add_removals(storage::Batch& batch, std::size_t commits)
     }
 }
 
-bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
+bool HistoryTrimmer::take_removals(storage::Batch& batch, std::size_t steps)
 {
     if (planned_.empty() || trimmed_to_) {
         return false;
@@ -161,7 +155,7 @@ bool HistoryKeeper::take_removals(storage::Batch& batch, std::size_t steps)
     return true;
 }
 
-void HistoryKeeper::trimmed() noexcept
+void HistoryTrimmer::trimmed() noexcept
 {
     const std::lock_guard lock(mutex_);
     history_.oldest = trimmed_to_->oldest;
@@ -172,7 +166,7 @@ void HistoryKeeper::trimmed() noexcept
     oldest_.store(history_.oldest, std::memory_order_release);
 }
 
-void HistoryKeeper::write_plan()
+void HistoryTrimmer::write_plan()
 {
     storage::Batch batch;
     {
@@ -196,57 +190,26 @@ void HistoryKeeper::write_plan()
     schedule_plan();
 }
 
-void HistoryKeeper::dropped(const std::string& prefix) noexcept
+Stats::History HistoryTrimmer::stats() const
 {
     const std::lock_guard lock(mutex_);
-    try {
-        orphans_.push_back(prefix);
-    } catch (const std::bad_alloc&) {
-        return;  // the next open erases it
+    Stats::History stats;
+    stats.oldest_revision = history_.oldest;
+    stats.newest_revision = history_.newest;
+    stats.trimmed = trimmed_;
+    if (history_.oldest <= history_.newest) {
+        stats.oldest_time = history_.oldest_time;
+        stats.commits = history_.newest + 1 - history_.oldest;
+        stats.messages = history_.newest_totals.messages - history_.before_oldest.messages;
+        stats.bytes = kept_bytes();
     }
-    if (!erasing_) {
-        schedule_erase();
-    }
+    return stats;
 }
 
-void HistoryKeeper::schedule_erase() noexcept
+storage::HistoryState HistoryTrimmer::state() const
 {
-    try {
-        erasing_ = thread_.post([self = shared_from_this()] { self->erase(); });
-    } catch (const std::bad_alloc&) {
-        erasing_ = false;  // retried with the next dropped prefix, or by the next open
-    }
-}
-
-void HistoryKeeper::erase()
-{
-    std::string prefix;
-    {
-        const std::lock_guard lock(mutex_);
-        prefix = orphans_.front();
-    }
-    bool gone = false;
-    try {
-        gone = store_.erase_orphan(prefix, erase_step);
-    } catch (const boost::system::system_error& error) {
-        // If the store has failed or is damaged, the next open retries this.
-        const bool later = !store_.failed() && error.code() == Error::storage_failed;
-        const std::lock_guard lock(mutex_);
-        if (!later) {
-            orphans_.clear();
-        }
-        erasing_ =
-            later && thread_.post_after(retry_time, [self = shared_from_this()] { self->erase(); });
-        return;
-    }
     const std::lock_guard lock(mutex_);
-    if (gone) {
-        orphans_.pop_front();
-    }
-    erasing_ = false;
-    if (!orphans_.empty()) {
-        schedule_erase();
-    }
+    return history_;
 }
 
 }  // namespace keywatch::embedded
