@@ -83,12 +83,12 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     history_id_ = store_->history_id();
     head_at_open_ = store_->head_at_open();
     begun_.opened(head_at_open_);
-    executed_.catalogue = store_->catalogue_at_open();
-    executed_.next_bucket = store_->next_bucket_at_open();
-    executed_.head = store_->head_at_open();
+    state_.catalogue = store_->catalogue_at_open();
+    state_.next_bucket = store_->next_bucket_at_open();
+    state_.head = store_->head_at_open();
     reserve_bytes_ = store_->reserve_bytes();
     clock_.seen(store_->latest_time_at_open());
-    executed_.totals = store_->history_at_open().newest_totals;
+    state_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
     trimmer_ = std::make_shared<HistoryTrimmer>(options_, *store_, thread_, clock_);
     eraser_ = std::make_shared<PrefixEraser>(*store_, thread_);
@@ -155,12 +155,12 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         }
         HeldTurn turn(*self->turn_);
         begun = true;
-        Executed executed = self->execute(fn, sweep.get());
-        const bool unchanged = executed.revision == 0;
-        const Revision reached = executed.revision ? executed.revision : self->executed_.head;
-        if (self->may_write_now(executed)) {
-            if (executed.revision) {
-                self->write_now(executed);
+        PendingCommit pending = self->execute(fn, sweep.get());
+        const bool unchanged = pending.revision == 0;
+        const Revision reached = pending.revision ? pending.revision : self->state_.head;
+        if (self->may_write_now(pending)) {
+            if (pending.revision) {
+                self->write_now(pending);
             }
             turn.release();
             try {
@@ -174,7 +174,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
                 // its frame is used from then on.
                 const std::shared_ptr<EmbeddedEngine> engine = self;
                 const HeldTurn held(std::move(turn));
-                engine->join(std::move(executed), std::move(waiter));
+                engine->join(std::move(pending), std::move(waiter));
             });
         }
         revision = reached;
@@ -197,35 +197,35 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
     co_return revision;
 }
 
-void EmbeddedEngine::write_now(const Executed& executed)
+void EmbeddedEngine::write_now(const PendingCommit& pending)
 {
-    const GroupWriter::Prepared prepared = writer_->prepare_now(executed, batch_);
-    adopt(executed, false);
-    writer_->write_now(executed, batch_, prepared);
+    const GroupWriter::Prepared prepared = writer_->prepare_now(pending, batch_);
+    adopt(pending, false);
+    writer_->write_now(pending, batch_, prepared);
     prepare_rotation();
 }
 
-void EmbeddedEngine::join(Executed executed, async::Waiter waiter)
+void EmbeddedEngine::join(PendingCommit pending, async::Waiter waiter)
 {
     // Everything that allocates memory comes first.
     std::list<GroupWriter::Member> one;
     GroupWriter::Member& member = one.emplace_back();
-    member.executed = std::move(executed);
+    member.pending = std::move(pending);
     member.batch = batch_;
     member.waiter = std::move(waiter);
-    if (member.executed.revision) {
-        adopt(member.executed, true);
+    if (member.pending.revision) {
+        adopt(member.pending, true);
     }
     writer_->join(std::move(one));
 }
 
-Executed EmbeddedEngine::execute(const engine::TransactionFunction& fn, Sweep* sweep)
+PendingCommit EmbeddedEngine::execute(const engine::TransactionFunction& fn, Sweep* sweep)
 {
     writer_->check();
-    BegunTransactions::Scope begun(begun_, executed_.head);
-    executed_.overlay.prune(writer_->durable_head());
+    BegunTransactions::Scope begun(begun_, state_.head);
+    state_.overlay.prune(writer_->durable_head());
     const auto workspace = std::make_shared<TransactionWorkspace>(
-        *store_, executed_,
+        *store_, state_,
         // A sweep must be able to remove what was stored before the limit was lowered.
         TransactionWorkspace::Limits{sweep ? largest_transaction : max_transaction_bytes(),
                                      options_.enable_watch, options_.previous_values},
@@ -245,66 +245,65 @@ Executed EmbeddedEngine::execute(const engine::TransactionFunction& fn, Sweep* s
     if (!workspace->changed_anything()) {
         return {};
     }
-    Executed executed = seal(*workspace);
+    PendingCommit pending = seal(*workspace);
     begun.commit();
-    return executed;
+    return pending;
 }
 
-Executed EmbeddedEngine::seal(TransactionWorkspace& workspace)
+PendingCommit EmbeddedEngine::seal(TransactionWorkspace& workspace)
 {
-    Executed executed;
-    executed.revision = executed_.head + 1;
-    executed.time = clock_.now();
-    executed.totals = executed_.totals;
-    executed.bytes = workspace.bytes();
-    executed.catalogue = workspace.catalogue_changes();
-    executed.orphans = workspace.orphans();
-    executed.earliest_deadline = workspace.earliest_deadline();
-    executed.expired = workspace.expired();
-    executed.may_expire = executed_.catalogue.has_deadlines();
+    PendingCommit pending;
+    pending.revision = state_.head + 1;
+    pending.time = clock_.now();
+    pending.totals = state_.totals;
+    pending.bytes = workspace.bytes();
+    pending.catalogue = workspace.catalogue_changes();
+    pending.orphans = workspace.orphans();
+    pending.earliest_deadline = workspace.earliest_deadline();
+    pending.expired = workspace.expired();
+    pending.may_expire = state_.catalogue.has_deadlines();
     workspace.write_to(batch_);
     if (options_.enable_watch) {
-        std::string record =
-            workspace.record().finish(executed_.head, executed.time, executed.totals);
-        storage::Store::put_record(batch_, executed.revision, record);
+        std::string record = workspace.record().finish(state_.head, pending.time, pending.totals);
+        storage::Store::put_record(batch_, pending.revision, record);
         if (!writer_->wants_commits()) {
             // No watch runs.
-        } else if (executed.commit = storage::decode_record(executed.revision, record);
-                   !executed.commit) {
+        } else if (pending.record = storage::decode_record(pending.revision, record);
+                   !pending.record) {
             throw std::logic_error("a history record that was just made cannot be read");
         }
     }
-    executed.next_bucket = workspace.next_bucket();
-    executed.writes = workspace.take_writes();
-    executed.unpins = workspace.take_unpins();
-    return executed;
+    pending.next_bucket = workspace.next_bucket();
+    pending.writes = workspace.take_writes();
+    pending.unpins = workspace.take_unpins();
+    return pending;
 }
 
-void EmbeddedEngine::adopt(const Executed& executed, bool overlay)
+void EmbeddedEngine::adopt(const PendingCommit& pending, bool overlay)
 {
     if (overlay) {
-        executed_.overlay.add(executed.revision, executed.writes);
+        state_.overlay.add(pending.revision, pending.writes);
     }
     try {
-        executed_.catalogue.apply(executed.catalogue);
+        state_.catalogue.apply(pending.catalogue);
     } catch (...) {  // out of memory half-way: later transactions would build on it
         writer_->give_up();
         throw;
     }
-    executed_.next_bucket = executed.next_bucket;
-    executed_.head = executed.revision;
-    executed_.totals = executed.totals;
+    state_.next_bucket = pending.next_bucket;
+    state_.head = pending.revision;
+    state_.totals = pending.totals;
 }
 
-bool EmbeddedEngine::may_write_now(const Executed& executed) const
+bool EmbeddedEngine::may_write_now(const PendingCommit& pending) const
 {
     // If a write failed meanwhile, this transaction may have read its data. It then fails together
     // with that write.
     if (!writer_->idle() || writer_->failed()) {
         return false;
     }
-    return executed.revision == 0 || (options_.durability == Durability::buffered &&
-                                      !store_->may_stall(batch_.memory_bytes()));
+    return pending.revision == 0 || (options_.durability == Durability::buffered &&
+                                     !store_->may_stall(batch_.memory_bytes()));
 }
 
 void EmbeddedEngine::prepare_rotation() noexcept

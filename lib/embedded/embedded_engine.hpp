@@ -10,8 +10,10 @@
 #include "embedded/background/history_trimmer.hpp"
 #include "embedded/background/prefix_eraser.hpp"
 #include "embedded/background/sweeper.hpp"
+#include "embedded/commit/durable_catalogue.hpp"
 #include "embedded/commit/group_writer.hpp"
 #include "embedded/commit/lookout.hpp"
+#include "embedded/commit/pending_commit.hpp"
 #include "embedded/commit/writer_turn.hpp"
 #include "embedded/state/begun_transactions.hpp"
 #include "embedded/state/open_states.hpp"
@@ -126,12 +128,12 @@ private:
     static asio::awaitable<void> run_close(std::shared_ptr<EmbeddedEngine> self);
 
     /// Executes one transaction: the sweep if there is one, otherwise the function.
-    Executed execute(const engine::TransactionFunction& fn, Sweep* sweep);
-    Executed seal(TransactionWorkspace& workspace);
-    void adopt(const Executed& executed, bool overlay);
-    bool may_write_now(const Executed& executed) const;
-    void write_now(const Executed& executed);
-    void join(Executed executed, async::Waiter waiter);
+    PendingCommit execute(const engine::TransactionFunction& fn, Sweep* sweep);
+    PendingCommit seal(TransactionWorkspace& workspace);
+    void adopt(const PendingCommit& pending, bool overlay);
+    bool may_write_now(const PendingCommit& pending) const;
+    void write_now(const PendingCommit& pending);
+    void join(PendingCommit pending, async::Waiter waiter);
     void prepare_rotation() noexcept;
     void refuse_commits();
     void tell_if_drained();
@@ -163,7 +165,7 @@ private:
     std::atomic<std::uint64_t> failed_{0};
 
     // Used only by the holder of the writer's turn.
-    ExecutedState executed_;
+    WriterState state_;
     storage::Batch batch_;  ///< the writes of the transaction that was executed last
 
     /// LevelDB's lengths have 32 bits.

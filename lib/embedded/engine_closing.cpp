@@ -182,7 +182,7 @@ void EmbeddedEngine::close_store() noexcept
     try {
         const Time latest = clock_.latest();
         if (store_ && writer_ && !writer_->failed() && writer_->stored_time() < latest &&
-            executed_.catalogue.has_deadlines()) {
+            state_.catalogue.has_deadlines()) {
             storage::Batch batch;
             batch.put(storage::time_key, storage::encode_time(latest));
             store_->write(batch, options_.durability == Durability::sync);

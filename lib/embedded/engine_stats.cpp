@@ -6,12 +6,12 @@
 // The statistics of the engine.
 namespace keywatch::embedded {
 
-void GroupWriter::count(const storage::Batch& batch, std::span<const Executed> executed,
+void GroupWriter::count(const storage::Batch& batch, std::span<const PendingCommit> pending,
                         std::chrono::nanoseconds flush_time) noexcept
 {
     std::size_t commits = 0;
     std::size_t expired = 0;
-    for (const Executed& each : executed) {
+    for (const PendingCommit& each : pending) {
         commits += each.revision == 0 ? 0 : 1;
         expired += each.expired;
     }

@@ -84,7 +84,7 @@ void GroupWriter::join(Members one) noexcept
     // After the splice, another thread may complete the waiter, and thereby destroy this.
     const std::shared_ptr<GroupWriter> self = shared_from_this();
     const asio::any_io_executor executor = one.front().waiter.executor();
-    const std::size_t bytes = one.front().executed.bytes;
+    const std::size_t bytes = one.front().pending.bytes;
     bool writing = false;
     {
         const std::lock_guard lock(mutex_);
@@ -178,7 +178,7 @@ bool GroupWriter::write_next_group()
     }
     std::size_t bytes = 0;
     for (const Member& each : group) {
-        bytes += each.executed.bytes;
+        bytes += each.pending.bytes;
     }
     const bool written = write(group);
     bool resume = false;
@@ -211,16 +211,16 @@ bool GroupWriter::write_next_group()
 bool GroupWriter::write(Members& group)
 {
     try {
-        std::vector<Executed> executed;
-        executed.reserve(group.size());
+        std::vector<PendingCommit> pending;
+        pending.reserve(group.size());
         storage::Batch& batch = group.front().batch;
         for (Member& each : group) {
-            executed.push_back(std::move(each.executed));
+            pending.push_back(std::move(each.pending));
             if (&each != &group.front()) {
                 batch.append(each.batch);
             }
         }
-        write_batch(batch, executed, prepare(batch, executed));
+        write_batch(batch, pending, prepare(batch, pending));
         return true;
     } catch (...) {  // even if out of memory: what was executed meanwhile builds on this group
         note_failure(std::current_exception());
@@ -228,16 +228,16 @@ bool GroupWriter::write(Members& group)
     }
 }
 
-GroupWriter::Prepared GroupWriter::prepare_now(const Executed& executed, storage::Batch& batch)
+GroupWriter::Prepared GroupWriter::prepare_now(const PendingCommit& pending, storage::Batch& batch)
 {
-    return prepare(batch, {&executed, 1});
+    return prepare(batch, {&pending, 1});
 }
 
-void GroupWriter::write_now(const Executed& executed, storage::Batch& batch,
+void GroupWriter::write_now(const PendingCommit& pending, storage::Batch& batch,
                             const Prepared& prepared)
 {
     try {
-        write_batch(batch, {&executed, 1}, prepared);
+        write_batch(batch, {&pending, 1}, prepared);
     } catch (...) {  // even if out of memory: later transactions build on this one
         give_up();
         throw;
@@ -275,10 +275,10 @@ void GroupWriter::check() const
 
 /// Does everything that may fail before something is written.
 GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
-                                           std::span<const Executed> executed)
+                                           std::span<const PendingCommit> pending)
 {
     Prepared prepared;
-    for (const Executed& each : executed) {
+    for (const PendingCommit& each : pending) {
         prepared.changes.insert(prepared.changes.end(), each.catalogue.begin(),
                                 each.catalogue.end());
         prepared.last = std::max(prepared.last, each.revision);
@@ -287,18 +287,18 @@ GroupWriter::Prepared GroupWriter::prepare(storage::Batch& batch,
     if (prepared.last == 0) {
         return prepared;  // nothing was changed
     }
-    prepared.time = time_to_store(executed);
+    prepared.time = time_to_store(pending);
     if (!keeps_history_) {
         batch.put(storage::head_key, storage::encode_number(prepared.last));
         if (prepared.time) {
             batch.put(storage::time_key, storage::encode_time(*prepared.time));
         }
     }
-    prepared.trims = keeps_history_ && trimmer_->add_removals(batch, executed.size());
+    prepared.trims = keeps_history_ && trimmer_->add_removals(batch, pending.size());
     return prepared;
 }
 
-void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> executed,
+void GroupWriter::write_batch(storage::Batch& batch, std::span<const PendingCommit> pending,
                               const Prepared& prepared)
 {
     if (prepared.last == 0) {
@@ -329,16 +329,16 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const Executed> e
     if (prepared.time) {
         stored_time_.store(*prepared.time);
     }
-    count(batch, executed, sync ? Clock::now() - began : Clock::duration::zero());
-    publish(executed, prepared.last);
+    count(batch, pending, sync ? Clock::now() - began : Clock::duration::zero());
+    publish(pending, prepared.last);
 }
 
 /// Returns the time of the newest commit that has a history record, or by whose time a key can have
 /// expired. Returns nothing if there is no such commit.
-std::optional<Time> GroupWriter::time_to_store(std::span<const Executed> executed) const
+std::optional<Time> GroupWriter::time_to_store(std::span<const PendingCommit> pending) const
 {
     std::optional<Time> time;
-    for (const Executed& each : executed) {
+    for (const PendingCommit& each : pending) {
         if (each.revision != 0 && (keeps_history_ || each.may_expire)) {
             time = each.time;
         }
@@ -346,13 +346,13 @@ std::optional<Time> GroupWriter::time_to_store(std::span<const Executed> execute
     return time;
 }
 
-void GroupWriter::publish(std::span<const Executed> executed, Revision last) noexcept
+void GroupWriter::publish(std::span<const PendingCommit> pending, Revision last) noexcept
 {
     // The head is stored before the sink receives the commits: the receiver of a commit may
     // continue from its position at once. The store is in one order with the operations of the
     // sink, as CommitSink promises.
     head_.store(last, std::memory_order_seq_cst);
-    for (const Executed& each : executed) {
+    for (const PendingCommit& each : pending) {
         // Unpins before the trimmer checks whether something can be trimmed.
         for (const Revision revision : each.unpins) {
             store_.pins().unpin(revision);
@@ -361,13 +361,13 @@ void GroupWriter::publish(std::span<const Executed> executed, Revision last) noe
             continue;
         }
         trimmer_->committed(each.revision, each.time, each.totals);
-        if (sink_ && each.commit) {
-            sink_->durable(each.commit);
+        if (sink_ && each.record) {
+            sink_->durable(each.record);
         } else if (sink_) {
             sink_->durable_unseen(each.revision);
         }
     }
-    for (const Executed& each : executed) {
+    for (const PendingCommit& each : pending) {
         for (const std::string& prefix : each.orphans) {
             eraser_->add(prefix);
         }

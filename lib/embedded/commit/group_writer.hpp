@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "durable_catalogue.hpp"
+#include "pending_commit.hpp"
 #include "writer_turn.hpp"
 
 #include "async/waiter.hpp"
@@ -8,12 +10,9 @@
 #include "embedded/background/history_trimmer.hpp"
 #include "embedded/background/prefix_eraser.hpp"
 #include "embedded/background/sweeper.hpp"
-#include "embedded/transaction/snapshot_workspace.hpp"
-#include "embedded/transaction/write_set.hpp"
 #include "engine/engine.hpp"
 #include "storage/format/batch.hpp"
 #include "storage/format/catalogue.hpp"
-#include "storage/format/history_record.hpp"
 #include "storage/store.hpp"
 
 #include <atomic>
@@ -31,24 +30,6 @@
 #include <vector>
 
 namespace keywatch::embedded {
-
-/// A transaction that was executed and is to be made durable.
-struct Executed {
-    /// 0 if it changed nothing, and only waits until what it has read is durable.
-    Revision revision = 0;
-    Time time{};
-    storage::Totals totals;
-    std::shared_ptr<const CommitRecord> commit;  ///< null if the sink does not want it
-    std::vector<storage::CatalogueChange> catalogue;
-    std::vector<std::string> orphans;  ///< prefixes of keys that are no longer needed
-    storage::BucketId next_bucket = 0;
-    std::shared_ptr<const WriteSet> writes;
-    std::size_t bytes = 0;
-    std::optional<Time> earliest_deadline;  ///< the earliest one that was set
-    std::vector<Revision> unpins;           ///< former positions of cursors
-    std::size_t expired = 0;                ///< number of keys removed because they expired
-    bool may_expire = false;                ///< a key may have a deadline, so the time counts
-};
 
 /// A writer that makes executed transactions durable, in groups: all that were executed while the
 /// engine thread was busy share one batch and one flush.
@@ -81,7 +62,7 @@ public:
 
     /// A transaction in a group, with its writes and the coroutine that waits for it.
     struct Member {
-        Executed executed;
+        PendingCommit pending;
         storage::Batch batch;
         async::Waiter waiter;
     };
@@ -105,10 +86,10 @@ public:
     };
     /// Prepares write_now(). If it throws, it is as if the transaction had not been executed.
     /// Throws what `check` throws.
-    Prepared prepare_now(const Executed& executed, storage::Batch& batch);
+    Prepared prepare_now(const PendingCommit& pending, storage::Batch& batch);
     /// Writes at once, on the calling thread. Precondition: idle(). If it throws, nothing more is
     /// written.
-    void write_now(const Executed& executed, storage::Batch& batch, const Prepared& prepared);
+    void write_now(const PendingCommit& pending, storage::Batch& batch, const Prepared& prepared);
 
     bool failed() const noexcept
     {
@@ -145,14 +126,14 @@ private:
     /// Returns true if there is another group.
     bool write_next_group();
     bool write(Members& group);
-    std::optional<Time> time_to_store(std::span<const Executed> executed) const;
-    Prepared prepare(storage::Batch& batch, std::span<const Executed> executed);
-    void write_batch(storage::Batch& batch, std::span<const Executed> executed,
+    std::optional<Time> time_to_store(std::span<const PendingCommit> pending) const;
+    Prepared prepare(storage::Batch& batch, std::span<const PendingCommit> pending);
+    void write_batch(storage::Batch& batch, std::span<const PendingCommit> pending,
                      const Prepared& prepared);
-    void publish(std::span<const Executed> executed, Revision last) noexcept;
+    void publish(std::span<const PendingCommit> pending, Revision last) noexcept;
     void note_failure(const std::exception_ptr& failure);
     std::exception_ptr failure() const;
-    void count(const storage::Batch& batch, std::span<const Executed> executed,
+    void count(const storage::Batch& batch, std::span<const PendingCommit> pending,
                std::chrono::nanoseconds flush_time) noexcept;
 
     // Constant after construction, or thread-safe by itself.

@@ -3,52 +3,19 @@
 
 #include "workspace_base.hpp"
 
+#include "embedded/commit/durable_catalogue.hpp"
 #include "embedded/monotonic_clock.hpp"
 #include "storage/format/catalogue.hpp"
 #include "storage/store.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <shared_mutex>
-#include <utility>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace keywatch::embedded {
-
-/// The catalogue of what is durable. It is faster to read than the one in the store.
-///
-/// `version` is odd while a batch that changes the catalogue is being written, and higher after
-/// that. So a reader that took a store snapshot at an even version may use this catalogue for the
-/// snapshot as long as the version stays the same.
-///
-/// Thread safety: all members may be called from any thread. There is one writer at a time.
-class DurableCatalogue {
-public:
-    explicit DurableCatalogue(storage::Catalogue catalogue) : catalogue_(std::move(catalogue)) {}
-
-    std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
-    void begin_change();
-    void end_change(const std::vector<storage::CatalogueChange>& changes);
-
-    /// Calls `use(catalogue)` and returns true if the catalogue is still of this version, otherwise
-    /// returns false.
-    template <class Use>
-    bool use_if(std::uint64_t version, Use use) const
-    {
-        const std::shared_lock lock(mutex_);
-        if (version % 2 != 0 || version != this->version()) {
-            return false;
-        }
-        use(catalogue_);
-        return true;
-    }
-
-private:
-    mutable std::shared_mutex mutex_;
-    std::atomic<std::uint64_t> version_{0};
-    storage::Catalogue catalogue_;
-};
 
 /// The workspace of a view: one store snapshot.
 class SnapshotWorkspace final : public WorkspaceBase {

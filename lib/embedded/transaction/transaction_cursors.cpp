@@ -25,7 +25,7 @@ std::optional<Cursor> TransactionWorkspace::cursor(std::string_view name) const
 std::vector<Cursor> TransactionWorkspace::cursors() const
 {
     check_usable();
-    return list_cursors(store_, {make_layer(*writes_), make_layer(executed_.overlay),
+    return list_cursors(store_, {make_layer(*writes_), make_layer(state_.overlay),
                                  make_layer(store_.iterate(nullptr, true))});
 }
 
@@ -40,7 +40,7 @@ void TransactionWorkspace::save_cursor(std::string_view name, const Position& po
         fail(Error::foreign_position);
     }
     const bool within = position.seen_of_next != 0;
-    if (position.revision > executed_.head || (within && position.revision == executed_.head)) {
+    if (position.revision > state_.head || (within && position.revision == state_.head)) {
         fail(Error::position_ahead);
     }
     const Revision first_kept = store_.pins().first_kept();

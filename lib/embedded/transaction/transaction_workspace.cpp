@@ -20,21 +20,16 @@ std::optional<std::string> owned(const WriteSet::Value& value)
 
 }  // namespace
 
-TransactionWorkspace::TransactionWorkspace(const storage::Store& store,
-                                           const ExecutedState& executed, const Limits& limits,
-                                           const MonotonicClock& clock)
-    : store_(store),
-      executed_(executed),
-      limits_(limits),
-      clock_(clock),
-      next_bucket_(executed.next_bucket)
+TransactionWorkspace::TransactionWorkspace(const storage::Store& store, const WriterState& state,
+                                           const Limits& limits, const MonotonicClock& clock)
+    : store_(store), state_(state), limits_(limits), clock_(clock), next_bucket_(state.next_bucket)
 {
 }
 
 Revision TransactionWorkspace::revision() const
 {
     check_usable();
-    return executed_.head;
+    return state_.head;
 }
 
 std::optional<storage::BucketId> TransactionWorkspace::find_bucket(Structure structure,
@@ -46,13 +41,13 @@ std::optional<storage::BucketId> TransactionWorkspace::find_bucket(Structure str
             return at->second;
         }
     }
-    return executed_.catalogue.find(structure, name);
+    return state_.catalogue.find(structure, name);
 }
 
 std::vector<Bucket> TransactionWorkspace::buckets() const
 {
     check_usable();
-    storage::Catalogue catalogue = executed_.catalogue;
+    storage::Catalogue catalogue = state_.catalogue;
     catalogue.apply(changes_);
     return catalogue.list();
 }
@@ -68,7 +63,7 @@ Time TransactionWorkspace::now() const
 bool TransactionWorkspace::has_deadlines(structures::BucketIndex bucket) const
 {
     const KnownBucket& known = this->known(bucket);
-    return known.deadlines || executed_.catalogue.has_deadlines(known.id);
+    return known.deadlines || state_.catalogue.has_deadlines(known.id);
 }
 
 std::optional<std::string> TransactionWorkspace::get(structures::BucketIndex bucket,
@@ -82,7 +77,7 @@ std::optional<std::string> TransactionWorkspace::get_stored(std::string_view ful
     if (const auto own = writes_->map().find(full); own != writes_->map().end()) {
         return owned(own->second);
     }
-    const Overlay::Map& executed = executed_.overlay.map();
+    const Overlay::Map& executed = state_.overlay.map();
     if (const auto at = executed.find(full); at != executed.end()) {
         return owned(at->second.value);
     }
@@ -93,9 +88,9 @@ std::shared_ptr<structures::KeyIterator> TransactionWorkspace::iterate(
     structures::BucketIndex bucket) const
 {
     check_usable();
-    const bool overlaid = !executed_.overlay.map().empty();
+    const bool overlaid = !state_.overlay.map().empty();
     return make_iterator(bucket,
-                         {make_layer(*writes_), overlaid ? make_layer(executed_.overlay) : nullptr,
+                         {make_layer(*writes_), overlaid ? make_layer(state_.overlay) : nullptr,
                           make_layer(store_.iterate(nullptr, true))});
 }
 
@@ -195,9 +190,9 @@ void TransactionWorkspace::move_deadline(structures::BucketIndex bucket, std::st
 TransactionWorkspace::Due TransactionWorkspace::due(std::string_view from, std::size_t most) const
 {
     check_usable();
-    const bool overlaid = !executed_.overlay.map().empty();
+    const bool overlaid = !state_.overlay.map().empty();
     MergedIterator iterator(std::string(1, storage::deadline_area),
-                            {overlaid ? make_layer(executed_.overlay) : nullptr,
+                            {overlaid ? make_layer(state_.overlay) : nullptr,
                              make_layer(store_.iterate(nullptr, false))});
     Due due;
     for (iterator.seek(from.substr(1)); iterator.valid(); iterator.next()) {
@@ -219,7 +214,7 @@ TransactionWorkspace::Due TransactionWorkspace::due(std::string_view from, std::
 std::optional<std::pair<Structure, structures::BucketIndex>> TransactionWorkspace::expiring(
     storage::BucketId id)
 {
-    const std::optional<Bucket> found = executed_.catalogue.find_expiring(id);
+    const std::optional<Bucket> found = state_.catalogue.find_expiring(id);
     return found ? std::optional(std::pair(found->structure, bucket(found->structure, found->name)))
                  : std::nullopt;
 }
@@ -310,7 +305,7 @@ void TransactionWorkspace::write_to(storage::Batch& batch) const
             break;
         }
     }
-    if (next_bucket_ != executed_.next_bucket) {
+    if (next_bucket_ != state_.next_bucket) {
         batch.put(storage::next_bucket_key, storage::encode_number(next_bucket_));
     }
 }

@@ -24,7 +24,7 @@ namespace keywatch::embedded {
 
 /// The state after the transactions executed before, durable or not. Used only by the holder of the
 /// writer's turn.
-struct ExecutedState {
+struct WriterState {
     storage::Catalogue catalogue;
     Overlay overlay;
     storage::BucketId next_bucket = 1;
@@ -45,7 +45,7 @@ public:
         bool record_previous;
     };
 
-    TransactionWorkspace(const storage::Store& store, const ExecutedState& executed,
+    TransactionWorkspace(const storage::Store& store, const WriterState& state,
                          const Limits& limits, const MonotonicClock& clock);
 
     const HistoryId& history_id() const override;
@@ -126,7 +126,7 @@ private:
     void record_bucket(Structure structure, std::string_view name, const Message& message);
 
     const storage::Store& store_;
-    const ExecutedState& executed_;
+    const WriterState& state_;
     const Limits limits_;
     const MonotonicClock& clock_;
     mutable std::optional<Time> now_;

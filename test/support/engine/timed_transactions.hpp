@@ -52,7 +52,7 @@ public:
 private:
     embedded::TransactionWorkspace next()
     {
-        return {*store, executed_, {1 << 20, true, false}, monotonic_};
+        return {*store, state_, {1 << 20, true, false}, monotonic_};
     }
 
     void commit(embedded::TransactionWorkspace& workspace)
@@ -60,20 +60,20 @@ private:
         storage::Batch batch;
         workspace.write_to(batch);
         store->write(batch, false);
-        executed_.catalogue.apply(workspace.catalogue_changes());
-        executed_.next_bucket = workspace.next_bucket();
+        state_.catalogue.apply(workspace.catalogue_changes());
+        state_.next_bucket = workspace.next_bucket();
         storage::Totals totals;
-        const std::string record = workspace.record().finish(executed_.head, Time{}, totals);
-        ++executed_.head;
+        const std::string record = workspace.record().finish(state_.head, Time{}, totals);
+        ++state_.head;
         messages.clear();
-        const auto decoded = storage::decode_record(executed_.head, record);
+        const auto decoded = storage::decode_record(state_.head, record);
         for (const Message& each : decoded->messages) {
             messages.emplace_back(each);
         }
     }
 
     Structure structure_;
-    embedded::ExecutedState executed_;
+    embedded::WriterState state_;
     embedded::MonotonicClock monotonic_{clock.clock()};
 };
 

@@ -22,7 +22,7 @@ namespace {
 struct AtSomeTime {
     test::HandClock clock;
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
-    embedded::ExecutedState executed;
+    embedded::WriterState executed;
     embedded::MonotonicClock monotonic{clock.clock()};
     embedded::TransactionWorkspace workspace{*store, executed, {1000, false, false}, monotonic};
 };

@@ -23,7 +23,7 @@ namespace {
 /// Executes transactions one after another, like the engine, each durable before the next.
 struct Transactions {
     std::unique_ptr<storage::Store> store = storage::Store::open(Options("memory:"));
-    ExecutedState executed;
+    WriterState executed;
     MonotonicClock clock{Clock()};
     std::size_t max_bytes = std::size_t{1} << 20;
     std::shared_ptr<TransactionWorkspace> workspace;
