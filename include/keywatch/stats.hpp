@@ -43,7 +43,7 @@ struct Stats {
         /// The size of the executed transactions that are not durable yet, as counted for
         /// `Options::max_pending_bytes`.
         std::uint64_t pending_bytes = 0;
-        /// Number of calls of `update()` that wait for the writer's turn.
+        /// Number of calls of `update()` that wait for the writer lock.
         std::uint64_t waiting = 0;
         /// The difference between the time of the database and the clock. For this long, commits
         /// have the same time and nothing expires. 0 unless the clock went backwards.

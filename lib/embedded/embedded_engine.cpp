@@ -49,7 +49,7 @@ std::shared_ptr<EmbeddedEngine> EmbeddedEngine::open_blocking(const asio::any_io
                                                               leveldb::Env* base)
 {
     auto engine = make_engine(options);
-    engine->adopt(storage::Store::open(engine->options_, base), executor);
+    engine->install_store(storage::Store::open(engine->options_, base), executor);
     async::ContextService::add(executor, engine);
     return engine;
 }
@@ -65,7 +65,7 @@ asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options op
         engine->thread_.post([engine, base, opened, executor] {
             std::exception_ptr error;
             try {
-                engine->adopt(storage::Store::open(engine->options_, base), executor);
+                engine->install_store(storage::Store::open(engine->options_, base), executor);
             } catch (...) {
                 error = std::current_exception();
             }
@@ -76,8 +76,8 @@ asio::awaitable<std::shared_ptr<EmbeddedEngine>> EmbeddedEngine::open(Options op
     co_return engine;
 }
 
-void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
-                           const asio::any_io_executor& executor)
+void EmbeddedEngine::install_store(std::unique_ptr<storage::Store> store,
+                                   const asio::any_io_executor& executor)
 {
     store_ = std::move(store);
     history_id_ = store_->history_id();
@@ -87,28 +87,28 @@ void EmbeddedEngine::adopt(std::unique_ptr<storage::Store> store,
     state_.next_bucket = store_->next_bucket_at_open();
     state_.head = store_->head_at_open();
     reserve_bytes_ = store_->reserve_bytes();
-    clock_.seen(store_->latest_time_at_open());
+    clock_.advance_to(store_->latest_time_at_open());
     state_.totals = store_->history_at_open().newest_totals;
     catalogue_ = std::make_shared<DurableCatalogue>(store_->catalogue_at_open());
     trimmer_ = std::make_shared<HistoryTrimmer>(options_, *store_, thread_, clock_);
     eraser_ = std::make_shared<PrefixEraser>(*store_, thread_);
-    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, turn_, catalogue_, trimmer_,
-                                            eraser_);
+    writer_ = std::make_shared<GroupWriter>(options_, *store_, thread_, writer_lock_, catalogue_,
+                                            trimmer_, eraser_);
     const auto commit = [weak = weak_from_this()](std::shared_ptr<Sweep> sweep) {
         return run_commit(weak.lock(), {}, std::move(sweep));
     };
     sweeper_ =
         std::make_shared<Sweeper>(*store_, clock_, thread_, executor, weak_from_this(), commit);
     writer_->set_sweeper(sweeper_);
-    const auto look = [turn = std::weak_ptr(turn_), writer = std::weak_ptr(writer_)] {
-        const auto waited_for = turn.lock();
+    const auto look = [lock = std::weak_ptr(writer_lock_), writer = std::weak_ptr(writer_)] {
+        const auto waited_for = lock.lock();
         const auto written_by = writer.lock();
-        const bool waits = waited_for && waited_for->look();
-        return (written_by && written_by->look()) || waits;
+        const bool waits = waited_for && waited_for->skip_blocked();
+        return (written_by && written_by->start_overdue()) || waits;
     };
     // The lookout runs on the reader thread, because a flush may block the engine thread for long.
     const auto lookout = std::make_shared<Lookout>(weak_from_this(), reader_, look);
-    turn_->set_lookout([lookout] { lookout->arm(); });
+    writer_lock_->set_lookout([lookout] { lookout->arm(); });
     writer_->set_lookout([lookout] { lookout->arm(); });
     if (!options_.read_only) {
         trimmer_->start();
@@ -139,7 +139,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
                                                      engine::TransactionFunction fn,
                                                      std::shared_ptr<Sweep> sweep)
 {
-    // Once the turn is acquired, cancellation must be ignored. It must not surface at a suspension
+    // Once the lock is acquired, cancellation must be ignored. It must not surface at a suspension
     // in this function instead of in the caller.
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -150,10 +150,10 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
         if (self->options_.read_only) {
             fail(Error::read_only, "it was opened with Options::read_only");
         }
-        if (!self->turn_->try_acquire()) {
-            co_await self->turn_->acquire();
+        if (!self->writer_lock_->try_acquire()) {
+            co_await self->writer_lock_->acquire();
         }
-        HeldTurn turn(*self->turn_);
+        WriterLockGuard guard(*self->writer_lock_);
         begun = true;
         PendingCommit pending = self->execute(fn, sweep.get());
         const bool unchanged = pending.revision == 0;
@@ -162,7 +162,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
             if (pending.revision) {
                 self->write_now(pending);
             }
-            turn.release();
+            guard.release();
             try {
                 co_await async::yield();
             } catch (const std::bad_alloc&) {
@@ -173,7 +173,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
                 // After `join`, this coroutine may resume, and end, on another thread. Nothing in
                 // its frame is used from then on.
                 const std::shared_ptr<EmbeddedEngine> engine = self;
-                const HeldTurn held(std::move(turn));
+                const WriterLockGuard held(std::move(guard));
                 engine->join(std::move(pending), std::move(waiter));
             });
         }
@@ -200,7 +200,7 @@ asio::awaitable<Revision> EmbeddedEngine::run_commit(std::shared_ptr<EmbeddedEng
 void EmbeddedEngine::write_now(const PendingCommit& pending)
 {
     const GroupWriter::Prepared prepared = writer_->prepare_now(pending, batch_);
-    adopt(pending, false);
+    apply(pending, false);
     writer_->write_now(pending, batch_, prepared);
     prepare_rotation();
 }
@@ -214,7 +214,7 @@ void EmbeddedEngine::join(PendingCommit pending, async::Waiter waiter)
     member.batch = batch_;
     member.waiter = std::move(waiter);
     if (member.pending.revision) {
-        adopt(member.pending, true);
+        apply(member.pending, true);
     }
     writer_->join(std::move(one));
 }
@@ -279,7 +279,7 @@ PendingCommit EmbeddedEngine::seal(TransactionWorkspace& workspace)
     return pending;
 }
 
-void EmbeddedEngine::adopt(const PendingCommit& pending, bool overlay)
+void EmbeddedEngine::apply(const PendingCommit& pending, bool overlay)
 {
     if (overlay) {
         state_.overlay.add(pending.revision, pending.writes);
@@ -287,7 +287,7 @@ void EmbeddedEngine::adopt(const PendingCommit& pending, bool overlay)
     try {
         state_.catalogue.apply(pending.catalogue);
     } catch (...) {  // out of memory half-way: later transactions would build on it
-        writer_->give_up();
+        writer_->latch_failure();
         throw;
     }
     state_.next_bucket = pending.next_bucket;

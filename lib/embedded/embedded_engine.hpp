@@ -14,7 +14,7 @@
 #include "embedded/commit/group_writer.hpp"
 #include "embedded/commit/lookout.hpp"
 #include "embedded/commit/pending_commit.hpp"
-#include "embedded/commit/writer_turn.hpp"
+#include "embedded/commit/writer_lock.hpp"
 #include "embedded/state/begun_transactions.hpp"
 #include "embedded/state/open_states.hpp"
 #include "embedded/transaction/snapshot_workspace.hpp"
@@ -45,7 +45,7 @@ namespace asio = boost::asio;
 
 /// An engine on a LevelDB store in this process.
 ///
-/// Transactions execute one at a time (WriterTurn) on their callers' executors, each on top of all
+/// Transactions execute one at a time (WriterLock) on their callers' executors, each on top of all
 /// that were executed before. GroupWriter makes them durable. The engine owns two threads: the
 /// engine thread (groups, trimming, erasing, the time of sweeps, open, close), and the reader
 /// thread (history, states), so that reading these delays no commit. The first backup starts a
@@ -94,7 +94,7 @@ public:
     const HistoryId& history_id() const noexcept override { return history_id_; }
     Time now() const override { return clock_.now(); }
     Revision durable_head() const noexcept override { return writer_->durable_head(); }
-    Revision highest_readable() const noexcept override { return writer_->handed_over(); }
+    Revision highest_readable() const noexcept override { return writer_->submitted(); }
     Revision oldest() const noexcept override;
     Lag lag(Revision seen) const override;
     Stats::Engine stats() const override;
@@ -109,7 +109,9 @@ private:
     class EmbeddedState;
     class StateReading;
 
-    void adopt(std::unique_ptr<storage::Store> store, const asio::any_io_executor& executor);
+    /// Takes over the store that was opened, and creates the parts that use it.
+    void install_store(std::unique_ptr<storage::Store> store,
+                       const asio::any_io_executor& executor);
     void context_shutdown() noexcept override;
 
     static asio::awaitable<Revision> run_commit(std::shared_ptr<EmbeddedEngine> self,
@@ -130,13 +132,15 @@ private:
     /// Executes one transaction: the sweep if there is one, otherwise the function.
     PendingCommit execute(const engine::TransactionFunction& fn, Sweep* sweep);
     PendingCommit seal(TransactionWorkspace& workspace);
-    void adopt(const PendingCommit& pending, bool overlay);
+    /// Adds the commit to the state on which later transactions build. `overlay` is true if its
+    /// writes do not go to the store at once.
+    void apply(const PendingCommit& pending, bool overlay);
     bool may_write_now(const PendingCommit& pending) const;
     void write_now(const PendingCommit& pending);
     void join(PendingCommit pending, async::Waiter waiter);
     void prepare_rotation() noexcept;
     void refuse_commits();
-    void tell_if_drained();
+    void notify_if_drained();
     /// Closes the store on the engine thread, unless that has begun.
     void close_on_thread();
     /// Returns the error to report at the end if the database's directory was moved, otherwise
@@ -151,7 +155,7 @@ private:
     Revision head_at_open_ = 0;
     std::unique_ptr<storage::Store> store_;
     std::shared_ptr<const std::atomic<std::uint64_t>> reserve_bytes_;
-    std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>();
+    std::shared_ptr<WriterLock> writer_lock_ = std::make_shared<WriterLock>();
     std::shared_ptr<DurableCatalogue> catalogue_;
     std::shared_ptr<HistoryTrimmer> trimmer_;
     std::shared_ptr<PrefixEraser> eraser_;
@@ -164,7 +168,7 @@ private:
     std::atomic<std::uint64_t> unchanged_{0};
     std::atomic<std::uint64_t> failed_{0};
 
-    // Used only by the holder of the writer's turn.
+    // Used only by the holder of the writer lock.
     WriterState state_;
     storage::Batch batch_;  ///< the writes of the transaction that was executed last
 

@@ -23,19 +23,19 @@ void EmbeddedEngine::call_after(std::chrono::milliseconds time, std::function<vo
 
 void EmbeddedEngine::refuse_commits()
 {
-    turn_->shut(closed_error(), [weak = weak_from_this()] {
+    writer_lock_->close(closed_error(), [weak = weak_from_this()] {
         if (const auto self = weak.lock()) {
-            self->tell_if_drained();
+            self->notify_if_drained();
         }
     });
 }
 
 /// Completes the waiters of `drain` if no transaction is pending. Every executed transaction is
-/// added to a group before the turn becomes idle. The coroutines that wait for the transactions do
+/// added to a group before the lock becomes idle. The coroutines that wait for the transactions do
 /// not matter: their executors may be blocked.
-void EmbeddedEngine::tell_if_drained()
+void EmbeddedEngine::notify_if_drained()
 {
-    if (!turn_->is_idle() || (writer_ && !writer_->idle())) {
+    if (!writer_lock_->is_idle() || (writer_ && !writer_->idle())) {
         return;
     }
     std::vector<async::Waiter> drained;
@@ -124,7 +124,7 @@ void EmbeddedEngine::close_on_thread()
 
 void EmbeddedEngine::give_up_doubtful()
 {
-    turn_->give_up_doubtful(closed_error());
+    writer_lock_->fail_doubtful(closed_error());
 }
 
 void EmbeddedEngine::close_without_loop(std::function<void()> closed)
@@ -159,12 +159,12 @@ void EmbeddedEngine::context_shutdown() noexcept
     backups_.stop();
     reader_.stop();
     thread_.stop();
-    turn_->refuse(closed_error());
+    writer_lock_->refuse(closed_error());
     if (writer_) {
-        writer_->abandon(closed_error());
+        writer_->fail_waiting(closed_error());
     }
     if (sweeper_) {
-        sweeper_->let_go();
+        sweeper_->release_executor();
     }
     views_.close();
     states_->close();

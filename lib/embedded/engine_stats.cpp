@@ -85,7 +85,7 @@ Stats::Engine EmbeddedEngine::stats() const
     Stats::Engine stats = writer_->stats();
     stats.unchanged = unchanged_.load(std::memory_order_relaxed);
     stats.failed = failed_.load(std::memory_order_relaxed);
-    stats.waiting = turn_->waiting();
+    stats.waiting = writer_lock_->waiting();
     stats.clock_lead = clock_.lead();
     stats.reserve_bytes = reserve_bytes_->load(std::memory_order_relaxed);
     return stats;

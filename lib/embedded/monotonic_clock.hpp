@@ -23,11 +23,10 @@ public:
     /// Uses the system's clock if `clock` is empty.
     explicit MonotonicClock(Clock clock) : clock_(std::move(clock)) {}
 
-    Time now() const { return seen(told()); }
+    Time now() const { return advance_to(read_clock()); }
 
-    /// Makes sure that the time is from now on not before this one. Returns the time of the
-    /// database.
-    Time seen(Time time) const noexcept
+    /// Advances the time to this one, if that is later. Returns the time of the database.
+    Time advance_to(Time time) const noexcept
     {
         const Time possible = bytes::in_clock_range(time);
         Time latest = latest_.load(std::memory_order_relaxed);
@@ -43,12 +42,12 @@ public:
     /// not advance.
     std::chrono::microseconds lead() const
     {
-        const Time told = bytes::in_clock_range(this->told());
-        return seen(told) - told;
+        const Time read = bytes::in_clock_range(read_clock());
+        return advance_to(read) - read;
     }
 
 private:
-    Time told() const
+    Time read_clock() const
     {
         return clock_ ? clock_()
                       : std::chrono::floor<Time::duration>(std::chrono::system_clock::now());

@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
     });
 }
 
-// A function that throws releases the writer's turn, whatever it throws.
+// A function that throws releases the writer lock, whatever it throws.
 BOOST_AUTO_TEST_CASE(after_a_function_has_thrown_other_transactions_continue)
 {
     run([]() -> Task {

@@ -246,9 +246,9 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_while_they_close)
     }
 }
 
-// One committer is the next in the queue for the writer's turn, another has committed and waits for
+// One committer is the next in the queue for the writer lock, another has committed and waits for
 // the flush.
-BOOST_AUTO_TEST_CASE(the_context_of_waiting_committers_passes_the_turn_on)
+BOOST_AUTO_TEST_CASE(the_context_of_waiting_committers_passes_the_lock_on)
 {
     const Token token = std::make_shared<int>(1);
     kw::Database db = kw::Database::open_blocking(executor(), watched_options());

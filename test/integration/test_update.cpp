@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
     });
 }
 
-// Cancelled while another update has the writer's turn: its function is never run, and the next one
+// Cancelled while another update holds the writer lock: its function is never run, and the next one
 // is.
 BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
 {
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
         bool second_ran = false;
         bool third_ran = false;
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
-        // The others are called while this one has the writer's turn, and one of them is cancelled.
+        // The others are called while this one holds the writer lock, and one of them is cancelled.
         // The function runs on the loop's own thread, so a job started here runs up to its first
         // suspension at once.
         const auto first = [&](kw::Transaction& tx) {

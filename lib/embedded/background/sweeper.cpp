@@ -18,7 +18,7 @@ namespace keywatch::embedded {
 
 namespace {
 
-/// The maximum delay of a tick, so that not every earlier deadline schedules another tick.
+/// The maximum delay of a timer, so that not every earlier deadline schedules another timer.
 constexpr std::chrono::milliseconds slack{5};
 
 }  // namespace
@@ -41,7 +41,7 @@ void Sweeper::start() noexcept
     lower(Time::min());
     try {
         thread_.post([self = shared_from_this()] {
-            self->look();
+            self->find_next();
             self->set_busy(false);
             self->arm();
         });
@@ -51,7 +51,7 @@ void Sweeper::start() noexcept
     }
 }
 
-void Sweeper::note(Time deadline) noexcept
+void Sweeper::on_deadline(Time deadline) noexcept
 {
     if (deadline < next_.load()) {
         lower(deadline);
@@ -117,17 +117,17 @@ void Sweeper::try_arm(std::chrono::milliseconds least)
     if (busy_ || stopped_ || (armed_ && *armed_ <= at + slack)) {
         return;
     }
-    thread_.post_after(wait,
-                       [self = shared_from_this(), number = ticks_ + 1] { self->tick(number); });
-    ++ticks_;
+    thread_.post_after(
+        wait, [self = shared_from_this(), number = timer_ + 1] { self->on_timer(number); });
+    ++timer_;
     armed_ = at;
 }
 
-void Sweeper::tick(std::uint64_t number)
+void Sweeper::on_timer(std::uint64_t number)
 {
     {
         const std::lock_guard lock(mutex_);
-        if (number != ticks_ || busy_ || stopped_) {
+        if (number != timer_ || busy_ || stopped_) {
             return;
         }
         armed_.reset();
@@ -136,7 +136,7 @@ void Sweeper::tick(std::uint64_t number)
     if (next_.load() > clock_.now()) {
         // This skips deadlines that were moved, a few at a time and not all of them when they are
         // due.
-        look();
+        find_next();
     }
     if (next_.load() <= clock_.now()) {
         begin_sweep();
@@ -147,9 +147,9 @@ void Sweeper::tick(std::uint64_t number)
 }
 
 /// Finds the earliest stored deadline.
-void Sweeper::look()
+void Sweeper::find_next()
 {
-    const Time from = take();
+    const Time from = take_next();
     try {
         lower(store_.first_deadline(from).value_or(never));
     } catch (const boost::system::system_error&) {
@@ -188,7 +188,7 @@ void Sweeper::begin_sweep()
 
 asio::awaitable<void> Sweeper::sweep(std::shared_ptr<Sweeper> self, std::shared_ptr<void>)
 {
-    const Time from = self->take();
+    const Time from = self->take_next();
     auto sweep = std::make_shared<Sweep>(storage::deadline_keys_from(from));
     try {
         co_await self->commit_(sweep);

@@ -32,7 +32,7 @@ namespace asio = boost::asio;
 /// ending. It waits for the deadline, but at most `longest_wait`, because the clock may jump. While
 /// no key has a deadline, it does not wait at all.
 ///
-/// 1. `next_` is no later than any stored deadline, except while `look` or a sweep is running,
+/// 1. `next_` is no later than any stored deadline, except while `find_next` or a sweep is running,
 ///    which restore this when they finish.
 /// 2. New deadlines are after the time of their transaction, so they are never before the swept
 ///    ones.
@@ -57,21 +57,22 @@ public:
     /// are possible.
     void start() noexcept;
     /// Notes that a deadline was stored.
-    void note(Time deadline) noexcept;
+    void on_deadline(Time deadline) noexcept;
     /// Releases the executor. Called when the context is being destroyed and the thread has ended.
-    void let_go() noexcept { executor_ = asio::any_io_executor(); }
+    void release_executor() noexcept { executor_ = asio::any_io_executor(); }
 
 private:
     using SteadyTime = std::chrono::steady_clock::time_point;
 
     void lower(Time deadline) noexcept;
-    Time take() noexcept { return next_.exchange(never); }
-    /// Schedules a tick. If there is no memory for that, the tick is scheduled as soon as there is.
+    Time take_next() noexcept { return next_.exchange(never); }
+    /// Schedules a call of `on_timer`. If there is no memory for that, the call is scheduled as
+    /// soon as there is.
     void arm(std::chrono::milliseconds least = std::chrono::milliseconds::zero()) noexcept;
     void try_arm(std::chrono::milliseconds least);
     bool deliver() noexcept override;
-    void tick(std::uint64_t number);
-    void look();
+    void on_timer(std::uint64_t number);
+    void find_next();
     void begin_sweep();
     void set_busy(bool busy);
     void stop();
@@ -93,13 +94,13 @@ private:
 
     // Guarded by `mutex_`.
     std::mutex mutex_;
-    /// True while `look` or a sweep runs, after which the next tick is scheduled. Initially true,
-    /// until `start` has run.
+    /// True while `find_next` or a sweep runs, after which the next timer is scheduled. Initially
+    /// true, until `start` has run.
     bool busy_ = true;
     bool stopped_ = false;
-    std::uint64_t ticks_ = 0;  ///< the number of the tick that counts
+    std::uint64_t timer_ = 0;  ///< the number of the newest timer; older ones are ignored
     std::optional<SteadyTime> armed_;
-    std::shared_ptr<Sweeper> keep_;  ///< keeps this alive while there is no memory for a tick
+    std::shared_ptr<Sweeper> keep_;  ///< keeps this alive while there is no memory for a timer
     bool missed_ = false;            ///< true if `arm` was called meanwhile
 };
 

@@ -53,7 +53,7 @@ void complete(std::list<GroupWriter::Member>& group, const std::exception_ptr& e
 }  // namespace
 
 GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
-                         std::shared_ptr<WriterTurn> turn,
+                         std::shared_ptr<WriterLock> writer_lock,
                          std::shared_ptr<DurableCatalogue> catalogue,
                          std::shared_ptr<HistoryTrimmer> trimmer,
                          std::shared_ptr<PrefixEraser> eraser)
@@ -63,12 +63,12 @@ GroupWriter::GroupWriter(const Options& options, storage::Store& store, async::W
       store_(store),
       store_failed_(store.failed_flag()),
       thread_(thread),
-      turn_(std::move(turn)),
+      writer_lock_(std::move(writer_lock)),
       catalogue_(std::move(catalogue)),
       trimmer_(std::move(trimmer)),
       eraser_(std::move(eraser)),
       head_(store_.head_at_open()),
-      handed_over_(store_.head_at_open()),
+      submitted_(store_.head_at_open()),
       stored_time_(store_.latest_time_at_open())
 {
 }
@@ -91,7 +91,7 @@ void GroupWriter::join(Members one) noexcept
         open_.splice(open_.end(), one);
         pending_bytes_ += bytes;
         if (pending_bytes_ > max_pending_bytes_) {
-            turn_->pause();
+            writer_lock_->pause();
         }
         writing = writing_;
     }
@@ -109,14 +109,14 @@ void GroupWriter::join(Members one) noexcept
     }
 }
 
-bool GroupWriter::look()
+bool GroupWriter::start_overdue()
 {
     bool overdue = false;
     {
         const std::lock_guard lock(mutex_);
         const bool waits = !writing_ && !open_.empty();
-        overdue = waits && looked_ == group_;
-        looked_ = waits ? group_ : 0;
+        overdue = waits && waiting_group_ == group_;
+        waiting_group_ = waits ? group_ : 0;
         if (!waits) {
             return false;
         }
@@ -196,14 +196,14 @@ bool GroupWriter::write_next_group()
     if (written) {
         complete(group, nullptr);
     } else {
-        turn_->refuse(failure());
+        writer_lock_->refuse(failure());
         complete(group, failure());
     }
     if (resume) {
-        turn_->resume();
+        writer_lock_->resume();
     }
     if (!more) {
-        turn_->tell_if_idle();
+        writer_lock_->notify_if_idle();
     }
     return more;
 }
@@ -223,7 +223,7 @@ bool GroupWriter::write(Members& group)
         write_batch(batch, pending, prepare(batch, pending));
         return true;
     } catch (...) {  // even if out of memory: what was executed meanwhile builds on this group
-        note_failure(std::current_exception());
+        set_failure(std::current_exception());
         return false;
     }
 }
@@ -239,18 +239,18 @@ void GroupWriter::write_now(const PendingCommit& pending, storage::Batch& batch,
     try {
         write_batch(batch, {&pending, 1}, prepared);
     } catch (...) {  // even if out of memory: later transactions build on this one
-        give_up();
+        latch_failure();
         throw;
     }
 }
 
-void GroupWriter::give_up()
+void GroupWriter::latch_failure()
 {
-    note_failure(std::current_exception());
-    turn_->refuse(failure());
+    set_failure(std::current_exception());
+    writer_lock_->refuse(failure());
 }
 
-void GroupWriter::note_failure(const std::exception_ptr& failure)
+void GroupWriter::set_failure(const std::exception_ptr& failure)
 {
     const std::lock_guard lock(mutex_);
     if (!failure_) {
@@ -304,7 +304,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const PendingComm
     if (prepared.last == 0) {
         return;
     }
-    handed_over_.store(prepared.last, std::memory_order_release);
+    submitted_.store(prepared.last, std::memory_order_release);
     const bool changes = !prepared.changes.empty();
     if (changes) {
         catalogue_->begin_change();
@@ -372,12 +372,12 @@ void GroupWriter::publish(std::span<const PendingCommit> pending, Revision last)
             eraser_->add(prefix);
         }
         if (each.earliest_deadline && sweeper_) {
-            sweeper_->note(*each.earliest_deadline);
+            sweeper_->on_deadline(*each.earliest_deadline);
         }
     }
 }
 
-void GroupWriter::abandon(const std::exception_ptr& reason) noexcept
+void GroupWriter::fail_waiting(const std::exception_ptr& reason) noexcept
 {
     Members group;
     {

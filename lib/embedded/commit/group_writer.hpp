@@ -3,7 +3,7 @@
 
 #include "durable_catalogue.hpp"
 #include "pending_commit.hpp"
-#include "writer_turn.hpp"
+#include "writer_lock.hpp"
 
 #include "async/waiter.hpp"
 #include "async/worker_thread.hpp"
@@ -40,12 +40,13 @@ namespace keywatch::embedded {
 /// 3. After a failed write nothing more is written. All waiting and all later transactions fail.
 ///
 /// Thread safety: `join`, `prepare_now` and `write_now` may be called only by the holder of the
-/// writer's turn, all other members from any thread. While the turn is held, an idle writer stays
+/// writer lock, all other members from any thread. While the lock is held, an idle writer stays
 /// idle. The store must live as long as the thread takes tasks.
 class GroupWriter : public std::enable_shared_from_this<GroupWriter> {
 public:
     GroupWriter(const Options& options, storage::Store& store, async::WorkerThread& thread,
-                std::shared_ptr<WriterTurn> turn, std::shared_ptr<DurableCatalogue> catalogue,
+                std::shared_ptr<WriterLock> writer_lock,
+                std::shared_ptr<DurableCatalogue> catalogue,
                 std::shared_ptr<HistoryTrimmer> trimmer, std::shared_ptr<PrefixEraser> eraser);
 
     /// Sets the sink. Call once, before the first commit.
@@ -54,7 +55,7 @@ public:
     void set_sweeper(std::shared_ptr<Sweeper> sweeper) { sweeper_ = std::move(sweeper); }
 
     /// Sets the lookout. Call once, before the first commit. `waits` is called when a group waits
-    /// to be started by an executor of the program: `look` must be called from then on.
+    /// to be started by an executor of the program: `start_overdue` must be called from then on.
     void set_lookout(std::function<void()> waits) { waits_ = std::move(waits); }
 
     /// Returns true if the sink wants commits.
@@ -73,7 +74,7 @@ public:
 
     /// Starts the open group if its writers' executors are blocked and have not started it since
     /// the last call. Returns true if it must be called again.
-    bool look();
+    bool start_overdue();
 
     /// Returns true if nothing waits or is being written.
     bool idle() const;
@@ -100,13 +101,13 @@ public:
     void check() const;
     /// Returns the last revision that was passed to the store. Reads may see it before it is the
     /// durable head. After a failed write, returns the durable head.
-    Revision handed_over() const noexcept
+    Revision submitted() const noexcept
     {
-        return failed() ? durable_head() : handed_over_.load(std::memory_order_acquire);
+        return failed() ? durable_head() : submitted_.load(std::memory_order_acquire);
     }
     /// Notes that an executed transaction will never be written. The effect is that of a failed
     /// write. Call while the exception is being handled.
-    void give_up();
+    void latch_failure();
     /// Returns the statistics counted by this class.
     Stats::Engine stats() const;
     /// Returns the time of the database that the next open will find.
@@ -114,7 +115,7 @@ public:
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Fails all waiting transactions. Precondition: the thread no longer takes tasks.
-    void abandon(const std::exception_ptr& reason) noexcept;
+    void fail_waiting(const std::exception_ptr& reason) noexcept;
 
 private:
     using Members = std::list<Member>;
@@ -131,7 +132,7 @@ private:
     void write_batch(storage::Batch& batch, std::span<const PendingCommit> pending,
                      const Prepared& prepared);
     void publish(std::span<const PendingCommit> pending, Revision last) noexcept;
-    void note_failure(const std::exception_ptr& failure);
+    void set_failure(const std::exception_ptr& failure);
     std::exception_ptr failure() const;
     void count(const storage::Batch& batch, std::span<const PendingCommit> pending,
                std::chrono::nanoseconds flush_time) noexcept;
@@ -144,7 +145,7 @@ private:
     /// Read even after the store was closed.
     const std::shared_ptr<const std::atomic<bool>> store_failed_;
     async::WorkerThread& thread_;
-    const std::shared_ptr<WriterTurn> turn_;
+    const std::shared_ptr<WriterLock> writer_lock_;
     const std::shared_ptr<DurableCatalogue> catalogue_;
     const std::shared_ptr<HistoryTrimmer> trimmer_;
     const std::shared_ptr<PrefixEraser> eraser_;
@@ -152,7 +153,7 @@ private:
     std::shared_ptr<Sweeper> sweeper_;
     std::function<void()> waits_;
     std::atomic<Revision> head_;
-    std::atomic<Revision> handed_over_;
+    std::atomic<Revision> submitted_;
     std::atomic<bool> failed_{false};
     std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group
     /// Counters of `Stats`, named as there. Changed by the thread that writes a group.
@@ -170,9 +171,9 @@ private:
     Members open_;
     std::size_t pending_bytes_ = 0;
     bool writing_ = false;
-    std::uint64_t group_ = 1;     ///< the number of the open one
-    std::uint64_t looked_ = 0;    ///< the one that waited when `look` was last called
-    std::exception_ptr failure_;  ///< the first one
+    std::uint64_t group_ = 1;          ///< the number of the open one
+    std::uint64_t waiting_group_ = 0;  ///< the one that waited when `start_overdue` was last called
+    std::exception_ptr failure_;       ///< the first one
 };
 
 }  // namespace keywatch::embedded

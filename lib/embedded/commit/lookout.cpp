@@ -29,7 +29,7 @@ bool Lookout::try_arm() noexcept
         return true;
     }
     try {
-        thread_.post_after(period, [self = shared_from_this()] { self->tick(); });
+        thread_.post_after(period, [self = shared_from_this()] { self->on_timer(); });
         return true;
     } catch (...) {
         return false;
@@ -46,7 +46,7 @@ bool Lookout::deliver() noexcept
     return false;
 }
 
-void Lookout::tick()
+void Lookout::on_timer()
 {
     armed_ = false;  // before the look, which may not see what is armed from now on
     if (look_()) {

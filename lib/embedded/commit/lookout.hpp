@@ -29,7 +29,7 @@ public:
 private:
     bool deliver() noexcept override;
     bool try_arm() noexcept;
-    void tick();
+    void on_timer();
 
     const std::weak_ptr<const void> owner_;
     async::WorkerThread& thread_;

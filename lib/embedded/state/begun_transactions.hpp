@@ -48,7 +48,7 @@ public:
 
     /// Returns true if no commit after this revision sees a time before one that the caller has
     /// read from the clock. May be called from any thread.
-    bool none_behind(Revision revision) const noexcept
+    bool none_after(Revision revision) const noexcept
     {
         std::atomic_thread_fence(std::memory_order_seq_cst);
         return newest_.load() <= revision;

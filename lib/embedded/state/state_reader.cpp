@@ -40,7 +40,7 @@ StateReader::StateReader(const storage::Store& store, const MonotonicClock& cloc
 {
     const std::optional<Time> made = store.time_of(revision_, *snapshot_);
     time_ = made.value_or(now_);
-    if (!begun.none_behind(revision_)) {
+    if (!begun.none_after(revision_)) {
         now_ = made.value_or(Time::min());
     }
 }

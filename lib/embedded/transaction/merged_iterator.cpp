@@ -37,7 +37,7 @@ public:
         const auto at = map_.lower_bound(key);
         stand(at == map_.begin() ? map_.end() : std::prev(at));
     }
-    void pass(std::string_view key, bool forward) override
+    void move_past(std::string_view key, bool forward) override
     {
         if (forward) {
             stand(map_.upper_bound(key));
@@ -50,9 +50,9 @@ private:
     void stand(typename Map::const_iterator at)
     {
         if (at == map_.end()) {
-            stand_nowhere();
+            clear_current();
         } else {
-            stand_on(at->first, value_of(at->second));
+            set_current(at->first, value_of(at->second));
         }
     }
 
@@ -75,21 +75,21 @@ public:
 
     void seek(std::string_view key) override
     {
-        stand_nowhere();  // in case the iterator throws
+        clear_current();  // in case the iterator throws
         iterator_->Seek(slice(key));
         stand();
     }
     void seek_before(std::string_view key) override
     {
-        stand_nowhere();
+        clear_current();
         iterator_->Seek(slice(key));
         iterator_->Valid() ? iterator_->Prev() : iterator_->SeekToLast();
         stand();
     }
-    void pass(std::string_view key, bool forward) override
+    void move_past(std::string_view key, bool forward) override
     {
         if (valid() && (this->key().data() == key.data() || this->key() == key)) {
-            stand_nowhere();
+            clear_current();
             forward ? iterator_->Next() : iterator_->Prev();
             stand();
         }
@@ -101,7 +101,7 @@ private:
         if (iterator_->Valid()) {
             const leveldb::Slice key = iterator_->key();
             const leveldb::Slice value = iterator_->value();
-            stand_on({key.data(), key.size()}, std::string_view(value.data(), value.size()));
+            set_current({key.data(), key.size()}, std::string_view(value.data(), value.size()));
         }
     }
 
@@ -214,22 +214,22 @@ void MergedIterator::step(bool forward)
         seek_all(here);
         return;
     }
-    pass_current();
+    move_past_current();
     settle();
 }
 
 /// Moves all layers past the current key. The key belongs to the layer positioned on it, so that
 /// layer moves last.
-void MergedIterator::pass_current()
+void MergedIterator::move_past_current()
 {
     Layer* const newest = std::exchange(current_, nullptr);
     const std::string_view key = newest->key();
     for (const auto& layer : layers_) {
         if (layer && layer.get() != newest) {
-            layer->pass(key, forward_);
+            layer->move_past(key, forward_);
         }
     }
-    newest->pass(key, forward_);
+    newest->move_past(key, forward_);
 }
 
 void MergedIterator::settle()
@@ -254,7 +254,7 @@ void MergedIterator::settle()
             value_ = *value;
             return;
         }
-        pass_current();
+        move_past_current();
     }
 }
 

@@ -28,15 +28,15 @@ public:
     virtual void seek_before(std::string_view key) = 0;
     /// Moves past `key`, forward or backward, and sees what was written since the last move. `key`
     /// may refer to the current key.
-    virtual void pass(std::string_view key, bool forward) = 0;
+    virtual void move_past(std::string_view key, bool forward) = 0;
 
     bool valid() const noexcept { return valid_; }
     std::string_view key() const noexcept { return key_; }
     const std::optional<std::string_view>& value() const noexcept { return value_; }
 
 protected:
-    void stand_nowhere() noexcept { valid_ = false; }
-    void stand_on(std::string_view key, std::optional<std::string_view> value) noexcept
+    void clear_current() noexcept { valid_ = false; }
+    void set_current(std::string_view key, std::optional<std::string_view> value) noexcept
     {
         valid_ = true;
         key_ = key;
@@ -96,7 +96,7 @@ private:
     void seek_all(std::string_view full_key);
     void seek_all_before(std::string_view full_key);
     void step(bool forward);
-    void pass_current();
+    void move_past_current();
     void settle();
     bool inside(const Layer& layer) const;
 

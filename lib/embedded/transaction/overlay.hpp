@@ -15,7 +15,7 @@
 namespace keywatch::embedded {
 
 /// The writes of all executed transactions that may not be durable yet: the newest value of every
-/// key they wrote. Used only by the holder of the writer's turn.
+/// key they wrote. Used only by the holder of the writer lock.
 class Overlay {
 public:
     struct Entry {

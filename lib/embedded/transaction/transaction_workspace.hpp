@@ -23,7 +23,7 @@
 namespace keywatch::embedded {
 
 /// The state after the transactions executed before, durable or not. Used only by the holder of the
-/// writer's turn.
+/// writer lock.
 struct WriterState {
     storage::Catalogue catalogue;
     Overlay overlay;

@@ -24,21 +24,21 @@ namespace asio = boost::asio;
 /// The right to execute a transaction: one holder at a time, in the order of the calls. A mutex
 /// whose waiters are suspended coroutines.
 ///
-/// When the turn becomes free, it is not passed on. Instead, a *claim* is posted to the executor of
-/// the first waiter. The claim takes the turn on that executor when it runs. So a waiter whose
+/// When the lock is released, it is not passed on. Instead, a *claim* is posted to the executor of
+/// the first waiter. The claim acquires the lock on that executor when it runs. So a waiter whose
 /// executor is blocked by other code delays the other waiters by at most `patience`. After that it
 /// is *doubtful*, and claims are posted for the waiters after it. If its claim runs after all, it
 /// is no longer doubtful and has its old place.
 ///
-/// 1. The turn is held from the moment it is taken, on the executor of the holder.
-/// 2. While paused, the turn cannot be taken.
-/// 3. A claim takes the turn only if all waiters before it are doubtful. So waiters that are not
-///    doubtful have their turns in the order of their calls.
-/// 4. If the turn is free and not paused, the first waiter that is not doubtful has a claim under
+/// 1. The lock is held from the moment it is acquired, on the executor of the holder.
+/// 2. While paused, the lock cannot be acquired.
+/// 3. A claim acquires the lock only if all waiters before it are doubtful. So waiters that are not
+///    doubtful acquire it in the order of their calls.
+/// 4. If the lock is free and not paused, the first waiter that is not doubtful has a claim under
 ///    way. Every doubtful waiter has one.
 ///
 /// Thread safety: all members may be called from any thread.
-class WriterTurn : public std::enable_shared_from_this<WriterTurn> {
+class WriterLock : public std::enable_shared_from_this<WriterLock> {
 public:
     using Clock = std::chrono::steady_clock;
 
@@ -49,16 +49,16 @@ public:
     static constexpr std::size_t most_claims = 64;
 
     /// `now` is the clock, for tests.
-    explicit WriterTurn(std::function<Clock::time_point()> now = Clock::now);
+    explicit WriterLock(std::function<Clock::time_point()> now = Clock::now);
 
     /// Sets the lookout. Call once, before the first use. `waits` is called when a waiter was
-    /// added: `look` must be called from then on.
+    /// added: `skip_blocked` must be called from then on.
     void set_lookout(std::function<void()> waits) { waits_ = std::move(waits); }
 
-    /// Acquires the turn if it is free and nothing waits for it. Returns true if it did.
+    /// Acquires the lock if it is free and nothing waits for it. Returns true if it did.
     bool try_acquire();
-    /// Waits for the turn. Supports terminal cancellation while waiting. Fails with the error
-    /// passed to `refuse` or `shut`.
+    /// Acquires the lock once it is free. Supports terminal cancellation while waiting. Fails with
+    /// the error passed to `refuse` or `close`.
     asio::awaitable<void> acquire();
     void release();
 
@@ -70,18 +70,18 @@ public:
 
     /// Skips waiters whose executors do not run. Must be called once per `patience` while it
     /// returns true.
-    bool look();
+    bool skip_blocked();
 
     /// Fails all waiters and all later calls.
     void refuse(std::exception_ptr reason);
 
-    /// Fails all later calls. Existing waiters still have their turns. `idle` is called when
-    /// nothing holds the turn or waits for it, and then at each `tell_if_idle`.
-    void shut(std::exception_ptr reason, std::function<void()> idle);
-    void tell_if_idle();
+    /// Fails all later calls. Existing waiters still acquire the lock. `idle` is called when
+    /// nothing holds the lock or waits for it, and then at each `notify_if_idle`.
+    void close(std::exception_ptr reason, std::function<void()> idle);
+    void notify_if_idle();
     bool is_idle() const;
     /// Makes doubtful waiters fail with this error from now on.
-    void give_up_doubtful(std::exception_ptr reason);
+    void fail_doubtful(std::exception_ptr reason);
 
 private:
     using Id = std::uint64_t;
@@ -109,18 +109,18 @@ private:
     void enqueue(async::Waiter waiter);
     void cancel(Id id);
     void claim_runs(Id id);
-    void claim_is_lost(Id id);
+    void claim_lost(Id id);
     void carry_out(Calls calls);
 
     // Precondition of the following: the mutex is held.
-    void listen(const async::Waiter& waiter, Id id);
+    void enable_cancellation(const async::Waiter& waiter, Id id);
     Calls advance() { return advance(doubt()); }
     Calls advance(bool late);
     bool doubt();
-    std::optional<Call> call(Queue::iterator& at);
-    async::Waiter take_out(Id id);
-    std::vector<async::Waiter> take_all();
-    std::function<void()> told_if_idle() const;
+    std::optional<Call> claim_for(Queue::iterator& at);
+    async::Waiter remove(Id id);
+    std::vector<async::Waiter> remove_all();
+    std::function<void()> idle_call() const;
 
     // Constant after construction, or before the first use.
     const std::function<Clock::time_point()> now_;
@@ -138,23 +138,25 @@ private:
     std::function<void()> idle_;
 };
 
-/// The writer's turn, released by the destructor at the latest.
-class HeldTurn {
+/// A holder of the writer lock, which the destructor releases at the latest.
+class WriterLockGuard {
 public:
-    explicit HeldTurn(WriterTurn& turn) : turn_(&turn) {}
-    HeldTurn(HeldTurn&& other) noexcept : turn_(std::exchange(other.turn_, nullptr)) {}
-    HeldTurn& operator=(HeldTurn&&) = delete;
-    ~HeldTurn() { release(); }
+    explicit WriterLockGuard(WriterLock& lock) : lock_(&lock) {}
+    WriterLockGuard(WriterLockGuard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr))
+    {
+    }
+    WriterLockGuard& operator=(WriterLockGuard&&) = delete;
+    ~WriterLockGuard() { release(); }
 
     void release()
     {
-        if (WriterTurn* const turn = std::exchange(turn_, nullptr)) {
-            turn->release();
+        if (WriterLock* const lock = std::exchange(lock_, nullptr)) {
+            lock->release();
         }
     }
 
 private:
-    WriterTurn* turn_;
+    WriterLock* lock_;
 };
 
 }  // namespace keywatch::embedded

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random walks of writers on event loops that are blocked and unblocked, compared with a model.
-#include "embedded/commit/writer_turn.hpp"
+#include "embedded/commit/writer_lock.hpp"
 
 #include "support/loop/event_loop.hpp"
 
@@ -28,11 +28,11 @@ using keywatch::test::Task;
 
 namespace {
 
-/// Several event loops, some of them blocked, and a writer's turn.
+/// Several event loops, some of them blocked, and a writer lock.
 ///
 /// The model is the list of waiters in the order of their calls. After each step, the loops that
-/// are not blocked run until they are idle. A waiter there is therefore never late, and must have
-/// its turn before all waiters that came after it.
+/// are not blocked run until they are idle. A waiter there is therefore never late, and must
+/// acquire the lock before all waiters that came after it.
 class Walk {
 public:
     explicit Walk(unsigned seed) : random_(seed) {}
@@ -69,7 +69,7 @@ public:
         rest();
     }
 
-    /// Unblocks everything: all waiters have their turns, in order.
+    /// Unblocks everything: all waiters acquire the lock, in order.
     void finish()
     {
         if (paused_) {
@@ -87,14 +87,14 @@ public:
             rest();
         }
         BOOST_TEST(waiting_.empty());
-        BOOST_TEST(turn_->waiting() == 0U);
+        BOOST_TEST(lock_->waiting() == 0U);
         BOOST_TEST(!holder_);
-        BOOST_TEST(turn_->try_acquire());
+        BOOST_TEST(lock_->try_acquire());
     }
 
     void refuse()
     {
-        turn_->refuse(std::make_exception_ptr(
+        lock_->refuse(std::make_exception_ptr(
             boost::system::system_error(make_error_code(Error::storage_failed))));
         for (const Waiting& each : waiting_) {
             refused_.push_back(each.name);
@@ -105,7 +105,7 @@ public:
         }
         rest();
         BOOST_TEST(refused_.empty());
-        BOOST_TEST(turn_->waiting() == 0U);
+        BOOST_TEST(lock_->waiting() == 0U);
     }
 
 private:
@@ -125,7 +125,7 @@ private:
     {
         bool refused = false;
         try {
-            co_await turn_->acquire();
+            co_await lock_->acquire();
         } catch (const boost::system::system_error& error) {
             refused = error.code() == make_error_code(Error::storage_failed);
             if (!refused) {
@@ -162,7 +162,7 @@ private:
 
     void try_acquire()
     {
-        if (turn_->try_acquire()) {
+        if (lock_->try_acquire()) {
             BOOST_TEST(!holder_);
             BOOST_TEST(!paused_);
             BOOST_TEST(waiting_.empty());
@@ -173,7 +173,7 @@ private:
     void release()
     {
         if (std::exchange(holder_, std::nullopt)) {
-            turn_->release();
+            lock_->release();
         }
     }
 
@@ -196,9 +196,9 @@ private:
     {
         paused_ = !paused_;
         if (paused_) {
-            turn_->pause();
+            lock_->pause();
         } else {
-            turn_->resume();
+            lock_->resume();
         }
     }
 
@@ -206,8 +206,8 @@ private:
     void look_later()
     {
         for (int looks = 0; looks < 2; ++looks) {
-            now_ += WriterTurn::patience;
-            turn_->look();
+            now_ += WriterLock::patience;
+            lock_->skip_blocked();
             rest();
         }
         const bool somebody_runs = std::ranges::any_of(
@@ -229,8 +229,8 @@ private:
     }
 
     std::mt19937 random_;
-    WriterTurn::Clock::time_point now_;
-    std::shared_ptr<WriterTurn> turn_ = std::make_shared<WriterTurn>([this] { return now_; });
+    WriterLock::Clock::time_point now_;
+    std::shared_ptr<WriterLock> lock_ = std::make_shared<WriterLock>([this] { return now_; });
     std::deque<Waiting> waiting_;
     std::vector<int> refused_;
     std::optional<int> holder_;
@@ -248,9 +248,9 @@ unsigned walks()
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(test_writer_turn_model)
+BOOST_AUTO_TEST_SUITE(test_writer_lock_model)
 
-BOOST_AUTO_TEST_CASE(waiters_on_running_loops_have_their_turns_in_order_and_none_is_lost)
+BOOST_AUTO_TEST_CASE(waiters_on_running_loops_acquire_the_lock_in_order_and_none_is_lost)
 {
     for (unsigned seed = 1; seed <= walks(); ++seed) {
         BOOST_TEST_CONTEXT("seed " << seed)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "embedded/commit/writer_turn.hpp"
+#include "embedded/commit/writer_lock.hpp"
 
 #include "support/loop/event_loop.hpp"
 
@@ -45,40 +45,40 @@ private:
 };
 
 struct Writers : test::EventLoop {
-    WriterTurn::Clock::time_point now;
-    std::shared_ptr<WriterTurn> turn = std::make_shared<WriterTurn>([this] { return now; });
+    WriterLock::Clock::time_point now;
+    std::shared_ptr<WriterLock> lock = std::make_shared<WriterLock>([this] { return now; });
     BlockedLoop blocked;
     std::vector<int> order;
     int inside = 0;
     Gate gate;
 
-    /// Takes the writer's turn, and holds it until the gate is open.
+    /// Acquires the writer lock, and holds it until the gate is open.
     Task write(int name)
     {
-        if (!turn->try_acquire()) {
-            co_await turn->acquire();
+        if (!lock->try_acquire()) {
+            co_await lock->acquire();
         }
-        BOOST_TEST(++inside == 1);  // no other writer has it
+        BOOST_TEST(++inside == 1);  // no other writer holds it
         order.push_back(name);
         co_await gate.pass();
         --inside;
-        turn->release();
+        lock->release();
     }
 
-    Task acquire() { co_await turn->acquire(); }
+    Task acquire() { co_await lock->acquire(); }
 
-    /// Takes the writer's turn, and keeps it.
+    /// Acquires the writer lock, and keeps it.
     Task take(int name)
     {
-        co_await turn->acquire();
+        co_await lock->acquire();
         order.push_back(name);
     }
 
     /// Does what the database does while a writer waits.
     void look_later()
     {
-        now += WriterTurn::patience;
-        turn->look();
+        now += WriterLock::patience;
+        lock->skip_blocked();
     }
 
     void check_order(const std::vector<int>& expected)
@@ -95,17 +95,17 @@ std::exception_ptr refusal()
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(test_writer_turn, Writers)
+BOOST_FIXTURE_TEST_SUITE(test_writer_lock, Writers)
 
-BOOST_AUTO_TEST_CASE(a_free_turn_is_taken_at_once)
+BOOST_AUTO_TEST_CASE(a_free_lock_is_acquired_at_once)
 {
-    BOOST_TEST(turn->try_acquire());
-    BOOST_TEST(!turn->try_acquire());
-    turn->release();
-    BOOST_TEST(turn->try_acquire());
+    BOOST_TEST(lock->try_acquire());
+    BOOST_TEST(!lock->try_acquire());
+    lock->release();
+    BOOST_TEST(lock->try_acquire());
 }
 
-BOOST_AUTO_TEST_CASE(writers_have_their_turns_in_the_order_of_their_calls)
+BOOST_AUTO_TEST_CASE(writers_acquire_the_lock_in_the_order_of_their_calls)
 {
     run([this]() -> Task {
         std::vector<Job> jobs;
@@ -121,20 +121,20 @@ BOOST_AUTO_TEST_CASE(writers_have_their_turns_in_the_order_of_their_calls)
     });
 }
 
-// A free turn that is claimed is not available to new callers, which would overtake the claimant.
-BOOST_AUTO_TEST_CASE(no_writer_overtakes_one_that_has_claimed_the_turn)
+// A free lock that is claimed is not available to new callers, which would overtake the claimant.
+BOOST_AUTO_TEST_CASE(no_writer_overtakes_one_that_has_claimed_the_lock)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         const Job job = co_await spawn(acquire());
         co_await test::yield();
-        turn->release();  // claimed, but its coroutine has not run yet
+        lock->release();  // claimed, but its coroutine has not run yet
         BOOST_TEST(!job.done());
-        BOOST_TEST(!turn->try_acquire());
+        BOOST_TEST(!lock->try_acquire());
         co_await job.join();
-        BOOST_TEST(!turn->try_acquire());
-        turn->release();
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(!lock->try_acquire());
+        lock->release();
+        BOOST_TEST(lock->try_acquire());
     });
 }
 
@@ -158,53 +158,53 @@ BOOST_AUTO_TEST_CASE(a_waiter_cancelled_in_the_queue_leaves_it_and_the_next_move
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_waiter_that_is_cancelled_when_the_turn_is_free_leaves_it_to_the_next)
+BOOST_AUTO_TEST_CASE(a_waiter_that_is_cancelled_when_the_lock_is_free_leaves_it_to_the_next)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         const Job first = co_await spawn(take(1));
         const Job second = co_await spawn(take(2));
         co_await test::yield();
-        turn->release();
+        lock->release();
         first.cancel();
         BOOST_TEST((co_await failure_of(first.join()) == asio::error::operation_aborted));
         co_await second.join();
         check_order({2});
-        BOOST_TEST(!turn->try_acquire());
+        BOOST_TEST(!lock->try_acquire());
     });
 }
 
-BOOST_AUTO_TEST_CASE(while_paused_the_turn_is_not_passed_on)
+BOOST_AUTO_TEST_CASE(while_paused_the_lock_is_not_passed_on)
 {
     run([this]() -> Task {
         gate.open();
-        turn->pause();
-        BOOST_TEST(!turn->try_acquire());
+        lock->pause();
+        BOOST_TEST(!lock->try_acquire());
         const Job first = co_await spawn(write(1));
         const Job second = co_await spawn(write(2));
         for (int i = 0; i < 10; ++i) {
             co_await test::yield();
         }
         check_order({});
-        turn->resume();
+        lock->resume();
         co_await first.join();
         co_await second.join();
         check_order({1, 2});
     });
 }
 
-BOOST_AUTO_TEST_CASE(a_pause_while_the_turn_is_held_takes_effect_with_its_release)
+BOOST_AUTO_TEST_CASE(a_pause_while_the_lock_is_held_takes_effect_with_its_release)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
-        turn->pause();
+        BOOST_TEST(lock->try_acquire());
+        lock->pause();
         gate.open();
         const Job job = co_await spawn(write(1));
         co_await test::yield();
-        turn->release();
+        lock->release();
         co_await test::yield();
         BOOST_TEST(!job.done());
-        turn->resume();
+        lock->resume();
         co_await job.join();
     });
 }
@@ -212,40 +212,40 @@ BOOST_AUTO_TEST_CASE(a_pause_while_the_turn_is_held_takes_effect_with_its_releas
 BOOST_AUTO_TEST_CASE(a_refusal_reaches_present_and_future_waiters)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         const Job waiting = co_await spawn(acquire());
         co_await test::yield();
-        turn->refuse(refusal());
+        lock->refuse(refusal());
         BOOST_TEST((co_await failure_of(waiting.join()) == test::code(Error::storage_failed)));
         BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
-        turn->release();
-        BOOST_TEST(!turn->try_acquire());
+        lock->release();
+        BOOST_TEST(!lock->try_acquire());
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_waiter_on_a_blocked_executor_is_skipped_and_keeps_its_place)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         blocked.start(take(1));
         blocked.run();
         const Job second = co_await spawn(take(2));
         const Job third = co_await spawn(take(3));
         co_await test::yield();
-        turn->release();  // claimed on the blocked executor
-        turn->look();
+        lock->release();  // claimed on the blocked executor
+        lock->skip_blocked();
         co_await test::yield();
         check_order({});
         look_later();
         co_await second.join();
         check_order({2});
         blocked.run();  // too late, but it is no longer in doubt
-        turn->release();
+        lock->release();
         co_await test::yield();
         check_order({2});
         blocked.run();
         check_order({2, 1});
-        turn->release();
+        lock->release();
         co_await third.join();
         check_order({2, 1, 3});
     });
@@ -254,20 +254,20 @@ BOOST_AUTO_TEST_CASE(a_waiter_on_a_blocked_executor_is_skipped_and_keeps_its_pla
 BOOST_AUTO_TEST_CASE(new_waiters_overtake_only_waiters_in_doubt)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         blocked.start(take(1));
         blocked.run();
-        turn->release();
+        lock->release();
         const Job second = co_await spawn(take(2));
         co_await test::yield();
         check_order({});
         look_later();
         co_await second.join();
-        turn->release();
-        BOOST_TEST(!turn->try_acquire());  // they may run on the same executor
+        lock->release();
+        BOOST_TEST(!lock->try_acquire());  // they may run on the same executor
         const Job third = co_await spawn(take(3));
         co_await third.join();
-        turn->release();
+        lock->release();
         blocked.run();
         check_order({2, 3, 1});
     });
@@ -277,14 +277,14 @@ BOOST_AUTO_TEST_CASE(new_waiters_overtake_only_waiters_in_doubt)
 BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_skipped_together)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
-        for (std::size_t i = 0; i < WriterTurn::most_claims; ++i) {
+        BOOST_TEST(lock->try_acquire());
+        for (std::size_t i = 0; i < WriterLock::most_claims; ++i) {
             blocked.start(take(static_cast<int>(i)));
         }
         blocked.run();
         const Job other = co_await spawn(take(100));
         co_await test::yield();
-        turn->release();
+        lock->release();
         look_later();  // the first is late, and the others receive their claims
         look_later();
         co_await other.join();
@@ -292,15 +292,15 @@ BOOST_AUTO_TEST_CASE(all_waiters_of_a_blocked_executor_are_skipped_together)
     });
 }
 
-// This needs no call of look(), as long as other writers come.
+// This needs no call of skip_blocked(), as long as other writers come.
 BOOST_AUTO_TEST_CASE(a_new_waiter_skips_those_that_are_late)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         blocked.start(take(1));
         blocked.run();
-        turn->release();
-        now += WriterTurn::patience;
+        lock->release();
+        now += WriterLock::patience;
         const Job other = co_await spawn(take(2));
         co_await other.join();
         check_order({2});
@@ -311,44 +311,44 @@ BOOST_AUTO_TEST_CASE(doubtful_waiters_that_are_given_up_fail_and_others_do_not)
 {
     run([this]() -> Task {
         int told = 0;
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         blocked.start(take(1));
         blocked.run();
         const Job other = co_await spawn(take(2));
         co_await test::yield();
-        turn->shut(refusal(), [&] { ++told; });
-        turn->give_up_doubtful(refusal());
-        turn->release();
+        lock->close(refusal(), [&] { ++told; });
+        lock->fail_doubtful(refusal());
+        lock->release();
         BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
         look_later();
         co_await other.join();
         check_order({2});
         BOOST_TEST(told == 0);
-        turn->release();
+        lock->release();
         BOOST_TEST(told == 1);
-        BOOST_TEST(turn->is_idle());
+        BOOST_TEST(lock->is_idle());
         blocked.run();
         BOOST_TEST(blocked.job(0).done());
         BOOST_TEST(
             (co_await failure_of(blocked.job(0).join()) == test::code(Error::storage_failed)));
-        turn->shut(refusal(), nullptr);
+        lock->close(refusal(), nullptr);
     });
 }
 
-BOOST_AUTO_TEST_CASE(the_end_of_a_context_passes_its_turn_on)
+BOOST_AUTO_TEST_CASE(the_end_of_a_context_passes_the_lock_on)
 {
     run([this]() -> Task {
-        BOOST_TEST(turn->try_acquire());
+        BOOST_TEST(lock->try_acquire());
         blocked.start(take(1));
         blocked.start(take(2));
         blocked.run();
         const Job other = co_await spawn(take(3));
         co_await test::yield();
-        turn->release();  // claimed by a coroutine on a context that no longer runs
+        lock->release();  // claimed by a coroutine on a context that no longer runs
         blocked.destroy();
         co_await other.join();
         check_order({3});
-        BOOST_TEST(turn->waiting() == 0U);
+        BOOST_TEST(lock->waiting() == 0U);
     });
 }
 

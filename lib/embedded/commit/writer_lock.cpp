@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "writer_turn.hpp"
+#include "writer_lock.hpp"
 
 #include "async/post.hpp"
 
@@ -13,29 +13,29 @@ namespace keywatch::embedded {
 
 /// The function that is posted to a waiter's executor. If it is destroyed without having run, then
 /// the waiter is skipped if its context has ended. Otherwise another claim is posted at the next
-/// look.
-class WriterTurn::Claim {
+/// skip_blocked().
+class WriterLock::Claim {
 public:
-    Claim(std::shared_ptr<WriterTurn> turn, Id id) : turn_(std::move(turn)), id_(id) {}
+    Claim(std::shared_ptr<WriterLock> lock, Id id) : lock_(std::move(lock)), id_(id) {}
     Claim(Claim&& other) noexcept = default;
     Claim& operator=(Claim&&) = delete;
     ~Claim()
     {
-        if (turn_) {
-            turn_->claim_is_lost(id_);
+        if (lock_) {
+            lock_->claim_lost(id_);
         }
     }
 
-    void operator()() { std::exchange(turn_, nullptr)->claim_runs(id_); }
+    void operator()() { std::exchange(lock_, nullptr)->claim_runs(id_); }
 
 private:
-    std::shared_ptr<WriterTurn> turn_;
+    std::shared_ptr<WriterLock> lock_;
     Id id_;
 };
 
-WriterTurn::WriterTurn(std::function<Clock::time_point()> now) : now_(std::move(now)) {}
+WriterLock::WriterLock(std::function<Clock::time_point()> now) : now_(std::move(now)) {}
 
-bool WriterTurn::try_acquire()
+bool WriterLock::try_acquire()
 {
     const std::lock_guard lock(mutex_);
     if (held_ || paused_ || refused_ || !queue_.empty() || !doubtful_.empty()) {
@@ -45,15 +45,15 @@ bool WriterTurn::try_acquire()
     return true;
 }
 
-asio::awaitable<void> WriterTurn::acquire()
+asio::awaitable<void> WriterLock::acquire()
 {
     return async::suspend([this](async::Waiter waiter) { enqueue(std::move(waiter)); });
 }
 
-void WriterTurn::enqueue(async::Waiter waiter)
+void WriterLock::enqueue(async::Waiter waiter)
 {
     // Once queued, the waiter may resume on another thread and release this during this function.
-    const std::shared_ptr<WriterTurn> keep = shared_from_this();
+    const std::shared_ptr<WriterLock> keep = shared_from_this();
     std::exception_ptr refused;
     Calls calls;
     {
@@ -61,7 +61,7 @@ void WriterTurn::enqueue(async::Waiter waiter)
         refused = refused_;
         if (!refused) {
             const Id id = next_id_++;
-            listen(waiter, id);
+            enable_cancellation(waiter, id);
             queue_.emplace_hint(queue_.end(), id, Waiting{std::move(waiter), std::nullopt});
             calls = advance();
         }
@@ -76,7 +76,7 @@ void WriterTurn::enqueue(async::Waiter waiter)
     }
 }
 
-void WriterTurn::listen(const async::Waiter& waiter, Id id)
+void WriterLock::enable_cancellation(const async::Waiter& waiter, Id id)
 {
     if (auto slot = waiter.slot(); slot.is_connected()) {
         slot.assign([weak = weak_from_this(), id](asio::cancellation_type type) {
@@ -89,13 +89,13 @@ void WriterTurn::listen(const async::Waiter& waiter, Id id)
     }
 }
 
-std::size_t WriterTurn::waiting() const
+std::size_t WriterLock::waiting() const
 {
     const std::lock_guard lock(mutex_);
     return queue_.size() + doubtful_.size();
 }
 
-void WriterTurn::release()
+void WriterLock::release()
 {
     Calls calls;
     {
@@ -109,13 +109,13 @@ void WriterTurn::release()
     carry_out(std::move(calls));
 }
 
-void WriterTurn::pause()
+void WriterLock::pause()
 {
     const std::lock_guard lock(mutex_);
     paused_ = true;
 }
 
-void WriterTurn::resume()
+void WriterLock::resume()
 {
     Calls calls;
     {
@@ -126,7 +126,7 @@ void WriterTurn::resume()
     carry_out(std::move(calls));
 }
 
-bool WriterTurn::look()
+bool WriterLock::skip_blocked()
 {
     Calls calls;
     bool waits = false;
@@ -139,20 +139,20 @@ bool WriterTurn::look()
     return waits;
 }
 
-void WriterTurn::refuse(std::exception_ptr reason)
+void WriterLock::refuse(std::exception_ptr reason)
 {
     Calls calls;
     {
         const std::lock_guard lock(mutex_);
         refused_ = reason;
-        calls.failed = take_all();
+        calls.failed = remove_all();
         calls.reason = std::move(reason);
-        calls.idle = told_if_idle();
+        calls.idle = idle_call();
     }
     carry_out(std::move(calls));
 }
 
-void WriterTurn::shut(std::exception_ptr reason, std::function<void()> idle)
+void WriterLock::close(std::exception_ptr reason, std::function<void()> idle)
 {
     {
         const std::lock_guard lock(mutex_);
@@ -161,46 +161,46 @@ void WriterTurn::shut(std::exception_ptr reason, std::function<void()> idle)
         }
         idle_ = std::move(idle);
     }
-    tell_if_idle();
+    notify_if_idle();
 }
 
-void WriterTurn::tell_if_idle()
+void WriterLock::notify_if_idle()
 {
     Calls calls;
     {
         const std::lock_guard lock(mutex_);
-        calls.idle = told_if_idle();
+        calls.idle = idle_call();
     }
     carry_out(std::move(calls));
 }
 
-bool WriterTurn::is_idle() const
+bool WriterLock::is_idle() const
 {
     const std::lock_guard lock(mutex_);
     return !held_ && queue_.empty() && doubtful_.empty();
 }
 
-std::function<void()> WriterTurn::told_if_idle() const
+std::function<void()> WriterLock::idle_call() const
 {
     return !held_ && queue_.empty() && doubtful_.empty() ? idle_ : nullptr;
 }
 
-void WriterTurn::give_up_doubtful(std::exception_ptr reason)
+void WriterLock::fail_doubtful(std::exception_ptr reason)
 {
     {
         const std::lock_guard lock(mutex_);
         doubtful_refused_ = std::move(reason);
     }
-    look();
+    skip_blocked();
 }
 
-void WriterTurn::cancel(Id id)
+void WriterLock::cancel(Id id)
 {
     async::Waiter cancelled;
     Calls calls;
     {
         const std::lock_guard lock(mutex_);
-        cancelled = take_out(id);
+        cancelled = remove(id);
         if (!cancelled) {
             return;
         }
@@ -211,7 +211,7 @@ void WriterTurn::cancel(Id id)
     carry_out(std::move(calls));
 }
 
-void WriterTurn::claim_runs(Id id)
+void WriterLock::claim_runs(Id id)
 {
     async::Waiter holder;
     Calls calls;
@@ -240,7 +240,7 @@ void WriterTurn::claim_runs(Id id)
     }
 }
 
-void WriterTurn::claim_is_lost(Id id)
+void WriterLock::claim_lost(Id id)
 {
     Calls calls;
     {
@@ -250,9 +250,10 @@ void WriterTurn::claim_is_lost(Id id)
         }
         const auto at = queue_.find(id);
         if (at != queue_.end() && at->second.waiter.hold()) {
-            at->second.claimed.reset();  // out of memory: it is posted again at the next look
+            at->second.claimed
+                .reset();  // out of memory: it is posted again at the next skip_blocked()
         } else {
-            take_out(id);
+            remove(id);
             calls = advance();
         }
     }
@@ -265,7 +266,7 @@ void WriterTurn::claim_is_lost(Id id)
 /// Moves the waiters whose claims have been under way for too long to the doubtful ones. Returns
 /// true if there are any. If the first waiter's claim is not late, then no other's is, except
 /// claims that were not needed.
-bool WriterTurn::doubt()
+bool WriterLock::doubt()
 {
     if (queue_.empty() || !queue_.begin()->second.claimed) {
         return false;
@@ -288,7 +289,7 @@ bool WriterTurn::doubt()
 }
 
 /// Returns what must be done after a change. `late` is true if the claims of waiters were late.
-WriterTurn::Calls WriterTurn::advance(bool late)
+WriterLock::Calls WriterLock::advance(bool late)
 {
     Calls calls;
     if (doubtful_refused_ && !doubtful_.empty()) {
@@ -304,25 +305,25 @@ WriterTurn::Calls WriterTurn::advance(bool late)
             if (at->second.claimed) {
                 return calls;
             }
-            calls.first = call(at);
+            calls.first = claim_for(at);
         }
         // The following waiters may be on blocked executors too. If each of them has a claim, then
         // all of those become doubtful at the same time.
         while (late && at != queue_.end() && calls.others.size() < most_claims) {
             if (at->second.claimed) {
                 ++at;
-            } else if (auto other = call(at)) {
+            } else if (auto other = claim_for(at)) {
                 calls.others.push_back(std::move(*other));
             }
         }
     }
-    calls.idle = told_if_idle();
+    calls.idle = idle_call();
     return calls;
 }
 
 /// Returns the claim of this waiter, and moves on to the next one. Returns nothing if its context
 /// has ended.
-std::optional<WriterTurn::Call> WriterTurn::call(Queue::iterator& at)
+std::optional<WriterLock::Call> WriterLock::claim_for(Queue::iterator& at)
 {
     async::HeldExecutor executor = at->second.waiter.held_executor();
     if (!executor) {
@@ -335,7 +336,7 @@ std::optional<WriterTurn::Call> WriterTurn::call(Queue::iterator& at)
     return Call{id, std::move(executor)};
 }
 
-void WriterTurn::carry_out(Calls calls)
+void WriterLock::carry_out(Calls calls)
 {
     const auto post = [this](const Call& each) {
         try {
@@ -358,7 +359,7 @@ void WriterTurn::carry_out(Calls calls)
     }
 }
 
-async::Waiter WriterTurn::take_out(Id id)
+async::Waiter WriterLock::remove(Id id)
 {
     for (Queue* const each : {&queue_, &doubtful_}) {
         if (const auto at = each->find(id); at != each->end()) {
@@ -370,7 +371,7 @@ async::Waiter WriterTurn::take_out(Id id)
     return {};
 }
 
-std::vector<async::Waiter> WriterTurn::take_all()
+std::vector<async::Waiter> WriterLock::remove_all()
 {
     std::vector<async::Waiter> waiters;
     for (Queue* const each : {&queue_, &doubtful_}) {
