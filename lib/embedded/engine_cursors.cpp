@@ -15,10 +15,7 @@ std::optional<Position> EmbeddedEngine::cursor(std::string_view name) const
     if (!views_.enter()) {
         fail(Error::closed);
     }
-    struct Leave {
-        ViewGate& gate;
-        ~Leave() { gate.leave(); }
-    } const leave{views_};
+    const ViewGate::Inside inside{views_};
     const auto stored = store_->get(storage::cursor_key(name), nullptr);
     return stored ? std::optional(store_->cursor(name, *stored).position) : std::nullopt;
 }

@@ -6,51 +6,6 @@
 // The statistics of the engine.
 namespace keywatch::embedded {
 
-void GroupWriter::count(const storage::Batch& batch, std::span<const PendingCommit> pending,
-                        std::chrono::nanoseconds flush_time) noexcept
-{
-    std::size_t commits = 0;
-    std::size_t expired = 0;
-    for (const PendingCommit& each : pending) {
-        commits += each.revision == 0 ? 0 : 1;
-        expired += each.expired;
-    }
-    // Groups are written one at a time, so no other thread writes these counters meanwhile.
-    const auto add = [](std::atomic<std::uint64_t>& counter, std::uint64_t count) {
-        counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
-    };
-    add(counters_.commits, commits);
-    add(counters_.groups, 1);
-    add(counters_.bytes_written, batch.bytes());
-    if (expired > 0) {
-        add(counters_.expired, expired);
-    }
-    if (counters_.largest_group.load(std::memory_order_relaxed) < commits) {
-        counters_.largest_group.store(commits, std::memory_order_relaxed);
-    }
-    if (durability_ == Durability::sync) {
-        add(counters_.flushes, 1);
-        add(counters_.flush_nanoseconds, static_cast<std::uint64_t>(flush_time.count()));
-    }
-}
-
-Stats::Engine GroupWriter::stats() const
-{
-    Stats::Engine stats;
-    stats.head_revision = durable_head();
-    stats.commits = counters_.commits.load(std::memory_order_relaxed);
-    stats.groups = counters_.groups.load(std::memory_order_relaxed);
-    stats.largest_group = counters_.largest_group.load(std::memory_order_relaxed);
-    stats.flushes = counters_.flushes.load(std::memory_order_relaxed);
-    stats.flush_time =
-        std::chrono::nanoseconds(counters_.flush_nanoseconds.load(std::memory_order_relaxed));
-    stats.bytes_written = counters_.bytes_written.load(std::memory_order_relaxed);
-    stats.expired = counters_.expired.load(std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
-    stats.pending_bytes = pending_bytes_;
-    return stats;
-}
-
 Lag EmbeddedEngine::lag(Revision seen) const
 {
     Lag lag;

@@ -4,6 +4,7 @@
 
 #include "database_state.hpp"
 
+#include "values/counter.hpp"
 #include "values/failure.hpp"
 
 #include <algorithm>
@@ -12,7 +13,7 @@ namespace [[gnu::visibility("default")]] keywatch {
 
 namespace {
 
-std::uint64_t value(const pipeline::Counter& counter)
+std::uint64_t value(const Counter& counter)
 {
     return counter.load(std::memory_order_relaxed);
 }

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "values/counter.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 namespace keywatch::pipeline {
-
-using Counter = std::atomic<std::uint64_t>;
-
-/// Adds to a counter that is written by one thread at a time; cheaper than an atomic addition.
-inline void add_alone(Counter& counter, std::uint64_t count) noexcept
-{
-    counter.store(counter.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
-}
 
 /// The numbers that the pipeline counts for `Stats`. Any thread may read them.
 struct Counters {

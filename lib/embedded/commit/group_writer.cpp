@@ -6,6 +6,7 @@
 #include <keywatch/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <string>
 #include <utility>
@@ -329,7 +330,8 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const PendingComm
     if (prepared.time) {
         stored_time_.store(*prepared.time);
     }
-    count(batch, pending, sync ? Clock::now() - began : Clock::duration::zero());
+    const auto flush_time = sync ? std::optional(Clock::now() - began) : std::nullopt;
+    counters_.count(pending, batch.bytes(), flush_time);
     publish(pending, prepared.last);
 }
 

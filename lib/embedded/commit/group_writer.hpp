@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "commit_counters.hpp"
 #include "durable_catalogue.hpp"
 #include "pending_commit.hpp"
 #include "writer_lock.hpp"
@@ -16,7 +17,6 @@
 #include "storage/store.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -109,7 +109,14 @@ public:
     /// write. Call while the exception is being handled.
     void latch_failure();
     /// Returns the statistics counted by this class.
-    Stats::Engine stats() const;
+    Stats::Engine stats() const
+    {
+        Stats::Engine stats = counters_.stats();
+        stats.head_revision = durable_head();
+        const std::lock_guard lock(mutex_);
+        stats.pending_bytes = pending_bytes_;
+        return stats;
+    }
     /// Returns the time of the database that the next open will find.
     Time stored_time() const noexcept { return stored_time_.load(); }
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
@@ -134,8 +141,6 @@ private:
     void publish(std::span<const PendingCommit> pending, Revision last) noexcept;
     void set_failure(const std::exception_ptr& failure);
     std::exception_ptr failure() const;
-    void count(const storage::Batch& batch, std::span<const PendingCommit> pending,
-               std::chrono::nanoseconds flush_time) noexcept;
 
     // Constant after construction, or thread-safe by itself.
     const Durability durability_;
@@ -156,16 +161,7 @@ private:
     std::atomic<Revision> submitted_;
     std::atomic<bool> failed_{false};
     std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group
-    /// Counters of `Stats`, named as there. Changed by the thread that writes a group.
-    struct {
-        std::atomic<std::uint64_t> commits{0};
-        std::atomic<std::uint64_t> groups{0};
-        std::atomic<std::uint64_t> largest_group{0};
-        std::atomic<std::uint64_t> flushes{0};
-        std::atomic<std::uint64_t> flush_nanoseconds{0};
-        std::atomic<std::uint64_t> bytes_written{0};
-        std::atomic<std::uint64_t> expired{0};
-    } counters_;
+    CommitCounters counters_;        ///< changed by the thread that writes a group
 
     mutable std::mutex mutex_;
     Members open_;
