@@ -30,7 +30,8 @@ public:
     {
         const Time possible = bytes::in_clock_range(time);
         Time latest = latest_.load(std::memory_order_relaxed);
-        while (latest < possible && !latest_.compare_exchange_weak(latest, possible)) {
+        while (latest < possible &&
+               !latest_.compare_exchange_weak(latest, possible, std::memory_order_relaxed)) {
         }
         return std::max(latest, possible);
     }
@@ -54,6 +55,8 @@ private:
     }
 
     const Clock clock_;
+    /// Orders nothing but itself: where the time must be compared with something else, the code
+    /// that reads the time has a fence (BegunTransactions).
     mutable std::atomic<Time> latest_{bytes::in_clock_range(Time::min())};
 };
 

@@ -70,7 +70,7 @@ asio::awaitable<Revision> BackupThread::backup(std::shared_ptr<const void> owner
 
 async::WorkerThread& BackupThread::thread()
 {
-    if (refused_) {
+    if (refused_.load(std::memory_order_relaxed)) {
         fail(make_error_code(Error::closed));
     }
     const std::lock_guard lock(mutex_);
@@ -105,7 +105,7 @@ Revision BackupThread::make(const std::unique_ptr<storage::Store>& store,
 
 void BackupThread::check(bool cancelled) const
 {
-    if (refused_.load(std::memory_order_acquire)) {
+    if (refused_.load(std::memory_order_relaxed)) {
         fail(make_error_code(Error::closed));
     }
     if (cancelled) {

@@ -30,7 +30,7 @@ public:
 
     /// Makes all backups fail with `closed` from now on. Backups in progress fail when they next
     /// check.
-    void refuse() noexcept { refused_.store(true, std::memory_order_release); }
+    void refuse() noexcept { refused_.store(true, std::memory_order_relaxed); }
     /// Waits until no backup is in progress. Precondition: refuse() was called.
     void finish();
     /// Same as `finish`, but drops the backups that have not started, whose waiters are destroyed.
@@ -43,6 +43,8 @@ private:
                   const std::function<bool()>& is_cancelled) const;
     void check(bool cancelled) const;
 
+    /// Relaxed: a flag alone. What follows refuse() is ordered by the mutexes of this class and of
+    /// the thread.
     std::atomic<bool> refused_{false};
     std::mutex mutex_;
     /// Never replaced or destroyed once it is set.

@@ -163,6 +163,8 @@ void HistoryTrimmer::trimmed() noexcept
     history_.before_oldest = trimmed_to_->before_oldest;
     trimmed_to_.reset();
     trimmed_ += std::exchange(being_trimmed_, 0);
+    // Pairs with the load in oldest(). The head was stored before `committed` was called for the
+    // newest record, which is never trimmed.
     oldest_.store(history_.oldest, std::memory_order_release);
 }
 

@@ -53,7 +53,8 @@ public:
     Stats::History stats() const;
     /// Returns the state of both ends of history.
     storage::HistoryState state() const;
-    /// Returns the oldest revision in history.
+    /// Returns the oldest revision in history. Acquire pairs with the release in trimmed(): the
+    /// durable head that is read after this is not before it.
     Revision oldest() const noexcept { return oldest_.load(std::memory_order_acquire); }
 
 private:

@@ -90,6 +90,8 @@ private:
     asio::any_io_executor executor_;
     const std::weak_ptr<void> owner_;
     const Commit commit_;
+    /// A deadline is stored before `on_deadline` looks here, and `find_next` reads the store after
+    /// it has emptied this. The store's mutex orders the two, so one of them sees the other.
     std::atomic<Time> next_{never};
 
     // Guarded by `mutex_`.

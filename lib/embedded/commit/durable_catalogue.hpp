@@ -22,8 +22,12 @@ class DurableCatalogue {
 public:
     explicit DurableCatalogue(storage::Catalogue catalogue) : catalogue_(std::move(catalogue)) {}
 
+    /// Acquire pairs with the release in end_change(): a store snapshot that is taken after an even
+    /// version was read contains the batch that led to this version.
     std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+    /// Call before the batch is written.
     void begin_change();
+    /// Call after the batch was written. If that has failed, there are no changes.
     void end_change(const std::vector<storage::CatalogueChange>& changes);
 
     /// Calls `use(catalogue)` and returns true if the catalogue is still of this version, otherwise

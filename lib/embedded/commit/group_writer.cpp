@@ -257,7 +257,7 @@ void GroupWriter::set_failure(const std::exception_ptr& failure)
     if (!failure_) {
         failure_ = refusal(failure);
     }
-    failed_.store(true, std::memory_order_release);
+    failed_.store(true, std::memory_order_relaxed);
 }
 
 /// Returns the first failure. Trimming may be what has failed.
@@ -305,7 +305,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const PendingComm
     if (prepared.last == 0) {
         return;
     }
-    submitted_.store(prepared.last, std::memory_order_release);
+    submitted_.store(prepared.last, std::memory_order_relaxed);
     const bool changes = !prepared.changes.empty();
     if (changes) {
         catalogue_->begin_change();
@@ -328,7 +328,7 @@ void GroupWriter::write_batch(storage::Batch& batch, std::span<const PendingComm
         trimmer_->trimmed();
     }
     if (prepared.time) {
-        stored_time_.store(*prepared.time);
+        stored_time_.store(*prepared.time, std::memory_order_relaxed);
     }
     const auto flush_time = sync ? std::optional(Clock::now() - began) : std::nullopt;
     counters_.count(pending, batch.bytes(), flush_time);
@@ -351,8 +351,8 @@ std::optional<Time> GroupWriter::time_to_store(std::span<const PendingCommit> pe
 void GroupWriter::publish(std::span<const PendingCommit> pending, Revision last) noexcept
 {
     // The head is stored before the sink receives the commits: the receiver of a commit may
-    // continue from its position at once. The store is in one order with the operations of the
-    // sink, as CommitSink promises.
+    // continue from its position at once. Pairs with the load in durable_head(), in one order with
+    // the operations of the sink, as CommitSink promises.
     head_.store(last, std::memory_order_seq_cst);
     for (const PendingCommit& each : pending) {
         // Unpins before the trimmer checks whether something can be trimmed.

@@ -94,7 +94,9 @@ public:
 
     bool failed() const noexcept
     {
-        return failed_.load(std::memory_order_acquire) ||
+        // Relaxed: `failure_` is guarded by the mutex. Acquire pairs with the release in Store,
+        // which stores its failure first.
+        return failed_.load(std::memory_order_relaxed) ||
                store_failed_->load(std::memory_order_acquire);
     }
     /// Throws `storage_failed` or `damaged`, with the reason, if a write has failed.
@@ -103,7 +105,7 @@ public:
     /// durable head. After a failed write, returns the durable head.
     Revision submitted() const noexcept
     {
-        return failed() ? durable_head() : submitted_.load(std::memory_order_acquire);
+        return failed() ? durable_head() : submitted_.load(std::memory_order_relaxed);
     }
     /// Notes that an executed transaction will never be written. The effect is that of a failed
     /// write. Call while the exception is being handled.
@@ -118,7 +120,9 @@ public:
         return stats;
     }
     /// Returns the time of the database that the next open will find.
-    Time stored_time() const noexcept { return stored_time_.load(); }
+    Time stored_time() const noexcept { return stored_time_.load(std::memory_order_relaxed); }
+    /// Pairs with the store in publish(): in one order with the operations of the sink, as
+    /// CommitSink promises.
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Fails all waiting transactions. Precondition: the thread no longer takes tasks.
@@ -158,6 +162,8 @@ private:
     std::shared_ptr<Sweeper> sweeper_;
     std::function<void()> waits_;
     std::atomic<Revision> head_;
+    /// Relaxed: stored before the batch is written. A read that shows the batch has locked the
+    /// store's mutex after the write, so its thread sees this value.
     std::atomic<Revision> submitted_;
     std::atomic<bool> failed_{false};
     std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group

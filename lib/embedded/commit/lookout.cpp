@@ -13,7 +13,11 @@ Lookout::Lookout(std::weak_ptr<const void> owner, async::WorkerThread& thread,
 
 void Lookout::arm() noexcept
 {
-    if (armed_.load(std::memory_order_relaxed) || armed_.exchange(true)) {
+    // The caller has changed something under a mutex that `look` locks too. So if `armed_` is still
+    // true here, the look that is due sees the change. Acquire pairs with the release in
+    // on_timer(), after which `keep_` may be used again.
+    if (armed_.load(std::memory_order_relaxed) ||
+        armed_.exchange(true, std::memory_order_acquire)) {
         return;
     }
     if (!try_arm()) {
@@ -48,7 +52,9 @@ bool Lookout::deliver() noexcept
 
 void Lookout::on_timer()
 {
-    armed_ = false;  // before the look, which may not see what is armed from now on
+    // Before the look, which may not see what is armed from now on. Pairs with the exchange in
+    // arm().
+    armed_.store(false, std::memory_order_release);
     if (look_()) {
         arm();
     }
