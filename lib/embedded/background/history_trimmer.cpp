@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <iterator>
 #include <new>
 #include <utility>
@@ -128,16 +129,7 @@ bool HistoryTrimmer::add_removals(storage::Batch& batch, std::size_t commits)
         return false;
     }
     const std::lock_guard lock(mutex_);
-    try {
-        return take_removals(batch, 1 + commits / trim_step);
-    } catch (...) {
-        // There is no memory. The batch is not written, and a later plan starts again.
-        trimmed_to_.reset();
-        being_trimmed_ = 0;
-        planned_.clear();
-        has_plan_.store(false, std::memory_order_relaxed);
-        throw;
-    }
+    return take_removals(batch, 1 + commits / trim_step);
 }
 
 bool HistoryTrimmer::take_removals(storage::Batch& batch, std::size_t steps)
@@ -145,12 +137,16 @@ bool HistoryTrimmer::take_removals(storage::Batch& batch, std::size_t steps)
     if (planned_.empty() || trimmed_to_) {
         return false;
     }
-    for (; steps > 0 && !planned_.empty(); --steps) {
-        batch.append(planned_.front().batch);
-        trimmed_to_ = planned_.front().after;
-        being_trimmed_ += planned_.front().records;
-        planned_.pop_front();
+    const auto end =
+        std::next(planned_.begin(), static_cast<std::ptrdiff_t>(std::min(steps, planned_.size())));
+    for (auto each = planned_.begin(); each != end; ++each) {
+        batch.append(each->batch);  // may throw, so no step is taken before all are in the batch
     }
+    for (auto each = planned_.begin(); each != end; ++each) {
+        trimmed_to_ = each->after;
+        being_trimmed_ += each->records;
+    }
+    planned_.erase(planned_.begin(), end);
     has_plan_.store(!planned_.empty(), std::memory_order_relaxed);
     return true;
 }

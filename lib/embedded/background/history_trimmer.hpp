@@ -45,7 +45,7 @@ public:
     void committed(Revision revision, Time time, const storage::Totals& totals) noexcept;
     /// Adds removals to a batch that is about to be written for this many commits. If it returns
     /// true, `trimmed` must be called once the batch is durable. If the write fails, nothing more
-    /// is trimmed.
+    /// is trimmed. If it throws, for lack of memory, a later call adds the same removals.
     bool add_removals(storage::Batch& batch, std::size_t commits);
     /// Notes that the removals are durable. Precondition: add_removals() has returned true.
     void trimmed() noexcept;
