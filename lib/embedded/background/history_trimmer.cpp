@@ -185,7 +185,9 @@ void HistoryTrimmer::write_plan()
     }
     trimmed();
     const std::lock_guard lock(mutex_);
-    schedule_plan();
+    if (!planning_ && planned_.empty() && !trimmed_to_) {  // otherwise `committed` was faster
+        schedule_plan();
+    }
 }
 
 Stats::History HistoryTrimmer::stats() const

@@ -27,9 +27,10 @@ namespace keywatch::embedded {
 ///
 /// 1. Steps are written in the order in which they were planned. While the batch with some of them
 ///    is being written (`trimmed_to_`), no others are taken.
-/// 2. `oldest()` moves only once the removals are durable. So the older end that is shown here is
+/// 2. A plan is made only when all steps of the last one are written, as Store::plan_trim demands.
+/// 3. `oldest()` moves only once the removals are durable. So the older end that is shown here is
 ///    never after the stored one.
-/// 3. After a failed write, `trimmed_to_` is never reset, and nothing more is trimmed.
+/// 4. After a failed write, `trimmed_to_` is never reset, and nothing more is trimmed.
 ///
 /// Thread safety: all members may be called from any thread. The store must live as long as the
 /// thread takes tasks.
