@@ -22,8 +22,8 @@ class DurableCatalogue {
 public:
     explicit DurableCatalogue(storage::Catalogue catalogue) : catalogue_(std::move(catalogue)) {}
 
-    /// Acquire pairs with the release in end_change(): a store snapshot that is taken after an even
-    /// version was read contains the batch that led to this version.
+    /// Returns the number of the version. Acquire pairs with the release in end_change(): a store
+    /// snapshot that is taken after an even version was read contains the batch that led to it.
     std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
     /// Call before the batch is written.
     void begin_change();

@@ -121,8 +121,8 @@ public:
     }
     /// Returns the time of the database that the next open will find.
     Time stored_time() const noexcept { return stored_time_.load(std::memory_order_relaxed); }
-    /// Pairs with the store in publish(): in one order with the operations of the sink, as
-    /// CommitSink promises.
+    /// Returns the newest durable revision. Pairs with the store in publish(): in one order with
+    /// the operations of the sink, as CommitSink promises.
     Revision durable_head() const noexcept { return head_.load(std::memory_order_seq_cst); }
 
     /// Fails all waiting transactions. Precondition: the thread no longer takes tasks.
@@ -169,6 +169,7 @@ private:
     std::atomic<Time> stored_time_;  ///< changed by the thread that writes a group
     CommitCounters counters_;        ///< changed by the thread that writes a group
 
+    // Guarded by `mutex_`.
     mutable std::mutex mutex_;
     Members open_;
     std::size_t pending_bytes_ = 0;
