@@ -12,12 +12,10 @@ namespace keywatch::test {
 
 /// A store, and the thread of the background tasks that work on it.
 struct BackgroundStore : ReopenableStore {
-    Options options = [] {
-        Options options("/db");
-        options.history = keep_all();
-        return options;
-    }();
+    Options options{"/db"};
     async::WorkerThread thread;
+
+    BackgroundStore() { options.history = keep_all(); }
 
     /// Waits until the tasks that were posted before have run.
     void run_posted()
