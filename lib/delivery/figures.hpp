@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "pipeline/counters.hpp"
+#include "values/counter.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -14,23 +14,23 @@ namespace keywatch::delivery {
 struct Figures {
     // Written by the thread that delivers: that of the worker, or that of the consumer of a pulled
     // watch.
-    pipeline::Counter commits{0};
-    pipeline::Counter messages{0};
-    pipeline::Counter callback_nanoseconds{0};
-    pipeline::Counter longest_nanoseconds{0};
+    Counter commits{0};
+    Counter messages{0};
+    Counter callback_nanoseconds{0};
+    Counter longest_nanoseconds{0};
 
     // Written by the worker.
-    pipeline::Counter coalesced{0};
+    Counter coalesced{0};
 
     void delivered(std::size_t count) noexcept
     {
-        pipeline::add_alone(commits, 1);
-        pipeline::add_alone(messages, count);
+        add_alone(commits, 1);
+        add_alone(messages, count);
     }
     void called_back(std::chrono::nanoseconds time) noexcept
     {
         const auto nanoseconds = static_cast<std::uint64_t>(time.count());
-        pipeline::add_alone(callback_nanoseconds, nanoseconds);
+        add_alone(callback_nanoseconds, nanoseconds);
         if (longest_nanoseconds.load(std::memory_order_relaxed) < nanoseconds) {
             longest_nanoseconds.store(nanoseconds, std::memory_order_relaxed);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "history_source.hpp"
 
-#include "pipeline/counters.hpp"
+#include "values/counter.hpp"
 #include "watch/marker.hpp"
 #include "watch/subscription.hpp"
 #include "watch/wanted.hpp"
@@ -166,7 +166,7 @@ asio::awaitable<HistorySource::Read> HistorySource::read_newest(Revision up_to, 
         return gather_newest(newest, slice, batch);
     };
     Read read = co_await gather(up_to, batch, coalesce);
-    pipeline::add_alone(context_.figures.coalesced, newest.left_out());
+    add_alone(context_.figures.coalesced, newest.left_out());
     batch.entries = newest.take();
     read.any = !batch.entries.empty();
     co_return read;

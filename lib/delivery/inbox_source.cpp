@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "inbox_source.hpp"
 
-#include "pipeline/counters.hpp"
+#include "values/counter.hpp"
 #include "watch/coalescer.hpp"
 #include "watch/wanted.hpp"
 
@@ -28,7 +28,7 @@ Revision make_newest(DeliveryContext& context, watch::Inbox::Taken& taken,
     for (watch::Entry& each : taken.entries) {
         newest.add(std::move(each));
     }
-    pipeline::add_alone(context.figures.coalesced, taken.coalesced + newest.left_out());
+    add_alone(context.figures.coalesced, taken.coalesced + newest.left_out());
     taken.entries = newest.take();
     return before_error;
 }
