@@ -31,9 +31,8 @@ class NoEngine final : public kw::engine::Engine {
 public:
     asio::awaitable<kw::Revision> commit(kw::engine::TransactionFunction) override { co_return 0; }
     asio::awaitable<void> read(kw::engine::SnapshotFunction) override { co_return; }
-    asio::awaitable<kw::HistorySlice> read_history(kw::Revision, kw::Revision,
-                                                           kw::SliceLimits,
-                                                           kw::HistorySlice) override
+    asio::awaitable<kw::HistorySlice> read_history(kw::Revision, kw::Revision, kw::SliceLimits,
+                                                   kw::HistorySlice) override
     {
         throw std::logic_error("the benchmark has outrun the hub");
         co_return kw::HistorySlice{};

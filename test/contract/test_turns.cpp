@@ -42,7 +42,7 @@ asio::awaitable<Large> begin_to_put_often(kw::Database db)
     const kw::Revision revision = db.head_revision() + 1;
     const auto put = [](kw::Database database) -> Task { co_await put_often(database, messages); };
     const Job committing = co_await spawn(put(db));
-    co_await until([&] { return db.head_revision() >= revision; });
+    co_await until_in_turns([&] { return db.head_revision() >= revision; });
     co_return Large{revision, committing};
 }
 
@@ -51,7 +51,7 @@ asio::awaitable<Large> begin_to_put_often(kw::Database db)
 asio::awaitable<std::size_t> places_met(std::function<std::size_t()> place, std::size_t end)
 {
     std::set<std::size_t> met;
-    co_await until([&] {
+    co_await until_in_turns([&] {
         const std::size_t now = place();
         if (now > 0 && now < end) {
             met.insert(now);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
                 co_await live(watcher);
                 const Large commit = co_await begin_to_put_often(db);
                 const kw::Revision revision = commit.revision;
-                co_await until([&] { return worked.state->count > 0; });
+                co_await until_in_turns([&] { return worked.state->count > 0; });
                 const std::size_t count = worked.state->count;
                 BOOST_TEST(count < std::size_t{messages});
                 cancelled ? run.cancel() : watcher.request_stop();
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
         const Large commit = co_await begin_to_put_often(db);
         const kw::Revision revision = commit.revision;
         std::size_t turns = 0;
-        co_await until([&] {
+        co_await until_in_turns([&] {
             ++turns;
             return db.stats().pipeline.routed_revision >= revision;
         });

@@ -95,12 +95,12 @@ struct StoredIndex {
     {
         sorted_set::Elements elements(workspace, 0, header.id);
         for (elements.seek(sorted_set::by_place, {}); elements.valid(); elements.next()) {
-            places.emplace_back(elements.rest());
+            places.emplace_back(elements.suffix());
         }
         for (std::size_t level = 1; level < sorted_set::levels.size(); ++level) {
             for (elements.seek(sorted_set::levels[level], {}); elements.valid(); elements.next()) {
                 fences[level].push_back(
-                    {std::string(elements.rest()),
+                    {std::string(elements.suffix()),
                      bytes::load_fixed<std::uint64_t>(elements.value().data())});
             }
         }

@@ -94,6 +94,7 @@ void Children::start(std::uint64_t number, const ChildMain& main)
 void Children::listen(std::chrono::milliseconds time)
 {
     std::vector<pollfd> ready;
+    ready.reserve(running_.size());
     for (const Child& each : running_) {
         ready.push_back({each.pipe, POLLIN, 0});
     }

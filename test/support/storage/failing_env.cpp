@@ -115,7 +115,11 @@ Status FailingEnv::begin(Call call, const std::string& name)
     constexpr std::array names{"open",   "read",   "append", "sync", "close",
                                "rename", "remove", "list",   "look"};
     const std::lock_guard lock(mutex_);
-    if (left_ == 0 || (which_ && !which_(call, name)) || --left_ > 0) {
+    if (left_ == 0 || (which_ && !which_(call, name))) {
+        return Status::OK();
+    }
+    --left_;
+    if (left_ > 0) {
         return Status::OK();
     }
     failed_call_ = call;

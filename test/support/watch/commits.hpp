@@ -82,6 +82,7 @@ inline SharedRecord commit_of(Revision revision, std::string key = "k")
 inline std::vector<Revision> revisions_of(const std::vector<SharedRecord>& commits)
 {
     std::vector<Revision> revisions;
+    revisions.reserve(commits.size());
     for (const SharedRecord& each : commits) {
         revisions.push_back(each->revision);
     }
