@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Commits made while the database closes: W13.
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -76,7 +77,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_commit_until_its_watch_has_ended)
         });
         run([&]() -> Task {
             kw::Database db = co_await open_database(watched_options(path));
-            BOOST_TEST((co_await get(db, "sums", "sum") == "5050"));
+            BOOST_TEST(co_await get(db, "sums", "sum") == "5050");
             const auto rest =
                 co_await history_of(db, "numbers", kw::all(), kw::From::cursor("adder"));
             BOOST_TEST(rest.size() == 0U);
@@ -169,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_pulling_consumer_may_commit_until_it_has_received_everyth
         const kw::Revision head = db.head_revision();
         co_await db.close();
         co_await storing.join();  // rethrows its exception
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
         BOOST_TEST(watcher.position().revision >= head);
     });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -74,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_first_watch_that_ends_ends_the_other)
         co_await other.wait_ready(patience);
         co_await put(db, "b", "k", "1");
         co_await running.join();
-        BOOST_TEST((other.info().end == kw::EndReason::cancelled));
+        BOOST_TEST(other.info().end == kw::EndReason::cancelled);
         const std::size_t given = recorder.size();
         co_await put_many(db, "b", 5);
         BOOST_TEST(recorder.size() == given);
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_throws_ends_what_it_is_awaited_with)
         co_await other.wait_ready(patience);
         co_await put(db, "b", "k", "1");
         BOOST_CHECK_THROW(co_await running.join(), std::runtime_error);
-        BOOST_TEST((other.info().end == kw::EndReason::cancelled));
+        BOOST_TEST(other.info().end == kw::EndReason::cancelled);
         co_await db.close();
     });
 }

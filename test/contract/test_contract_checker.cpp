@@ -2,6 +2,7 @@
 // Tests of the checker that other tests rely on: it accepts correct streams, and reports each fault
 // by the number of the promise that it breaks.
 #include "support/contract/contract_streams.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 

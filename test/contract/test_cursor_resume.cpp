@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // If a consumer stores its effect and its cursor in one transaction, then each commit takes effect
 // exactly once (W2 W6), wherever the consumer was stopped.
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -111,7 +112,7 @@ public:
                 found.emplace(key, value);
             }
         });
-        BOOST_CHECK(found == expected_);
+        BOOST_TEST(found == expected_);
     }
 
 private:
@@ -205,12 +206,12 @@ BOOST_AUTO_TEST_CASE(a_watch_starts_where_its_cursor_is_when_it_is_created)
             db.watch("b", kw::all(), recorder, watch_from(kw::From::cursor(name)));
         kw::PullWatcher pulled = db.watch("b", kw::all(), watch_from(kw::From::cursor(name)));
         BOOST_TEST(watcher.position().revision == 3U);
-        BOOST_CHECK(watcher.position().history == db.head_position().history);
+        BOOST_TEST(watcher.position().history == db.head_position().history);
         BOOST_TEST(pulled.position().revision == 3U);
         co_await move(db, 5);
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
-        BOOST_CHECK(recorder.revisions() == (std::vector<kw::Revision>{4, 5}));
+        BOOST_TEST(recorder.revisions() == (std::vector<kw::Revision>{4, 5}));
         BOOST_CHECK((co_await history_of(db, "b", kw::all(), kw::From::cursor(name))).empty());
         co_await watcher.stop();
         co_await run.end();

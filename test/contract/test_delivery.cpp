@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -91,9 +92,9 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
         co_await watcher.reached(db.head_revision());
         const Strings expected{"2.0 put z=1", "2.1 put a=2", "2.2 put z=3",
                                "2.3 erase a=", "3.0 put a=4"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
-        BOOST_TEST((recorder.messages()[3]->previous == "2"));
-        BOOST_TEST((recorder.messages()[0]->previous == std::nullopt));
+        BOOST_TEST(recorder.lines() == expected);
+        BOOST_TEST(recorder.messages()[3]->previous == "2");
+        BOOST_TEST(recorder.messages()[0]->previous == std::nullopt);
         co_await db.close();
         const kw::WatchEnd end = co_await run.end();
         BOOST_TEST(end.reason == kw::EndReason::database_closed);
@@ -123,10 +124,10 @@ BOOST_AUTO_TEST_CASE(a_selector_selects)
         co_await key_run.end();
         co_await bucket_run.end();
         const Strings key_lines{"2.3 put k=2", "3.0 erase k=", "4.0 bucket_deleted"};
-        BOOST_TEST(of_key.lines() == key_lines, boost::test_tools::per_element());
+        BOOST_TEST(of_key.lines() == key_lines);
         const Strings bucket_lines{"2.0 bucket_created", "2.2 put k2=1", "2.3 put k=2",
                                    "3.0 erase k=", "4.0 bucket_deleted"};
-        BOOST_TEST(of_bucket.lines() == bucket_lines, boost::test_tools::per_element());
+        BOOST_TEST(of_bucket.lines() == bucket_lines);
         co_await db.close();
     });
 }
@@ -150,8 +151,8 @@ BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
         co_await key_watcher.reached(db.head_revision());
         const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
         const Strings one = co_await history_of(db, "b", kw::key("b"), kw::From::revision(1));
-        BOOST_TEST(whole.lines() == all, boost::test_tools::per_element());
-        BOOST_TEST(of_key.lines() == one, boost::test_tools::per_element());
+        BOOST_TEST(whole.lines() == all);
+        BOOST_TEST(of_key.lines() == one);
         BOOST_TEST(!all.empty());
         std::set<std::pair<kw::Revision, std::uint32_t>> seen;
         for (const kw::OwnedMessage& each : whole.messages()) {
@@ -188,7 +189,7 @@ BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
         const Run second = co_await start(late);
         co_await late.reached(db.head_revision());
         BOOST_TEST(live.size() > 60U);
-        BOOST_TEST((replayed.lines() == live.lines()));
+        BOOST_TEST(replayed.lines() == live.lines());
         check_chains(live);
         check_chains(replayed);
         co_await db.close();
@@ -229,9 +230,9 @@ BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
         }
         co_await db.close();
         const Strings whole{"2: 0k 1j 2k 3i!", "3: 0k 1j 2k 3i!"};
-        BOOST_TEST(commits == whole, boost::test_tools::per_element());
+        BOOST_TEST(commits == whole);
         const Strings selected{"2k", "2k!", "3k", "3k!"};
-        BOOST_TEST(messages == selected, boost::test_tools::per_element());
+        BOOST_TEST(messages == selected);
     });
 }
 
@@ -289,7 +290,7 @@ BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
         const kw::Revision revision = co_await put(db, "b", "k", "kept");
         co_await watcher.reached(revision);
         const Strings expected{"2.0 put k=kept"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(recorder.lines() == expected);
         co_await db.close();
     });
 }
@@ -304,7 +305,7 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
             BOOST_TEST(db.head_revision() >= message.revision);
             const kw::OwnedMessage kept(message);
             const std::optional<std::string> value = co_await get(db, "b", std::string(kept->key));
-            BOOST_TEST((value == kept->value));
+            BOOST_TEST(value == kept->value);
             const kw::Position here{db.head_position().history, kept->revision};
             const auto refused = failure_of(
                 [&] { db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(here))); });

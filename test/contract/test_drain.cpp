@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -271,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_callback_that_waits_for_its_own_watcher_is_refused)
         const Run run = co_await start(*watcher);
         co_await put(db, "b", "k", "1");
         co_await db.close();
-        BOOST_REQUIRE(errors.size() == 2U);
+        BOOST_TEST_REQUIRE(errors.size() == 2U);
         BOOST_TEST(!errors[0]);
         BOOST_TEST(errors[1] == code(kw::Error::would_deadlock));
     });
@@ -298,7 +299,7 @@ BOOST_AUTO_TEST_CASE(a_callback_may_commit_and_wait_for_another_watcher)
         const kw::Revision last = co_await put_many(db, "orders", 5);
         co_await orders_watcher.reached(last);
         const std::vector<std::size_t> expected{1, 2, 3, 4, 5};
-        BOOST_TEST(seen == expected, boost::test_tools::per_element());
+        BOOST_TEST(seen == expected);
         co_await db.close();
     });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Draining one watch: W11 W12 W13.
+#include "support/printing.hpp"
 #include "support/watch/held_watch.hpp"
 
 #include <boost/asio/error.hpp>
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(the_rest_of_a_snapshot_is_delivered_first)
         BOOST_TEST(end.reason == kw::EndReason::drained);
         BOOST_TEST(end.position.revision == head);
         BOOST_TEST(held.recorder.size() == 21U);
-        BOOST_TEST((held.recorder.messages().back()->operation == kw::Operation::synced));
+        BOOST_TEST(held.recorder.messages().back()->operation == kw::Operation::synced);
         co_await db.close();
     });
 }
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_ends_when_its_consumer_has_taken_everything)
             const kw::Revision head = co_await put_many(db, "b", 20);
             co_await watcher.drain();
             co_await consuming.join();
-            BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+            BOOST_TEST(watcher.ended()->reason == kw::EndReason::drained);
             BOOST_TEST(watcher.position().revision == head);
             BOOST_TEST(recorder.size() == 21U);
             co_await db.close();
@@ -328,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_waits_for_something_else_does_not_delay_dra
         BOOST_TEST(co_await watcher.wait());
         const auto commit = watcher.try_next();
         co_await watcher.drain();
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::drained);
         BOOST_TEST(watcher.position().revision == 0U);  // the consumer still holds the commit
         BOOST_TEST(!watcher.try_next());
         BOOST_TEST(watcher.position().revision == 1U);
@@ -347,7 +348,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_may_have_its_own_watch_drained)
         watcher.request_drain();
         const Recorder recorder;
         co_await consume(watcher, recorder);
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::drained));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::drained);
         BOOST_TEST(recorder.size() == 6U);
         co_await db.close();
     });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -261,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_replaced_within_a_transaction_ends_its_watchers)
         BOOST_TEST(late_end.reason == kw::EndReason::bucket_deleted);
         const Strings expected{"2.0 put k=old", "2.1 bucket_deleted", "2.0 put k=old",
                                "2.1 bucket_deleted"};
-        BOOST_TEST(live.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(live.lines() == expected);
         co_await db.close();
     });
 }
@@ -286,7 +287,7 @@ BOOST_AUTO_TEST_CASE(only_the_last_structure_of_a_name_ends_a_watch)
         BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
         const Strings expected{"3.0 bucket_deleted", "5.0 put k=1", "6.0 bucket_deleted",
                                "7.0 bucket_deleted"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(recorder.lines() == expected);
         co_await db.close();
     });
 }

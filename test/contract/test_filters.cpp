@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -65,9 +66,9 @@ struct Three {
         BOOST_TEST(puller.position().revision == head);
         co_await puller.stop();
         co_await job.join();
-        BOOST_TEST(live.lines() == expected, boost::test_tools::per_element());
-        BOOST_TEST(late.lines() == expected, boost::test_tools::per_element());
-        BOOST_TEST(asked.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(live.lines() == expected);
+        BOOST_TEST(late.lines() == expected);
+        BOOST_TEST(asked.lines() == expected);
         check_marks(live);
         check_marks(late);
         check_marks(asked);
@@ -208,8 +209,8 @@ BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_passes_is_not_delivered)
         co_await put_yes_and_no(db);
         co_await db.close();
         const std::vector<std::pair<kw::Revision, std::size_t>> expected{{2, 2}, {3, 1}};
-        BOOST_CHECK(plain == expected);
-        BOOST_CHECK(suspended == expected);
+        BOOST_TEST(plain == expected);
+        BOOST_TEST(suspended == expected);
         BOOST_TEST(db.stats().watchers.commits_delivered == 4U);
         BOOST_TEST(db.stats().watchers.messages_delivered == 6U);
     });
@@ -261,10 +262,10 @@ BOOST_AUTO_TEST_CASE(no_filter_hides_the_end)
         const kw::WatchEnd end = co_await run.end();
         co_await job.join();
         BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
-        BOOST_TEST((puller.ended()->reason == kw::EndReason::bucket_deleted));
+        BOOST_TEST(puller.ended()->reason == kw::EndReason::bucket_deleted);
         const Strings expected{"3.0 bucket_deleted"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
-        BOOST_TEST(taken.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(recorder.lines() == expected);
+        BOOST_TEST(taken.lines() == expected);
         co_await db.close();
     });
 }
@@ -329,7 +330,7 @@ BOOST_AUTO_TEST_CASE(an_exception_of_a_predicate_ends_the_watch)
         const Strings expected{"2.0 put k0=yes", "2.1 put k1=yes", "3.0 put k0=yes"};
         const std::vector<Recorder> recorders{live, live_taken, late, late_taken};
         for (const Recorder& each : recorders) {
-            BOOST_TEST(each.lines() == expected, boost::test_tools::per_element());
+            BOOST_TEST(each.lines() == expected);
         }
         const std::vector<kw::Position> positions{watcher.position(), puller.position(),
                                                   later.position(), late_puller.position()};

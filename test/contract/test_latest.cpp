@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -63,8 +64,7 @@ BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_comes_with_its_first_revisio
     run([]() -> Task {
         const Strings lines = co_await given_of(
             [](kw::Database db) -> Task { co_await put_values(db, "a1 b1 a2 c1 a3 b2"); });
-        BOOST_TEST(lines == (Strings{"9.0 put c=c1", "6-10.0 put a=a3", "7-11.0 put b=b2"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"9.0 put c=c1", "6-10.0 put a=a3", "7-11.0 put b=b2"}));
     });
 }
 
@@ -77,8 +77,7 @@ BOOST_AUTO_TEST_CASE(an_erase_is_the_newest_of_its_key)
             co_await erase(db, "b", "b");
             co_await put_values(db, "b2");
         });
-        BOOST_TEST(lines == (Strings{"6-8.0 erase a=", "7-10.0 put b=b2"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"6-8.0 erase a=", "7-10.0 put b=b2"}));
     });
 }
 
@@ -92,8 +91,7 @@ BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_kept)
                 tx.btree("b").put("a", "2");
             });
         });
-        BOOST_TEST(lines == (Strings{"6.1 put b=1", "6.2 put a=2"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"6.1 put b=1", "6.2 put a=2"}));
     });
 }
 
@@ -109,8 +107,7 @@ BOOST_AUTO_TEST_CASE(a_value_and_its_deadline_are_two_elements)
                 });
             }
         });
-        BOOST_TEST(lines == (Strings{"6.0 put a=a1", "7-9.0 ttl a="}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"6.0 put a=a1", "7-9.0 ttl a="}));
     });
 }
 
@@ -124,8 +121,7 @@ BOOST_AUTO_TEST_CASE(members_are_elements_and_a_whole_set_is_another)
             co_await db.update([](kw::Transaction& tx) { tx.set("b").erase("s"); });
             co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "x"); });
         });
-        BOOST_TEST(lines == (Strings{"7.0 add s=y", "9.0 erase s= x1", "6-10.0 add s=x"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"7.0 add s=y", "9.0 erase s= x1", "6-10.0 add s=x"}));
     });
 }
 
@@ -140,8 +136,7 @@ BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_kept)
                 });
             }
         });
-        BOOST_TEST(lines == (Strings{"6.1 add s=y", "6-8.0 rescore s=x"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"6.1 add s=y", "6-8.0 rescore s=x"}));
     });
 }
 
@@ -159,8 +154,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_one_element)
             }
             co_await db.update([](kw::Transaction& tx) { tx.list("b").pop_front("l"); });
         });
-        BOOST_TEST(lines == (Strings{"6-8.1 push_back m=3", "6-9.0 pop_front l=1"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines == (Strings{"6-8.1 push_back m=3", "6-9.0 pop_front l=1"}));
     });
 }
 
@@ -175,10 +169,9 @@ BOOST_AUTO_TEST_CASE(messages_about_buckets_are_never_skipped)
             co_await create(db, "b");
             co_await put_values(db, "a2");
         });
-        BOOST_TEST(
-            lines == (Strings{"7.0 bucket_deleted", "8.0 bucket_created", "9.0 bucket_deleted",
-                              "10.0 bucket_created", "6-11.0 put a=a2"}),
-            boost::test_tools::per_element());
+        BOOST_TEST(lines ==
+                   (Strings{"7.0 bucket_deleted", "8.0 bucket_created", "9.0 bucket_deleted",
+                            "10.0 bucket_created", "6-11.0 put a=a2"}));
     });
 }
 
@@ -204,8 +197,7 @@ BOOST_AUTO_TEST_CASE(the_position_stays_before_undelivered_messages)
         co_await routed(db);
         held.gate.open();
         co_await watcher.reached(db.head_revision());
-        BOOST_TEST(seen == (Strings{"b1 after 2", "c1 after 2", "a2 after 2", "d1 after 6"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(seen == (Strings{"b1 after 2", "c1 after 2", "a2 after 2", "d1 after 6"}));
         co_await db.close();
         co_await run.end();
     });
@@ -258,9 +250,8 @@ BOOST_AUTO_TEST_CASE(history_is_coalesced_too)
         kw::Watcher watcher = db.watch("b", kw::all(), recorder, latest(kw::From::revision(2)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
-        BOOST_TEST(
-            lines_with_intervals(recorder) == (Strings{"2-200.0 put a=a99", "3-201.0 put b=b99"}),
-            boost::test_tools::per_element());
+        BOOST_TEST(lines_with_intervals(recorder) ==
+                   (Strings{"2-200.0 put a=a99", "3-201.0 put b=b99"}));
         BOOST_TEST(watcher.info().coalesced == 198U);
         BOOST_TEST(watcher.info().messages == 2U);
         co_await db.close();
@@ -300,8 +291,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_the_newest_as_well)
         const Job taking = co_await spawn(take_all(watcher, recorder));
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(lines_with_intervals(recorder) ==
-                       (Strings{"2.0 put held=", "4.0 put b=b1", "3-5.0 put a=a2"}),
-                   boost::test_tools::per_element());
+                   (Strings{"2.0 put held=", "4.0 put b=b1", "3-5.0 put a=a2"}));
         BOOST_TEST(watcher.info().coalesced == 1U);
         co_await db.close();
         co_await taking.join();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The messages that a watcher receives for changes to lists.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -86,7 +87,7 @@ void apply_to_copy(kw::List copy, const kw::Message& message)
         copy.trim(message.key, first, first + static_cast<std::int64_t>(*message.count) - 1);
     } else {
         BOOST_TEST(message.operation == kw::Operation::erase);
-        BOOST_TEST((copy.size(message.key) == message.count));
+        BOOST_TEST(copy.size(message.key) == message.count);
         copy.erase(message.key);
     }
 }
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(each_element_that_changes_makes_one_message)
                                "push_front k _",    "insert k @3 x", "insert k @5 end",
                                "set k @5 END <end", "pop_front k _", "pop_back k END",
                                "erase k #4"};
-        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.lines() == expected);
     });
 }
 
@@ -141,7 +142,7 @@ BOOST_AUTO_TEST_CASE(removals_contain_the_index_at_their_time)
                                "remove front @0 x", "remove front @1 x", "remove back @4 x",
                                "remove back @2 x",  "remove at @0 x",    "remove at @0 a",
                                "remove at @2 x"};
-        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.lines() == expected);
     });
 }
 
@@ -162,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_trim_reaches_the_watcher_of_its_key_and_no_other)
         });
         co_await db.close();
         const Strings expected{"trim k @0 #4", "trim k @3 #1", "erase k #1"};
-        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.lines() == expected);
         BOOST_TEST(other.lines().empty());
     });
 }
@@ -193,10 +194,10 @@ BOOST_AUTO_TEST_CASE(a_trim_leaves_the_same_of_a_copy_live_and_from_history)
                 for (const kw::OwnedMessage& each : told->messages()) {
                     apply_to_copy(tx.list(name), *each);
                 }
-                BOOST_TEST((tx.list(name).keys().to_vector() == tx.list("l").keys().to_vector()));
+                BOOST_TEST(tx.list(name).keys().to_vector() == tx.list("l").keys().to_vector());
                 for (const std::string& key : tx.list("l").keys().to_vector()) {
-                    BOOST_TEST((tx.list(name).range(key).to_vector() ==
-                                tx.list("l").range(key).to_vector()));
+                    BOOST_TEST(tx.list(name).range(key).to_vector() ==
+                               tx.list("l").range(key).to_vector());
                 }
                 tx.delete_bucket(kw::Structure::list, name);
             };
@@ -250,7 +251,7 @@ BOOST_AUTO_TEST_CASE(keys_and_elements_with_bars_are_like_any_other)
         co_await db.close();
         const Strings expected{"push_back k|1 a|b", "push_back k|1 a",   "push_back k|1 |",
                                "remove k|1 @0 a|b", "set k|1 @0 1|x <a", "pop_back k|1 |"};
-        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.lines() == expected);
         BOOST_TEST(other.lines().empty());
     });
 }
@@ -286,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_write_to_an_expired_list_begins_a_new_one)
         co_await db.close();
         const Strings expected{"erase pushed #2", "push_back pushed c", "erase popped #2",
                                "erase set #2", "erase trimmed #2"};
-        BOOST_TEST(watched.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(watched.lines() == expected);
         BOOST_TEST(watched.recorder.messages()[0]->cause == kw::Cause::expired);
     });
 }
@@ -313,7 +314,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_throws_changes_no_list_and_sends_no_mess
         BOOST_TEST(thrown);
         co_await db.view([](const kw::Snapshot& snapshot) {
             const kw::ListView lists = snapshot.list("l");
-            BOOST_TEST((lists.range("k").to_vector() == Strings{"a", "b", "c"}));
+            BOOST_TEST(lists.range("k").to_vector() == (Strings{"a", "b", "c"}));
             BOOST_TEST(!lists.has_key("new"));
         });
         co_await db.close();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -38,8 +39,7 @@ BOOST_AUTO_TEST_CASE(a_gap_reports_what_was_skipped)
         co_await put_many(db, "b", 10);
         co_await one.release(db);  // no commit follows, and the gap is delivered nevertheless
         BOOST_TEST(one.lines() ==
-                       (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-12.0 gap x8"}),
-                   boost::test_tools::per_element());
+                   (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-12.0 gap x8"}));
         BOOST_TEST(one.watcher.position().revision == 12U);
         BOOST_TEST(one.watcher.info().gaps == 1U);
         BOOST_TEST(one.watcher.info().skipped == 8U);
@@ -67,9 +67,8 @@ BOOST_AUTO_TEST_CASE(commits_missed_before_it_had_caught_up_are_a_gap)
         BOOST_TEST(watcher.info().overflowed);
         held.gate.open();
         co_await watcher.reached(db.head_revision());
-        BOOST_TEST(
-            lines_with_intervals(held.recorder) == (Strings{"2.0 put late=", "3-22.0 gap x20"}),
-            boost::test_tools::per_element());
+        BOOST_TEST(lines_with_intervals(held.recorder) ==
+                   (Strings{"2.0 put late=", "3-22.0 gap x20"}));
         BOOST_TEST(!watcher.info().overflowed);
         BOOST_TEST(watcher.info().skipped == 20U);
         co_await db.close();
@@ -107,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_gap_is_a_message_of_no_bucket)
         BOOST_TEST(!gap->snapshot);
         BOOST_TEST(gap->bucket.empty());
         BOOST_TEST(gap->key.empty());
-        BOOST_TEST((gap->time != kw::Time{}));
+        BOOST_TEST(gap->time != kw::Time{});
         co_await db.close();
         co_await one.run.end();
     });
@@ -152,8 +151,7 @@ BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_a_gap)
         const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), options);
         co_await put_many(db, "b", 10);
         co_await one.release(db);
-        BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "5-12.0 gap x8"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "5-12.0 gap x8"}));
         co_await db.close();
         co_await one.run.end();
     });
@@ -179,16 +177,14 @@ BOOST_AUTO_TEST_CASE(a_bucket_deleted_in_a_gap_ends_the_watch_after_the_gap)
         BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(end.position.revision == deleted);
         BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1",
-                                           "5-6.0 gap x2", "7.0 put last=", "7.1 bucket_deleted"}),
-                   boost::test_tools::per_element());
+                                           "5-6.0 gap x2", "7.0 put last=", "7.1 bucket_deleted"}));
         // W6: a consumer that stored the gap's revision receives the end.
         const Recorder rest;
         const kw::Position gap{db.head_position().history, 6};
         kw::Watcher resumed = db.watch("b", kw::all(), rest, watch_from(kw::From::after(gap)));
         const Run run = co_await start(resumed);
-        BOOST_TEST(((co_await run.end()).reason == kw::EndReason::bucket_deleted));
-        BOOST_TEST(rest.lines() == (Strings{"7.0 put last=", "7.1 bucket_deleted"}),
-                   boost::test_tools::per_element());
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(rest.lines() == (Strings{"7.0 put last=", "7.1 bucket_deleted"}));
         co_await db.close();
     });
 }
@@ -208,10 +204,9 @@ BOOST_AUTO_TEST_CASE(of_several_buckets_only_the_one_that_was_deleted_in_a_gap_i
         co_await put(db, "b", "k", "");
         co_await one.release(db);
         BOOST_TEST(one.lines() == (Strings{"3.0 put held=", "4.0 put k0=0", "5.0 put k1=1",
-                                           "6-7.0 gap x2", "8.0 bucket_deleted", "10.0 gap x1"}),
-                   boost::test_tools::per_element());
-        BOOST_TEST(told_of(db, "b") == Strings{"both"}, boost::test_tools::per_element());
-        BOOST_TEST(told_of(db, "c") == Strings{}, boost::test_tools::per_element());
+                                           "6-7.0 gap x2", "8.0 bucket_deleted", "10.0 gap x1"}));
+        BOOST_TEST(told_of(db, "b") == Strings{"both"});
+        BOOST_TEST(told_of(db, "c") == Strings{});
         const std::size_t before = one.held.recorder.size();
         co_await put(db, "c", "new", "");
         co_await put(db, "b", "last", "");
@@ -293,8 +288,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_gaps_as_well)
         const Job taking = co_await spawn(take_all(watcher, recorder));
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(lines_with_intervals(recorder) ==
-                       (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-12.0 gap x8"}),
-                   boost::test_tools::per_element());
+                   (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-12.0 gap x8"}));
         BOOST_TEST(watcher.info().skipped == 8U);
         co_await db.close();
         co_await taking.join();

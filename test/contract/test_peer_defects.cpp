@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Defects that comparable stores are known for. Each case is named after what must hold here.
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -60,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_deletion_after_thousands_of_puts_in_its_transaction_is_de
         BOOST_TEST(end_of_single.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(all.size() == 5'001U);
         const Strings expected{"2.4999 put k4999=v", "2.5000 bucket_deleted"};
-        BOOST_TEST(one.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(one.lines() == expected);
         co_await db.close();
     });
 }
@@ -87,8 +88,8 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_delivered_once_and_not_to_watches_of_the_next
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const bool last = i + 1 == runs.size();
             const kw::WatchEnd end = co_await runs[i].end();
-            BOOST_TEST((end.reason ==
-                        (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted)));
+            BOOST_TEST(end.reason ==
+                       (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted));
             BOOST_TEST(recorders[i].size() == (last ? 1U : 2U));
         }
     });
@@ -111,8 +112,8 @@ BOOST_AUTO_TEST_CASE(puts_in_the_transaction_that_deletes_their_bucket_are_durab
         for (int opened = 0; opened < 2; ++opened) {
             co_await db.view([](const kw::Snapshot& snapshot) {
                 BOOST_TEST(!snapshot.has_bucket(kw::Structure::btree, "b"));
-                BOOST_TEST((snapshot.btree("other").get("before") == "v"));
-                BOOST_TEST((snapshot.btree("other").get("after") == "v"));
+                BOOST_TEST(snapshot.btree("other").get("before") == "v");
+                BOOST_TEST(snapshot.btree("other").get("after") == "v");
             });
             co_await db.close();
             db = co_await open_database(options);
@@ -136,11 +137,10 @@ BOOST_AUTO_TEST_CASE(reused_strings_change_neither_values_nor_messages)
             key = "k3";
             value = "CCCC";
         });
-        BOOST_TEST(((co_await get(db, "b", "k1")) == "AAAA"));
-        BOOST_TEST(((co_await get(db, "b", "k2")) == "BBBB"));
+        BOOST_TEST(co_await get(db, "b", "k1") == "AAAA");
+        BOOST_TEST(co_await get(db, "b", "k2") == "BBBB");
         const Strings expected{"2.0 put k1=AAAA", "2.1 put k2=BBBB"};
-        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::revision(2))) == expected,
-                   boost::test_tools::per_element());
+        BOOST_TEST(co_await history_of(db, "b", kw::all(), kw::From::revision(2)) == expected);
         co_await db.close();
     });
 }
@@ -152,11 +152,11 @@ BOOST_AUTO_TEST_CASE(bits_set_in_a_transaction_that_fails_are_as_they_were)
         co_await put(db, "b", "k", "AAAA");
         const auto fails = [](kw::Transaction& tx) {
             tx.btree("b").set_bit("k", 3, true);
-            BOOST_TEST((tx.btree("b").get("k") == "QAAA"));
+            BOOST_TEST(tx.btree("b").get("k") == "QAAA");
             throw std::out_of_range("on purpose");
         };
         BOOST_CHECK_THROW(co_await db.update(fails), std::out_of_range);
-        BOOST_TEST(((co_await get(db, "b", "k")) == "AAAA"));
+        BOOST_TEST(co_await get(db, "b", "k") == "AAAA");
         co_await db.close();
     });
 }
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
         co_await run.end();
         BOOST_TEST(seen.size() == 5U);
         for (const kw::OwnedMessage& each : seen) {
-            BOOST_TEST((each->time == now));
+            BOOST_TEST(each->time == now);
         }
         co_await db.close();
     });
@@ -205,8 +205,7 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
         BOOST_TEST(db.head_revision() == position.revision);
         co_await put(db, "b", "k", "new");
         const Strings expected{"22.0 put k=new"};
-        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::after(position))) == expected,
-                   boost::test_tools::per_element());
+        BOOST_TEST(co_await history_of(db, "b", kw::all(), kw::From::after(position)) == expected);
         co_await db.close();
     });
 }
@@ -225,7 +224,7 @@ BOOST_AUTO_TEST_CASE(after_a_function_has_thrown_other_transactions_continue)
         BOOST_CHECK_THROW(co_await db.view(viewing), const char*);
         co_await put(db, "b", "k2", "v");
         BOOST_TEST(!(co_await get(db, "b", "k")));
-        BOOST_TEST(((co_await get(db, "b", "k2")) == "v"));
+        BOOST_TEST(co_await get(db, "b", "k2") == "v");
         co_await db.close();
     });
 }
@@ -244,12 +243,12 @@ BOOST_AUTO_TEST_CASE(operations_of_a_transaction_see_those_before_them)
             tree.put("j", "first");
             tree.put("k15", "between");
             tree.put("l", "last");
-            BOOST_TEST((tree.range("", "z").keys() == Strings{"j", "k1", "k15", "k2", "l"}));
-            BOOST_TEST((tree.prefix("k").keys() == Strings{"k1", "k15", "k2"}));
-            BOOST_TEST((tree.first_key() == "j"));
-            BOOST_TEST((tree.last_key() == "l"));
+            BOOST_TEST(tree.range("", "z").keys() == (Strings{"j", "k1", "k15", "k2", "l"}));
+            BOOST_TEST(tree.prefix("k").keys() == (Strings{"k1", "k15", "k2"}));
+            BOOST_TEST(tree.first_key() == "j");
+            BOOST_TEST(tree.last_key() == "l");
         });
-        BOOST_TEST(((co_await get(db, "b", "k1")) == "again"));
+        BOOST_TEST(co_await get(db, "b", "k1") == "again");
         co_await db.close();
     });
 }
@@ -271,10 +270,11 @@ BOOST_AUTO_TEST_CASE(operations_that_change_a_value_use_the_one_on_disk)
             BOOST_TEST(tree.append("text", "!") == 6U);
             BOOST_TEST(tree.increment("number") == 42);
             BOOST_TEST(!tree.set_bit("text", 0, true));
-            BOOST_TEST((tree.exchange("text", "bye") == "\xe8"
-                                                        "ello!"));
+            BOOST_TEST(tree.exchange("text", "bye") ==
+                       "\xe8"
+                       "ello!");
         });
-        BOOST_TEST(((co_await get(db, "b", "number")) == "42"));
+        BOOST_TEST(co_await get(db, "b", "number") == "42");
         co_await db.close();
     });
 }

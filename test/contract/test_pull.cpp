@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -93,8 +94,8 @@ BOOST_AUTO_TEST_CASE(commits_come_whole_in_order_and_once)
         const Revisions expected{1, 2, 3, 4};
         const Strings messages{"1.0 bucket_created", "2.0 put a=v",  "2.1 put b=v",
                                "2.2 put c=v",        "3.0 put k0=0", "4.0 put k1=1"};
-        BOOST_TEST(commits == expected, boost::test_tools::per_element());
-        BOOST_TEST(lines == messages, boost::test_tools::per_element());
+        BOOST_TEST(commits == expected);
+        BOOST_TEST(lines == messages);
         co_await watcher.stop();
         co_await db.close();
     });
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_are_delivered)
         const kw::PulledCommit moved = std::move(*live);
         live.reset();
         for (const kw::PulledCommit* each : {&*old, &copy, &moved}) {
-            BOOST_REQUIRE(each->size() == 1U);
+            BOOST_TEST_REQUIRE(each->size() == 1U);
             BOOST_TEST((*each)[0].key == "b");
             BOOST_TEST((*each)[0].index == 1U);
             BOOST_TEST((*each)[0].last_in_commit);
@@ -153,7 +154,7 @@ BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_followed_by_a_request_for_m
         BOOST_TEST(!watcher.try_next());
         BOOST_TEST(watcher.position().revision >= second);
         co_await watcher.reached(db.head_revision());
-        BOOST_TEST((watcher.position() == db.head_position()));
+        BOOST_TEST(watcher.position() == db.head_position());
         co_await put_many(db, "b", 1);  // nothing matches, and the position advances nevertheless
         co_await watcher.reached(db.head_revision());
         co_await db.close();
@@ -177,8 +178,8 @@ BOOST_AUTO_TEST_CASE(a_consumer_resumes_after_its_position)
         co_await watcher.stop();
         position = watcher.position();
         BOOST_TEST(watcher.ended().has_value());
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::stopped));
-        BOOST_TEST((watcher.ended()->position == position));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::stopped);
+        BOOST_TEST(watcher.ended()->position == position);
         co_await db.close();
     });
     BOOST_TEST(position.revision == 4U);

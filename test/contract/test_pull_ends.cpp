@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -72,8 +73,8 @@ BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
         co_await watcher.reached(db.head_revision());
         co_await watcher.stop();
         co_await consumer.job.join();
-        BOOST_TEST((consumer.end->value().reason == kw::EndReason::stopped));
-        BOOST_TEST((consumer.end->value().position == db.head_position()));
+        BOOST_TEST(consumer.end->value().reason == kw::EndReason::stopped);
+        BOOST_TEST(consumer.end->value().position == db.head_position());
         BOOST_TEST(consumer.recorder.size() == 3U);
         BOOST_TEST(co_await failure_of(watcher.reached(100)) == code(kw::Error::watch_ended));
         co_await watcher.stop();
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_delivers_not
         BOOST_TEST(!watcher.try_next());  // the watch has not begun
         co_await watcher.stop();
         BOOST_TEST(!co_await watcher.wait());
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::stopped));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::stopped);
         BOOST_TEST(watcher.ended()->position.revision == 0U);
         co_await db.close();
     });
@@ -114,8 +115,8 @@ BOOST_AUTO_TEST_CASE(close_drains_consumers)
         co_await db.close();
         for (const Consumer* each : {&first, &second, &third}) {
             co_await each->job.join();
-            BOOST_TEST((each->end->value().reason == kw::EndReason::database_closed));
-            BOOST_TEST((each->end->value().position == head));
+            BOOST_TEST(each->end->value().reason == kw::EndReason::database_closed);
+            BOOST_TEST(each->end->value().position == head);
         }
         BOOST_TEST(first.recorder.size() == 50U);
         BOOST_TEST(second.recorder.size() == 101U);
@@ -142,11 +143,11 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_delay_close)
             const auto commit = watcher.try_next();
             BOOST_TEST(commit->revision() == head);
             co_await db.close(10 * patience);  // longer than any test may take
-            BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+            BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
             // The consumer still holds the last commit.
             BOOST_TEST(watcher.position().revision == head - 1);
             BOOST_TEST(!co_await watcher.wait());
-            BOOST_TEST((watcher.ended()->position == db.head_position()));
+            BOOST_TEST(watcher.ended()->position == db.head_position());
         });
     }
 }
@@ -173,8 +174,8 @@ BOOST_AUTO_TEST_CASE(close_waits_for_a_consumer_that_has_taken_only_its_batch)
             }
         }
         co_await closing.join();
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
-        BOOST_TEST((watcher.ended()->position == db.head_position()));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+        BOOST_TEST(watcher.ended()->position == db.head_position());
         BOOST_TEST(recorder.size() == 11U);
     });
 }
@@ -192,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_ask_again_is_abandoned_at_the_dead
         BOOST_TEST(watcher.try_next()->revision() == 1U);
         BOOST_TEST(watcher.try_next()->revision() == 2U);
         co_await db.close(20ms);
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
         position = watcher.position();
         BOOST_TEST(position.revision == 1U);
         BOOST_TEST(!co_await watcher.wait());
@@ -227,7 +228,7 @@ BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_delivered_before_the_end)
         const Consumer third(executor, late);
         for (const Consumer* each : {&first, &second, &third}) {
             co_await each->job.join();
-            BOOST_TEST((each->end->value().reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(each->end->value().reason == kw::EndReason::bucket_deleted);
             BOOST_TEST(each->end->value().position.revision == end);
             BOOST_TEST(each->recorder.lines().back() == std::to_string(end) + ".0 bucket_deleted");
         }
@@ -389,7 +390,7 @@ BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_continues_with_th
         co_await db.close();
         const bool more = co_await watcher.wait();
         BOOST_TEST(!more);
-        BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
     });
 }
 

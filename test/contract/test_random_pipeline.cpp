@@ -4,6 +4,7 @@
 // the schedule of that seed.
 #include "support/contract/checked_watch.hpp"
 #include "support/model/random_commits.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 

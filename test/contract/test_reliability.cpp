@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -91,9 +92,9 @@ BOOST_AUTO_TEST_CASE(slow_watchers_with_tiny_buffers_lose_nothing)
         co_await key_watcher.reached(db.head_revision());
         const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
         const Strings k1 = co_await history_of(db, "b", kw::key("k1"), kw::From::revision(2));
-        BOOST_TEST(bucket_callback.recorder.lines() == all, boost::test_tools::per_element());
-        BOOST_TEST(key_callback.recorder.lines() == k1, boost::test_tools::per_element());
-        BOOST_TEST(fast.lines() == all, boost::test_tools::per_element());
+        BOOST_TEST(bucket_callback.recorder.lines() == all);
+        BOOST_TEST(key_callback.recorder.lines() == k1);
+        BOOST_TEST(fast.lines() == all);
         co_await db.close();
     });
 }
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(many_writers_at_once_lose_nothing)
         }
         co_await watcher.reached(db.head_revision());
         const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-        BOOST_TEST(callback.recorder.lines() == all, boost::test_tools::per_element());
+        BOOST_TEST(callback.recorder.lines() == all);
         co_await db.close();
     });
 }
@@ -152,8 +153,8 @@ BOOST_AUTO_TEST_CASE(a_transaction_larger_than_every_buffer_arrives_whole)
         const Run second_run = co_await start(second);
         co_await second.reached(db.head_revision());
         const std::vector<std::size_t> expected{3000, 1, 2000};
-        BOOST_TEST(live == expected, boost::test_tools::per_element());
-        BOOST_TEST(later == expected, boost::test_tools::per_element());
+        BOOST_TEST(live == expected);
+        BOOST_TEST(later == expected);
         co_await db.close();
     });
 }

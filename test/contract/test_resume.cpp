@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(after_a_restart_a_watch_continues_after_its_position)
         const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(*position));
         const Strings expected{"5.0 put k3=3", "6.0 put k4=4", "7.0 put k5=5", "8.0 put k6=6",
                                "9.0 put k7=7"};
-        BOOST_TEST(rest == expected, boost::test_tools::per_element());
+        BOOST_TEST(rest == expected);
         co_await db.close();
     });
 }
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(ending_and_resuming_at_random_loses_and_repeats_nothing)
             co_await consumer.run_once();
         }
         const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-        BOOST_TEST(consumer.delivered() == all, boost::test_tools::per_element());
+        BOOST_TEST(consumer.delivered() == all);
         co_await db.close();
     });
 }
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_revision_is_inclusive_and_zero_is_the_beginning)
         co_await put_many(db, "b", 2);
         const Strings from_two = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
         const Strings expected{"2.0 put k0=0", "3.0 put k1=1"};
-        BOOST_TEST(from_two == expected, boost::test_tools::per_element());
+        BOOST_TEST(from_two == expected);
         const Strings from_zero = co_await history_of(db, "b", kw::all(), kw::From::revision(0));
         BOOST_TEST(from_zero.size() == 3U);
         co_await db.close();
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
         co_await put(db, "b", "k", "7");
         co_await watcher.reached(7);
         const Strings expected{"6.0 put k=6", "7.0 put k=7"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(recorder.lines() == expected);
         co_await db.close();
     });
 }
@@ -319,7 +320,7 @@ BOOST_AUTO_TEST_CASE(positions_before_a_time_without_history_end_with_compacted)
         BOOST_TEST((co_await compacted(db, kw::From::revision(1))).has_value());
         const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(after));
         const Strings expected{"3.0 put k=seen"};
-        BOOST_TEST(rest == expected, boost::test_tools::per_element());
+        BOOST_TEST(rest == expected);
         co_await db.close();
     });
 }

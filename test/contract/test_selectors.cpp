@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -165,9 +166,9 @@ BOOST_AUTO_TEST_CASE(each_kind_selects_its_keys_live_from_history_and_pulled)
         }
         co_await db.close();
         for (std::size_t i = 0; i < cases.size(); ++i) {
-            BOOST_TEST(live[i].keys() == cases[i].second, boost::test_tools::per_element());
-            BOOST_TEST(late[i].lines() == live[i].lines(), boost::test_tools::per_element());
-            BOOST_TEST(asked[i].lines() == live[i].lines(), boost::test_tools::per_element());
+            BOOST_TEST(live[i].keys() == cases[i].second);
+            BOOST_TEST(late[i].lines() == live[i].lines());
+            BOOST_TEST(asked[i].lines() == live[i].lines());
         }
     });
 }
@@ -202,8 +203,8 @@ BOOST_AUTO_TEST_CASE(several_buckets_are_one_ordered_stream)
         co_await db.close();
         const Strings expected{"c:3.0 put k=1", "b:3.1 put k=1", "b:3.2 put x=1", "c:3.3 put k=1!",
                                "c:4.0 put k=2", "b:4.1 put k=2", "b:4.2 put x=2", "c:4.3 put k=2!"};
-        BOOST_TEST(seen == expected, boost::test_tools::per_element());
-        BOOST_TEST(sizes == (std::vector<std::size_t>{4, 4}), boost::test_tools::per_element());
+        BOOST_TEST(seen == expected);
+        BOOST_TEST(sizes == (std::vector<std::size_t>{4, 4}));
     });
 }
 
@@ -225,10 +226,9 @@ BOOST_AUTO_TEST_CASE(a_live_watcher_of_two_buckets_ends_with_the_last_of_them)
         co_await job.join();
         BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
         BOOST_TEST(end.position.revision == 8U);
-        BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end,
-                   boost::test_tools::per_element());
-        BOOST_TEST((puller.ended()->reason == kw::EndReason::bucket_deleted));
-        BOOST_TEST(texts_of(taken.messages()) == two_buckets_end, boost::test_tools::per_element());
+        BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end);
+        BOOST_TEST(puller.ended()->reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(texts_of(taken.messages()) == two_buckets_end);
         co_await db.close();
     });
 }
@@ -248,13 +248,11 @@ BOOST_AUTO_TEST_CASE(a_catching_up_watch_ends_with_the_last_of_its_buckets_too)
             const kw::WatchEnd end = co_await watcher.run();
             BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
             BOOST_TEST(end.position.revision == 8U);
-            BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end,
-                       boost::test_tools::per_element());
+            BOOST_TEST(texts_of(recorder.messages()) == two_buckets_end);
             kw::PullWatcher puller = db.watch(two_buckets, from(3, buffer_messages));
             co_await take_all(puller, taken);
-            BOOST_TEST((puller.ended()->reason == kw::EndReason::bucket_deleted));
-            BOOST_TEST(texts_of(taken.messages()) == two_buckets_end,
-                       boost::test_tools::per_element());
+            BOOST_TEST(puller.ended()->reason == kw::EndReason::bucket_deleted);
+            BOOST_TEST(texts_of(taken.messages()) == two_buckets_end);
         }
         co_await db.close();
     });
@@ -335,9 +333,8 @@ BOOST_AUTO_TEST_CASE(randomly_created_and_deleted_buckets_are_followed_correctly
         }
         BOOST_TEST(seen.size() > 5U);
         for (const auto& [first, recorder] : seen) {
-            BOOST_TEST(
-                texts_of(recorder.messages()) == expected_of(everything, {"b", "c", "d"}, first),
-                boost::test_tools::per_element());
+            BOOST_TEST(texts_of(recorder.messages()) ==
+                       expected_of(everything, {"b", "c", "d"}, first));
         }
     });
 }
@@ -359,11 +356,11 @@ BOOST_AUTO_TEST_CASE(the_whole_database_has_no_end_and_includes_new_buckets)
         BOOST_TEST(!run.done());
         const Strings expected{"b:2.0 bucket_deleted", "new:3.0 bucket_created",
                                "new:4.0 push_back l=v", "b:5.0 bucket_created", "b:6.0 put k=v"};
-        BOOST_TEST(texts_of(live.messages()) == expected, boost::test_tools::per_element());
+        BOOST_TEST(texts_of(live.messages()) == expected);
         const Recorder late = co_await called_back(db, kw::whole_database(), from(2));
-        BOOST_TEST(texts_of(late.messages()) == expected, boost::test_tools::per_element());
+        BOOST_TEST(texts_of(late.messages()) == expected);
         const Recorder asked = co_await pulled(db, kw::whole_database(), from(2));
-        BOOST_TEST(texts_of(asked.messages()) == expected, boost::test_tools::per_element());
+        BOOST_TEST(texts_of(asked.messages()) == expected);
         co_await db.close();
         const kw::WatchEnd end = co_await run.end();
         BOOST_TEST(end.reason == kw::EndReason::database_closed);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/model/mirror.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(closing_delivers_the_marker_of_an_empty_database)
             co_await yield();
             co_await db.close();
             BOOST_TEST((co_await watch.end()).position.revision == 0U);
-            BOOST_TEST((watch.mirror().synced() == 0U));
+            BOOST_TEST(watch.mirror().synced() == 0U);
         }
     });
 }
@@ -138,8 +139,8 @@ BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
                     BOOST_TEST(*watch.mirror().synced() < db.head_revision());
                     BOOST_TEST(describe(selected(watch.mirror().state(), selectors)) ==
                                describe(selected(state, selectors)));
-                    BOOST_TEST((selected(watch.mirror().state(), selectors) ==
-                                selected(watch.mirror().state(), {kw::whole_database()})));
+                    BOOST_TEST(selected(watch.mirror().state(), selectors) ==
+                               selected(watch.mirror().state(), {kw::whole_database()}));
                 }
                 watch.request_stop();
                 co_await watch.end();

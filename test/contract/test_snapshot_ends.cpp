@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/model/mirror.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -79,9 +80,9 @@ BOOST_AUTO_TEST_CASE(an_incomplete_snapshot_cannot_be_resumed)
                 },
                 one_by_one());
             const kw::WatchEnd end = co_await watcher.run();
-            BOOST_TEST((end.reason == kw::EndReason::stopped));
+            BOOST_TEST(end.reason == kw::EndReason::stopped);
             BOOST_TEST(end.position.revision == (stop_at == all_messages ? db.head_revision() : 0));
-            BOOST_TEST((end.position.history == db.head_position().history));
+            BOOST_TEST(end.position.history == db.head_position().history);
         }
         co_await db.close();
     });
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(it_may_be_stopped_anywhere)
             const At callback(when, [&]() -> Task { co_await watcher->stop(); });
             watcher.emplace(db.watch("b", kw::all(), callback, one_by_one()));
             const kw::WatchEnd end = co_await watcher->run();
-            BOOST_TEST((end.reason == kw::EndReason::stopped));
+            BOOST_TEST(end.reason == kw::EndReason::stopped);
             BOOST_TEST(callback.seen() == when);
             BOOST_TEST(end.position.revision == (when == all_messages ? db.head_revision() : 0));
             watcher.reset();
@@ -138,7 +139,7 @@ BOOST_AUTO_TEST_CASE(it_may_be_cancelled_anywhere)
             const Run run = co_await start(watcher);
             co_await until([&] { return callback.seen() == when; });
             run.cancel();
-            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::cancelled));
+            BOOST_TEST((co_await run.end()).reason == kw::EndReason::cancelled);
             BOOST_TEST(watcher.position().revision == 0U);
             BOOST_TEST(callback.seen() == when);
         }
@@ -183,9 +184,9 @@ BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_snapshot_and_the_commits_aft
             if (when == 0) {
                 co_await close();
             }
-            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::database_closed));
+            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
             co_await closing->join();
-            BOOST_TEST((watcher.position() == db.head_position()));
+            BOOST_TEST(watcher.position() == db.head_position());
             BOOST_TEST(callback.mirror.synced().has_value());
             BOOST_TEST(callback.mirror.state().btrees.at("b").size() == keys + 3U);
         }
@@ -205,8 +206,8 @@ BOOST_AUTO_TEST_CASE(close_drains_a_pulled_snapshot)
             }
             co_await put_many(db, "b", 3, 100);
             co_await db.close();
-            BOOST_TEST(((co_await pulled.end()).reason == kw::EndReason::database_closed));
-            BOOST_TEST((pulled.position() == db.head_position()));
+            BOOST_TEST((co_await pulled.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST(pulled.position() == db.head_position());
             BOOST_TEST(pulled.mirror().state().btrees.at("b").size() == keys + 3U);
         }
     });
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(close_may_time_out_anywhere)
             const Run run = co_await start(watcher);
             co_await until([&] { return callback.seen() == when; });
             co_await db.close(1ms);
-            BOOST_TEST(((co_await run.end()).reason == kw::EndReason::database_closed));
+            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
             BOOST_TEST(watcher.position().revision == 0U);
         }
     });
@@ -238,7 +239,7 @@ BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
             kw::Database db = co_await open_filled();
             const At callback(when, [&]() -> Task { co_await db.close(); });
             kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
-            BOOST_TEST(((co_await watcher.run()).reason == kw::EndReason::database_closed));
+            BOOST_TEST((co_await watcher.run()).reason == kw::EndReason::database_closed);
             BOOST_TEST(callback.seen() == when);
         }
     });
@@ -312,7 +313,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_recreated_during_the_snapshot_is_a_different_one)
             const At named(when, replace);
             kw::Watcher watcher = db.watch("b", kw::all(), named, one_by_one());
             const kw::WatchEnd end = co_await watcher.run();
-            BOOST_TEST((end.reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
             BOOST_TEST(named.mirror.state_messages() == keys + 1U);
             BOOST_TEST(named.mirror.changes() == 1U);
             BOOST_TEST(named.mirror.state().btrees.empty());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The memory used for a snapshot while it is streamed, in bytes.
 #include "support/memory/counted_memory.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 

@@ -2,6 +2,7 @@
 // The messages of the snapshot that a watch begins with.
 #include "support/engine/expiry_tools.hpp"
 #include "support/model/mirror.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -48,7 +49,7 @@ asio::awaitable<std::vector<kw::OwnedMessage>> state_of(kw::Database db, kw::Sel
         },
         options);
     const kw::WatchEnd end = co_await watcher.run();
-    BOOST_TEST((end.reason == kw::EndReason::stopped));
+    BOOST_TEST(end.reason == kw::EndReason::stopped);
     BOOST_TEST(end.position.revision == db.head_revision());
     co_return messages;
 }
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_consists_of_messages_that_recreate_it)
                                "add ab=low@-1.5",
                                "add ab=highab@7.00"};
         const Strings found = co_await texts_of(db, kw::in("one", kw::prefix("a")));
-        BOOST_TEST(found == expected, boost::test_tools::per_element());
+        BOOST_TEST(found == expected);
         co_await db.close();
     });
 }
@@ -125,13 +126,13 @@ BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
         }
         const Strings expected{"btree empty bucket_created", "btree one bucket_created",
                                "btree one put k=v", "list one bucket_created"};
-        BOOST_TEST(texts == expected, boost::test_tools::per_element());
+        BOOST_TEST(texts == expected);
         const Strings whole{"bucket_created", "put k=v", "bucket_created"};
         const Strings keys{"put k=v"};
         const Strings of_bucket = co_await texts_of(db, kw::in("one", kw::all()));
         const Strings of_keys = co_await texts_of(db, kw::in("one", kw::prefix("")));
-        BOOST_TEST(of_bucket == whole, boost::test_tools::per_element());
-        BOOST_TEST(of_keys == keys, boost::test_tools::per_element());
+        BOOST_TEST(of_bucket == whole);
+        BOOST_TEST(of_keys == keys);
         co_await db.close();
     });
 }
@@ -163,7 +164,7 @@ BOOST_AUTO_TEST_CASE(filters_apply_to_the_messages_of_a_snapshot)
         const Strings expected{"2.1 put a=value of a", "2.2 put ab=value of ab",
                                "2.3 put b=value of b", "2.4 put mine=1",
                                "2.0 synced",           "4.0 put theirs=3"};
-        BOOST_TEST(recorder.lines() == expected, boost::test_tools::per_element());
+        BOOST_TEST(recorder.lines() == expected);
         co_await watcher.stop();
         co_await run.end();
         co_await db.close();
@@ -194,7 +195,7 @@ BOOST_AUTO_TEST_CASE(parts_are_commits_that_end_with_their_last_message)
             options);
         co_await watcher.run();
         const std::vector<std::size_t> expected{3, 3, 1, 1};
-        BOOST_TEST(sizes == expected, boost::test_tools::per_element());
+        BOOST_TEST(sizes == expected);
         co_await db.close();
     });
 }

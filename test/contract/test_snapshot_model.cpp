@@ -2,6 +2,7 @@
 #include "support/loop/hand_clock.hpp"
 #include "support/model/mirror.hpp"
 #include "support/model/model_steps.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -131,7 +132,7 @@ private:
         const auto error = co_await failure_of(watch.mirrored.reached(db.head_revision()));
         if (error) {
             const kw::WatchEnd end = co_await watch.mirrored.end();
-            BOOST_TEST((end.reason == kw::EndReason::bucket_deleted));
+            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
             co_return;
         }
         // In a database without commits everything is reached at once, except the marker.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/engine/expiry_tools.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -66,9 +67,9 @@ BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
             const auto commits = commits_of(recorder);
             BOOST_TEST(commits.size() >= 20U);
             BOOST_TEST(std::ranges::all_of(commits, [](auto each) { return each.second <= 256; }));
-            BOOST_TEST((co_await db.view([](const kw::Snapshot& snapshot) {
+            BOOST_TEST(co_await db.view([](const kw::Snapshot& snapshot) {
                 return snapshot.btree("b").first_key();
-            }) == std::nullopt));
+            }) == std::nullopt);
             co_await watcher.stop();
             co_await run.end();
             co_await db.close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // While a commit of many messages, or for many watches, is processed, other work on the event loop
 // has its turns.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -289,8 +290,8 @@ BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_no
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const kw::WatchEnd end = co_await runs[i].end();
-            BOOST_TEST(
-                (end.reason == (i < 2 ? kw::EndReason::stopped : kw::EndReason::database_closed)));
+            BOOST_TEST(end.reason ==
+                       (i < 2 ? kw::EndReason::stopped : kw::EndReason::database_closed));
         }
     });
 }

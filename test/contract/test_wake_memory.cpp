@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The memory that remains of waits for revisions that never come.
 #include "support/memory/counted_memory.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/this_coro.hpp>

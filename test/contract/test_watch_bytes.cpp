@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/held_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -97,8 +98,7 @@ BOOST_AUTO_TEST_CASE(a_skipping_watch_that_is_too_slow_to_catch_up_receives_a_ga
         kw::Database db = co_await open_with(limited(1), "b");
         const SlowWatch one = co_await start_slow(db, kw::Overflow::skip);
         co_await one.watcher.reached(17);
-        BOOST_TEST(lines_with_intervals(one.recorder) == with_a_gap,
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines_with_intervals(one.recorder) == with_a_gap);
         BOOST_TEST(one.watcher.info().gaps == 1U);
         BOOST_TEST(one.watcher.info().skipped == 13U);
         // Afterwards the watch is up to date again.
@@ -161,8 +161,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_fell_behind_because_of_others_is_spared_until_
             co_await watcher.reached(db.head_revision());
             co_await db.close();
             BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
-            BOOST_TEST(recorder.keys() == (Strings{"held", "no room", "k0", "k1", "k2"}),
-                       boost::test_tools::per_element());
+            BOOST_TEST(recorder.keys() == (Strings{"held", "no room", "k0", "k1", "k2"}));
             co_await other_run.end();
         }
     });
@@ -193,8 +192,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_still_receives_the_end_of_a_bucket
         BOOST_TEST(end.position.revision == 18U);
         Strings expected = with_a_gap;
         expected.push_back("18.0 bucket_deleted");
-        BOOST_TEST(lines_with_intervals(one.recorder) == expected,
-                   boost::test_tools::per_element());
+        BOOST_TEST(lines_with_intervals(one.recorder) == expected);
         co_await db.close();
     });
 }
@@ -217,8 +215,7 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_that_is_too_slow_to_catch_up_receives_a_gap_
                 }
             }
             const Strings expected(with_a_gap.begin(), with_a_gap.begin() + std::ptrdiff_t(given));
-            BOOST_TEST(lines_with_intervals(recorder) == expected,
-                       boost::test_tools::per_element());
+            BOOST_TEST(lines_with_intervals(recorder) == expected);
             const Job taking = co_await spawn(take_all(watcher, recorder));
             if (policy == kw::Overflow::stop) {
                 BOOST_TEST(co_await failure_of(taking.join()) == code(kw::Error::overflow));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/flipped_database.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -100,9 +101,9 @@ private:
     std::vector<Verdict> try_from(const std::vector<Flip>& flips, std::size_t first) const
     {
         int ends[2];
-        BOOST_REQUIRE(::pipe(ends) == 0);
+        BOOST_TEST_REQUIRE(::pipe(ends) == 0);
         const pid_t child = ::fork();
-        BOOST_REQUIRE(child >= 0);
+        BOOST_TEST_REQUIRE(child >= 0);
         if (child == 0) {
             ::close(ends[0]);
             for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGALRM}) {

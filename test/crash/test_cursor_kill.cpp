@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "victim.hpp"
 
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 
 #include <keywatch/keywatch.hpp>

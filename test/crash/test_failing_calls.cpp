@@ -3,6 +3,7 @@
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/failing_env.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
@@ -79,10 +80,10 @@ public:
         std::unique_ptr<Store> store;
         if (!try_to({Error::open_failed, Error::read_only},
                     [&] { store = Store::open(options(), &env_); })) {
-            BOOST_CHECK(disk_->contents() == files);
+            BOOST_TEST(disk_->contents() == files);
             return;
         }
-        BOOST_REQUIRE(store->head_at_open() == before);
+        BOOST_TEST_REQUIRE(store->head_at_open() == before);
         state_ = store->history_at_open();
         committer_ = std::make_unique<Committer>(*store);
         write(*store, 8);
@@ -190,7 +191,7 @@ private:
         HistorySlice slice = store.read_history(0, head, {SIZE_MAX, SIZE_MAX});
         const Revision oldest = slice.compacted.value_or(1);
         slice = store.read_history(oldest - 1, head, {SIZE_MAX, SIZE_MAX});
-        BOOST_REQUIRE(revisions(slice) == range(oldest, head));
+        BOOST_TEST_REQUIRE(revisions(slice) == range(oldest, head));
     }
 
     void back_up(const Store& store)

@@ -13,6 +13,7 @@
 #include "oom_scenarios.hpp"
 #include "oom_verdict.hpp"
 
+#include "support/printing.hpp"
 #include "support/process/children.hpp"
 #include "support/storage/temporary_directory.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "life.hpp"
 
+#include "support/printing.hpp"
 #include "support/storage/lying_disk.hpp"
 
 #include <boost/test/unit_test.hpp>

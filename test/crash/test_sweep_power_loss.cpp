@@ -2,6 +2,7 @@
 #include "handles/database_state.hpp"
 
 #include "support/engine/expiry_tools.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -68,7 +69,7 @@ struct SweepCut : Expiry {
                 return snapshot.btree("b").scan().keys();
             };
             const Strings left = co_await db.view(read);
-            BOOST_TEST(left == Strings{"for ever"}, boost::test_tools::per_element());
+            BOOST_TEST(left == Strings{"for ever"});
             kw::Watcher watcher =
                 db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
             const Run run = co_await start(watcher);

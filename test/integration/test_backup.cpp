@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/process/workload.hpp"
 #include "support/storage/gated_stream.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -60,7 +61,7 @@ Task check_copy(std::string directory, kw::Revision revision, Workload workload,
     const WholeDatabase whole = co_await read_whole(copy);
     BOOST_TEST(whole.head == revision);
     BOOST_TEST(wrong_with(whole, workload) == "");
-    BOOST_TEST((copy.head_position().history == history));
+    BOOST_TEST(copy.head_position().history == history);
     // The backup can be written to.
     const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
     BOOST_TEST(co_await copy.update(transaction) == revision + 1);
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_database_without_history_is_backed_up)
         kw::Database copy = co_await open_database(kw::Options(directory / "copy"));
         BOOST_TEST(copy.head_revision() == 21U);
         BOOST_TEST(copy.oldest_revision() == 22U);
-        BOOST_TEST((co_await get(copy, "b", "k19") == "19"));
+        BOOST_TEST(co_await get(copy, "b", "k19") == "19");
         co_await copy.close();
     });
 }
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(an_empty_database_is_backed_up)
         const kw::HistoryId history = db.head_position().history;
         co_await db.close();
         kw::Database copy = co_await open_database(watched_options(directory / "copy"));
-        BOOST_TEST((copy.head_position() == kw::Position{history, 0}));
+        BOOST_TEST(copy.head_position() == (kw::Position{history, 0}));
         co_await copy.close();
     });
 }
@@ -251,7 +252,7 @@ BOOST_AUTO_TEST_CASE(everything_continues_during_a_backup)
         const Job backup = co_await spawn(back_up_to(db, stream.out()));
         co_await until([&] { return stream.reached(); });
         co_await put_many(db, "b", 50);
-        BOOST_TEST((co_await get(db, "b", "k49") == "49"));
+        BOOST_TEST(co_await get(db, "b", "k49") == "49");
         const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
         BOOST_TEST(lines.size() == 51U);
         BOOST_TEST(!backup.done());
@@ -350,7 +351,7 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error)
         std::ostringstream closed;
         closed.setstate(std::ios::badbit);
         BOOST_TEST(co_await failure_of(back_up_to(db, closed)) == code(kw::Error::backup_failed));
-        BOOST_CHECK(files_below(directory.path()) == before);
+        BOOST_TEST(files_below(directory.path()) == before);
         BOOST_TEST(co_await put(db, "b", "k", "1") == 2U);
         BOOST_TEST(co_await failure_of(back_up_to(kw::Database(), closed)) ==
                    code(kw::Error::closed));
@@ -393,7 +394,7 @@ BOOST_AUTO_TEST_CASE(restoring_refuses_invalid_arguments)
     const std::string half = bytes.substr(0, bytes.size() / 2);
     BOOST_TEST(restore(half, directory / "other") == code(kw::Error::damaged));
     BOOST_TEST(restore("no backup", directory / "other") == code(kw::Error::not_a_database));
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(files_below(directory.path()) == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

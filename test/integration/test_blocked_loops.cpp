@@ -2,6 +2,7 @@
 // Event loops of the program that are blocked by other code, or stopped. Neither commits nor
 // closing wait for them.
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -245,7 +246,7 @@ BOOST_AUTO_TEST_CASE(closing_refuses_waiters_on_a_blocked_loop_at_its_timeout)
         BOOST_TEST(!is_ready(theirs));
         other.unblock();
         co_await ready(theirs);
-        BOOST_TEST((failure_in(theirs) == code(kw::Error::closed)));
+        BOOST_TEST(failure_in(theirs) == code(kw::Error::closed));
         BOOST_TEST(db.head_revision() == 2U);
     });
 }
@@ -266,14 +267,14 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_blocked_loop_can_be_closed_on_another_one)
         co_await watcher.reached(co_await put(db, "b", "k", "0"));  // the watch is live
         own.block();
         co_await put(db, "b", "k", "1");
-        BOOST_TEST((co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout)));
-        BOOST_TEST(((co_await run.end()).reason == kw::EndReason::database_closed));
-        BOOST_TEST((co_await failure_of(waits.join()) == code(kw::Error::closed)));
+        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout));
+        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST(co_await failure_of(waits.join()) == code(kw::Error::closed));
         kw::Database again = co_await open_database(watched_options(directory / "db"));
-        BOOST_TEST((co_await get(again, "b", "k") == "1"));
+        BOOST_TEST(co_await get(again, "b", "k") == "1");
         co_await again.close();
         own.unblock();
-        BOOST_TEST((co_await failure_of(db.close()) == code(kw::Error::close_timeout)));
+        BOOST_TEST(co_await failure_of(db.close()) == code(kw::Error::close_timeout));
     });
 }
 
@@ -287,7 +288,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_stopped_loop_can_be_closed_on_another_one)
     own.stop();
     run([&]() -> Task {
         co_await create(db, "b");
-        BOOST_TEST((co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout)));
+        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout));
         kw::Database again = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST(again.head_revision() == 1U);
         co_await again.close();

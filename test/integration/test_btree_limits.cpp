@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operations that create values, or messages, larger than a transaction may write.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -59,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_bit_beyond_what_a_transaction_may_write_is_refused)
             BOOST_TEST(!tree.get_bit("k", farthest));
             BOOST_TEST(!tree.set_bit("k", farthest, false));
             BOOST_TEST(!tree.set_bit("k", 300'000, true));
-            BOOST_TEST((tree.value_length("k") == 37'501U));
+            BOOST_TEST(tree.value_length("k") == 37'501U);
         });
         co_await db.close();
     });
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_value_grows_up_to_what_a_transaction_may_write)
             co_await failures_of(db, [&](kw::BTree tree) { tree.append("k", part); });
         BOOST_TEST(failures.inside == code(kw::Error::transaction_too_large));
         BOOST_TEST(failures.outside == code(kw::Error::transaction_too_large));
-        BOOST_TEST((co_await get(db, "b", "k") == part + part));
+        BOOST_TEST(co_await get(db, "b", "k") == part + part);
         co_await db.close();
     });
 }

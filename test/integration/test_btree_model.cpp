@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compares random operations of a BTree bucket with a map: their results, what a transaction and a
 // view see afterwards, and the messages that a watcher receives.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The results of the operations of a BTree bucket, the contents afterwards, and the messages for
 // watchers.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)
         kw::Database db = co_await open_filled();
         const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
             BOOST_TEST(!tree.put_if_absent("k", "new"));
-            BOOST_TEST((tree.get("k") == "old"));
+            BOOST_TEST(tree.get("k") == "old");
             BOOST_TEST(!tree.put_if_present("a", "new"));
             BOOST_TEST(!tree.contains("a"));
             BOOST_TEST(tree.put_if_absent("a", "1"));
@@ -88,9 +89,9 @@ BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)
             BOOST_TEST(!tree.put_if_present("k", "new"));
             BOOST_TEST(tree.put_if_absent("k", "new"));
         });
-        BOOST_TEST((messages ==
-                    Strings{"0 put a=1", "1 put a=1", "2 put a=", "3 erase k=", "4 put k=new"}));
-        BOOST_TEST((co_await get(db, "b", "k") == "new"));
+        BOOST_TEST(messages ==
+                   (Strings{"0 put a=1", "1 put a=1", "2 put a=", "3 erase k=", "4 put k=new"}));
+        BOOST_TEST(co_await get(db, "b", "k") == "new");
         co_await db.close();
     });
 }
@@ -100,13 +101,13 @@ BOOST_AUTO_TEST_CASE(an_exchange_always_writes_and_returns_the_previous_value)
     run([]() -> Task {
         kw::Database db = co_await open_filled();
         const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
-            BOOST_TEST((tree.exchange("k", "new") == "old"));
-            BOOST_TEST((tree.exchange("k", "new") == "new"));
-            BOOST_TEST((tree.exchange("a", "") == std::nullopt));
-            BOOST_TEST((tree.exchange("a", "1") == ""));
-            BOOST_TEST((tree.get("k") == "new"));
+            BOOST_TEST(tree.exchange("k", "new") == "old");
+            BOOST_TEST(tree.exchange("k", "new") == "new");
+            BOOST_TEST(tree.exchange("a", "") == std::nullopt);
+            BOOST_TEST(tree.exchange("a", "1") == "");
+            BOOST_TEST(tree.get("k") == "new");
         });
-        BOOST_TEST((messages == Strings{"0 put k=new", "1 put k=new", "2 put a=", "3 put a=1"}));
+        BOOST_TEST(messages == (Strings{"0 put k=new", "1 put k=new", "2 put a=", "3 put a=1"}));
         co_await db.close();
     });
 }
@@ -122,13 +123,13 @@ BOOST_AUTO_TEST_CASE(many_are_put_and_got_in_the_order_given)
             const auto empty_key = [&] { tree.put_many({{"x", "5"}, {"", "6"}, {"y", "7"}}); };
             BOOST_TEST(failure_of(empty_key) == code(kw::Error::empty_key));
             const std::vector<Value> values = tree.get_many({"z", "none", "a", "", "z"});
-            BOOST_TEST((values == std::vector<Value>{"3", std::nullopt, "2", std::nullopt, "3"}));
-            BOOST_TEST((tree.get_many(Strings{"m", "k"}) == std::vector<Value>{"4", "old"}));
-            BOOST_TEST(
-                (tree.get_many(std::array{"x", "y"}) == std::vector<Value>{"5", std::nullopt}));
+            BOOST_TEST(values == (std::vector<Value>{"3", std::nullopt, "2", std::nullopt, "3"}));
+            BOOST_TEST(tree.get_many(Strings{"m", "k"}) == (std::vector<Value>{"4", "old"}));
+            BOOST_TEST(tree.get_many(std::array{"x", "y"}) ==
+                       (std::vector<Value>{"5", std::nullopt}));
             BOOST_TEST(tree.get_many({}).empty());
         });
-        BOOST_TEST((messages == Strings{"0 put z=1", "1 put a=2", "2 put z=3", "3 put m=4",
+        BOOST_TEST(messages == (Strings{"0 put z=1", "1 put a=2", "2 put z=3", "3 put m=4",
                                         "4 put a=2", "5 put x=5"}));
         co_await db.close();
     });
@@ -146,12 +147,12 @@ BOOST_AUTO_TEST_CASE(numbers_are_counted_up_and_down_as_text)
             BOOST_TEST(tree.increment("new", 0) == 0);
             BOOST_TEST(tree.decrement("other") == -1);
             BOOST_TEST(tree.increment("n", 10) == 0);
-            BOOST_TEST((tree.get("n") == "0"));
+            BOOST_TEST(tree.get("n") == "0");
             BOOST_TEST(tree.increment("n", least) == least);
             BOOST_TEST(tree.decrement("n", least) == 0);
             BOOST_TEST(tree.increment("n", most) == most);
         });
-        BOOST_TEST((messages == Strings{"0 put n=6", "1 put n=-10", "2 put new=0", "3 put other=-1",
+        BOOST_TEST(messages == (Strings{"0 put n=6", "1 put n=-10", "2 put new=0", "3 put other=-1",
                                         "4 put n=0", "5 put n=" + std::to_string(least),
                                         "6 put n=0", "7 put n=" + std::to_string(most)}));
         co_await db.close();
@@ -172,12 +173,12 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_no_number_or_gets_too_large_is_unchanged)
                 BOOST_TEST(error_of(0) == code(kw::Error::not_a_number));
                 BOOST_TEST(failure_of([&] { tree.decrement("n"); }) ==
                            code(kw::Error::not_a_number));
-                BOOST_TEST((tree.get("n") == text));
+                BOOST_TEST(tree.get("n") == text);
             }
             tree.put("n", std::to_string(most));
             BOOST_TEST(error_of(1) == code(kw::Error::number_overflow));
             BOOST_TEST(error_of(most) == code(kw::Error::number_overflow));
-            BOOST_TEST((tree.get("n") == std::to_string(most)));
+            BOOST_TEST(tree.get("n") == std::to_string(most));
             tree.put("n", std::to_string(least));
             BOOST_TEST(error_of(-1) == code(kw::Error::number_overflow));
             BOOST_TEST(failure_of([&] { tree.decrement("n"); }) ==
@@ -204,10 +205,10 @@ BOOST_AUTO_TEST_CASE(appending_writes_the_whole_value)
             BOOST_TEST(!tree.contains("absent"));
             BOOST_TEST(tree.append("a", "\0\xff"s) == 2U);
             BOOST_TEST(tree.append("a", "x") == 3U);
-            BOOST_TEST((tree.get("a") == "\0\xffx"s));
+            BOOST_TEST(tree.get("a") == "\0\xffx"s);
             BOOST_TEST(tree.append("k", *tree.get("k")) == 10U);
         });
-        BOOST_TEST((messages == Strings{"0 put k=older", "1 put a=\0\xff"s, "2 put a=\0\xffx"s,
+        BOOST_TEST(messages == (Strings{"0 put k=older", "1 put a=\0\xff"s, "2 put a=\0\xffx"s,
                                         "3 put k=olderolder"}));
         co_await db.close();
     });
@@ -219,15 +220,15 @@ BOOST_AUTO_TEST_CASE(bits_are_set_and_values_grow_for_them)
         kw::Database db = co_await open_filled();
         const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
             BOOST_TEST(!tree.set_bit("a", 1, true));
-            BOOST_TEST((tree.get("a") == "\x40"));
+            BOOST_TEST(tree.get("a") == "\x40");
             BOOST_TEST(tree.set_bit("a", 1, true));
             BOOST_TEST(!tree.set_bit("a", 100, false));  // bits beyond the end are 0 already
             BOOST_TEST(!tree.set_bit("absent", 100, false));
             BOOST_TEST(!tree.contains("absent"));
             BOOST_TEST(!tree.set_bit("a", 23, true));
-            BOOST_TEST((tree.get("a") == "\x40\0\x01"s));
+            BOOST_TEST(tree.get("a") == "\x40\0\x01"s);
             BOOST_TEST(tree.set_bit("a", 23, false));
-            BOOST_TEST((tree.get("a") == "\x40\0\0"s));
+            BOOST_TEST(tree.get("a") == "\x40\0\0"s);
             BOOST_TEST(tree.get_bit("a", 1));
             BOOST_TEST(!tree.get_bit("a", 8));
             BOOST_TEST(!tree.get_bit("a", 24));
@@ -236,8 +237,8 @@ BOOST_AUTO_TEST_CASE(bits_are_set_and_values_grow_for_them)
             BOOST_TEST(tree.get_bit("k", 1));  // 'o' is 0x6f
             BOOST_TEST(!tree.get_bit("k", 3));
         });
-        BOOST_TEST(
-            (messages == Strings{"0 put a=\x40", "1 put a=\x40\0\x01"s, "2 put a=\x40\0\0"s}));
+        BOOST_TEST(messages ==
+                   (Strings{"0 put a=\x40", "1 put a=\x40\0\x01"s, "2 put a=\x40\0\0"s}));
         co_await db.close();
     });
 }
@@ -247,18 +248,18 @@ BOOST_AUTO_TEST_CASE(parts_of_values_and_ends_of_buckets_are_read)
     run([]() -> Task {
         kw::Database db = co_await open_filled();
         const auto check = [](const kw::BTreeView& tree) {
-            BOOST_TEST((tree.value_length("k") == 3U));
-            BOOST_TEST((tree.value_length("none") == std::nullopt));
-            BOOST_TEST((tree.value_length("") == std::nullopt));
-            BOOST_TEST((tree.substring("k", 1, 1) == "l"));
-            BOOST_TEST((tree.substring("k", 1) == "ld"));
-            BOOST_TEST((tree.substring("k", 0, 100) == "old"));
-            BOOST_TEST((tree.substring("k", 3, 1) == ""));
-            BOOST_TEST((tree.substring("k", SIZE_MAX, SIZE_MAX) == ""));
-            BOOST_TEST((tree.substring("none", 0, 1) == std::nullopt));
-            BOOST_TEST((tree.substring("", 0, 1) == std::nullopt));
-            BOOST_TEST((tree.first_key() == "k"));
-            BOOST_TEST((tree.last_key() == "n"));
+            BOOST_TEST(tree.value_length("k") == 3U);
+            BOOST_TEST(tree.value_length("none") == std::nullopt);
+            BOOST_TEST(tree.value_length("") == std::nullopt);
+            BOOST_TEST(tree.substring("k", 1, 1) == "l");
+            BOOST_TEST(tree.substring("k", 1) == "ld");
+            BOOST_TEST(tree.substring("k", 0, 100) == "old");
+            BOOST_TEST(tree.substring("k", 3, 1) == "");
+            BOOST_TEST(tree.substring("k", SIZE_MAX, SIZE_MAX) == "");
+            BOOST_TEST(tree.substring("none", 0, 1) == std::nullopt);
+            BOOST_TEST(tree.substring("", 0, 1) == std::nullopt);
+            BOOST_TEST(tree.first_key() == "k");
+            BOOST_TEST(tree.last_key() == "n");
         };
         co_await db.view([&](const kw::Snapshot& snapshot) { check(snapshot.btree("b")); });
         co_await db.update([&](kw::Transaction& tx) {
@@ -266,14 +267,14 @@ BOOST_AUTO_TEST_CASE(parts_of_values_and_ends_of_buckets_are_read)
             check(tree);
             tree.put("\0"s, "");
             tree.put("\xff", "");
-            BOOST_TEST((tree.value_length("\xff") == 0U));
-            BOOST_TEST((tree.first_key() == "\0"s));
-            BOOST_TEST((tree.last_key() == "\xff"));
+            BOOST_TEST(tree.value_length("\xff") == 0U);
+            BOOST_TEST(tree.first_key() == "\0"s);
+            BOOST_TEST(tree.last_key() == "\xff");
             for (const std::string& key : tree.scan().keys()) {
                 tree.erase(key);
             }
-            BOOST_TEST((tree.first_key() == std::nullopt));
-            BOOST_TEST((tree.last_key() == std::nullopt));
+            BOOST_TEST(tree.first_key() == std::nullopt);
+            BOOST_TEST(tree.last_key() == std::nullopt);
         });
         co_await db.close();
     });
@@ -313,9 +314,9 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
                 }
             }
         }
-        BOOST_TEST((co_await get(db, "b", "k") == "old"));
-        BOOST_TEST((co_await get(db, "b", "n") == "5"));
-        BOOST_TEST((co_await get(db, "b", "absent") == std::nullopt));
+        BOOST_TEST(co_await get(db, "b", "k") == "old");
+        BOOST_TEST(co_await get(db, "b", "n") == "5");
+        BOOST_TEST(co_await get(db, "b", "absent") == std::nullopt);
         BOOST_TEST(db.head_revision() == before);
         co_await db.close();
     });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -68,15 +69,15 @@ struct Model {
             break;
         case kw::Operation::ttl:
             BOOST_TEST(has(key));
-            BOOST_TEST((entries[key].deadline != message.deadline));
+            BOOST_TEST(entries[key].deadline != message.deadline);
             entries[key].deadline = message.deadline;
             break;
         case kw::Operation::erase:
             BOOST_TEST(has(key));
-            BOOST_TEST((message.previous == entries[key].value));
+            BOOST_TEST(message.previous == entries[key].value);
             if (message.cause == kw::Cause::expired) {
                 BOOST_REQUIRE(entries[key].deadline.has_value());
-                BOOST_TEST((*entries[key].deadline <= message.time));
+                BOOST_TEST(*entries[key].deadline <= message.time);
             }
             entries.erase(key);
             break;
@@ -157,19 +158,19 @@ void check_equal(kw::BTreeView tree, const Model& model, kw::Time now)
     std::vector<std::string> keys;
     for (const auto& [key, entry] : model.entries) {
         keys.push_back(key);
-        BOOST_TEST((tree.get(key) == entry.value));
+        BOOST_TEST(tree.get(key) == entry.value);
         const auto left =
             entry.deadline
                 ? Ttl(std::chrono::ceil<std::chrono::milliseconds>(*entry.deadline - now))
                 : std::nullopt;
-        BOOST_TEST((tree.ttl(key) == left));
+        BOOST_TEST(tree.ttl(key) == left);
     }
-    BOOST_TEST((tree.scan().keys() == keys));
-    BOOST_TEST((tree.first_key() == (keys.empty() ? std::nullopt : std::optional(keys.front()))));
-    BOOST_TEST((tree.last_key() == (keys.empty() ? std::nullopt : std::optional(keys.back()))));
+    BOOST_TEST(tree.scan().keys() == keys);
+    BOOST_TEST(tree.first_key() == (keys.empty() ? std::nullopt : std::optional(keys.front())));
+    BOOST_TEST(tree.last_key() == (keys.empty() ? std::nullopt : std::optional(keys.back())));
     std::vector<std::string> reversed = tree.scan({.reverse = true}).keys();
     std::ranges::reverse(reversed);
-    BOOST_TEST((reversed == keys));
+    BOOST_TEST(reversed == keys);
 }
 
 }  // namespace
@@ -184,18 +185,18 @@ BOOST_AUTO_TEST_CASE(put_clears_the_deadline_and_other_changes_keep_it)
             operation();
             return tree.ttl("k");
         };
-        BOOST_TEST((ttl_after([] {}) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.put("k", "2"); }) == std::nullopt));
-        BOOST_TEST((ttl_after([&] { tree.put("k", "2", 5ms); }) == 5ms));
-        BOOST_TEST((ttl_after([&] { tree.put_if_present("k", "2"); }) == std::nullopt));
-        BOOST_TEST((ttl_after([&] { tree.put_if_absent("k", "2", 5ms); }) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.exchange("k", "2"); }) == std::nullopt));
-        BOOST_TEST((ttl_after([&] { tree.increment("k"); }) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.decrement("k"); }) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.append("k", "2"); }) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.set_bit("k", 99, true); }) == 10ms));
-        BOOST_TEST((ttl_after([&] { tree.put_many({{"k", "2"}}, 5ms); }) == 5ms));
-        BOOST_TEST((ttl_after([&] { tree.clear_ttl("k"); }) == std::nullopt));
+        BOOST_TEST(ttl_after([] {}) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.put("k", "2"); }) == std::nullopt);
+        BOOST_TEST(ttl_after([&] { tree.put("k", "2", 5ms); }) == 5ms);
+        BOOST_TEST(ttl_after([&] { tree.put_if_present("k", "2"); }) == std::nullopt);
+        BOOST_TEST(ttl_after([&] { tree.put_if_absent("k", "2", 5ms); }) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.exchange("k", "2"); }) == std::nullopt);
+        BOOST_TEST(ttl_after([&] { tree.increment("k"); }) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.decrement("k"); }) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.append("k", "2"); }) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.set_bit("k", 99, true); }) == 10ms);
+        BOOST_TEST(ttl_after([&] { tree.put_many({{"k", "2"}}, 5ms); }) == 5ms);
+        BOOST_TEST(ttl_after([&] { tree.clear_ttl("k"); }) == std::nullopt);
     });
 }
 
@@ -228,8 +229,8 @@ BOOST_AUTO_TEST_CASE(every_iterator_move_skips_expired_keys)
             BOOST_TEST(place_after([&] { at.seek("g"); }) == "none");
             BOOST_TEST(place_after([&] { at.seek_before("f"); }) == "b");
             BOOST_TEST(place_after([&] { at.seek_before("b"); }) == "none");
-            BOOST_TEST((tree.first_key() == "b"));
-            BOOST_TEST((tree.last_key() == "f"));
+            BOOST_TEST(tree.first_key() == "b");
+            BOOST_TEST(tree.last_key() == "f");
             BOOST_TEST((tree.range("c", "f", {.reverse = true}).keys().empty()));
         });
         co_await db.close();
@@ -240,15 +241,15 @@ BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
 {
     in_transaction([](kw::BTree tree) {
         tree.put("k", "old", 10ms);
-        BOOST_TEST((failure_of_put(tree, 0ms) == code(kw::Error::invalid_ttl)));
-        BOOST_TEST((failure_of_put(tree, std::chrono::milliseconds::max()) ==
-                    code(kw::Error::invalid_ttl)));
-        BOOST_TEST((failure_of([&] { tree.set_ttl("k", -1ms); }) == code(kw::Error::invalid_ttl)));
-        BOOST_TEST((failure_of([&] { tree.put("", "v", 1ms); }) == code(kw::Error::empty_key)));
+        BOOST_TEST(failure_of_put(tree, 0ms) == code(kw::Error::invalid_ttl));
+        BOOST_TEST(failure_of_put(tree, std::chrono::milliseconds::max()) ==
+                   code(kw::Error::invalid_ttl));
+        BOOST_TEST(failure_of([&] { tree.set_ttl("k", -1ms); }) == code(kw::Error::invalid_ttl));
+        BOOST_TEST(failure_of([&] { tree.put("", "v", 1ms); }) == code(kw::Error::empty_key));
         BOOST_TEST(!tree.set_ttl("", 1ms));
         BOOST_TEST(!tree.clear_ttl(""));
-        BOOST_TEST((tree.get("k") == "old"));
-        BOOST_TEST((tree.ttl("k") == 10ms));
+        BOOST_TEST(tree.get("k") == "old");
+        BOOST_TEST(tree.ttl("k") == 10ms);
     });
 }
 
@@ -273,8 +274,8 @@ BOOST_AUTO_TEST_CASE(messages_contain_the_deadline)
         for (const kw::OwnedMessage& each : recorder.messages()) {
             deadlines.push_back(each->deadline);
         }
-        BOOST_TEST((deadlines ==
-                    std::vector<std::optional<kw::Time>>{clock.now() + 10ms, clock.now() + 10ms,
+        BOOST_TEST(deadlines ==
+                   (std::vector<std::optional<kw::Time>>{clock.now() + 10ms, clock.now() + 10ms,
                                                          clock.now() + 20ms, std::nullopt}));
         co_await watcher.stop();
         co_await run.end();
@@ -290,15 +291,15 @@ BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
         kw::BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "bulk", "v", 10ms);
         co_await writer.put("b", "for ever", "v");
-        BOOST_TEST((failure_of([&] { (void)writer.put("b", "k", "v", 0ms); }) ==
-                    code(kw::Error::invalid_ttl)));
+        BOOST_TEST(failure_of([&] { (void)writer.put("b", "k", "v", 0ms); }) ==
+                   code(kw::Error::invalid_ttl));
         clock.advance(5ms);
         co_await writer.flush();
         co_await db.view([](const kw::Snapshot& snapshot) {
             const kw::BTreeView tree = snapshot.btree("b");
-            BOOST_TEST((tree.ttl("line") == 5ms));
-            BOOST_TEST((tree.ttl("bulk") == 10ms));  // counted from its transaction
-            BOOST_TEST((tree.ttl("for ever") == std::nullopt));
+            BOOST_TEST(tree.ttl("line") == 5ms);
+            BOOST_TEST(tree.ttl("bulk") == 10ms);  // counted from its transaction
+            BOOST_TEST(tree.ttl("for ever") == std::nullopt);
             BOOST_TEST(!tree.contains("k"));
         });
         co_await db.close();

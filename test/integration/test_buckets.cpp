@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Listing buckets by a pattern of their names.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -23,12 +24,12 @@ Strings names(const std::vector<kw::Bucket>& buckets)
 
 void check(const kw::Snapshot& state)
 {
-    BOOST_TEST((names(state.buckets("user*")) == Strings{"user", "users/1", "user"}));
-    BOOST_TEST((names(state.buckets("users/?")) == Strings{"users/1"}));
-    BOOST_TEST((names(state.buckets("[a-t]*")) == Strings{"log\0new"s, "log\0old"s}));
-    BOOST_TEST((names(state.buckets("log\0[!n]*"s)) == Strings{"log\0old"s}));
-    BOOST_TEST((names(state.buckets("\\*")) == Strings{"*"}));
-    BOOST_TEST((names(state.buckets("*")) == names(state.buckets())));
+    BOOST_TEST(names(state.buckets("user*")) == (Strings{"user", "users/1", "user"}));
+    BOOST_TEST(names(state.buckets("users/?")) == Strings{"users/1"});
+    BOOST_TEST(names(state.buckets("[a-t]*")) == (Strings{"log\0new"s, "log\0old"s}));
+    BOOST_TEST(names(state.buckets("log\0[!n]*"s)) == Strings{"log\0old"s});
+    BOOST_TEST(names(state.buckets("\\*")) == Strings{"*"});
+    BOOST_TEST(names(state.buckets("*")) == names(state.buckets()));
     BOOST_TEST(state.buckets("").empty());
     BOOST_TEST(state.buckets("user?").empty());
     for (const char* pattern : {"[", "user[", "[]", "[z-a]", "\\"}) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "handles/database_state.hpp"
+#include "support/printing.hpp"
 #include "support/storage/held_env.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -84,12 +85,12 @@ BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
                 const kw::Revision revision = co_await writer.flush();
                 BOOST_TEST(revision == db.head_revision());
                 BOOST_TEST(writer.committed() == 1000U);
-                BOOST_CHECK(co_await contents(db) == numbers(1000));
+                BOOST_TEST(co_await contents(db) == numbers(1000));
                 // One transaction for about ten writes, and no small ones in between.
                 BOOST_TEST(revision >= 80U);
                 BOOST_TEST(revision <= 112U);
                 const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-                BOOST_REQUIRE(lines.size() == 1000U);
+                BOOST_TEST_REQUIRE(lines.size() == 1000U);
                 for (int i = 0; i < 1000; ++i) {
                     BOOST_TEST(lines[i].ends_with("put " + key_of(i) + "=" + std::to_string(i)));
                 }
@@ -119,10 +120,10 @@ BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
         const Run running = co_await start(watcher);
         const kw::Revision revision = co_await writer.flush();
         BOOST_TEST(writer.committed() == 400U);
-        BOOST_TEST((co_await get(db, "b", "k") == "98"));
-        BOOST_TEST((co_await get(db, "c", "k") == "99"));
-        BOOST_TEST((co_await get(db, "b", "t50") == ""));
-        BOOST_TEST((co_await get(db, "b", "t49") == std::nullopt));
+        BOOST_TEST(co_await get(db, "b", "k") == "98");
+        BOOST_TEST(co_await get(db, "c", "k") == "99");
+        BOOST_TEST(co_await get(db, "b", "t50") == "");
+        BOOST_TEST(co_await get(db, "b", "t49") == std::nullopt);
         co_await watcher.reached(revision);
         BOOST_TEST(origin == "loader");
         co_await db.close();
@@ -217,12 +218,12 @@ BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
         const int committed = static_cast<int>(writer.committed());
         BOOST_TEST(committed <= 45);
         BOOST_TEST(committed >= 30);
-        BOOST_CHECK(co_await contents(db) == numbers(committed));
+        BOOST_TEST(co_await contents(db) == numbers(committed));
         // The bulk writer can be used again, beginning after what is stored.
         co_await put_numbers(writer, committed, 60);
         co_await writer.flush();
         BOOST_TEST(writer.committed() == 60U);
-        BOOST_CHECK(co_await contents(db) == numbers(60));
+        BOOST_TEST(co_await contents(db) == numbers(60));
         co_await db.close();
     });
 }
@@ -236,7 +237,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
         co_await writer.put("missing", "k", "1");
         BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
         BOOST_TEST(writer.committed() == 0U);
-        BOOST_TEST((co_await get(db, "b", "k") == std::nullopt));
+        BOOST_TEST(co_await get(db, "b", "k") == std::nullopt);
         BOOST_TEST(co_await writer.flush() == 0U);
         co_await db.close();
     });
@@ -335,7 +336,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_flush_can_be_called_again)
         co_await put_numbers(writer, 25, 50);
         co_await writer.flush();
         BOOST_TEST(writer.committed() == 50U);
-        BOOST_CHECK(co_await contents(db) == numbers(50));
+        BOOST_TEST(co_await contents(db) == numbers(50));
         co_await db.close();
     });
 }
@@ -350,12 +351,12 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
         co_await writer.flush();
         const int committed = static_cast<int>(writer.committed());
         BOOST_TEST(committed < 35);
-        BOOST_CHECK(co_await contents(db) == numbers(committed));
+        BOOST_TEST(co_await contents(db) == numbers(committed));
         co_await writer.put("missing", "k", "v");
         BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
         co_await put_numbers(writer, committed, 40);
         co_await writer.flush();
-        BOOST_CHECK(co_await contents(db) == numbers(40));
+        BOOST_TEST(co_await contents(db) == numbers(40));
         co_await db.close();
     });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Bulk writers that are assigned, and those whose messages contain more than what was written.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Contexts of callers that are destroyed before the context of the database. Everything suspended
 // on them is destroyed, too; the database keeps working for other callers.
+#include "support/printing.hpp"
 #include "support/storage/gated_stream.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -164,9 +165,9 @@ BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)
         co_await put(db, "b", "k", "1");
         co_await yield();
         other.reset();
-        BOOST_TEST((co_await failure_of(waits.join()) == code(kw::Error::watch_ended)));
+        BOOST_TEST(co_await failure_of(waits.join()) == code(kw::Error::watch_ended));
         co_await until([&] { return db.stats().watchers.running == 0; });
-        BOOST_TEST((co_await failure_of(watcher.reached(1'000)) == code(kw::Error::watch_ended)));
+        BOOST_TEST(co_await failure_of(watcher.reached(1'000)) == code(kw::Error::watch_ended));
         co_await watcher.stop();
         watcher.request_stop();
         co_await check(db);

@@ -2,6 +2,7 @@
 #include "support/loop/hand_clock.hpp"
 #include "support/model/model_state.hpp"
 #include "support/model/model_steps.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -66,13 +67,13 @@ struct OnDisk : EventLoop {
     {
         clock.advance(-15s);
         kw::Database db = co_await open_database(options(history, name));
-        BOOST_TEST((co_await db.get("b", "k") == std::nullopt));
+        BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
         // Time does not advance until the clock has reached that time again.
         co_await db.put("b", "new", "v", 1s);
         clock.advance(14s);
-        BOOST_TEST((co_await db.get("b", "new") == "v"));
+        BOOST_TEST(co_await db.get("b", "new") == "v");
         clock.advance(3s);
-        BOOST_TEST((co_await db.get("b", "new") == std::nullopt));
+        BOOST_TEST(co_await db.get("b", "new") == std::nullopt);
         co_await db.close();
     }
 };
@@ -103,14 +104,14 @@ void write_everywhere(kw::Transaction& tx, bool history)
 
 void check_everywhere(const kw::Snapshot& snapshot)
 {
-    BOOST_TEST((snapshot.btree("b").get("plain") == "v"));
-    BOOST_TEST((snapshot.btree("b").get("long") == "v"));
-    BOOST_TEST((snapshot.btree("b").get("longest") == "v"));
-    BOOST_TEST((snapshot.btree("b").ttl("longest") > 24h * 365 * 900));
+    BOOST_TEST(snapshot.btree("b").get("plain") == "v");
+    BOOST_TEST(snapshot.btree("b").get("long") == "v");
+    BOOST_TEST(snapshot.btree("b").get("longest") == "v");
+    BOOST_TEST(snapshot.btree("b").ttl("longest") > 24h * 365 * 900);
     BOOST_TEST(snapshot.list("b").size("k") == 2U);
     BOOST_TEST(snapshot.set("b").contains("k", "x"));
-    BOOST_TEST((snapshot.sorted_set("b").score("k", "x") == 1.0));
-    BOOST_TEST((snapshot.list("b").ttl("k") > 24h * 365 * 800));
+    BOOST_TEST(snapshot.sorted_set("b").score("k", "x") == 1.0);
+    BOOST_TEST(snapshot.list("b").ttl("k") > 24h * 365 * 800);
 }
 
 Task write_and_read(kw::Options options, HandClock clock, kw::Time odd)
@@ -133,7 +134,7 @@ Task write_and_read(kw::Options options, HandClock clock, kw::Time odd)
         co_await db.close();
         db = co_await open_database(options);
         co_await db.view([](const kw::Snapshot& snapshot) { check_everywhere(snapshot); });
-        BOOST_TEST((co_await db.get("b", "after") == "v"));
+        BOOST_TEST(co_await db.get("b", "after") == "v");
         if (options.enable_watch) {
             const auto told = co_await history_of(db, "b", kw::all(), kw::From::oldest());
             BOOST_TEST(std::ranges::count(told, "2.0 put plain=v") == 1);
@@ -273,7 +274,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_view_found_expired_stays_so_after_a_close)
         run([&]() -> Task {
             kw::Database db = co_await make(history);
             clock.advance(20s);
-            BOOST_TEST((co_await db.get("b", "k") == std::nullopt));
+            BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
             co_await db.close();
             co_await check_still_expired(history);
         });
@@ -288,7 +289,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_view_found_expired_stays_so_when_its_event_loop
         std::optional<kw::Database> db;
         other.run([&]() -> Task { db.emplace(co_await make(true)); });
         clock.advance(20s);
-        other.run([&]() -> Task { BOOST_TEST((co_await db->get("b", "k") == std::nullopt)); });
+        other.run([&]() -> Task { BOOST_TEST(co_await db->get("b", "k") == std::nullopt); });
         other.destroy();
     }
     run([&]() -> Task { co_await check_still_expired(true); });
@@ -319,13 +320,13 @@ BOOST_AUTO_TEST_CASE(a_clock_before_1970_works)
     run([this]() -> Task {
         clock.set(kw::Time{-24h * 365 * 50});
         kw::Database db = co_await make(true);
-        BOOST_TEST((co_await time_to_live(db, "k") == 10s));
+        BOOST_TEST(co_await time_to_live(db, "k") == 10s);
         clock.advance(4s);
-        BOOST_TEST((co_await time_to_live(db, "k") == 6s));
+        BOOST_TEST(co_await time_to_live(db, "k") == 6s);
         co_await db.close();
         clock.advance(7s);
         db = co_await open_database(options(true));
-        BOOST_TEST((co_await db.get("b", "k") == std::nullopt));
+        BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
         co_await db.close();
     });
 }
@@ -336,7 +337,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stops_and_nothing_expires_at_o
         clock.set(kw::Time::max());
         kw::Database db = co_await make(true);
         clock.set(kw::Time::max() - 1h);
-        BOOST_TEST((co_await time_to_live(db, "k") == 10s));
+        BOOST_TEST(co_await time_to_live(db, "k") == 10s);
         co_await db.close();
     });
 }
@@ -345,15 +346,15 @@ BOOST_AUTO_TEST_CASE(the_lead_over_a_clock_that_was_set_back_is_in_the_figures)
 {
     run([this]() -> Task {
         kw::Database db = co_await make(true);
-        BOOST_TEST((db.stats().engine.clock_lead == 0s));
+        BOOST_TEST(db.stats().engine.clock_lead == 0s);
         clock.advance(1h);
         co_await db.put("b", "other", "v");
         clock.advance(-1h);
-        BOOST_TEST((db.stats().engine.clock_lead == 1h));
+        BOOST_TEST(db.stats().engine.clock_lead == 1h);
         clock.advance(40min);
-        BOOST_TEST((db.stats().engine.clock_lead == 20min));
+        BOOST_TEST(db.stats().engine.clock_lead == 20min);
         clock.advance(30min);
-        BOOST_TEST((db.stats().engine.clock_lead == 0s));
+        BOOST_TEST(db.stats().engine.clock_lead == 0s);
         co_await db.close();
     });
 }

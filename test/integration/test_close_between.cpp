@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs a whole close() in the middle of another call, at each moment at which that call allocates.
 // The call must end nevertheless.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -124,7 +125,7 @@ bool close_in_the_middle(const Call& call, int n)
     mine.restart();
     mine.run_for(patience);
     BOOST_TEST_REQUIRE(mine.stopped(), "it waits for ever, after allocation " << n);
-    BOOST_TEST_REQUIRE((error != nullptr));
+    BOOST_TEST_REQUIRE(error != nullptr);
     BOOST_CHECK_EXCEPTION(std::rethrow_exception(error), boost::system::system_error,
                           [](const auto& e) { return e.code() == kw::Error::closed; });
     is_closed.wait();

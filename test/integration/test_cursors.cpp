@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -103,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_created_moved_both_ways_and_deleted)
         BOOST_REQUIRE(moved.has_value());
         BOOST_TEST(moved->name == "reader");
         BOOST_TEST(moved->position.revision == 7U);
-        BOOST_CHECK(moved->position.history == db.head_position().history);
-        BOOST_CHECK(moved->saved == first + 1s);
+        BOOST_TEST(moved->position.history == db.head_position().history);
+        BOOST_TEST(moved->saved == first + 1s);
         co_await save(db, "reader", 0);
         BOOST_TEST(co_await listed(db) == "reader=0");
         co_await remove(db, "reader", true);
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(saving_where_it_is_already_changes_nothing)
         const auto cursors =
             co_await db.view([](const kw::Snapshot& snapshot) { return snapshot.cursors(); });
         BOOST_REQUIRE_EQUAL(cursors.size(), 1U);
-        BOOST_CHECK(cursors[0].saved == then);
+        BOOST_TEST(cursors[0].saved == then);
         co_await db.close();
     });
 }
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(it_is_stored_with_the_data_of_its_transaction_or_not_at_all
             tx.save_cursor("new", 2);
         });
         BOOST_TEST(both == 4U);
-        BOOST_CHECK(co_await get(db, "b", "k") == "v");
+        BOOST_TEST(co_await get(db, "b", "k") == "v");
         BOOST_TEST(co_await listed(db) == "kept=1 moved=1 new=2");
         co_await db.close();
     });
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_sees_its_own_cursors_and_those_of_all_before_
                 const auto fn = [&](kw::Transaction& tx) {
                     const auto before = tx.cursor("chain");
                     BOOST_TEST((before ? before->position.revision : 2) == 2 + number);
-                    BOOST_CHECK(tx.cursor("b").has_value() == (number <= 10));
+                    BOOST_TEST(tx.cursor("b").has_value() == (number <= 10));
                     tx.save_cursor("chain", tx.revision());
                     if (number == 10) {
                         BOOST_TEST(tx.delete_cursor("b"));
@@ -251,12 +252,12 @@ BOOST_AUTO_TEST_CASE(names_are_bytes_and_may_be_long)
             expected[name] = ++revision;
             co_await save(db, name, revision);
         }
-        BOOST_CHECK(co_await stored(db) == expected);
+        BOOST_TEST(co_await stored(db) == expected);
         co_await db.close();
     });
     run([&]() -> Task {
         kw::Database db = co_await open_database(watched_options(directory / "db"));
-        BOOST_CHECK(co_await stored(db) == expected);
+        BOOST_TEST(co_await stored(db) == expected);
         for (const std::string& name : names) {
             const Recorder recorder;
             kw::Watcher watcher =
@@ -281,7 +282,7 @@ BOOST_AUTO_TEST_CASE(there_may_be_many)
                 expected[name] = i % 2;
             }
         });
-        BOOST_CHECK(co_await stored(db) == expected);
+        BOOST_TEST(co_await stored(db) == expected);
         BOOST_TEST((co_await db.cursors()).size() == 10'000U);
         co_await db.close();
     });

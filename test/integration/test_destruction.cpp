@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -70,7 +71,7 @@ BOOST_AUTO_TEST_CASE(the_last_handle_closes_without_being_waited_for)
     });  // throws if closing did not end
     loop.run([&]() -> Task {
         kw::Database db = co_await open_database(watched_options(directory / "db"));
-        BOOST_TEST((co_await get(db, "b", "k") == "1"));
+        BOOST_TEST(co_await get(db, "b", "k") == "1");
     });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lists of a million elements, in transactions that may write a thousandth of that.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -58,8 +59,8 @@ BOOST_AUTO_TEST_CASE(small_operations_on_a_list_of_a_million_succeed)
         kw::Database db = co_await open_with_a_million();
         BOOST_TEST(co_await look(db) == "1000000: 0 500000 999999");
         co_await change(db, [](kw::List lists) {
-            BOOST_TEST((lists.pop_front("k") == "0"));
-            BOOST_TEST((lists.pop_back("k") == "999999"));
+            BOOST_TEST(lists.pop_front("k") == "0");
+            BOOST_TEST(lists.pop_back("k") == "999999");
             BOOST_TEST(lists.push_front("k", "first") == 999'999U);
             BOOST_TEST(lists.push_back("k", "last") == 1'000'000U);
             lists.set("k", million / 2, "middle");
@@ -75,14 +76,14 @@ BOOST_AUTO_TEST_CASE(small_operations_on_a_list_of_a_million_succeed)
             lists.push_front("k", "0");
             lists.push_back("k", "999999");
             const auto middle = lists.range("k", million / 2 - 1, million / 2 + 1).to_vector();
-            BOOST_TEST((middle == std::vector<std::string>{"499999", "middle", "500001"}));
+            BOOST_TEST(middle == (std::vector<std::string>{"499999", "middle", "500001"}));
         });
         BOOST_TEST(co_await look(db) == "1000000: 0 middle 999999");
         co_await change(db, [](kw::List lists) { BOOST_TEST(lists.trim("k", 1, -2) == 999'998U); });
         co_await change(db, [](kw::List lists) {
             BOOST_TEST(lists.trim("k", 500'000, 500'002) == 3U);
             const auto left = lists.range("k").to_vector();
-            BOOST_TEST((left == std::vector<std::string>{"500001", "500002", "500003"}));
+            BOOST_TEST(left == (std::vector<std::string>{"500001", "500002", "500003"}));
         });
         BOOST_TEST(co_await look(db) == "3: 500001  500003");
         co_await db.close();

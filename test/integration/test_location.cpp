@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "handles/database_state.hpp"
 
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -98,14 +99,14 @@ BOOST_FIXTURE_TEST_CASE(closing_reports_that_the_directory_was_moved, Places)
         fs::rename("rel", "moved");
         co_await db.put("b", "k", "v");
         const Refusal backup = co_await refusal_of(db.backup(directory / "copy"));
-        BOOST_CHECK(backup.code == kw::Error::storage_failed);
+        BOOST_TEST(backup.code == kw::Error::storage_failed);
         BOOST_CHECK(!fs::exists(directory / "copy"));
         const Refusal closing = co_await refusal_of(db.close());
-        BOOST_CHECK(closing.code == kw::Error::storage_failed);
+        BOOST_TEST(closing.code == kw::Error::storage_failed);
         BOOST_TEST(closing.message.find("was moved") != std::string::npos, closing.message);
         kw::Database again = co_await kw::Database::open(kw::Options("moved"));
         const auto value = co_await again.get("b", "k");
-        BOOST_CHECK(value == "v");
+        BOOST_TEST(value == "v");
         co_await again.close();
     });
 }
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(refused_transactions_report_the_first_reason)
                 const Refusal refusal =
                     co_await refusal_of(db.put("b", "k", std::string(10'000, 'v')));
                 if (refusal.code) {
-                    BOOST_CHECK(refusal.code == kw::Error::storage_failed);
+                    BOOST_TEST(refusal.code == kw::Error::storage_failed);
                     BOOST_TEST(refusal.message.find("No space left") != std::string::npos,
                                refusal.message);
                     ++refused;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -135,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_opened_is_refused_and_unchanged)
     BOOST_TEST(open_error(executor(), options) == code(kw::Error::not_a_database));
     options = watched_options(directory / "file");
     BOOST_TEST(!!open_error(executor(), options));
-    BOOST_TEST((files_below(directory.path()) == before));
+    BOOST_TEST(files_below(directory.path()) == before);
 }
 
 // Same through the event loop. The first handle is not affected.
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(a_database_is_open_once)
         co_await put(db, "b", "k", "1");
         co_await db.close();
         kw::Database again = co_await open_database(watched_options(directory / "db"));
-        BOOST_TEST((co_await get(again, "b", "k") == "1"));
+        BOOST_TEST(co_await get(again, "b", "k") == "1");
         co_await again.close();
     });
 }
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE(without_history_there_is_nothing_to_watch)
         kw::Database db = co_await open_with(options, "b");
         BOOST_TEST(watch_error(db, kw::WatchOptions()) == code(kw::Error::watch_disabled));
         BOOST_TEST(co_await put(db, "b", "k", "1") == 2U);
-        BOOST_TEST((co_await get(db, "b", "k") == "1"));
+        BOOST_TEST(co_await get(db, "b", "k") == "1");
         BOOST_TEST(db.head_revision() == 2U);
         co_await db.close();
     });

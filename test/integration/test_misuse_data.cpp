@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Arguments that are empty, huge or binary, and data that is used after its function.
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -87,13 +88,13 @@ BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)
         kw::BulkWriter writer = db.bulk_writer(options);
         co_await add(writer, longest_name, "l", "3");
         co_await watcher.reached(co_await writer.flush());
-        BOOST_TEST((co_await db.get(longest_name, "k") == "2"));
+        BOOST_TEST(co_await db.get(longest_name, "k") == "2");
         BOOST_TEST(recorder.size() == 3U);
         for (const kw::OwnedMessage& each : recorder.messages()) {
-            BOOST_TEST((each->bucket == longest_name));
+            BOOST_TEST(each->bucket == longest_name);
         }
-        BOOST_TEST((recorder.messages().front()->origin == longest_name));
-        BOOST_TEST((recorder.messages().back()->origin == longest_name));
+        BOOST_TEST(recorder.messages().front()->origin == longest_name);
+        BOOST_TEST(recorder.messages().back()->origin == longest_name);
         co_await db.close();
     });
 }
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_bulk_writers
         kw::WatchOptions named;
         named.name = binary;
         kw::Watcher watcher = db.watch(binary, kw::key(binary), recorder, named);
-        BOOST_TEST((watcher.name() == binary));
+        BOOST_TEST(watcher.name() == binary);
         const Run running = co_await start(watcher);
         kw::BulkWriter writer = db.bulk_writer();
         co_await add(writer, binary, binary, binary);
@@ -145,15 +146,15 @@ BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_bulk_writers
         co_await add(writer, binary, binary.substr(0, 4), "nor this");
         co_await watcher.reached(co_await writer.flush());
         co_await watcher.reached((co_await db.erase(binary, binary)).revision);
-        BOOST_REQUIRE(recorder.size() == 2U);
-        BOOST_TEST((recorder.messages()[0]->bucket == binary));
-        BOOST_TEST((recorder.messages()[0]->key == binary));
-        BOOST_TEST((recorder.messages()[0]->value == binary));
-        BOOST_TEST((recorder.messages()[1]->previous == binary));
+        BOOST_TEST_REQUIRE(recorder.size() == 2U);
+        BOOST_TEST(recorder.messages()[0]->bucket == binary);
+        BOOST_TEST(recorder.messages()[0]->key == binary);
+        BOOST_TEST(recorder.messages()[0]->value == binary);
+        BOOST_TEST(recorder.messages()[1]->previous == binary);
         const auto found = co_await db.view(
             [](const kw::Snapshot& s) { return s.buckets("\0[\xf0-\xff]\\*?*"s); });
-        BOOST_REQUIRE(found.size() == 1U);
-        BOOST_TEST((found[0].name == binary));
+        BOOST_TEST_REQUIRE(found.size() == 1U);
+        BOOST_TEST(found[0].name == binary);
         co_await db.close();
     });
 }
@@ -194,7 +195,7 @@ BOOST_AUTO_TEST_CASE(every_write_refuses_a_value_larger_than_any_transaction)
             BOOST_TEST(co_await failure_of(update(db, swallow)) == too_large);
             BOOST_TEST(inside == too_large);
         }
-        BOOST_TEST((co_await db.get("b", "k") == "old"));
+        BOOST_TEST(co_await db.get("b", "k") == "old");
         BOOST_TEST(db.head_revision() == 2U);
         co_await db.close();
     });

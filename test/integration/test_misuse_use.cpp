@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Use at the wrong time or from the wrong place: of an empty handle, while closing, from inside,
 // from another thread.
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -193,14 +194,14 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watc
         BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
         BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
-        BOOST_TEST((co_await db.get("b", "k") == "2"));
+        BOOST_TEST(co_await db.get("b", "k") == "2");
         BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
         BOOST_TEST(!closing.done());
         BOOST_TEST(!again.done());
         gate.open();
         co_await closing.join();
         co_await again.join();
-        BOOST_TEST(((co_await running.end()).reason == kw::EndReason::database_closed));
+        BOOST_TEST((co_await running.end()).reason == kw::EndReason::database_closed);
         co_await late.put("b", "k", "never");
         BOOST_TEST(co_await failure_of(flush(late)) == closed);
         co_await check_calls_are_refused(db);
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(work_started_by_a_transaction_function_waits_or_sees_the_ol
             jobs.emplace_back(executor, ignore(db.put("b", "k", "inner")));
             jobs.emplace_back(executor, look(db, seen));
             jobs.emplace_back(executor, back_up(db));
-            BOOST_TEST((tx.btree("b").get("k") == "outer"));
+            BOOST_TEST(tx.btree("b").get("k") == "outer");
         };
         BOOST_TEST(co_await db.update(write) == 2U);
         for (const Job& each : jobs) {
@@ -231,7 +232,7 @@ BOOST_AUTO_TEST_CASE(work_started_by_a_transaction_function_waits_or_sees_the_ol
         }
         const std::vector<std::string> before{"nothing"};
         BOOST_TEST(seen == before);
-        BOOST_TEST((co_await db.get("b", "k") == "inner"));
+        BOOST_TEST(co_await db.get("b", "k") == "inner");
         BOOST_TEST(db.head_revision() == 3U);
         co_await db.close();
     });
@@ -330,8 +331,8 @@ BOOST_AUTO_TEST_CASE(the_last_of_all_revisions_can_be_waited_for)
         co_await live.reached(co_await put(db, "b", "k", "1"));
         BOOST_TEST(!waiting.done());
         co_await db.close();
-        BOOST_TEST(((co_await running.end()).reason == kw::EndReason::database_closed));
-        BOOST_TEST(((co_await second.end()).reason == kw::EndReason::database_closed));
+        BOOST_TEST((co_await running.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await second.end()).reason == kw::EndReason::database_closed);
         BOOST_TEST(co_await failure_of(waiting.join()) == code(kw::Error::watch_ended));
         BOOST_TEST(recorder.size() == 1U);
     });
@@ -347,8 +348,8 @@ BOOST_AUTO_TEST_CASE(another_thread_with_its_own_event_loop_may_use_it)
         const auto error = co_await failure_of(until([&] { return result.over.load(); }));
         thread.join();
         BOOST_TEST(!error);
-        BOOST_TEST((result.error == nullptr));
-        BOOST_TEST((result.value == "far"));
+        BOOST_TEST(result.error == nullptr);
+        BOOST_TEST(result.value == "far");
         BOOST_TEST(result.loaded == 3U);
         BOOST_TEST(result.copied == 3U);
         BOOST_TEST(result.pulled == 3U);

@@ -2,6 +2,7 @@
 #include "support/loop/event_loop.hpp"
 #include "support/model/model_state.hpp"
 #include "support/model/model_steps.hpp"
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 

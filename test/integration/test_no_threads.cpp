@@ -4,6 +4,7 @@
 #include "support/watch/watch_tools.hpp"
 
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -127,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_backup_fails_and_can_be_repeated_later)
             try {
                 co_await db.backup(directory / "copy");
             } catch (const boost::system::system_error& error) {
-                BOOST_TEST((error.code() == kw::Error::backup_failed));
+                BOOST_TEST(error.code() == kw::Error::backup_failed);
                 failure = error.what();
             }
         }

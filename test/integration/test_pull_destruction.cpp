@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_may_use_a_context_that_is_destroyed_first)
         co_await watcher.reached(1);
         co_await db.close();
     });
-    BOOST_TEST((watcher.ended()->reason == kw::EndReason::database_closed));
+    BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

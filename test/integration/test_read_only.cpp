@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
         const kw::Revision head = db.head_revision();
 
         const auto value = co_await db.get("b", "2");
-        BOOST_CHECK(value == "v");
+        BOOST_TEST(value == "v");
         const auto gone = co_await db.get("b", "short");
         BOOST_CHECK(!gone);
         const auto cursors = co_await db.cursors();
@@ -78,20 +79,20 @@ BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
         bool called = false;
         const auto update = [&](kw::Transaction&) { called = true; };
         const auto updated = co_await code_of(db.update(update));
-        BOOST_CHECK(updated == kw::Error::read_only);
+        BOOST_TEST(updated == kw::Error::read_only);
         BOOST_CHECK(!called);
         const auto put = co_await code_of(db.put("b", "k", "v"));
-        BOOST_CHECK(put == kw::Error::read_only);
+        BOOST_TEST(put == kw::Error::read_only);
         const auto erased = co_await code_of(db.erase("b", "1"));
-        BOOST_CHECK(erased == kw::Error::read_only);
+        BOOST_TEST(erased == kw::Error::read_only);
         kw::BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "k", "v");
         const auto flushed = co_await code_of(writer.flush());
-        BOOST_CHECK(flushed == kw::Error::read_only);
+        BOOST_TEST(flushed == kw::Error::read_only);
 
         co_await db.backup(directory / "copy");
         co_await db.close();
-        BOOST_CHECK(files_below(directory / "db") == before);
+        BOOST_TEST(files_below(directory / "db") == before);
         kw::Database copy = co_await kw::Database::open(kw::Options(directory / "copy"));
         BOOST_TEST(copy.head_revision() == head);
         co_await copy.close();
@@ -121,7 +122,7 @@ BOOST_AUTO_TEST_CASE(history_can_be_watched_up_to_its_end)
             BOOST_CHECK(std::find(keys.begin(), keys.end(), "3") != keys.end());
         }
         co_await db.close();
-        BOOST_CHECK(files_below(directory / "db") == before);
+        BOOST_TEST(files_below(directory / "db") == before);
     });
 }
 
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_database_in_memory_cannot_be_only_read)
     EventLoop loop;
     loop.run([&]() -> Task {
         const auto code = co_await code_of(kw::Database::open(options));
-        BOOST_CHECK(code == kw::Error::invalid_option);
+        BOOST_TEST(code == kw::Error::invalid_option);
     });
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Parts of a BTree bucket: offset, limit, direction and pattern together.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -39,14 +40,14 @@ BOOST_AUTO_TEST_CASE(an_offset_leaves_out_entries_at_the_beginning_of_the_scan)
 {
     run([] {
         return in_view([](const kw::BTreeView& tree) {
-            BOOST_TEST((tree.scan({.offset = 9}).keys() == Strings{"k9", "other"}));
-            BOOST_TEST((tree.scan({.offset = 2, .limit = 2}).keys() == Strings{"k2", "k3"}));
-            BOOST_TEST((tree.scan({.offset = 1, .limit = 2, .reverse = true}).keys() ==
-                        Strings{"k9", "k8"}));
-            BOOST_TEST((tree.range("k3", "k6", {.offset = 1}).keys() == Strings{"k4", "k5"}));
-            BOOST_TEST(
-                (tree.range("k3", "k6", {.offset = 2, .reverse = true}).keys() == Strings{"k3"}));
-            BOOST_TEST((tree.prefix("k", {.offset = 8, .limit = 5}).keys() == Strings{"k8", "k9"}));
+            BOOST_TEST(tree.scan({.offset = 9}).keys() == (Strings{"k9", "other"}));
+            BOOST_TEST(tree.scan({.offset = 2, .limit = 2}).keys() == (Strings{"k2", "k3"}));
+            BOOST_TEST(tree.scan({.offset = 1, .limit = 2, .reverse = true}).keys() ==
+                       (Strings{"k9", "k8"}));
+            BOOST_TEST(tree.range("k3", "k6", {.offset = 1}).keys() == (Strings{"k4", "k5"}));
+            BOOST_TEST(tree.range("k3", "k6", {.offset = 2, .reverse = true}).keys() ==
+                       Strings{"k3"});
+            BOOST_TEST(tree.prefix("k", {.offset = 8, .limit = 5}).keys() == (Strings{"k8", "k9"}));
             BOOST_TEST(tree.prefix("k", {.offset = 10}).keys().empty());
             BOOST_TEST(tree.scan({.offset = SIZE_MAX}).keys().empty());
             BOOST_TEST(tree.scan({.offset = SIZE_MAX, .limit = 1}).keys().empty());
@@ -60,19 +61,19 @@ BOOST_AUTO_TEST_CASE(offset_and_limit_count_what_the_pattern_selects)
     run([] {
         return in_view([](const kw::BTreeView& tree) {
             const kw::KeyPattern even("[02468]$");
+            BOOST_TEST(tree.scan({.pattern = even}).keys() ==
+                       (Strings{"k0", "k2", "k4", "k6", "k8"}));
+            BOOST_TEST(tree.scan({.offset = 1, .limit = 2, .pattern = even}).keys() ==
+                       (Strings{"k2", "k4"}));
             BOOST_TEST(
-                (tree.scan({.pattern = even}).keys() == Strings{"k0", "k2", "k4", "k6", "k8"}));
-            BOOST_TEST((tree.scan({.offset = 1, .limit = 2, .pattern = even}).keys() ==
-                        Strings{"k2", "k4"}));
-            BOOST_TEST(
-                (tree.scan({.offset = 1, .limit = 2, .reverse = true, .pattern = even}).keys() ==
-                 Strings{"k6", "k4"}));
-            BOOST_TEST((tree.prefix("k", {.offset = 4, .pattern = even}).keys() == Strings{"k8"}));
+                tree.scan({.offset = 1, .limit = 2, .reverse = true, .pattern = even}).keys() ==
+                (Strings{"k6", "k4"}));
+            BOOST_TEST(tree.prefix("k", {.offset = 4, .pattern = even}).keys() == Strings{"k8"});
             BOOST_TEST(tree.prefix("k", {.offset = 5, .pattern = even}).keys().empty());
-            BOOST_TEST((tree.range("k1", "k5", {.pattern = even}).keys() == Strings{"k2", "k4"}));
+            BOOST_TEST(tree.range("k1", "k5", {.pattern = even}).keys() == (Strings{"k2", "k4"}));
             BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("x")}).keys().empty());
-            BOOST_TEST(
-                (tree.prefix("k1", {.pattern = kw::KeyPattern("^k.$")}).keys() == Strings{"k1"}));
+            BOOST_TEST(tree.prefix("k1", {.pattern = kw::KeyPattern("^k.$")}).keys() ==
+                       Strings{"k1"});
         });
     });
 }
@@ -85,9 +86,9 @@ BOOST_AUTO_TEST_CASE(keys_and_values_are_copied_alone_or_together)
             const std::vector<std::pair<std::string, std::string>> entries{{"k9", "k9"},
                                                                            {"other", "other"}};
             for (int i = 0; i < 2; ++i) {
-                BOOST_TEST((range.keys() == Strings{"k9", "other"}));
-                BOOST_TEST((range.values() == Strings{"k9", "other"}));
-                BOOST_TEST((range.to_vector() == entries));
+                BOOST_TEST(range.keys() == (Strings{"k9", "other"}));
+                BOOST_TEST(range.values() == (Strings{"k9", "other"}));
+                BOOST_TEST(range.to_vector() == entries);
             }
         });
     });
@@ -102,12 +103,12 @@ BOOST_AUTO_TEST_CASE(patterns_see_the_bytes_of_the_key)
             for (const std::string& key : {"a\0b"s, "a\nb"s, "a\xff"s, "\0"s}) {
                 tree.put(key, "");
             }
-            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("^a.b$")}).keys() ==
-                        Strings{"a\0b"s, "a\nb"s}));
-            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("\\x00")}).keys() ==
-                        Strings{"\0"s, "a\0b"s}));
-            BOOST_TEST((tree.scan({.pattern = kw::KeyPattern("[\\x80-\\xff]")}).keys() ==
-                        Strings{"a\xff"s}));
+            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("^a.b$")}).keys() ==
+                       (Strings{"a\0b"s, "a\nb"s}));
+            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("\\x00")}).keys() ==
+                       (Strings{"\0"s, "a\0b"s}));
+            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("[\\x80-\\xff]")}).keys() ==
+                       Strings{"a\xff"s});
         });
         co_await db.close();
     });
@@ -143,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
             co_await database.update(fn);
         }(db, failing));
         BOOST_TEST(error == code(kw::Error::pattern_too_complex));
-        BOOST_TEST((co_await get(db, "b", "new") == std::nullopt));
+        BOOST_TEST(co_await get(db, "b", "new") == std::nullopt);
         co_await db.close();
     });
 }
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_limit_ends_the_search_too)
         co_await db.view([&](const kw::Snapshot& snapshot) {
             const kw::BTreeView tree = snapshot.btree("b");
             const kw::KeyPattern costly("^(a+)+$");
-            BOOST_TEST((tree.scan({.limit = 1, .pattern = costly}).keys() == Strings{"a"}));
+            BOOST_TEST(tree.scan({.limit = 1, .pattern = costly}).keys() == Strings{"a"});
             BOOST_TEST(tree.scan({.limit = 0, .reverse = true, .pattern = costly}).keys().empty());
         });
         co_await db.close();

@@ -2,6 +2,7 @@
 // Compares random operations of two buckets of sets with sets of the standard library: their
 // results, what a transaction and a view see afterwards, and what a consumer has that replays the
 // messages.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>

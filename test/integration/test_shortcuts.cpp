@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operations that are transactions of their own: get, put, erase and increment of a database.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
@@ -30,9 +31,9 @@ BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_returns_its_result)
 {
     run([]() -> Task {
         kw::Database db = co_await open_with("b");
-        BOOST_TEST((co_await db.get("b", "k") == std::nullopt));
+        BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
         BOOST_TEST(co_await db.put("b", "k", "old") == 2U);
-        BOOST_TEST((co_await db.get("b", "k") == "old"));
+        BOOST_TEST(co_await db.get("b", "k") == "old");
         const kw::Committed<bool> erased = co_await db.erase("b", "k");
         BOOST_TEST(erased.revision == 3U);
         BOOST_TEST(erased.value);
@@ -48,8 +49,8 @@ BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_returns_its_result)
         BOOST_TEST(same.revision == 5U);
         BOOST_TEST(same.value == -2);
         const Strings lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-        BOOST_TEST(
-            (lines == Strings{"2.0 put k=old", "3.0 erase k=", "4.0 put n=1", "5.0 put n=-2"}));
+        BOOST_TEST(lines ==
+                   (Strings{"2.0 put k=old", "3.0 erase k=", "4.0 put n=1", "5.0 put n=-2"}));
         co_await db.close();
     });
 }
@@ -60,12 +61,12 @@ BOOST_AUTO_TEST_CASE(names_keys_and_values_are_any_bytes)
         const std::string bytes = "\0a\xff"s;
         kw::Database db = co_await open_with(bytes);
         co_await db.put(bytes, bytes, bytes);
-        BOOST_TEST((co_await db.get(bytes, bytes) == bytes));
+        BOOST_TEST(co_await db.get(bytes, bytes) == bytes);
         co_await db.put(bytes, bytes, "");
-        BOOST_TEST((co_await db.get(bytes, bytes) == ""));
+        BOOST_TEST(co_await db.get(bytes, bytes) == "");
         const std::string huge(1'000'000, 'h');
         co_await db.put(bytes, huge, huge);
-        BOOST_TEST((co_await db.get(bytes, huge) == huge));
+        BOOST_TEST(co_await db.get(bytes, huge) == huge);
         co_await db.close();
     });
 }
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_the_transaction)
         BOOST_TEST(co_await error_of(db.increment("none", "k")) == missing);
         BOOST_TEST(co_await error_of(db.put("b", "", "v")) == code(kw::Error::empty_key));
         BOOST_TEST(co_await error_of(db.increment("b", "")) == code(kw::Error::empty_key));
-        BOOST_TEST((co_await db.get("b", "") == std::nullopt));
+        BOOST_TEST(co_await db.get("b", "") == std::nullopt);
         BOOST_TEST(!(co_await db.erase("b", "")).value);
         BOOST_TEST(co_await error_of(db.increment("b", "text")) == code(kw::Error::not_a_number));
         BOOST_TEST(co_await error_of(db.increment("b", "most")) ==
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call)
         for (Task& each : operations) {
             co_await std::move(each);
         }
-        BOOST_TEST((co_await std::move(read) == "a value of more than a few bytes"));
+        BOOST_TEST(co_await std::move(read) == "a value of more than a few bytes");
         BOOST_TEST((co_await std::move(erase)).value);
         kw::Database last = other;
         co_await last.close();
@@ -151,9 +152,9 @@ BOOST_AUTO_TEST_CASE(a_callback_may_use_them_with_the_views_of_its_message)
         const Run run = co_await start(watcher);
         co_await db.put("b", "k", "1");
         co_await watcher.reached(co_await db.put("b", "k2", "2"));
-        BOOST_TEST((co_await db.get("copies", "k") == "1"));
-        BOOST_TEST((co_await db.get("copies", "k2") == "2"));
-        BOOST_TEST((co_await db.get("copies", "count") == "2"));
+        BOOST_TEST(co_await db.get("copies", "k") == "1");
+        BOOST_TEST(co_await db.get("copies", "k2") == "2");
+        BOOST_TEST(co_await db.get("copies", "count") == "2");
         co_await db.close();
     });
 }
@@ -175,9 +176,9 @@ BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
         for (const Job& each : jobs) {
             co_await each.join();
         }
-        BOOST_TEST((co_await db.get("b", "n") == "100"));
+        BOOST_TEST(co_await db.get("b", "n") == "100");
         const Strings lines = co_await history_of(db, "b", kw::key("n"), kw::From::revision(1));
-        BOOST_REQUIRE(lines.size() == 100U);
+        BOOST_TEST_REQUIRE(lines.size() == 100U);
         for (std::size_t i = 0; i < lines.size(); ++i) {
             const std::string expected =
                 std::to_string(i + 2) + ".0 put n=" + std::to_string(i + 1);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "handles/database_state.hpp"
+#include "support/printing.hpp"
 #include "support/storage/held_env.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -114,7 +115,7 @@ BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
         BOOST_TEST(after.engine.groups == 3U);
         BOOST_TEST(after.engine.flushes == 3U);
         BOOST_TEST(after.engine.largest_group == 4U);
-        BOOST_TEST((after.engine.flush_time > before.engine.flush_time));
+        BOOST_TEST(after.engine.flush_time > before.engine.flush_time);
         BOOST_TEST(after.engine.bytes_written > before.engine.bytes_written + 5 * 10);
         co_await until([&] { return db.stats().engine.pending_bytes == 0; });
         co_await db.close();
@@ -132,7 +133,7 @@ BOOST_AUTO_TEST_CASE(buffered_commits_are_not_flushed)
         BOOST_TEST(stats.engine.commits == 10U);
         BOOST_TEST(stats.engine.groups == 10U);
         BOOST_TEST(stats.engine.flushes == 0U);
-        BOOST_TEST((stats.engine.flush_time == std::chrono::nanoseconds::zero()));
+        BOOST_TEST(stats.engine.flush_time == std::chrono::nanoseconds::zero());
         co_await db.close();
     });
 }
@@ -180,8 +181,8 @@ BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
         BOOST_TEST(two.history.messages == 4U);
         BOOST_TEST(two.history.newest_revision == 2U);
         BOOST_TEST(two.history.bytes > one.history.bytes);
-        BOOST_TEST((two.history.oldest_time == one.history.oldest_time));
-        BOOST_TEST((two.history.oldest_time > kw::Time()));
+        BOOST_TEST(two.history.oldest_time == one.history.oldest_time);
+        BOOST_TEST(two.history.oldest_time > kw::Time());
         BOOST_TEST(two.history.trimmed == 0U);
         co_await db.close();
         last = two;
@@ -199,7 +200,7 @@ BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
         BOOST_TEST(stats.history.oldest_revision == db.oldest_revision());
         BOOST_TEST(stats.history.oldest_revision == 33U);
         BOOST_TEST(stats.history.messages == 10U);
-        BOOST_TEST((stats.history.oldest_time > last.history.oldest_time));
+        BOOST_TEST(stats.history.oldest_time > last.history.oldest_time);
         co_await db.close();
     });
     options.enable_watch = false;

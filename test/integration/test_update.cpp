@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/asio/error.hpp>
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(an_exception_of_the_function_is_rethrown_and_changes_nothin
             what = error.what();
         }
         BOOST_TEST(what == "as it is");
-        BOOST_TEST((co_await get(db, "b", "k") == std::nullopt));
+        BOOST_TEST(co_await get(db, "b", "k") == std::nullopt);
         const bool has_bucket = co_await db.view([](const kw::Snapshot& snapshot) {
             return snapshot.has_bucket(kw::Structure::btree, "new");
         });
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
             for (const Job& each : jobs) {
                 co_await each.join();
             }
-            BOOST_TEST((co_await get(db, "b", "n") == "50"));
+            BOOST_TEST(co_await get(db, "b", "n") == "50");
             BOOST_TEST(db.head_revision() == 51U);
             co_await db.close();
         }
@@ -185,7 +186,7 @@ BOOST_AUTO_TEST_CASE(cancelling_an_update_that_has_begun_is_ignored)
         job.cancel();
         co_await failure_of(job.join());
         BOOST_TEST(revision == 2U);
-        BOOST_TEST((co_await get(db, "b", "k") == "1"));
+        BOOST_TEST(co_await get(db, "b", "k") == "1");
         co_await db.close();
     });
 }
@@ -256,7 +257,7 @@ BOOST_AUTO_TEST_CASE(a_view_sees_one_durable_revision)
             return std::pair(snapshot.revision(), snapshot.btree("b").get("k"));
         });
         BOOST_TEST(revision == 2U);
-        BOOST_TEST((value == "1"));
+        BOOST_TEST(value == "1");
         int calls = 0;
         co_await db.view([&](const kw::Snapshot&) { ++calls; });
         BOOST_TEST(calls == 1);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compiled once for all tests of a program. The tests include what they need nevertheless.
+#include "support/printing.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "system_monitor/audit.hpp"
 #include "system_monitor/audit_line.hpp"
@@ -135,13 +136,13 @@ BOOST_AUTO_TEST_CASE(lost_history_is_reported_and_a_new_file_is_begun)
         co_await audit_until_closed(db, path, notes);
     };
     run(body());
-    BOOST_TEST((revisions(path) == std::vector<kw::Revision>{2}));
+    BOOST_TEST(revisions(path) == std::vector<kw::Revision>{2});
     const auto found = revisions(path + ".1");
-    BOOST_REQUIRE(found.size() >= 3u);
+    BOOST_TEST_REQUIRE(found.size() >= 3u);
     BOOST_TEST(found.front() >= oldest - 1);  // the note, then the commits without a gap
     check_ascending_from(found, found.front());
     BOOST_TEST(read_file(path + ".1").find("begins after revision") != std::string::npos);
-    BOOST_REQUIRE(notes.notes.size() == 1u);
+    BOOST_TEST_REQUIRE(notes.notes.size() == 1u);
     BOOST_TEST(notes.notes[0].find("revision 3 requested") != std::string::npos, notes.notes[0]);
 }
 
@@ -157,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_new_file_of_an_old_database_states_where_it_begins)
     };
     run(body());
     const auto found = revisions(path);
-    BOOST_REQUIRE(found.size() >= 3u);
+    BOOST_TEST_REQUIRE(found.size() >= 3u);
     BOOST_TEST(found.front() >= 1u);
     check_ascending_from(found, found.front());
     BOOST_TEST(read_file(path).find("begins after revision") != std::string::npos);

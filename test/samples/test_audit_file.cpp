@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "system_monitor/audit_file.hpp"
 #include "system_monitor/audit_line.hpp"
@@ -43,9 +44,9 @@ void check_repair(const std::string& text, std::size_t kept, keywatch::Revision 
     AuditFile file(path);
     BOOST_TEST(revision_of(file) == revision);
     BOOST_TEST(file.torn_bytes() == text.size() - kept);
-    BOOST_TEST((read_file(path) == text.substr(0, kept)));
+    BOOST_TEST(read_file(path) == text.substr(0, kept));
     file.append(line(revision + 1), at(revision + 1));
-    BOOST_TEST((read_file(path) == text.substr(0, kept) + line(revision + 1) + '\n'));
+    BOOST_TEST(read_file(path) == text.substr(0, kept) + line(revision + 1) + '\n');
 }
 
 void check_refused(const std::string& text)
@@ -54,7 +55,7 @@ void check_refused(const std::string& text)
     const std::string path = directory / "audit";
     write_file(path, text);
     BOOST_CHECK_THROW(AuditFile{path}, std::runtime_error);
-    BOOST_TEST((read_file(path) == text));
+    BOOST_TEST(read_file(path) == text);
 }
 
 }  // namespace
@@ -129,8 +130,8 @@ BOOST_AUTO_TEST_CASE(the_newest_successor_is_continued)
     const AuditFile file(directory / "audit");
     BOOST_TEST(file.path().string() == directory / "audit.2");
     BOOST_TEST(revision_of(file) == 300u);
-    BOOST_TEST((read_file(directory / "audit") == line(1) + '\n'));
-    BOOST_TEST((read_file(directory / "audit.1") == line(20) + '\n'));
+    BOOST_TEST(read_file(directory / "audit") == line(1) + '\n');
+    BOOST_TEST(read_file(directory / "audit.1") == line(20) + '\n');
 }
 
 BOOST_AUTO_TEST_SUITE_END()

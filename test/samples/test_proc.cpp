@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "system_monitor/figures.hpp"
 #include "system_monitor/proc.hpp"
 
@@ -25,7 +26,7 @@ std::vector<std::string> names_of(const std::map<std::string, Traffic>& devices)
 void check_names(const std::map<std::string, Traffic>& devices, std::vector<std::string> expected)
 {
     const std::vector<std::string> names = names_of(devices);
-    BOOST_TEST(names == expected, boost::test_tools::per_element());
+    BOOST_TEST(names == expected);
 }
 
 /// Returns a reading at this second with these processors; everything else is idle.
@@ -51,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_processor_is_not_busy_while_it_idles_or_waits_for_a_disk)
         "intr 12345 0 0\n");
     BOOST_TEST(cpus.all.total == 1192u);  // the time of guests is included in that of the user
     BOOST_TEST(cpus.all.busy == 142u);
-    BOOST_REQUIRE(cpus.cores.size() == 2u);
+    BOOST_TEST_REQUIRE(cpus.cores.size() == 2u);
     BOOST_TEST(cpus.cores.at(0).busy == 102u);
     BOOST_TEST(cpus.cores.at(12).busy == 40u);
     BOOST_TEST(cpus.cores.at(12).total == 540u);

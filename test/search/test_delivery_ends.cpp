@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/search/search_checks.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/printing.hpp"
+
 #include <keywatch/keywatch.hpp>
 
 #include <boost/asio/awaitable.hpp>

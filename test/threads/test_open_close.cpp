@@ -56,7 +56,7 @@ void expect_closed(std::future<WatchEnd> watching)
 {
     try {
         const WatchEnd end = result(std::move(watching), "a watcher");
-        BOOST_TEST((end.reason == EndReason::database_closed));
+        BOOST_TEST(end.reason == EndReason::database_closed);
     } catch (const boost::system::system_error& error) {
         BOOST_TEST(is(error, Error::closed));
     }
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_database_is_used_from_another_context_than_its_own)
         }
         result(other.start(database.close()), "close");
         for (auto& each : watching) {
-            BOOST_TEST((result(std::move(each), "a watcher").reason == EndReason::database_closed));
+            BOOST_TEST(result(std::move(each), "a watcher").reason == EndReason::database_closed);
         }
         (i % 2 == 0 ? own : other).finish();
     }

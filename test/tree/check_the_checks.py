@@ -129,6 +129,8 @@ PLANTED = [
      "# SPDX-License-Identifier: BSL-1.0\n"),
     ("unit_tests_do_not_sleep", "test/unit/watch/test_w.cpp",
      SPDX + "std::this_thread::sleep_for(1s);\n"),
+    ("tests_print_what_they_compare", "test/unit/watch/test_w.cpp",
+     SPDX + "#include <boost/test/unit_test.hpp>\n"),
     ("readme_quotes_what_is_compiled", "README.md", README + "```cpp\nstop();\n```\n"),
     ("readme_quotes_what_is_compiled", "README.md", "```cpp\ngo();\n```\n"),
     ("readme_quotes_what_is_compiled", "README.md", README.replace("go", "went", 1)),

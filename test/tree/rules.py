@@ -5,7 +5,7 @@ in the form `path:line: what is wrong`. Its name is what it demands."""
 import pathlib
 import re
 
-from cpp_text import (co_awaits_in_conditions, line_of, owning_lambdas_in_co_await,
+from cpp_text import (co_awaits_in_conditions, includes, line_of, owning_lambdas_in_co_await,
                       without_comments_and_literals)
 from prose_rules import (options_and_errors_are_documented, paths_in_documents_exist,
                          prose_is_plain, readme_quotes_what_is_compiled)
@@ -261,6 +261,16 @@ def unit_tests_do_not_sleep(tree):
                 yield f"{name}:{line_of(text, match.start())}: wait for a condition instead"
 
 
+def tests_print_what_they_compare(tree):
+    with_boost = "boost/test/unit_test.hpp"
+    with_printing = "support/printing.hpp"
+    for name, text in tree.code("test"):
+        paths = {path: line for line, _, path in includes(text)}
+        if with_boost in paths and with_printing not in paths and f"test/{with_printing}" != name:
+            yield f"{name}:{paths[with_boost]}: include {with_printing} too"
+
+
+
 RULES = [
     layers_include_only_what_lies_below,
     every_folder_of_lib_is_a_known_layer,
@@ -284,6 +294,7 @@ RULES = [
     prose_is_plain,
     wraps_are_whole,
     unit_tests_do_not_sleep,
+    tests_print_what_they_compare,
     readme_quotes_what_is_compiled,
     options_and_errors_are_documented,
 ]

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -3,6 +3,7 @@
 
 #include "counting_workspace.hpp"
 #include "support/model/sorted_set_model.hpp"
+#include "support/printing.hpp"
 
 #include "bytes/numbers.hpp"
 #include "structures/collection.hpp"
@@ -82,7 +83,7 @@ struct OneSortedSet {
         for (std::size_t i = 0; i < all.size(); i += stride) {
             BOOST_TEST(rank(all[i].first) == i);
             const auto at = static_cast<std::int64_t>(i);
-            BOOST_TEST((range(at, at) == ScoredMembers{all[i]}));
+            BOOST_TEST(range(at, at) == ScoredMembers{all[i]});
         }
     }
 };

@@ -3,6 +3,8 @@
 
 #include "delivery_search.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstdlib>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 #include "support/storage/temporary_directory.hpp"
 
@@ -32,9 +33,9 @@ struct DatabaseDirectory {
     void check_refused(Error expected)
     {
         const auto before = files_below(directory.path());
-        BOOST_CHECK(error_of([&] { storage::Store::open(options()); }) == expected);
+        BOOST_TEST(error_of([&] { storage::Store::open(options()); }) == expected);
         const auto after = files_below(directory.path());
-        BOOST_CHECK(before == after);
+        BOOST_TEST(before == after);
         for (const auto& [name, bytes] : after) {
             if (const auto found = before.find(name); found == before.end()) {
                 BOOST_ERROR("left behind: " << name);

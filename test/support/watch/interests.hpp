@@ -3,6 +3,8 @@
 
 #include "watch/subscription.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>

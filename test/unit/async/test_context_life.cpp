@@ -5,6 +5,7 @@
 #include "async/waiter.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -86,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_context_destroys_coroutines_that_wait_on_it_and_leaves_sh
     for (int i = 0; i < 4; ++i) {
         caller.start(park(places, token));
     }
-    BOOST_REQUIRE(places.size() == 4U);
+    BOOST_TEST_REQUIRE(places.size() == 4U);
     places[0].complete();
     caller.context->restart();
     caller.context->poll();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "async/post.hpp"
 #include "async/small_strand.hpp"
+#include "support/printing.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>

@@ -7,6 +7,7 @@
 #include "async/waiter_list.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -222,7 +223,7 @@ BOOST_AUTO_TEST_CASE(reaching_a_number_completes_its_waiters_and_all_below)
         list->reach(5);
         co_await until([&] { return order.size() == 3; });
         // The lowest number comes first; waiters of one number come in the order of their arrival.
-        BOOST_TEST(order == (std::vector<int>{1, 0, 3}), boost::test_tools::per_element());
+        BOOST_TEST(order == (std::vector<int>{1, 0, 3}));
         co_await wait_in(list, 4, order, 4);  // reached already
         list->reach(3);                       // the number never decreases
         co_await wait_in(list, 5, order, 5);
@@ -243,9 +244,9 @@ BOOST_AUTO_TEST_CASE(a_closed_list_completes_present_and_future_waiters)
         co_await test::yield();
         list->close(std::make_exception_ptr(
             boost::system::system_error(make_error_code(Error::watch_ended))));
-        BOOST_TEST((co_await failure_of(job.join()) == test::code(Error::watch_ended)));
-        BOOST_TEST(
-            (co_await failure_of(wait_in(list, 7, order, 1)) == test::code(Error::watch_ended)));
+        BOOST_TEST(co_await failure_of(job.join()) == test::code(Error::watch_ended));
+        BOOST_TEST(co_await failure_of(wait_in(list, 7, order, 1)) ==
+                   test::code(Error::watch_ended));
         BOOST_TEST(order.empty());
         const auto fine = std::make_shared<WaiterList>();
         fine->close(nullptr);
@@ -263,7 +264,7 @@ BOOST_AUTO_TEST_CASE(one_of_them_is_cancelled_and_the_others_stay)
         const Job two = co_await spawn(wait_in(list, 7, order, 2));
         co_await test::yield();
         one.cancel();
-        BOOST_TEST((co_await failure_of(one.join()) == asio::error::operation_aborted));
+        BOOST_TEST(co_await failure_of(one.join()) == asio::error::operation_aborted);
         list->reach(7);
         co_await two.join();
         two.cancel();  // has no effect: the waiter has completed
@@ -284,7 +285,7 @@ BOOST_AUTO_TEST_CASE(the_next_number_that_is_waited_for_is_known)
         BOOST_TEST(list->next_after(4).value() == 9U);
         BOOST_TEST(!list->next_after(9));
         soon.cancel();
-        BOOST_TEST((co_await failure_of(soon.join()) == asio::error::operation_aborted));
+        BOOST_TEST(co_await failure_of(soon.join()) == asio::error::operation_aborted);
         BOOST_TEST(list->next_after(0).value() == 9U);
         list->close(nullptr);
         co_await late.join();
@@ -338,7 +339,7 @@ BOOST_AUTO_TEST_CASE(waiters_completed_together_are_queued_before_any_runs)
     std::thread other([&] { complete_all(std::move(waiters)); });
     context.run();
     other.join();
-    BOOST_CHECK(order == (std::vector<int>{0, 1, 2, 10, 11, 12}));
+    BOOST_TEST(order == (std::vector<int>{0, 1, 2, 10, 11, 12}));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_is_thrown_in_all_that_are_completed_with_it)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "async/worker_thread.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
@@ -31,7 +33,7 @@ BOOST_AUTO_TEST_CASE(tasks_run_one_after_the_other_on_one_thread)
         ordered = ordered && order[i] == static_cast<int>(i) && threads[i] == threads[0];
     }
     BOOST_TEST(ordered);
-    BOOST_TEST((threads[0] != std::this_thread::get_id()));
+    BOOST_TEST(threads[0] != std::this_thread::get_id());
 }
 
 BOOST_AUTO_TEST_CASE(finishing_runs_queued_tasks_and_accepts_no_more)
@@ -62,7 +64,7 @@ BOOST_AUTO_TEST_CASE(the_last_task_is_the_last)
     BOOST_TEST(worker.post_last([&] { order.push_back(2); }));
     BOOST_TEST(!worker.post([&] { order.push_back(3); }));
     worker.finish();
-    BOOST_CHECK(order == (std::vector<int>{1, 2}));
+    BOOST_TEST(order == (std::vector<int>{1, 2}));
 }
 
 BOOST_AUTO_TEST_CASE(stopping_waits_for_the_task_that_runs_and_drops_the_rest)
@@ -107,7 +109,7 @@ BOOST_AUTO_TEST_CASE(delayed_tasks_run_in_the_order_of_their_times_and_not_after
     BOOST_TEST(worker.post_after(1h, [&, owned] { order.push_back(3); }));
     both.get_future().wait();
     worker.finish();
-    BOOST_CHECK(order == (std::vector<int>{1, 2}));
+    BOOST_TEST(order == (std::vector<int>{1, 2}));
     BOOST_TEST(owned.use_count() == 1);
     BOOST_TEST(!worker.post_after(0ms, [] {}));
 }

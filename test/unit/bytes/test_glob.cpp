@@ -2,6 +2,7 @@
 #include "bytes/glob.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,6 +2,7 @@
 #include "delivery/slice_reader.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -117,13 +118,13 @@ BOOST_AUTO_TEST_CASE(the_next_slice_is_read_ahead_and_the_last_one_handed_back)
 {
     run([this]() -> Task {
         const auto first = co_await next(0, 25);
-        BOOST_CHECK(first == from_to(1, 10));
-        BOOST_CHECK(historian.asked == (Asked{{0, 25, 0}, {10, 25, 0}}));
+        BOOST_TEST(first == from_to(1, 10));
+        BOOST_TEST(historian.asked == (Asked{{0, 25, 0}, {10, 25, 0}}));
         const auto second = co_await next(10, 25);
-        BOOST_CHECK(second == from_to(11, 20));
-        BOOST_CHECK(historian.asked.back() == (Historian::Asked{20, 25, 10}));
+        BOOST_TEST(second == from_to(11, 20));
+        BOOST_TEST(historian.asked.back() == (Historian::Asked{20, 25, 10}));
         const auto third = co_await next(20, 25);
-        BOOST_CHECK(third == from_to(21, 25));
+        BOOST_TEST(third == from_to(21, 25));
         BOOST_TEST(historian.asked.size() == 3U);  // there is nothing after the end
     });
 }
@@ -133,9 +134,9 @@ BOOST_AUTO_TEST_CASE(what_was_read_ahead_may_end_before_what_is_asked_for_by_now
     run([this]() -> Task {
         co_await next(0, 15);
         const auto second = co_await next(10, 100);
-        BOOST_CHECK(second == from_to(11, 15));
+        BOOST_TEST(second == from_to(11, 15));
         const auto third = co_await next(15, 100);
-        BOOST_CHECK(third == from_to(16, 25));
+        BOOST_TEST(third == from_to(16, 25));
     });
 }
 
@@ -144,7 +145,7 @@ BOOST_AUTO_TEST_CASE(another_place_than_was_read_ahead_is_read_anew)
     run([this]() -> Task {
         co_await next(0, 100);
         const auto elsewhere = co_await next(50, 100);
-        BOOST_CHECK(elsewhere == from_to(51, 60));
+        BOOST_TEST(elsewhere == from_to(51, 60));
     });
 }
 
@@ -154,7 +155,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_ahead_unless_it_is_asked_for)
         co_await next(0, 100, false);
         BOOST_TEST(historian.asked.size() == 1U);
         const auto second = co_await next(10, 100, false);
-        BOOST_CHECK(second == from_to(11, 20));
+        BOOST_TEST(second == from_to(11, 20));
         BOOST_TEST(historian.asked.size() == 2U);
     });
 }
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_failure_ahead_is_thrown_when_its_slice_is_asked_for)
     historian.fails_after = 10;
     run([this]() -> Task {
         const auto first = co_await next(0, 100);
-        BOOST_CHECK(first == from_to(1, 10));
+        BOOST_TEST(first == from_to(1, 10));
         bool failed = false;
         try {
             co_await next(10, 100);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "delivery/watchdog.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/test/unit_test.hpp>
@@ -33,7 +35,7 @@ struct Watched {
     {
         watchdog = std::make_shared<Watchdog>(context.get_executor(), timeout);
         watchdog->slot().assign([this](asio::cancellation_type type) {
-            BOOST_TEST((type == asio::cancellation_type::terminal));
+            BOOST_TEST(type == asio::cancellation_type::terminal);
             ++cancelled;
             watchdog->callback_ended();
         });
@@ -160,7 +162,7 @@ BOOST_AUTO_TEST_CASE(each_callback_has_the_whole_time)
     const auto second = std::chrono::steady_clock::now();
     run();
     BOOST_TEST(cancelled == 1);
-    BOOST_TEST((std::chrono::steady_clock::now() - second >= 20ms));
+    BOOST_TEST(std::chrono::steady_clock::now() - second >= 20ms);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_can_be_cancelled_by_hand_without_a_timeout)

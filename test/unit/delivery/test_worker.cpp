@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tests a watcher's worker where the result depends on when something comes.
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -61,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_deletion_before_its_start_does_not_end_a_watch)
             BOOST_TEST(recorder.size() == 1U);
             co_await watcher.stop();
             const WatchEnd end = co_await run.end();
-            BOOST_TEST((end.reason == EndReason::stopped));
+            BOOST_TEST(end.reason == EndReason::stopped);
             co_await join(std::move(jobs));
         }
         co_await db.close();

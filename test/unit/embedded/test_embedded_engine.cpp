@@ -3,6 +3,7 @@
 #include "embedded/embedded_engine.hpp"
 
 #include "support/engine/engine_tools.hpp"
+#include "support/printing.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/test/unit_test.hpp>
@@ -31,7 +32,7 @@ using Revisions = std::vector<Revision>;
 
 Task check_storage_failed(Task task)
 {
-    BOOST_TEST((co_await failure_of(std::move(task)) == code(Error::storage_failed)));
+    BOOST_TEST(co_await failure_of(std::move(task)) == code(Error::storage_failed));
 }
 
 }  // namespace
@@ -81,7 +82,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_visible_before_it_is_durable)
         co_await until([this] { return env.somebody_waits(); });
         BOOST_TEST(!co_await sees("k"));
         BOOST_TEST(engine->durable_head() == 1U);
-        BOOST_TEST(sink->revisions() == Revisions{1}, boost::test_tools::per_element());
+        BOOST_TEST(sink->revisions() == Revisions{1});
         const HistorySlice slice = co_await engine->read_history(1, 9, {});
         BOOST_TEST(slice.commits.empty());
         BOOST_TEST(!job.done());
@@ -134,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_view_during_a_change_of_the_catalogue_sees_the_old_one)
             BOOST_TEST(snapshot.btree("b").scan().to_vector().empty());
             BOOST_TEST(snapshot.revision() == 2U);
             const std::vector<Bucket> expected{{Structure::btree, "a"}, {Structure::btree, "b"}};
-            BOOST_CHECK(snapshot.buckets() == expected);
+            BOOST_TEST(snapshot.buckets() == expected);
         };
         co_await engine->read(look);
         env.release();
@@ -203,7 +204,7 @@ BOOST_AUTO_TEST_CASE(draining_refuses_new_calls_and_waits_for_running_ones)
         co_await until([this] { return env.somebody_waits(); });
         const Job drain = co_await spawn(engine->drain());
         co_await test::yield();
-        BOOST_TEST((co_await failure_of(put("late")) == code(Error::closed)));
+        BOOST_TEST(co_await failure_of(put("late")) == code(Error::closed));
         BOOST_TEST(!drain.done());
         env.release();
         co_await drain.join();
@@ -211,8 +212,8 @@ BOOST_AUTO_TEST_CASE(draining_refuses_new_calls_and_waits_for_running_ones)
         co_await join(jobs);
         co_await engine->drain();
         co_await engine->close();
-        BOOST_TEST((co_await failure_of([this]() -> Task { co_await sees("k"); }()) ==
-                    code(Error::closed)));
+        BOOST_TEST(co_await failure_of([this]() -> Task { co_await sees("k"); }()) ==
+                   code(Error::closed));
     });
 }
 
@@ -228,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_queued_transaction_can_be_cancelled_and_one_that_has_run_
         co_await test::yield();
         queued.cancel();
         running.cancel();
-        BOOST_TEST((co_await failure_of(queued.join()) == asio::error::operation_aborted));
+        BOOST_TEST(co_await failure_of(queued.join()) == asio::error::operation_aborted);
         BOOST_TEST(!running.done());
         env.release();
         co_await failure_of(running.join());
@@ -360,7 +361,7 @@ BOOST_AUTO_TEST_CASE(a_view_and_its_iterators_end_with_their_function)
         co_await engine->read(keep);
         co_await close();
         const auto check = [](const std::function<void()>& use) {
-            BOOST_TEST((failure_of(use) == code(Error::transaction_finished)));
+            BOOST_TEST(failure_of(use) == code(Error::transaction_finished));
         };
         check([&] { kept->revision(); });
         check([&] { kept->buckets(); });

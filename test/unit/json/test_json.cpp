@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <keywatch/json.hpp>
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -74,21 +75,21 @@ void check_same(const Message& message, const Message& expected)
     BOOST_TEST(message.first_revision == expected.first_revision);
     BOOST_TEST(message.snapshot == expected.snapshot);
     BOOST_TEST(message.index == expected.index);
-    BOOST_CHECK(message.structure == expected.structure);
-    BOOST_CHECK(message.operation == expected.operation);
-    BOOST_CHECK(message.cause == expected.cause);
+    BOOST_TEST(message.structure == expected.structure);
+    BOOST_TEST(message.operation == expected.operation);
+    BOOST_TEST(message.cause == expected.cause);
     BOOST_TEST(message.ends_bucket == expected.ends_bucket);
     BOOST_TEST(message.last_in_commit == expected.last_in_commit);
     BOOST_TEST(message.bucket == expected.bucket);
     BOOST_TEST(message.key == expected.key);
     BOOST_TEST(message.value == expected.value);
-    BOOST_CHECK(message.previous == expected.previous);
-    BOOST_CHECK(message.score == expected.score);
-    BOOST_CHECK(message.previous_score == expected.previous_score);
-    BOOST_CHECK(message.list_index == expected.list_index);
-    BOOST_CHECK(message.count == expected.count);
-    BOOST_CHECK(message.deadline == expected.deadline);
-    BOOST_CHECK(message.time == expected.time);
+    BOOST_TEST(message.previous == expected.previous);
+    BOOST_TEST(message.score == expected.score);
+    BOOST_TEST(message.previous_score == expected.previous_score);
+    BOOST_TEST(message.list_index == expected.list_index);
+    BOOST_TEST(message.count == expected.count);
+    BOOST_TEST(message.deadline == expected.deadline);
+    BOOST_TEST(message.time == expected.time);
     BOOST_TEST(message.origin == expected.origin);
 }
 
@@ -136,7 +137,7 @@ void check_names(std::initializer_list<std::pair<Enumerator, const char*>> names
 {
     for (const auto& [enumerator, name] : names) {
         BOOST_TEST(json(enumerator) == json(name));
-        BOOST_CHECK(json(name).get<Enumerator>() == enumerator);
+        BOOST_TEST(json(name).get<Enumerator>() == enumerator);
     }
     for (const json& wrong : {json("unknown"), json(""), json("no such"), json(1), json(nullptr)}) {
         BOOST_TEST(!complaint<Enumerator>(wrong).empty(), wrong);
@@ -222,9 +223,9 @@ BOOST_AUTO_TEST_CASE(all_short_keys_survive)
                 message.value = std::string_view(key).substr(0, 3);
                 message.bucket = std::string_view(key).substr(0, 2);
                 const OwnedMessage back = there_and_back(OwnedMessage(message));
-                BOOST_REQUIRE(back->key == key);
-                BOOST_REQUIRE(back->value == message.value);
-                BOOST_REQUIRE(back->bucket == message.bucket);
+                BOOST_TEST_REQUIRE(back->key == key);
+                BOOST_TEST_REQUIRE(back->value == message.value);
+                BOOST_TEST_REQUIRE(back->bucket == message.bucket);
             }
         }
     }
@@ -255,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_commit_has_its_selected_messages)
     BOOST_TEST(commit["previous"] == json(2));
     BOOST_TEST(commit["origin"] == json(""));
     BOOST_TEST(commit.size() == 5U);
-    BOOST_REQUIRE(commit["messages"].size() == 2U);
+    BOOST_TEST_REQUIRE(commit["messages"].size() == 2U);
     BOOST_TEST(commit["messages"][0]["key"] == json("a"));
     const auto last = commit["messages"][1].get<OwnedMessage>();
     BOOST_TEST(last->key == "c");
@@ -281,15 +282,15 @@ BOOST_AUTO_TEST_CASE(positions_buckets_ends_and_times_survive)
 {
     const Position position = example_position();
     BOOST_TEST(json(position) == json("00112233445566778899aabbccddeeff:18446744073709551615"));
-    BOOST_CHECK(there_and_back(position) == position);
+    BOOST_TEST(there_and_back(position) == position);
     BOOST_TEST(json(position.history) == json("00112233445566778899aabbccddeeff"));
-    BOOST_CHECK(there_and_back(position.history) == position.history);
+    BOOST_TEST(there_and_back(position.history) == position.history);
     const Bucket bucket{Structure::list, "\xfe"};
-    BOOST_CHECK(there_and_back(bucket) == bucket);
+    BOOST_TEST(there_and_back(bucket) == bucket);
     const WatchEnd end = there_and_back(WatchEnd{EndReason::database_closed, position});
-    BOOST_CHECK(end.reason == EndReason::database_closed);
-    BOOST_CHECK(end.position == position);
-    BOOST_CHECK(there_and_back(at(-5)) == at(-5));
+    BOOST_TEST(end.reason == EndReason::database_closed);
+    BOOST_TEST(end.position == position);
+    BOOST_TEST(there_and_back(at(-5)) == at(-5));
 }
 
 BOOST_AUTO_TEST_CASE(all_figures_survive)

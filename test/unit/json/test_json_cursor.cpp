@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
+
 #include <keywatch/json.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -60,8 +62,8 @@ BOOST_AUTO_TEST_CASE(cursors_have_the_documented_fields_in_order)
 
 BOOST_AUTO_TEST_CASE(cursors_survive)
 {
-    BOOST_CHECK(json::parse(json(example()).dump()).get<Cursor>() == example());
-    BOOST_CHECK(json::parse(json(example_lag()).dump()).get<CursorLag>() == example_lag());
+    BOOST_TEST(json::parse(json(example()).dump()).get<Cursor>() == example());
+    BOOST_TEST(json::parse(json(example_lag()).dump()).get<CursorLag>() == example_lag());
     BOOST_TEST(json(example())["name"] == (json{{"hex", "6100ff"}}));
 }
 
@@ -88,7 +90,7 @@ BOOST_AUTO_TEST_CASE(errors_name_the_missing_field_or_that_of_another_kind)
     BOOST_TEST(complaint<CursorLag>(lag).find("saved") != std::string::npos);
     lag = example_lag();
     lag["cursor"]["later"] = 1;
-    BOOST_CHECK(lag.get<CursorLag>() == example_lag());
+    BOOST_TEST(lag.get<CursorLag>() == example_lag());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

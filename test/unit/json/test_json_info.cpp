@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
+
 #include <keywatch/json.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -60,14 +62,14 @@ BOOST_AUTO_TEST_CASE(all_information_about_a_watcher_survives)
     const auto read = written.get<WatcherInfo>();
     BOOST_TEST(read.id == 7U);
     BOOST_TEST(read.name == "cache \xff");
-    BOOST_CHECK(read.selectors == example().selectors);
-    BOOST_CHECK(read.overflow == Overflow::latest);
+    BOOST_TEST(read.selectors == example().selectors);
+    BOOST_TEST(read.overflow == Overflow::latest);
     BOOST_TEST(read.pulled);
-    BOOST_CHECK(read.state == WatcherState::ended);
-    BOOST_CHECK(read.end == EndReason::bucket_deleted);
+    BOOST_TEST(read.state == WatcherState::ended);
+    BOOST_TEST(read.end == EndReason::bucket_deleted);
     BOOST_TEST(read.error == "no more paper");
-    BOOST_CHECK(read.position == example().position);
-    BOOST_CHECK(read.lag == example().lag);
+    BOOST_TEST(read.position == example().position);
+    BOOST_TEST(read.lag == example().lag);
     BOOST_TEST(read.queued_messages == 5U);
     BOOST_TEST(read.queued_bytes == 6U);
     BOOST_TEST(read.commits == 7U);
@@ -77,8 +79,8 @@ BOOST_AUTO_TEST_CASE(all_information_about_a_watcher_survives)
     BOOST_TEST(read.coalesced == 9U);
     BOOST_TEST(read.gaps == 10U);
     BOOST_TEST(read.skipped == 11U);
-    BOOST_CHECK(read.callback_time == std::chrono::nanoseconds(12));
-    BOOST_CHECK(read.longest_callback == std::chrono::nanoseconds(13));
+    BOOST_TEST(read.callback_time == std::chrono::nanoseconds(12));
+    BOOST_TEST(read.longest_callback == std::chrono::nanoseconds(13));
     BOOST_TEST(json(read) == written);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
+
 #include <keywatch/json.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -83,17 +85,17 @@ BOOST_AUTO_TEST_CASE(selectors_survive)
 {
     for (const Selector& one : {key("\xff"), all(), prefix(""), prefix("p"), range("a", "b\xfe"),
                                 range("", ""), glob("user[0-9]*")}) {
-        BOOST_CHECK(there_and_back(one) == one);
-        BOOST_CHECK(there_and_back<ordered_json>(one) == one);
-        BOOST_CHECK(there_and_back(in("b\xff", one)) == in("b\xff", one));
+        BOOST_TEST(there_and_back(one) == one);
+        BOOST_TEST(there_and_back<ordered_json>(one) == one);
+        BOOST_TEST(there_and_back(in("b\xff", one)) == in("b\xff", one));
     }
-    BOOST_CHECK(there_and_back(whole_database()) == whole_database());
+    BOOST_TEST(there_and_back(whole_database()) == whole_database());
     const Selectors several{in("a", key("k")), whole_database(), in("b", all())};
-    BOOST_CHECK(there_and_back(several) == several);
-    BOOST_CHECK(there_and_back<ordered_json>(several) == several);
+    BOOST_TEST(there_and_back(several) == several);
+    BOOST_TEST(there_and_back<ordered_json>(several) == several);
     // The conversion accepts an empty list; watch() refuses it.
     const Selectors none{std::vector<BucketSelector>()};
-    BOOST_CHECK(there_and_back(none) == none);
+    BOOST_TEST(there_and_back(none) == none);
 }
 
 BOOST_AUTO_TEST_CASE(filters_survive_except_their_predicate)
@@ -101,11 +103,11 @@ BOOST_AUTO_TEST_CASE(filters_survive_except_their_predicate)
     Filter filter = full_filter();
     filter.predicate = [](const Message&) { return false; };
     const Filter back = there_and_back(filter);
-    BOOST_CHECK(back.structures == filter.structures);
-    BOOST_CHECK(back.operations == filter.operations);
-    BOOST_CHECK(back.causes == filter.causes);
-    BOOST_CHECK(back.origin == filter.origin);
-    BOOST_CHECK(back.except_origin == filter.except_origin);
+    BOOST_TEST(back.structures == filter.structures);
+    BOOST_TEST(back.operations == filter.operations);
+    BOOST_TEST(back.causes == filter.causes);
+    BOOST_TEST(back.origin == filter.origin);
+    BOOST_TEST(back.except_origin == filter.except_origin);
     BOOST_TEST(!back.predicate);
     const Filter plain = there_and_back(Filter());
     BOOST_TEST(plain.structures.empty());
@@ -118,17 +120,17 @@ BOOST_AUTO_TEST_CASE(starts_survive)
     Position position;
     position.history.bytes[3] = 7;
     position.revision = most;
-    BOOST_CHECK(there_and_back(From::now()).kind() == From::Kind::now);
-    BOOST_CHECK(there_and_back(From::oldest()).kind() == From::Kind::oldest);
-    BOOST_CHECK(there_and_back(From::snapshot()).kind() == From::Kind::snapshot);
+    BOOST_TEST(there_and_back(From::now()).kind() == From::Kind::now);
+    BOOST_TEST(there_and_back(From::oldest()).kind() == From::Kind::oldest);
+    BOOST_TEST(there_and_back(From::snapshot()).kind() == From::Kind::snapshot);
     const From revision = there_and_back(From::revision(most));
-    BOOST_CHECK(revision.kind() == From::Kind::revision);
+    BOOST_TEST(revision.kind() == From::Kind::revision);
     BOOST_TEST(revision.position().revision == most);
     const From after = there_and_back(From::after(position));
-    BOOST_CHECK(after.kind() == From::Kind::after);
-    BOOST_CHECK(after.position() == position);
+    BOOST_TEST(after.kind() == From::Kind::after);
+    BOOST_TEST(after.position() == position);
     const From cursor = there_and_back(From::cursor("c\xff"));
-    BOOST_CHECK(cursor.kind() == From::Kind::cursor);
+    BOOST_TEST(cursor.kind() == From::Kind::cursor);
     BOOST_TEST(cursor.cursor() == "c\xff");
 }
 
@@ -140,7 +142,7 @@ BOOST_AUTO_TEST_CASE(overflow_policies_are_their_names)
                                                               {Overflow::stop, "stop"}};
     for (const auto& [overflow, name] : names) {
         BOOST_TEST(json(overflow) == json(name));
-        BOOST_CHECK(json(name).get<Overflow>() == overflow);
+        BOOST_TEST(json(name).get<Overflow>() == overflow);
     }
     BOOST_TEST(contains(complaint<Overflow>(json("drop")), "\"drop\""));
     BOOST_TEST(contains(complaint<Overflow>(json("unknown")), "\"unknown\""));

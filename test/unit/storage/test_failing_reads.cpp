@@ -3,6 +3,7 @@
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/failing_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -196,7 +197,7 @@ BOOST_AUTO_TEST_CASE(an_open_that_cannot_read_a_table_fails_with_the_reason_of_t
             break;
         }
         BOOST_TEST(failure.find(reason) != std::string::npos, failure);
-        BOOST_CHECK(disk.contents() == before);
+        BOOST_TEST(disk.contents() == before);
     }
     BOOST_TEST(head == 150U);
 }

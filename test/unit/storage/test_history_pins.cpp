@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/history_pins.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>

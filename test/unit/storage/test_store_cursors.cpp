@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -123,9 +124,9 @@ BOOST_AUTO_TEST_CASE(lags_are_correct_at_every_position)
                 bytes += commit->revision > position ? commit->bytes.size() : 0;
             }
             BOOST_TEST(lag.cursor.name == "at " + std::to_string(position));
-            BOOST_CHECK(lag.cursor.position == (Position{store->history_id(), position}));
-            BOOST_CHECK(lag.cursor.saved == Time{1s});
-            BOOST_CHECK(lag.age == 5us);
+            BOOST_TEST(lag.cursor.position == (Position{store->history_id(), position}));
+            BOOST_TEST(lag.cursor.saved == Time{1s});
+            BOOST_TEST(lag.age == 5us);
             BOOST_TEST(lag.revisions == 8 - position);
             BOOST_TEST(lag.messages == messages);
             BOOST_TEST(lag.bytes == bytes);
@@ -157,7 +158,7 @@ BOOST_AUTO_TEST_CASE(cursors_that_cannot_be_are_damaged)
         StoreWithCursors one;
         one.commit(3);
         one.put_raw(key, value);
-        BOOST_CHECK(error_of([&] { one.reopen(); }) == Error::damaged);
+        BOOST_TEST(error_of([&] { one.reopen(); }) == Error::damaged);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/process/other_user.hpp"
 #include "support/storage/database_directory.hpp"
 #include "support/storage/store_tools.hpp"
@@ -46,7 +47,7 @@ Revision commit_until_refused(Committer& committer, std::string& message)
             committer.commit(1, 1000);
         }
     } catch (const boost::system::system_error& error) {
-        BOOST_CHECK(error.code() == make_error_code(Error::storage_failed));
+        BOOST_TEST(error.code() == make_error_code(Error::storage_failed));
         message = error.what();
         return committer.head() - 1;
     }
@@ -88,7 +89,7 @@ struct EveryFile : DatabaseDirectory {
                 throw;
             }
         });
-        BOOST_CHECK(error == code);
+        BOOST_TEST(error == code);
         BOOST_TEST(message.find(text) != std::string::npos, message);
     }
 };
@@ -135,12 +136,12 @@ BOOST_FIXTURE_TEST_CASE(anything_else_in_the_place_of_a_file_is_refused_at_once,
             {
                 write_file(outside, bytes);
                 check_refused_with(Error::open_failed, file);
-                BOOST_CHECK(read_file(outside) == bytes);
+                BOOST_TEST(read_file(outside) == bytes);
             }
             fs::remove(file);
         };
         fs::remove(file);
-        BOOST_REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+        BOOST_TEST_REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
         check();
         fs::create_symlink(outside, file);
         check();
@@ -175,7 +176,7 @@ BOOST_FIXTURE_TEST_CASE(what_belongs_to_another_user_is_refused, EveryFile)
     fs::permissions(directory.path(), fs::perms::all);
     const auto give_to = [&](uid_t user) {
         for (const auto& entry : fs::recursive_directory_iterator(directory.path())) {
-            BOOST_REQUIRE(::chown(entry.path().c_str(), user, user) == 0);
+            BOOST_TEST_REQUIRE(::chown(entry.path().c_str(), user, user) == 0);
             fs::permissions(entry.path(), fs::perms::all);
         }
     };
@@ -193,7 +194,7 @@ BOOST_FIXTURE_TEST_CASE(what_belongs_to_another_user_is_refused, EveryFile)
     BOOST_CHECK(as_nobody(refused));
     for (const std::string& name : names) {
         give_to(nobody);
-        BOOST_REQUIRE(::chown((path + "/" + name).c_str(), other, other) == 0);
+        BOOST_TEST_REQUIRE(::chown((path + "/" + name).c_str(), other, other) == 0);
         BOOST_TEST(as_nobody(refused), name);
     }
     give_to(nobody);
@@ -208,7 +209,7 @@ BOOST_FIXTURE_TEST_CASE(what_root_adds_belongs_to_the_owner_of_the_directory, Ev
     }
     fs::permissions(directory.path(), fs::perms::all);
     for (const auto& entry : fs::recursive_directory_iterator(directory.path())) {
-        BOOST_REQUIRE(::chown(entry.path().c_str(), nobody, nobody) == 0);
+        BOOST_TEST_REQUIRE(::chown(entry.path().c_str(), nobody, nobody) == 0);
     }
     make_database();
     BOOST_CHECK(as_nobody([&] { return Store::open(options())->head_at_open() == 9; }));
@@ -237,7 +238,7 @@ BOOST_FIXTURE_TEST_CASE(a_relative_location_stays_where_it_was_at_the_open, Data
         BOOST_CHECK(has_data(*store, 1));
     }
     BOOST_TEST(Store::open(Options(directory / "one/rel"))->head_at_open() == committed);
-    BOOST_CHECK(files_below(directory / "two") == other);
+    BOOST_TEST(files_below(directory / "two") == other);
 }
 
 // This also holds if another database has taken the place of the moved one.
@@ -257,13 +258,13 @@ BOOST_FIXTURE_TEST_CASE(a_directory_that_was_moved_is_noticed_and_nothing_is_los
             make_database(300);
         }
         const auto other = replaced ? files_below(path) : decltype(files_below(path))();
-        BOOST_CHECK(error_of([&] { store->start_backup(); }) == Error::storage_failed);
-        BOOST_CHECK(error_of([&] { store->check_location(); }) == Error::storage_failed);
+        BOOST_TEST(error_of([&] { store->start_backup(); }) == Error::storage_failed);
+        BOOST_TEST(error_of([&] { store->check_location(); }) == Error::storage_failed);
         const Revision committed = commit_until_refused(committer, message);
         BOOST_TEST(message.find(path + ": was moved") != std::string::npos, message);
         BOOST_TEST(committed >= 300U);
         BOOST_TEST(committed < 600U);
-        BOOST_CHECK(store->get(data_prefix(1) + "r1", nullptr) == std::string(1000, 'v'));
+        BOOST_TEST(store->get(data_prefix(1) + "r1", nullptr) == std::string(1000, 'v'));
         store.reset();
         BOOST_CHECK(!replaced || files_below(path) == other);
         BOOST_TEST(Store::open(Options(moved))->head_at_open() >= committed);

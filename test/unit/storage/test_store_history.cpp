@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -30,18 +31,18 @@ BOOST_AUTO_TEST_CASE(a_slice_has_what_is_between_its_ends)
 {
     commit(10);
     const HistorySlice slice = store->read_history(3, 7, {});
-    BOOST_CHECK(revisions(slice) == range(4, 7));
+    BOOST_TEST(revisions(slice) == range(4, 7));
     BOOST_TEST(slice.reached == 7U);
     BOOST_TEST(slice.commits[0]->messages[0].key == "r4");
     BOOST_TEST(slice.commits[0]->previous == 3U);
-    BOOST_CHECK(revisions(store->read_history(0, 1, {})) == range(1, 1));
+    BOOST_TEST(revisions(store->read_history(0, 1, {})) == range(1, 1));
 }
 
 BOOST_AUTO_TEST_CASE(a_slice_never_claims_what_is_not_yet_committed)
 {
     commit(3);
     const HistorySlice slice = store->read_history(1, 100, {});
-    BOOST_CHECK(revisions(slice) == range(2, 3));
+    BOOST_TEST(revisions(slice) == range(2, 3));
     BOOST_TEST(slice.reached == 3U);
     for (const Revision after : {3, 7, 100}) {
         const HistorySlice ahead = store->read_history(after, 1000, {});
@@ -69,10 +70,10 @@ BOOST_AUTO_TEST_CASE(revisions_need_not_be_contiguous_if_the_chain_is_intact)
     Totals totals = committer.totals();
     Store::put_record(batch, 5, writer.finish(2, Time{}, totals));
     store->write(batch, false);
-    BOOST_CHECK(revisions(store->read_history(0, 9, {})) == (std::vector<Revision>{1, 2, 5}));
+    BOOST_TEST(revisions(store->read_history(0, 9, {})) == (std::vector<Revision>{1, 2, 5}));
     BOOST_TEST(store->read_history(0, 4, {}).reached == 4U);
     BOOST_TEST(store->read_history(2, 4, {}).reached == 4U);
-    BOOST_CHECK(revisions(store->read_history(3, 9, {})) == range(5, 5));
+    BOOST_TEST(revisions(store->read_history(3, 9, {})) == range(5, 5));
 }
 
 BOOST_AUTO_TEST_CASE(limits_cut_a_slice_between_commits)
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(the_first_commit_always_passes)
 {
     commit(3, 100);
     const HistorySlice slice = store->read_history(0, 3, {1, 1});
-    BOOST_REQUIRE(slice.commits.size() == 1U);
+    BOOST_TEST_REQUIRE(slice.commits.size() == 1U);
     BOOST_TEST(slice.commits[0]->messages.size() == 100U);
     BOOST_TEST(slice.reached == 1U);
 }
@@ -112,10 +113,10 @@ BOOST_AUTO_TEST_CASE(slices_put_together_are_the_history)
         for (const Revision revision : revisions(slice)) {
             seen.push_back(revision);
         }
-        BOOST_REQUIRE(slice.reached > at);
+        BOOST_TEST_REQUIRE(slice.reached > at);
         at = slice.reached;
     }
-    BOOST_CHECK(seen == range(1, 200));
+    BOOST_TEST(seen == range(1, 200));
 }
 
 BOOST_AUTO_TEST_CASE(long_records_are_put_together_from_their_parts)
@@ -125,12 +126,12 @@ BOOST_AUTO_TEST_CASE(long_records_are_put_together_from_their_parts)
     commit(1);
     BOOST_TEST(stored_records() == 6U);
     const HistorySlice slice = store->read_history(0, 3, no_limits);
-    BOOST_CHECK(revisions(slice) == range(1, 3));
+    BOOST_TEST(revisions(slice) == range(1, 3));
     for (const Message& message : slice.commits[1]->messages) {
-        BOOST_CHECK(message.value == std::string(max_part_bytes + 1000, 'v'));
+        BOOST_TEST(message.value == std::string(max_part_bytes + 1000, 'v'));
     }
     reopen();
-    BOOST_CHECK(all() == range(1, 3));
+    BOOST_TEST(all() == range(1, 3));
 }
 
 BOOST_AUTO_TEST_CASE(a_slice_is_of_one_snapshot)
@@ -148,11 +149,11 @@ BOOST_AUTO_TEST_CASE(a_hole_inside_kept_history_is_damage)
     Batch batch;
     batch.erase(history_key(5, 0));
     store->write(batch, false);
-    BOOST_CHECK(error_of([&] { all(); }) == Error::damaged);
-    BOOST_CHECK(error_of([&] { all(4); }) == Error::damaged);
-    BOOST_CHECK(all(5) == range(6, 10));
-    BOOST_CHECK(revisions(store->read_history(0, 4, {})) == range(1, 4));
-    BOOST_CHECK(error_of([&] { store->read_history(0, 5, {}); }) == Error::damaged);
+    BOOST_TEST(error_of([&] { all(); }) == Error::damaged);
+    BOOST_TEST(error_of([&] { all(4); }) == Error::damaged);
+    BOOST_TEST(all(5) == range(6, 10));
+    BOOST_TEST(revisions(store->read_history(0, 4, {})) == range(1, 4));
+    BOOST_TEST(error_of([&] { store->read_history(0, 5, {}); }) == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_damage)
@@ -163,11 +164,11 @@ BOOST_AUTO_TEST_CASE(a_record_that_cannot_be_read_is_damage)
         const std::string old = store->get(key, nullptr).value();
         erase ? batch.erase(key) : batch.put(key, value);
         store->write(batch, false);
-        BOOST_CHECK(error_of([&] { all(); }) == Error::damaged);
+        BOOST_TEST(error_of([&] { all(); }) == Error::damaged);
         Batch undo;
         undo.put(key, old);
         store->write(undo, false);
-        BOOST_CHECK(all() == range(1, 3));
+        BOOST_TEST(all() == range(1, 3));
     };
     damaged(history_key(2, 0), "x", false);
     damaged(history_key(2, 1), "too short", false);
@@ -189,7 +190,7 @@ BOOST_AUTO_TEST_CASE(history_starts_again_after_commits_without_history)
     const auto check_floor = [&] {
         for (const Revision after : {0, 4, 5, 6}) {
             const HistorySlice slice = store->read_history(after, 100, {});
-            BOOST_CHECK(slice.compacted == Revision{8});
+            BOOST_TEST(slice.compacted == Revision{8});
             BOOST_CHECK(slice.commits.empty());
             BOOST_TEST(slice.reached == after);
         }
@@ -199,13 +200,13 @@ BOOST_AUTO_TEST_CASE(history_starts_again_after_commits_without_history)
     committer.commit();
     committer.commit();
     check_floor();
-    BOOST_CHECK(all(7) == range(8, 9));
+    BOOST_TEST(all(7) == range(8, 9));
     reopen();
     check_floor();
     BOOST_TEST(state.oldest == 8U);
     BOOST_TEST(state.newest == 9U);
     BOOST_TEST(store->head_at_open() == 9U);
-    BOOST_CHECK(all(7) == range(8, 9));
+    BOOST_TEST(all(7) == range(8, 9));
 }
 
 BOOST_AUTO_TEST_CASE(a_database_that_never_had_history_can_begin_one)
@@ -215,8 +216,8 @@ BOOST_AUTO_TEST_CASE(a_database_that_never_had_history_can_begin_one)
     BOOST_TEST(store->head_at_open() == 1U);
     BOOST_TEST(state.oldest == 2U);
     committer.commit();
-    BOOST_CHECK(all(1) == range(2, 2));
-    BOOST_CHECK(store->read_history(0, 2, {}).compacted == Revision{2});
+    BOOST_TEST(all(1) == range(2, 2));
+    BOOST_TEST(store->read_history(0, 2, {}).compacted == Revision{2});
     reopen();
     BOOST_TEST(state.oldest == 2U);
     BOOST_TEST(state.newest == 2U);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/process/other_user.hpp"
 #include "support/storage/database_directory.hpp"
 #include "support/storage/store_tools.hpp"
@@ -28,7 +29,7 @@ BOOST_AUTO_TEST_CASE(a_new_directory_becomes_an_empty_database)
     BOOST_TEST(store->history_at_open().oldest == 1U);
     BOOST_TEST(store->history_at_open().newest == 0U);
     BOOST_CHECK(store->catalogue_at_open().list().empty());
-    BOOST_CHECK(store->history_id() != HistoryId{});
+    BOOST_TEST(store->history_id() != HistoryId{});
     BOOST_TEST(read_file(path + "/KEYWATCH") == "keywatch database, format 1\n");
     BOOST_CHECK(!fs::exists(path + "/LOG"));
 }
@@ -60,19 +61,19 @@ BOOST_AUTO_TEST_CASE(everything_is_found_again)
         store->write(batch, false);
     }
     const auto store = Store::open(options());
-    BOOST_CHECK(store->history_id() == id);
+    BOOST_TEST(store->history_id() == id);
     BOOST_TEST(store->head_at_open() == 2U);
-    BOOST_CHECK(store->latest_time_at_open() == time);
+    BOOST_TEST(store->latest_time_at_open() == time);
     BOOST_TEST(store->next_bucket_at_open() == 5U);
-    BOOST_CHECK(store->catalogue_at_open().find(Structure::set, "users") == BucketId{4});
+    BOOST_TEST(store->catalogue_at_open().find(Structure::set, "users") == BucketId{4});
     BOOST_TEST(store->catalogue_at_open().list().size() == 2U);
-    BOOST_CHECK(
-        (store->orphans_at_open() == std::vector<std::string>{data_prefix(2), data_prefix(3)}));
+    BOOST_TEST(store->orphans_at_open() ==
+               (std::vector<std::string>{data_prefix(2), data_prefix(3)}));
     const HistoryState& history = store->history_at_open();
     BOOST_TEST(history.oldest == 1U);
     BOOST_TEST(history.newest == 2U);
-    BOOST_CHECK(history.oldest_time == time);
-    BOOST_CHECK(history.before_oldest == Totals{});
+    BOOST_TEST(history.oldest_time == time);
+    BOOST_TEST(history.before_oldest == Totals{});
     BOOST_TEST(history.newest_totals.messages == 5U);
     BOOST_CHECK(has_data(*store, 1) && has_data(*store, 2) && !has_data(*store, 3));
     BOOST_TEST(store->revision(*store->snapshot()) == 2U);
@@ -84,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_latest_time_is_that_of_the_newest_record_or_a_later_one
     const Time time{1000h};
     {
         const auto store = Store::open(options());
-        BOOST_CHECK(store->latest_time_at_open() == Time::min());
+        BOOST_TEST(store->latest_time_at_open() == Time::min());
         Committer committer(*store);
         committer.set_time(time);
         committer.commit();
@@ -97,7 +98,7 @@ BOOST_AUTO_TEST_CASE(the_latest_time_is_that_of_the_newest_record_or_a_later_one
             batch.put(time_key, encode_time(stored));
             store->write(batch, false);
         }
-        BOOST_CHECK(Store::open(options())->latest_time_at_open() == latest);
+        BOOST_TEST(Store::open(options())->latest_time_at_open() == latest);
     }
 }
 
@@ -105,7 +106,7 @@ BOOST_AUTO_TEST_CASE(two_databases_have_different_histories)
 {
     const auto one = Store::open(options());
     const auto other = Store::open(Options(directory / "other"));
-    BOOST_CHECK(one->history_id() != other->history_id());
+    BOOST_TEST(one->history_id() != other->history_id());
 }
 
 BOOST_AUTO_TEST_CASE(a_database_in_memory_leaves_no_files)
@@ -118,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_database_in_memory_leaves_no_files)
         const auto other = Store::open(Options("memory:"));
         BOOST_TEST(other->head_at_open() == 0U);
     }
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(files_below(directory.path()) == before);
     BOOST_CHECK(!fs::exists("memory:") && !fs::exists("/memory"));
 }
 
@@ -128,8 +129,8 @@ BOOST_AUTO_TEST_CASE(without_create_if_missing_nothing_is_created)
     existing.create_if_missing = false;
     const auto refused = [&] {
         const auto before = files_below(directory.path());
-        BOOST_CHECK(error_of([&] { Store::open(existing); }) == Error::open_failed);
-        BOOST_CHECK(files_below(directory.path()) == before);
+        BOOST_TEST(error_of([&] { Store::open(existing); }) == Error::open_failed);
+        BOOST_TEST(files_below(directory.path()) == before);
     };
     refused();
     fs::create_directory(path);
@@ -151,8 +152,8 @@ BOOST_AUTO_TEST_CASE(a_name_that_the_system_refuses_is_reported_with_its_message
         Store::open(options());
         BOOST_ERROR("opened");
     } catch (const boost::system::system_error& error) {
-        BOOST_CHECK(error.code() == make_error_code(Error::open_failed));
-        BOOST_CHECK(std::string(error.what()).find("File name too long") != std::string::npos);
+        BOOST_TEST(error.code() == make_error_code(Error::open_failed));
+        BOOST_TEST(std::string(error.what()).find("File name too long") != std::string::npos);
     }
 }
 
@@ -190,7 +191,7 @@ BOOST_AUTO_TEST_CASE(another_process_that_has_it_open_is_respected)
 {
     make_database();
     const int other = ::open((path + "/KEYWATCH").c_str(), O_RDONLY);
-    BOOST_REQUIRE(::flock(other, LOCK_EX) == 0);
+    BOOST_TEST_REQUIRE(::flock(other, LOCK_EX) == 0);
     check_refused(Error::locked);
     ::close(other);
     BOOST_TEST(Store::open(options())->head_at_open() == 3U);
@@ -200,7 +201,7 @@ BOOST_AUTO_TEST_CASE(an_open_database_is_locked)
 {
     const auto store = Store::open(options());
     const int other = ::open((path + "/KEYWATCH").c_str(), O_RDONLY);
-    BOOST_CHECK(::flock(other, LOCK_SH | LOCK_NB) != 0);
+    BOOST_TEST(::flock(other, LOCK_SH | LOCK_NB) != 0);
     ::close(other);
 }
 
@@ -229,14 +230,14 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_read_only)
     fs::create_directory(path);
     BOOST_CHECK(as_nobody(refused));
     fs::remove(path);
-    BOOST_CHECK(files_below(directory.path()) == before_creation);
+    BOOST_TEST(files_below(directory.path()) == before_creation);
 
     make_database();
     const auto before = files_below(directory.path());
     BOOST_CHECK(as_nobody(refused));
     fs::permissions(path, fs::perms::all);  // the directory is writable now, its files are not
     BOOST_CHECK(as_nobody(refused));
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(files_below(directory.path()) == before);
     for (const auto& entry : fs::directory_iterator(path)) {
         fs::permissions(entry.path(), fs::perms::all);
     }

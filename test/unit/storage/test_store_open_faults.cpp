@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -119,10 +120,10 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_once_while_opening_changes_nothing)
             failed = error.has_value();
             BOOST_CHECK(!error || error == Error::open_failed);
             if (error) {
-                BOOST_CHECK(disk->contents() == before);
+                BOOST_TEST(disk->contents() == before);
                 BOOST_TEST(Store::open(Options("/db"), disk.get())->head_at_open() == 1U);
             }
-            BOOST_REQUIRE(nth < 100);
+            BOOST_TEST_REQUIRE(nth < 100);
         }
     }
 }
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_leaves_no_incomplete_database)
     for (const std::uint64_t space : {0, 10, 40, 100}) {
         PowerLossEnv disk;
         disk.limit_space(space);
-        BOOST_CHECK(error_of([&] { Store::open(Options("/db"), &disk); }) == Error::open_failed);
+        BOOST_TEST(error_of([&] { Store::open(Options("/db"), &disk); }) == Error::open_failed);
         BOOST_CHECK(disk.contents().empty());
         BOOST_CHECK(!disk.FileExists("/db"));
     }

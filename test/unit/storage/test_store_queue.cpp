@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
 
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -128,8 +129,8 @@ BOOST_AUTO_TEST_CASE(a_write_queued_after_a_failing_one_fails_too)
     gated.let_it_fail();
     trimming.join();
     committing.join();
-    BOOST_TEST((first == Error::storage_failed));
-    BOOST_TEST((second == Error::storage_failed));
+    BOOST_TEST(first == Error::storage_failed);
+    BOOST_TEST(second == Error::storage_failed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/process/other_user.hpp"
 #include "support/storage/database_directory.hpp"
 #include "support/storage/power_loss_env.hpp"
@@ -45,9 +46,9 @@ BOOST_AUTO_TEST_CASE(reading_changes_nothing)
                    600U);
         Batch batch;
         batch.put("d", "v");
-        BOOST_CHECK(error_of([&] { store->write(batch, true); }) == Error::read_only);
+        BOOST_TEST(error_of([&] { store->write(batch, true); }) == Error::read_only);
     }
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(files_below(directory.path()) == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_backup_of_a_read_only_store_is_complete)
@@ -60,23 +61,23 @@ BOOST_AUTO_TEST_CASE(a_backup_of_a_read_only_store_is_complete)
     BackupDirectory target(backup_location(directory / "copy"));
     backup->copy_to(target, [] {});
     target.keep();
-    BOOST_CHECK(files_below(path) == before);
+    BOOST_TEST(files_below(path) == before);
     const auto copy = Store::open(Options(directory / "copy"));
     BOOST_TEST(copy->head_at_open() == 600U);
-    BOOST_CHECK(copy->history_id() == store->history_id());
+    BOOST_TEST(copy->history_id() == store->history_id());
     BOOST_CHECK(has_data(*copy, 1) && has_data(*copy, 600));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_created_for_a_reader)
 {
     const auto before = files_below(directory.path());
-    BOOST_CHECK(error_of([&] { Store::open(reading(path)); }) == Error::open_failed);
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(error_of([&] { Store::open(reading(path)); }) == Error::open_failed);
+    BOOST_TEST(files_below(directory.path()) == before);
     fs::create_directory(path);
-    BOOST_CHECK(error_of([&] { Store::open(reading(path)); }) == Error::open_failed);
+    BOOST_TEST(error_of([&] { Store::open(reading(path)); }) == Error::open_failed);
     BOOST_CHECK(fs::is_empty(path));
     write_file(path + "/notes.txt", "mine");
-    BOOST_CHECK(error_of([&] { Store::open(reading(path)); }) == Error::not_a_database);
+    BOOST_TEST(error_of([&] { Store::open(reading(path)); }) == Error::not_a_database);
 }
 
 BOOST_AUTO_TEST_CASE(readers_share_a_database_with_each_other_only)
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(readers_share_a_database_with_each_other_only)
         check_refused(Error::locked);
     }
     const auto writer = Store::open(options());
-    BOOST_CHECK(error_of([&] { Store::open(reading(path)); }) == Error::locked);
+    BOOST_TEST(error_of([&] { Store::open(reading(path)); }) == Error::locked);
     Committer committer(*writer);
     BOOST_TEST(committer.commit() == 4U);
 }
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_user_who_can_read_the_files_can_open_them)
         return error_of([&] { Store::open(options()); }) == Error::read_only &&
                Store::open(reading(path))->head_at_open() == 6;
     }));
-    BOOST_CHECK(files_below(directory.path()) == before);
+    BOOST_TEST(files_below(directory.path()) == before);
     fs::permissions(path + "/CURRENT", fs::perms::none);
     BOOST_CHECK(
         as_nobody([&] { return error_of([&] { Store::open(reading(path)); }).has_value(); }));
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(files_left_by_a_crash_can_be_read)
             BOOST_REQUIRE(has_data(*store, revision));
         }
     }
-    BOOST_CHECK(left->contents() == before);
+    BOOST_TEST(left->contents() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -56,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_is_requested_before_it_would_happen_by_itself)
     while (!store->wants_rotation()) {
         BOOST_REQUIRE(!store->may_stall(100));
         committer.commit(1, 200);
-        BOOST_REQUIRE(committer.head() < 1000);
+        BOOST_TEST_REQUIRE(committer.head() < 1000);
     }
     disk.hold_background();
     BOOST_TEST(logs() == 1);
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_is_requested_before_it_would_happen_by_itself)
     while (!store->may_stall(100)) {
         BOOST_CHECK(!store->wants_rotation());
         committer.commit(1, 200);
-        BOOST_REQUIRE(committer.head() < 2000);
+        BOOST_TEST_REQUIRE(committer.head() < 2000);
     }
     store->prepare_rotation();
     BOOST_TEST(logs() == 2);

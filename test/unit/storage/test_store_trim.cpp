@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -24,8 +25,8 @@ BOOST_AUTO_TEST_CASE(overtaken_records_are_trimmed_away_in_steps)
     while (const std::size_t step = store->trim(state, keep_all(), Time{}, 4)) {
         BOOST_TEST(step <= 4U);
         removed += step;
-        BOOST_CHECK(all(11) == range(12, 12));
-        BOOST_CHECK(store->read_history(10, 12, {}).compacted == Revision{12});
+        BOOST_TEST(all(11) == range(12, 12));
+        BOOST_TEST(store->read_history(10, 12, {}).compacted == Revision{12});
     }
     BOOST_TEST(removed == 10U);
     BOOST_TEST(stored_records() == 1U);
@@ -61,8 +62,8 @@ BOOST_AUTO_TEST_CASE(the_number_of_commits_limits_history)
     BOOST_TEST(state.oldest == 3U);
     BOOST_TEST(store->trim(state, limits, Time{}, 100) == 4U);
     BOOST_TEST(state.oldest == 7U);
-    BOOST_CHECK(store->read_history(5, 10, {}).compacted == Revision{7});
-    BOOST_CHECK(all(6) == range(7, 10));
+    BOOST_TEST(store->read_history(5, 10, {}).compacted == Revision{7});
+    BOOST_TEST(all(6) == range(7, 10));
     BOOST_TEST(stored_records() == 4U);
 }
 
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(its_age_limits_history)
     limits.age = 5s;
     BOOST_TEST(store->trim(state, limits, Time{9s}, 100) == 4U);  // seconds 0 to 3
     BOOST_TEST(state.oldest == 5U);
-    BOOST_CHECK(state.oldest_time == Time{4s});
+    BOOST_TEST(state.oldest_time == Time{4s});
     limits.age = std::chrono::seconds::max();  // must not overflow
     BOOST_TEST(store->trim(state, limits, Time{1h}, 100) == 0U);
 }
@@ -101,7 +102,7 @@ BOOST_AUTO_TEST_CASE(the_newest_record_is_never_trimmed)
     BOOST_TEST(store->trim(state, nothing, Time{1h}, 100) == 4U);
     BOOST_TEST(store->trim(state, nothing, Time{1h}, 100) == 0U);
     BOOST_TEST(state.oldest == 5U);
-    BOOST_CHECK(all(4) == range(5, 5));
+    BOOST_TEST(all(4) == range(5, 5));
     reopen();
     BOOST_TEST(store->head_at_open() == 5U);
     BOOST_TEST(state.oldest == 5U);
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_pinned_record_stays_until_the_hard_limit)
     // After losing one record, the pin no longer keeps the others.
     BOOST_TEST(store->trim(state, limits, Time{}, 100) == 3U);
     BOOST_TEST(state.oldest == 8U);
-    BOOST_CHECK(all(7) == range(8, 10));
+    BOOST_TEST(all(7) == range(8, 10));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_planned_to_be_trimmed_cannot_be_pinned)
@@ -135,14 +136,14 @@ BOOST_AUTO_TEST_CASE(what_is_planned_to_be_trimmed_cannot_be_pinned)
     auto steps = store->plan_trim(state, limits, Time{}, {1, 3});
     BOOST_REQUIRE_EQUAL(steps.size(), 1U);
     BOOST_TEST(state.oldest == 1U);
-    BOOST_CHECK(all(0) == range(1, 10));  // nothing has been removed yet
+    BOOST_TEST(all(0) == range(1, 10));  // nothing has been removed yet
     BOOST_CHECK(!store->pins().pin(2));
     BOOST_TEST(store->pins().pin(3));
     store->write(steps.front().batch, false);
     state = steps.front().after;
     BOOST_TEST(state.oldest == 4U);
     BOOST_TEST(store->trim(state, limits, Time{}, 100) == 0U);
-    BOOST_CHECK(all(3) == range(4, 10));
+    BOOST_TEST(all(3) == range(4, 10));
 }
 
 BOOST_AUTO_TEST_CASE(all_parts_of_a_trimmed_record_are_removed)
@@ -165,10 +166,10 @@ BOOST_AUTO_TEST_CASE(trimmed_records_are_known_after_a_reopening)
     reopen();
     BOOST_TEST(state.oldest == before.oldest);
     BOOST_TEST(state.newest == before.newest);
-    BOOST_CHECK(state.oldest_time == before.oldest_time);
-    BOOST_CHECK(state.before_oldest == before.before_oldest);
-    BOOST_CHECK(state.newest_totals == before.newest_totals);
-    BOOST_CHECK(store->read_history(5, 10, {}).compacted == Revision{7});
+    BOOST_TEST(state.oldest_time == before.oldest_time);
+    BOOST_TEST(state.before_oldest == before.before_oldest);
+    BOOST_TEST(state.newest_totals == before.newest_totals);
+    BOOST_TEST(store->read_history(5, 10, {}).compacted == Revision{7});
 }
 
 // Trap 7: a reader that trimming overtakes receives `compacted`; its current slice remains
@@ -180,7 +181,7 @@ BOOST_AUTO_TEST_CASE(trimming_never_makes_a_reader_skip)
     Revision at = 0;
     for (limits.commits = 95; !store->read_history(at, 100, {}).compacted; limits.commits -= 5) {
         const HistorySlice slice = store->read_history(at, 100, {3, SIZE_MAX});
-        BOOST_CHECK(revisions(slice) == range(at + 1, at + 3));
+        BOOST_TEST(revisions(slice) == range(at + 1, at + 3));
         at = slice.reached;
         store->trim(state, limits, Time{}, 100);
     }

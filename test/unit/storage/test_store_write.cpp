@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -83,8 +84,8 @@ BOOST_AUTO_TEST_CASE(a_batch_is_applied_whole)
     BOOST_TEST(batch.memory_bytes() > 4U * 2);
     store->write(batch, false);
     BOOST_CHECK(!store->get("da", nullptr));
-    BOOST_CHECK(store->get("db", nullptr) == "2");
-    BOOST_CHECK(store->get("dc", nullptr) == "");
+    BOOST_TEST(store->get("db", nullptr) == "2");
+    BOOST_TEST(store->get("dc", nullptr) == "");
     batch.clear();
     BOOST_CHECK(batch.empty());
     BOOST_TEST(batch.memory_bytes() == 0U);
@@ -116,11 +117,11 @@ BOOST_AUTO_TEST_CASE(a_torn_append_ends_all_writing)
             committer.commit(1, 100, true);
         }
         disk.fail_append(1, PowerLossEnv::Torn::half, ".log");
-        BOOST_CHECK(error_of([&] { committer.commit(1, 100, true); }) == Error::storage_failed);
+        BOOST_TEST(error_of([&] { committer.commit(1, 100, true); }) == Error::storage_failed);
         BOOST_CHECK(store->failed());
         const auto operations = disk.operations();
         for (int i = 0; i < 10; ++i) {
-            BOOST_CHECK(error_of([&] { committer.commit(); }) == Error::storage_failed);
+            BOOST_TEST(error_of([&] { committer.commit(); }) == Error::storage_failed);
         }
         BOOST_TEST(disk.operations() == operations);  // no write is attempted
         BOOST_CHECK_NO_THROW(store->prepare_rotation());
@@ -166,8 +167,8 @@ BOOST_AUTO_TEST_CASE(an_append_that_wrote_nothing_ends_all_writing_too)
     const auto store = Store::open(Options("/db"), &disk);
     Committer committer(*store);
     disk.fail_append(1, PowerLossEnv::Torn::nothing, ".log");
-    BOOST_CHECK(error_of([&] { committer.commit(); }) == Error::storage_failed);
-    BOOST_CHECK(error_of([&] { committer.commit(); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { committer.commit(); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { committer.commit(); }) == Error::storage_failed);
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_sync_ends_all_writing)
@@ -177,8 +178,8 @@ BOOST_AUTO_TEST_CASE(a_failed_sync_ends_all_writing)
     Committer committer(*store);
     committer.commit(1, 10, true);
     disk.fail_sync(1, ".log");
-    BOOST_CHECK(error_of([&] { committer.commit(1, 10, true); }) == Error::storage_failed);
-    BOOST_CHECK(error_of([&] { committer.commit(1, 10, true); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { committer.commit(1, 10, true); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { committer.commit(1, 10, true); }) == Error::storage_failed);
     BOOST_TEST(store->revision(*store->snapshot()) == 1U);
 }
 
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_ends_writing_and_loses_nothing)
                 acknowledged = committer.commit(1, 1000);
             }
         };
-        BOOST_CHECK(error_of(fill) == Error::storage_failed);
+        BOOST_TEST(error_of(fill) == Error::storage_failed);
         BOOST_TEST(acknowledged > 50U);
         BOOST_TEST(store->revision(*store->snapshot()) == acknowledged);
     }
@@ -258,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_rotation_whose_old_log_cannot_be_synced_fails_before_anyt
             acknowledged = committer.commit(1, 1000);
         }
     };
-    BOOST_CHECK(error_of(fill) == Error::storage_failed);
+    BOOST_TEST(error_of(fill) == Error::storage_failed);
     BOOST_TEST(acknowledged > 20U);
     BOOST_CHECK(!has_data(*store, acknowledged + 1));
     BOOST_TEST(store->revision(*store->snapshot()) == acknowledged);

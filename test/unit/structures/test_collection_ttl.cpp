@@ -5,6 +5,7 @@
 
 #include "support/engine/timed_transactions.hpp"
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -47,14 +48,14 @@ BOOST_AUTO_TEST_CASE(a_collection_has_its_deadline_until_it_gets_another_one)
         BOOST_TEST(!collection::set_ttl(workspace, bucket, "other", 5ms));
         BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 5ms));
         BOOST_TEST(collection::set_ttl(workspace, bucket, "k", 5ms));
-        BOOST_TEST((collection::ttl(workspace, bucket, "k") == 5ms));
+        BOOST_TEST(collection::ttl(workspace, bucket, "k") == 5ms);
     });
-    BOOST_REQUIRE(messages.size() == 1U);
+    BOOST_TEST_REQUIRE(messages.size() == 1U);
     BOOST_TEST(messages[0]->operation == Operation::ttl);
-    BOOST_TEST((messages[0]->deadline == clock.now() + 5ms));
+    BOOST_TEST(messages[0]->deadline == clock.now() + 5ms);
     BOOST_TEST(deadlines().size() == 1U);
-    BOOST_TEST((store->first_deadline(Time::min()) == clock.now() + 5ms));
-    BOOST_TEST((store->first_deadline(clock.now() + 5ms) == clock.now() + 5ms));
+    BOOST_TEST(store->first_deadline(Time::min()) == clock.now() + 5ms);
+    BOOST_TEST(store->first_deadline(clock.now() + 5ms) == clock.now() + 5ms);
     BOOST_TEST(!store->first_deadline(clock.now() + 6ms));
     BOOST_TEST(store->get(storage::deadline_end_key, nullptr).has_value());
     in_transaction([](auto& workspace, BucketIndex bucket) {
@@ -65,7 +66,7 @@ BOOST_AUTO_TEST_CASE(a_collection_has_its_deadline_until_it_gets_another_one)
         BOOST_TEST(collection::clear_ttl(workspace, bucket, "k"));
     });
     BOOST_TEST(deadlines().empty());
-    BOOST_TEST((messages[0]->deadline == std::nullopt));
+    BOOST_TEST(messages[0]->deadline == std::nullopt);
 }
 
 BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
@@ -90,9 +91,9 @@ BOOST_AUTO_TEST_CASE(from_its_deadline_on_it_is_not_there)
     in_transaction([](auto& workspace, BucketIndex bucket) {
         BOOST_TEST(!collection::erase(workspace, bucket, "k"));
     });
-    BOOST_REQUIRE(messages.size() == 1U);
+    BOOST_TEST_REQUIRE(messages.size() == 1U);
     BOOST_TEST(messages[0]->cause == Cause::expired);
-    BOOST_TEST((messages[0]->count == 2U));
+    BOOST_TEST(messages[0]->count == 2U);
     BOOST_TEST(deadlines().empty());
 }
 

@@ -4,6 +4,7 @@
 #include "embedded/transaction/transaction_workspace.hpp"
 #include "support/loop/event_loop.hpp"
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -46,7 +47,7 @@ BOOST_AUTO_TEST_CASE(what_was_appended_is_read)
             const std::string stored = stamped(content, deadline);
             const Stamped read = read_stamp(stored);
             BOOST_TEST(read.content == content);
-            BOOST_TEST((read.deadline == deadline));
+            BOOST_TEST(read.deadline == deadline);
         }
     }
     BOOST_TEST(stamped("v", std::nullopt) == std::string("v\0", 2));
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(what_is_none_is_damaged)
 {
     for (const std::string& stored : {std::string(), std::string("v"), std::string("v\2"),
                                       std::string("\xff"), std::string("1234567\1")}) {
-        BOOST_TEST((failure_of([&] { read_stamp(stored); }) == code(Error::damaged)));
+        BOOST_TEST(failure_of([&] { read_stamp(stored); }) == code(Error::damaged));
     }
 }
 
@@ -72,22 +73,21 @@ BOOST_AUTO_TEST_CASE(it_has_expired_from_the_deadline_on)
 BOOST_AUTO_TEST_CASE(a_time_to_live_is_positive_and_at_most_a_thousand_years)
 {
     const auto longest = std::chrono::hours{24} * 365'250;
-    BOOST_TEST((deadline_after(workspace, 1ms) == clock.now() + 1ms));
-    BOOST_TEST((deadline_after(workspace, longest) == clock.now() + longest));
+    BOOST_TEST(deadline_after(workspace, 1ms) == clock.now() + 1ms);
+    BOOST_TEST(deadline_after(workspace, longest) == clock.now() + longest);
     for (const std::chrono::milliseconds ttl :
          {0ms, -1ms, std::chrono::milliseconds(longest) + 1ms, std::chrono::milliseconds::min(),
           std::chrono::milliseconds::max()}) {
-        BOOST_TEST(
-            (failure_of([&] { deadline_after(workspace, ttl); }) == code(Error::invalid_ttl)));
+        BOOST_TEST(failure_of([&] { deadline_after(workspace, ttl); }) == code(Error::invalid_ttl));
     }
 }
 
 BOOST_AUTO_TEST_CASE(the_time_left_is_rounded_up_so_that_it_is_never_zero)
 {
     const Time now = clock.now();
-    BOOST_TEST((time_left(workspace, now + 1us) == 1ms));
-    BOOST_TEST((time_left(workspace, now + 1ms) == 1ms));
-    BOOST_TEST((time_left(workspace, now + 1001us) == 2ms));
+    BOOST_TEST(time_left(workspace, now + 1us) == 1ms);
+    BOOST_TEST(time_left(workspace, now + 1ms) == 1ms);
+    BOOST_TEST(time_left(workspace, now + 1001us) == 2ms);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <keywatch/key_pattern.hpp>
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 

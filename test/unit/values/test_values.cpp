@@ -5,6 +5,7 @@
 #include <keywatch/position.hpp>
 #include <keywatch/watch_end.hpp>
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -62,7 +63,7 @@ void check(const OwnedMessage& message, const std::string& text)
     BOOST_TEST(message->bucket == "bucket");
     BOOST_TEST(message->key == text);
     BOOST_TEST(message->value == text);
-    BOOST_TEST((message->previous == text));
+    BOOST_TEST(message->previous == text);
 }
 
 using Names = std::vector<std::string>;
@@ -94,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_position_is_text_and_back)
     BOOST_TEST(to_string(example(42)) == example_text);
     for (const Revision revision :
          {Revision{0}, Revision{42}, std::numeric_limits<Revision>::max()}) {
-        BOOST_TEST((parse_position(to_string(example(revision))) == example(revision)));
+        BOOST_TEST(parse_position(to_string(example(revision))) == example(revision));
     }
     std::ostringstream out;
     out << example(42);
@@ -103,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_position_is_text_and_back)
     for (const std::uint32_t seen : {1U, 17U, std::numeric_limits<std::uint32_t>::max()}) {
         within.seen_of_next = seen;
         BOOST_TEST(to_string(within) == example_text + '+' + std::to_string(seen));
-        BOOST_TEST((parse_position(to_string(within)) == within));
-        BOOST_TEST((within != example(42)));
+        BOOST_TEST(parse_position(to_string(within)) == within);
+        BOOST_TEST(within != example(42));
     }
 }
 
@@ -149,7 +150,7 @@ BOOST_AUTO_TEST_CASE(an_owned_message_keeps_its_bytes)
     const OwnedMessage without = copy_of("k", "", std::nullopt);
     BOOST_TEST(!without->previous);
     const OwnedMessage empty = copy_of("k", "", "");
-    BOOST_TEST((empty->previous == ""));  // an empty previous value differs from an unknown one
+    BOOST_TEST(empty->previous == "");  // an empty previous value differs from an unknown one
 }
 
 BOOST_AUTO_TEST_CASE(owned_messages_are_copied_and_moved)
@@ -217,18 +218,14 @@ BOOST_AUTO_TEST_CASE(what_a_commit_pins_counts_its_bytes_and_messages)
 
 BOOST_AUTO_TEST_CASE(every_enumerator_has_a_name_that_is_also_printed)
 {
-    BOOST_TEST(names_of<Structure>() == (Names{"btree", "list", "set", "sorted_set"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(names_of<Structure>() == (Names{"btree", "list", "set", "sorted_set"}));
     BOOST_TEST(names_of<Operation>() ==
-                   (Names{"put", "erase", "bucket_created", "bucket_deleted", "push_front",
-                          "push_back", "pop_front", "pop_back", "insert", "set", "remove", "trim",
-                          "add", "rescore", "ttl", "gap", "synced", "progress"}),
-               boost::test_tools::per_element());
-    BOOST_TEST(names_of<Cause>() == (Names{"user", "expired", "bucket_deleted"}),
-               boost::test_tools::per_element());
+               (Names{"put", "erase", "bucket_created", "bucket_deleted", "push_front", "push_back",
+                      "pop_front", "pop_back", "insert", "set", "remove", "trim", "add", "rescore",
+                      "ttl", "gap", "synced", "progress"}));
+    BOOST_TEST(names_of<Cause>() == (Names{"user", "expired", "bucket_deleted"}));
     BOOST_TEST(names_of<EndReason>() ==
-                   (Names{"stopped", "cancelled", "database_closed", "bucket_deleted", "drained"}),
-               boost::test_tools::per_element());
+               (Names{"stopped", "cancelled", "database_closed", "bucket_deleted", "drained"}));
 }
 
 BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)
@@ -242,15 +239,15 @@ BOOST_AUTO_TEST_CASE(every_error_has_a_sentence_of_its_own)
     BOOST_TEST(make_error_code(static_cast<Error>(9999)).message() == "unknown keywatch error");
     BOOST_TEST(error_category().name() == std::string("keywatch"));
     const boost::system::error_code code = Error::closed;
-    BOOST_TEST((code == Error::closed));
-    BOOST_TEST((code != Error::damaged));
+    BOOST_TEST(code == Error::closed);
+    BOOST_TEST(code != Error::damaged);
 }
 
 // W6
 BOOST_AUTO_TEST_CASE(compacted_contains_the_requested_and_the_oldest_revision)
 {
     const Compacted error(5, 9);
-    BOOST_TEST((error.code() == Error::compacted));
+    BOOST_TEST(error.code() == Error::compacted);
     BOOST_TEST(error.requested() == 5U);
     BOOST_TEST(error.oldest() == 9U);
     BOOST_TEST(std::string(error.what()).find("5") != std::string::npos);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/coalescer.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -51,8 +52,7 @@ std::vector<Entry> entries_of(const std::vector<SharedRecord>& commits)
 
 void check(const std::vector<SharedRecord>& commits, const Strings& expected)
 {
-    BOOST_TEST(lines_of(coalesce(entries_of(commits))) == expected,
-               boost::test_tools::per_element());
+    BOOST_TEST(lines_of(coalesce(entries_of(commits))) == expected);
 }
 
 /// Returns a message of any kind, of one of few elements.
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_stands_for_others_already_keeps_their_first)
     std::vector<Entry> entries = coalesce(entries_of({commit_of(1, "a"), commit_of(3, "a")}));
     entries.push_back({commit_of(7, "a"), {}});
     entries = coalesce(std::move(entries));
-    BOOST_TEST(lines_of(entries) == Strings{"7.0 put a since 1"}, boost::test_tools::per_element());
+    BOOST_TEST(lines_of(entries) == Strings{"7.0 put a since 1"});
     BOOST_TEST(entries[0].hold == 0U);
 }
 
@@ -196,8 +196,7 @@ BOOST_AUTO_TEST_CASE(messages_that_are_not_selected_are_ignored)
     std::vector<Entry> entries;
     entries.push_back({make_commit(1, {put_of("a"), put_of("b")}), {1}});
     entries.push_back({make_commit(2, {put_of("a"), put_of("b")}), {0}});
-    BOOST_TEST(lines_of(coalesce(std::move(entries))) == (Strings{"1.1 put b", "2.0 put a"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(lines_of(coalesce(std::move(entries))) == (Strings{"1.1 put b", "2.0 put a"}));
 }
 
 BOOST_AUTO_TEST_CASE(messages_about_buckets_are_kept_and_still_end_them)
@@ -208,8 +207,7 @@ BOOST_AUTO_TEST_CASE(messages_about_buckets_are_kept_and_still_end_them)
     entries.push_back({make_commit(3, {deletion_of("b")}), {}, {}, true});
     entries = coalesce(std::move(entries));
     BOOST_TEST(lines_of(entries) == (Strings{"1.1 bucket_deleted ", "2.0 bucket_created ",
-                                             "2.1 put a since 1", "3.0 bucket_deleted "}),
-               boost::test_tools::per_element());
+                                             "2.1 put a since 1", "3.0 bucket_deleted "}));
     BOOST_TEST(entries[0].loses);
     BOOST_TEST(!entries[1].loses);
     BOOST_TEST(entries[2].loses);
@@ -275,7 +273,7 @@ BOOST_AUTO_TEST_CASE(the_position_waits_for_messages_that_stand_for_older_ones)
     const std::vector<Entry> entries =
         coalesce(entries_of({commit_of(1, "x"), commit_of(2, "a"), commit_of(3, "b"),
                              commit_of(4, "a"), commit_of(5, "c")}));
-    BOOST_REQUIRE(entries.size() == 4U);
+    BOOST_TEST_REQUIRE(entries.size() == 4U);
     BOOST_TEST(entries[0].follows() == 0U);  // x
     BOOST_TEST(through(entries, 0) == 1U);
     BOOST_TEST(entries[1].follows() == 1U);  // b of revision 3; a of revision 2 is missing
@@ -308,7 +306,7 @@ BOOST_AUTO_TEST_CASE(random_commits_equal_a_naive_implementation)
         }
         entries = coalesce(std::move(entries));
         const Strings expected = naive.lines();
-        BOOST_TEST(lines_of(entries) == expected, boost::test_tools::per_element());
+        BOOST_TEST(lines_of(entries) == expected);
         for (std::size_t at = 0; at < entries.size(); ++at) {
             BOOST_TEST(entries[at].follows() == last_before(entries, at));
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/collector.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -45,37 +46,37 @@ BOOST_FIXTURE_TEST_SUITE(test_collector, CollectorOfTen)
 BOOST_AUTO_TEST_CASE(batches_are_cut_and_follow_each_other)
 {
     commit(1, 6);
-    BOOST_CHECK(collector.next() == Collector::Step::batch);
+    BOOST_TEST(collector.next() == Collector::Step::batch);
     const Batch first = collector.take_batch();
-    BOOST_CHECK(revisions_of(first.commits) == (Revisions{1, 2, 3, 4}));
+    BOOST_TEST(revisions_of(first.commits) == (Revisions{1, 2, 3, 4}));
     BOOST_TEST(first.reached == 4U);
     BOOST_TEST(first.bytes == 4 * first.commits[0]->pinned_bytes());
     BOOST_TEST(!first.gap);
-    BOOST_CHECK(collector.next() == Collector::Step::batch);
-    BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{5, 6}));
-    BOOST_CHECK(collector.next() == Collector::Step::wait);
+    BOOST_TEST(collector.next() == Collector::Step::batch);
+    BOOST_TEST(revisions_of(collector.take_batch().commits) == (Revisions{5, 6}));
+    BOOST_TEST(collector.next() == Collector::Step::wait);
     BOOST_TEST(collector.position() == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(overwritten_commits_are_requested_from_history)
 {
     commit(1, 15);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     BOOST_TEST(collector.position() == 0U);
     BOOST_TEST(collector.missing_up_to() == 5U);
     collector.read(history(0, 3), 3);  // as much as a slice allows
     BOOST_TEST(collector.take_batch().reached == 3U);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     collector.read(history(3, 5), 5);
-    BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{4, 5}));
-    BOOST_CHECK(collector.next() == Collector::Step::batch);
-    BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{6, 7, 8, 9}));
+    BOOST_TEST(revisions_of(collector.take_batch().commits) == (Revisions{4, 5}));
+    BOOST_TEST(collector.next() == Collector::Step::batch);
+    BOOST_TEST(revisions_of(collector.take_batch().commits) == (Revisions{6, 7, 8, 9}));
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_from_history_counts_its_bytes)
 {
     commit(1, 11);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     const auto commits = history(0, 1);
     collector.read(commits, 1);
     BOOST_TEST(collector.take_batch().bytes == commits[0]->pinned_bytes());
@@ -85,14 +86,14 @@ BOOST_AUTO_TEST_CASE(a_batch_from_history_counts_its_bytes)
 BOOST_AUTO_TEST_CASE(trimmed_history_becomes_a_gap_up_to_where_history_begins)
 {
     commit(1, 20);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     collector.compacted(8);
     const Batch gap = collector.take_batch();
     BOOST_TEST(gap.gap);
     BOOST_TEST(gap.commits.empty());
     BOOST_TEST(gap.reached == 7U);
     BOOST_TEST(collector.position() == 7U);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
 
@@ -102,10 +103,10 @@ BOOST_AUTO_TEST_CASE(commits_that_no_subscriber_needs_are_skipped_without_a_batc
     collector.pass_over(2);
     collector.pass_over(1);  // the position never decreases
     BOOST_TEST(collector.position() == 2U);
-    BOOST_CHECK(collector.next() == Collector::Step::batch);
+    BOOST_TEST(collector.next() == Collector::Step::batch);
     const Batch batch = collector.take_batch();
     BOOST_TEST(!batch.gap);
-    BOOST_CHECK(revisions_of(batch.commits) == Revisions{3});
+    BOOST_TEST(revisions_of(batch.commits) == Revisions{3});
 }
 
 // Skipped commits are not read from history, even if the ring has lost them.
@@ -113,21 +114,21 @@ BOOST_AUTO_TEST_CASE(commits_that_were_not_appended_to_the_hub_are_not_read)
 {
     commit(1, 3);
     collector.pass_over(40);
-    BOOST_CHECK(collector.next() == Collector::Step::wait);
+    BOOST_TEST(collector.next() == Collector::Step::wait);
     commit(41, 42);
-    BOOST_CHECK(collector.next() == Collector::Step::batch);
-    BOOST_CHECK(revisions_of(collector.take_batch().commits) == (Revisions{41, 42}));
+    BOOST_TEST(collector.next() == Collector::Step::batch);
+    BOOST_TEST(revisions_of(collector.take_batch().commits) == (Revisions{41, 42}));
 }
 
 BOOST_AUTO_TEST_CASE(commits_overwritten_while_history_is_read_are_requested_next)
 {
     commit(1, 12);
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     BOOST_TEST(collector.missing_up_to() == 2U);
     commit(13, 20);
     collector.read(history(0, 2), 2);
     collector.take_batch();
-    BOOST_CHECK(collector.next() == Collector::Step::read_history);
+    BOOST_TEST(collector.next() == Collector::Step::read_history);
     BOOST_TEST(collector.position() == 2U);
     BOOST_TEST(collector.missing_up_to() == 10U);
 }
@@ -147,7 +148,7 @@ BOOST_AUTO_TEST_CASE(random_bursts_are_collected_completely)
         made += burst;
         switch (collector.next()) {
         case Collector::Step::wait:
-            BOOST_REQUIRE(next == made + 1);
+            BOOST_TEST_REQUIRE(next == made + 1);
             break;
         case Collector::Step::read_history: {
             const Revision after = collector.position();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/delivery_fsm.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <exception>
@@ -92,21 +94,21 @@ BOOST_AUTO_TEST_CASE(of_several_reasons_for_an_end_the_first_of_the_list_counts)
         DeliveryFsm machine({.start = 10});
         return look(machine, signals).ending;
     };
-    BOOST_CHECK(ending() == Ending::pipeline_failed);
+    BOOST_TEST(ending() == Ending::pipeline_failed);
     signals.error = nullptr;
-    BOOST_CHECK(ending() == Ending::cancelled);
+    BOOST_TEST(ending() == Ending::cancelled);
     signals.cancel = false;
-    BOOST_CHECK(ending() == Ending::stopped);
+    BOOST_TEST(ending() == Ending::stopped);
     signals.stop = false;
-    BOOST_CHECK(ending() == Ending::bucket_deleted);
+    BOOST_TEST(ending() == Ending::bucket_deleted);
     signals.detached_at = never;
-    BOOST_CHECK(ending() == Ending::drained);
+    BOOST_TEST(ending() == Ending::drained);
     signals.drain_at.reset();
-    BOOST_CHECK(ending() == Ending::database_closed);
+    BOOST_TEST(ending() == Ending::database_closed);
     signals.close_at.reset();
-    BOOST_CHECK(ending() == Ending::none);
+    BOOST_TEST(ending() == Ending::none);
     signals.close_now = true;
-    BOOST_CHECK(ending() == Ending::database_closed);
+    BOOST_TEST(ending() == Ending::database_closed);
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_and_a_close_wait_for_what_they_tell)
@@ -123,11 +125,11 @@ BOOST_AUTO_TEST_CASE(a_live_watch_ends_at_what_was_routed_if_nothing_waits_in_it
 {
     const auto end = [](const Signals& signals, const DeliveryFsm::InboxTaken& taken) {
         DeliveryFsm machine = live();
-        BOOST_CHECK(machine.looked({.stop = true}).what == Do::read_routed);
+        BOOST_TEST(machine.looked({.stop = true}).what == Do::read_routed);
         const Action action = machine.routed(15);
-        BOOST_CHECK(action.what == Do::take_inbox);
+        BOOST_TEST(action.what == Do::take_inbox);
         BOOST_TEST(action.flag);  // it is not going to be delivered
-        BOOST_CHECK(machine.took(signals, taken).ending == Ending::stopped);
+        BOOST_TEST(machine.took(signals, taken).ending == Ending::stopped);
         return machine.position();
     };
     BOOST_TEST(end({}, {}) == 15U);
@@ -140,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_live_watch_ends_at_what_was_routed_if_nothing_waits_in_it
 BOOST_AUTO_TEST_CASE(a_watch_whose_pipeline_failed_ends_where_it_is)
 {
     DeliveryFsm machine = live();
-    BOOST_CHECK(machine.looked(all_signals()).ending == Ending::pipeline_failed);
+    BOOST_TEST(machine.looked(all_signals()).ending == Ending::pipeline_failed);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_ends_the_watch_unless_what_interrupted_it_explains_it)
@@ -152,15 +154,15 @@ BOOST_AUTO_TEST_CASE(an_exception_ends_the_watch_unless_what_interrupted_it_expl
     };
     Signals signals = all_signals();
     signals.close_now = true;
-    BOOST_CHECK(ending(true, true, signals) == Ending::callback_timeout);
-    BOOST_CHECK(ending(false, false, signals) == Ending::failed);
-    BOOST_CHECK(ending(false, true, signals) == Ending::pipeline_failed);
+    BOOST_TEST(ending(true, true, signals) == Ending::callback_timeout);
+    BOOST_TEST(ending(false, false, signals) == Ending::failed);
+    BOOST_TEST(ending(false, true, signals) == Ending::pipeline_failed);
     signals.error = nullptr;
-    BOOST_CHECK(ending(false, true, signals) == Ending::cancelled);
+    BOOST_TEST(ending(false, true, signals) == Ending::cancelled);
     signals.cancel = false;
-    BOOST_CHECK(ending(false, true, signals) == Ending::database_closed);
+    BOOST_TEST(ending(false, true, signals) == Ending::database_closed);
     signals.close_now = false;
-    BOOST_CHECK(ending(false, true, signals) == Ending::failed);
+    BOOST_TEST(ending(false, true, signals) == Ending::failed);
 }
 
 // A watch that reaches its end looks at the signals at once.
@@ -171,15 +173,15 @@ BOOST_AUTO_TEST_CASE(a_batch_that_comes_to_the_end_is_followed_by_a_look)
         DeliveryFsm machine = live();
         return take(machine, 15, signals).what;
     };
-    BOOST_CHECK(next({}) == Do::sleep);
-    BOOST_CHECK(next({.drain_at = 15}) == Do::look);
-    BOOST_CHECK(next({.drain_at = 16}) == Do::sleep);
-    BOOST_CHECK(next({.close_at = 15}) == Do::look);
-    BOOST_CHECK(next({.detached_at = 15}) == Do::look);
-    BOOST_CHECK(next({.stop = true}) == Do::look);
-    BOOST_CHECK(next({.cancel = true}) == Do::look);
-    BOOST_CHECK(next({.close_now = true}) == Do::look);
-    BOOST_CHECK(next(all_signals()) == Do::look);
+    BOOST_TEST(next({}) == Do::sleep);
+    BOOST_TEST(next({.drain_at = 15}) == Do::look);
+    BOOST_TEST(next({.drain_at = 16}) == Do::sleep);
+    BOOST_TEST(next({.close_at = 15}) == Do::look);
+    BOOST_TEST(next({.detached_at = 15}) == Do::look);
+    BOOST_TEST(next({.stop = true}) == Do::look);
+    BOOST_TEST(next({.cancel = true}) == Do::look);
+    BOOST_TEST(next({.close_now = true}) == Do::look);
+    BOOST_TEST(next(all_signals()) == Do::look);
 }
 
 BOOST_AUTO_TEST_CASE(a_drained_watch_reads_no_further)
@@ -196,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_early_rests_unless_it_is_to_end)
     const auto may_wait = [](const Signals& signals) {
         DeliveryFsm machine({.start = 10, .paced = true});
         const Action action = look(machine, signals);
-        BOOST_CHECK(action.what == Do::check_time);
+        BOOST_TEST(action.what == Do::check_time);
         return action.flag;
     };
     BOOST_TEST(may_wait({}));
@@ -206,13 +208,13 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_early_rests_unless_it_is_to_end)
 
     DeliveryFsm machine({.start = 10, .paced = true});
     look(machine);
-    BOOST_CHECK(machine.timed(DeliveryFsm::Timing::early).what == Do::rest);
-    BOOST_CHECK(machine.rest_refused().what == Do::look);
+    BOOST_TEST(machine.timed(DeliveryFsm::Timing::early).what == Do::rest);
+    BOOST_TEST(machine.rest_refused().what == Do::look);
     machine.looked({});
     machine.timed(DeliveryFsm::Timing::early);
-    BOOST_CHECK(machine.woken().what == Do::look);
+    BOOST_TEST(machine.woken().what == Do::look);
     machine.looked({});
-    BOOST_CHECK(machine.timed(DeliveryFsm::Timing::due).what == Do::read_routed);
+    BOOST_TEST(machine.timed(DeliveryFsm::Timing::due).what == Do::read_routed);
 }
 
 // A commit that comes between the look at the inbox and the take must not be delivered early.
@@ -221,17 +223,17 @@ BOOST_AUTO_TEST_CASE(what_comes_while_it_is_too_early_stays_in_the_inbox)
     DeliveryFsm machine = live({.paced = true});
     machine.looked({});
     machine.timed(DeliveryFsm::Timing::early_but_empty);
-    BOOST_CHECK(machine.routed(15).what == Do::take_if_empty);
-    BOOST_CHECK(machine.not_empty().what == Do::look);
+    BOOST_TEST(machine.routed(15).what == Do::take_if_empty);
+    BOOST_TEST(machine.not_empty().what == Do::look);
     machine.looked({});
     machine.timed(DeliveryFsm::Timing::early_but_empty);
-    BOOST_CHECK(machine.routed(16).what == Do::take_if_empty);
+    BOOST_TEST(machine.routed(16).what == Do::take_if_empty);
     machine.took({}, {});
     BOOST_TEST(machine.position() == 16U);
     machine.progress_due(false);
     look(machine);
     machine.timed(DeliveryFsm::Timing::due);
-    BOOST_CHECK(machine.routed(17).what == Do::take_inbox);
+    BOOST_TEST(machine.routed(17).what == Do::take_inbox);
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_looked_at_after_a_batch_and_told_at_the_position)
@@ -240,16 +242,16 @@ BOOST_AUTO_TEST_CASE(progress_is_looked_at_after_a_batch_and_told_at_the_positio
     machine.looked({});
     machine.timed(DeliveryFsm::Timing::due);
     machine.routed(15);
-    BOOST_CHECK(machine.took({}, {}).what == Do::check_progress);
-    BOOST_CHECK(machine.progress_due(true).what == Do::deliver);
+    BOOST_TEST(machine.took({}, {}).what == Do::check_progress);
+    BOOST_TEST(machine.progress_due(true).what == Do::deliver);
     BOOST_TEST(machine.entry_done(15, true, false, false));
-    BOOST_CHECK(machine.delivered().what == Do::sleep);
+    BOOST_TEST(machine.delivered().what == Do::sleep);
     BOOST_TEST(machine.position() == 15U);
     look(machine);
     machine.timed(DeliveryFsm::Timing::due);
     machine.routed(16);
     machine.took({}, {});
-    BOOST_CHECK(machine.progress_due(false).what == Do::sleep);
+    BOOST_TEST(machine.progress_due(false).what == Do::sleep);
 }
 
 // Policies.
@@ -262,14 +264,14 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_does_what_its_policy_says)
         machine.history_read({.reached = 11});
         return decide(machine, 11 + 12, signals);
     };
-    BOOST_CHECK(too_slow(Overflow::catch_up).how == How::each);
-    BOOST_CHECK(too_slow(Overflow::latest).how == How::newest);
-    BOOST_CHECK(too_slow(Overflow::skip).how == How::gap);
+    BOOST_TEST(too_slow(Overflow::catch_up).how == How::each);
+    BOOST_TEST(too_slow(Overflow::latest).how == How::newest);
+    BOOST_TEST(too_slow(Overflow::skip).how == How::gap);
     BOOST_TEST(too_slow(Overflow::skip).revision == 23U);
-    BOOST_CHECK(too_slow(Overflow::stop).ending == Ending::overflow);
+    BOOST_TEST(too_slow(Overflow::stop).ending == Ending::overflow);
     // It is about to end all the same.
-    BOOST_CHECK(too_slow(Overflow::skip, {.close_at = 40}).how == How::each);
-    BOOST_CHECK(too_slow(Overflow::stop, {.drain_at = 40}).what == Do::read_history);
+    BOOST_TEST(too_slow(Overflow::skip, {.close_at = 40}).how == How::each);
+    BOOST_TEST(too_slow(Overflow::stop, {.drain_at = 40}).what == Do::read_history);
 }
 
 BOOST_AUTO_TEST_CASE(a_watch_bears_what_it_began_with_and_what_it_may_be_near)
@@ -279,9 +281,9 @@ BOOST_AUTO_TEST_CASE(a_watch_bears_what_it_began_with_and_what_it_may_be_near)
     decide(machine, 16);
     BOOST_TEST(machine.bears() == 11U);
     machine.history_read({.reached = 10});
-    BOOST_CHECK(decide(machine, 21).what == Do::read_history);
+    BOOST_TEST(decide(machine, 21).what == Do::read_history);
     machine.history_read({.reached = 10});
-    BOOST_CHECK(decide(machine, 22).what == Do::end);
+    BOOST_TEST(decide(machine, 22).what == Do::end);
 
     DeliveryFsm fresh({.start = 10, .near = 5});
     look(fresh);
@@ -326,12 +328,12 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_ends_a_watch_only_if_that_is_its_policy_and_it
         DeliveryFsm machine = live({.overflow = overflow});
         return take(machine, 15, signals).ending;
     };
-    BOOST_CHECK(next(Overflow::stop, overflowed) == Ending::overflow);
-    BOOST_CHECK(next(Overflow::stop, {.fell_behind = true, .full = true}) == Ending::none);
-    BOOST_CHECK(next(Overflow::skip, overflowed) == Ending::none);
+    BOOST_TEST(next(Overflow::stop, overflowed) == Ending::overflow);
+    BOOST_TEST(next(Overflow::stop, {.fell_behind = true, .full = true}) == Ending::none);
+    BOOST_TEST(next(Overflow::skip, overflowed) == Ending::none);
     Signals closing = overflowed;
     closing.close_at = 40;
-    BOOST_CHECK(next(Overflow::stop, closing) == Ending::none);
+    BOOST_TEST(next(Overflow::stop, closing) == Ending::none);
 }
 
 // Refused reports.
@@ -377,14 +379,14 @@ BOOST_AUTO_TEST_CASE(a_second_worker_is_refused)
 BOOST_AUTO_TEST_CASE(a_watch_ends_once)
 {
     DeliveryFsm machine({.start = 10});
-    BOOST_CHECK(look(machine, {.stop = true}).what == Do::end);
+    BOOST_TEST(look(machine, {.stop = true}).what == Do::end);
     BOOST_TEST(machine.is_over());
-    BOOST_CHECK(machine.woken().what == Do::nothing);
+    BOOST_TEST(machine.woken().what == Do::nothing);
     BOOST_CHECK_THROW(machine.failed(false, false, {}), std::logic_error);
     DeliveryFsm abandoned({.start = 10});
     abandoned.abandon();
     BOOST_TEST(abandoned.is_over());
-    BOOST_CHECK(abandoned.woken().what == Do::nothing);
+    BOOST_TEST(abandoned.woken().what == Do::nothing);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/distributor.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -79,9 +80,9 @@ BOOST_AUTO_TEST_CASE(a_commit_is_routed_only_to_matching_subscribers)
     const auto elsewhere = subscribe("c", all());
     route(1, {put_of("k")});
     route(2, {put_of("x")});
-    BOOST_CHECK(taken_by(k) == Revisions{1});
+    BOOST_TEST(taken_by(k) == Revisions{1});
     BOOST_CHECK(taken_by(l).empty());
-    BOOST_CHECK(taken_by(whole) == (Revisions{1, 2}));
+    BOOST_TEST(taken_by(whole) == (Revisions{1, 2}));
     BOOST_CHECK(taken_by(elsewhere).empty());
 }
 
@@ -94,13 +95,12 @@ BOOST_AUTO_TEST_CASE(a_commit_is_one_entry_with_the_places_of_its_messages)
     // A message of the same bucket after one of another bucket.
     route(1, {put_of("k"), put_of("l"), put_of("x", "c"), put_of("k")});
     const auto entries = k->inbox.take().entries;
-    BOOST_REQUIRE(entries.size() == 1U);
-    BOOST_TEST(entries[0].selected == (Places{0, 3}), boost::test_tools::per_element());
+    BOOST_TEST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{0, 3}));
     const auto whole_entries = whole->inbox.take().entries;
-    BOOST_REQUIRE(whole_entries.size() == 1U);
-    BOOST_TEST(whole_entries[0].selected == (Places{0, 1, 3}), boost::test_tools::per_element());
-    BOOST_TEST(elsewhere->inbox.take().entries.at(0).selected == Places{2},
-               boost::test_tools::per_element());
+    BOOST_TEST_REQUIRE(whole_entries.size() == 1U);
+    BOOST_TEST(whole_entries[0].selected == (Places{0, 1, 3}));
+    BOOST_TEST(elsewhere->inbox.take().entries.at(0).selected == Places{2});
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_means_all_messages)
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(an_empty_list_means_all_messages)
     BOOST_TEST(whole->inbox.take().entries.at(0).selected.empty());
     const auto entries = k->inbox.take().entries;
     BOOST_TEST(entries.at(0).selected.empty());
-    BOOST_TEST(entries.at(1).selected == Places{1}, boost::test_tools::per_element());
+    BOOST_TEST(entries.at(1).selected == Places{1});
 }
 
 BOOST_AUTO_TEST_CASE(only_sleepers_are_to_be_woken)
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(a_full_subscriber_leaves_the_index_and_the_others_stay)
     const Inbox::Taken taken = narrow->inbox.take();
     BOOST_TEST(taken.signals.fell_behind);
     BOOST_TEST(taken.entries.empty());  // commit 3 is missing as well
-    BOOST_CHECK(taken_by(wide) == (Revisions{1, 2, 3}));
+    BOOST_TEST(taken_by(wide) == (Revisions{1, 2, 3}));
 }
 
 BOOST_AUTO_TEST_CASE(a_deleted_bucket_removes_its_subscribers_from_the_index)
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_removes_its_subscribers_from_the_index)
     const auto whole = subscribe("b", all());
     const auto elsewhere = subscribe("c", all());
     const Distributor::Routed& routed = route(5, {put_of("x"), deletion_of("b")});
-    BOOST_REQUIRE(routed.victims.size() == 1U);
+    BOOST_TEST_REQUIRE(routed.victims.size() == 1U);
     BOOST_TEST(routed.victims[0].revision == 5U);
     BOOST_TEST(routed.victims[0].subscribers.size() == 2U);
     BOOST_TEST(count(routed.victims[0].subscribers, k) == 1U);
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_deleted_bucket_removes_its_subscribers_from_the_index)
     for (const auto& each : {k, whole}) {
         BOOST_TEST(!is_indexed(each));
         BOOST_TEST(each->inbox.signals().detached_at == 5U);
-        BOOST_CHECK(taken_by(each) == Revisions{5});
+        BOOST_TEST(taken_by(each) == Revisions{5});
     }
     BOOST_TEST(elsewhere->inbox.signals().detached_at > 6U);
 }
@@ -169,8 +169,7 @@ BOOST_AUTO_TEST_CASE(a_bucket_recreated_in_the_same_commit_is_a_different_one)
     const Distributor::Routed& routed = route(1, {put_of("k"), deletion_of("b"), creation_of("b"),
                                                   put_of("x", "c"), put_of("k"), deletion_of("b")});
     BOOST_TEST(routed.victims.size() == 1U);  // the second bucket has no subscribers yet
-    BOOST_TEST(whole->inbox.take().entries.at(0).selected == (Places{0, 1}),
-               boost::test_tools::per_element());
+    BOOST_TEST(whole->inbox.take().entries.at(0).selected == (Places{0, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(the_deletion_of_one_of_several_structures_ends_no_subscriber)
@@ -178,7 +177,7 @@ BOOST_AUTO_TEST_CASE(the_deletion_of_one_of_several_structures_ends_no_subscribe
     const auto k = subscribe("b", key("k"));
     BOOST_TEST(route(1, {deletion_of("b", false)}).victims.empty());
     route(2, {put_of("k")});
-    BOOST_CHECK(taken_by(k) == (Revisions{1, 2}));
+    BOOST_TEST(taken_by(k) == (Revisions{1, 2}));
 }
 
 BOOST_AUTO_TEST_CASE(two_buckets_deleted_by_one_commit_are_two_sets)
@@ -186,7 +185,7 @@ BOOST_AUTO_TEST_CASE(two_buckets_deleted_by_one_commit_are_two_sets)
     const auto b = subscribe("b", all());
     const auto c = subscribe("c", all());
     const Distributor::Routed& routed = route(1, {deletion_of("b"), deletion_of("c")});
-    BOOST_REQUIRE(routed.victims.size() == 2U);
+    BOOST_TEST_REQUIRE(routed.victims.size() == 2U);
     BOOST_TEST(count(routed.victims[0].subscribers, b) == 1U);
     BOOST_TEST(count(routed.victims[1].subscribers, c) == 1U);
 }
@@ -240,11 +239,10 @@ BOOST_AUTO_TEST_CASE(a_message_that_several_selectors_match_is_selected_once)
     const auto other = subscribe({in("b", prefix("")), in("b", prefix("l"))});
     route(1, {put_of("k"), put_of("l"), put_of("k"), put_of("k", "c"), deletion_of("b", false)});
     const auto entries = one->inbox.take().entries;
-    BOOST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST_REQUIRE(entries.size() == 1U);
     BOOST_TEST(entries[0].selected.empty());  // all of them
     BOOST_TEST(entries[0].messages() == 5U);
-    BOOST_TEST(other->inbox.take().entries.at(0).selected == (Places{0, 1, 2, 4}),
-               boost::test_tools::per_element());
+    BOOST_TEST(other->inbox.take().entries.at(0).selected == (Places{0, 1, 2, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(messages_of_several_buckets_are_one_entry)
@@ -253,8 +251,8 @@ BOOST_AUTO_TEST_CASE(messages_of_several_buckets_are_one_entry)
     route(1, {put_of("x1", "c"), put_of("k"), put_of("x", "b"), put_of("y", "c"), put_of("x2", "c"),
               put_of("k", "d")});
     const auto entries = one->inbox.take().entries;
-    BOOST_REQUIRE(entries.size() == 1U);
-    BOOST_TEST(entries[0].selected == (Places{0, 1, 4}), boost::test_tools::per_element());
+    BOOST_TEST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{0, 1, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(a_subscriber_of_two_buckets_survives_the_end_of_one)
@@ -265,18 +263,18 @@ BOOST_AUTO_TEST_CASE(a_subscriber_of_two_buckets_survives_the_end_of_one)
     BOOST_TEST(routed.victims.empty());
     Inbox::Taken taken = both->inbox.take();
     BOOST_TEST(taken.signals.detached_at > 5U);
-    BOOST_TEST(taken.entries.at(0).selected == (Places{0, 1, 4}), boost::test_tools::per_element());
+    BOOST_TEST(taken.entries.at(0).selected == (Places{0, 1, 4}));
     BOOST_TEST(taken.entries.at(0).loses);
     BOOST_TEST(both->lose_buckets(*taken.entries.at(0).commit, {0, 1, 4}));
     BOOST_TEST(is_indexed(both));
     route(6, {put_of("k")});
     route(7, {put_of("k", "c")});
     taken = both->inbox.take();
-    BOOST_REQUIRE(taken.entries.size() == 1U);
+    BOOST_TEST_REQUIRE(taken.entries.size() == 1U);
     BOOST_TEST(taken.entries[0].commit->revision == 7U);
     BOOST_TEST(!taken.entries[0].loses);
     const Distributor::Routed& last = route(8, {deletion_of("c")});
-    BOOST_REQUIRE(last.victims.size() == 1U);
+    BOOST_TEST_REQUIRE(last.victims.size() == 1U);
     BOOST_TEST(count(last.victims[0].subscribers, both) == 1U);
     BOOST_TEST(both->inbox.signals().detached_at == 8U);
     BOOST_TEST(!both->lose_buckets(*both->inbox.take().entries.at(0).commit, {}));
@@ -286,7 +284,7 @@ BOOST_AUTO_TEST_CASE(a_subscriber_that_loses_both_buckets_in_one_commit_is_a_vic
 {
     const auto both = subscribe({in("b", all()), in("c", key("k"))});
     const Distributor::Routed& routed = route(1, {deletion_of("b"), deletion_of("c")});
-    BOOST_REQUIRE(routed.victims.size() == 1U);
+    BOOST_TEST_REQUIRE(routed.victims.size() == 1U);
     BOOST_TEST(routed.victims[0].subscribers.size() == 1U);
     BOOST_TEST(!is_indexed(both));
     BOOST_TEST(both->inbox.take().entries.at(0).messages() == 2U);
@@ -315,8 +313,8 @@ BOOST_AUTO_TEST_CASE(filtered_messages_do_not_enter_the_inbox)
     BOOST_TEST(is_indexed(one));
     route(10, {creation_of("b"), put_of("k"), deletion_of("b")});
     const auto entries = one->inbox.take().entries;
-    BOOST_REQUIRE(entries.size() == 1U);
-    BOOST_TEST(entries[0].selected == (Places{1, 2}), boost::test_tools::per_element());
+    BOOST_TEST_REQUIRE(entries.size() == 1U);
+    BOOST_TEST(entries[0].selected == (Places{1, 2}));
 }
 
 BOOST_AUTO_TEST_CASE(a_commit_for_many_is_routed_in_slices)
@@ -337,8 +335,7 @@ BOOST_AUTO_TEST_CASE(a_commit_for_many_is_routed_in_slices)
     // pushed to once.
     BOOST_TEST(slices >= (2 * 2000 + 1000 + 2000) / 100U);
     for (const SharedSubscription& each : many) {
-        BOOST_TEST(each->inbox.take().entries.at(0).selected == (Places{0, 2}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(each->inbox.take().entries.at(0).selected == (Places{0, 2}));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/hub.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -37,8 +38,8 @@ BOOST_AUTO_TEST_CASE(commits_are_taken_once_and_in_order)
     BOOST_TEST(hub.empty());
     fill(hub, 1, 5);
     BOOST_TEST(!hub.empty());
-    BOOST_CHECK(revisions_of(hub.take(0, {3, plenty.bytes}).commits) == (Revisions{1, 2, 3}));
-    BOOST_CHECK(revisions_of(hub.take(3, {3, plenty.bytes}).commits) == (Revisions{4, 5}));
+    BOOST_TEST(revisions_of(hub.take(0, {3, plenty.bytes}).commits) == (Revisions{1, 2, 3}));
+    BOOST_TEST(revisions_of(hub.take(3, {3, plenty.bytes}).commits) == (Revisions{4, 5}));
     BOOST_TEST(hub.empty());
 }
 
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(commits_up_to_the_position_are_not_returned)
 {
     Hub hub(plenty);
     fill(hub, 1, 5);
-    BOOST_CHECK(revisions_of(hub.take(3, plenty).commits) == (Revisions{4, 5}));
+    BOOST_TEST(revisions_of(hub.take(3, plenty).commits) == (Revisions{4, 5}));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_ring_overwrites_the_oldest_and_reports_up_to_where)
@@ -68,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_full_ring_overwrites_the_oldest_and_reports_up_to_where)
     BOOST_TEST(gap.missing_up_to == 4U);
     BOOST_TEST(gap.commits.empty());
     // After the missing commits were read elsewhere, the rest is still there.
-    BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6, 7}));
+    BOOST_TEST(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6, 7}));
 }
 
 // W10
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_single_commit_above_every_limit_passes)
     hub.append(commit_of(1));
     hub.append(make_commit(2, {put_of("a"), put_of("b"), put_of("c")}));
     const Hub::Taken taken = hub.take(1, {1, 1});
-    BOOST_CHECK(revisions_of(taken.commits) == Revisions{2});
+    BOOST_TEST(revisions_of(taken.commits) == Revisions{2});
     BOOST_TEST(taken.messages == 3U);
 }
 
@@ -99,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_gap_is_found_by_the_previous_revision_not_by_counting)
     commit->revision = 9;
     commit->previous = 4;
     hub.append(commit);
-    BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == Revisions{9});
+    BOOST_TEST(revisions_of(hub.take(4, plenty).commits) == Revisions{9});
     hub.append(commit);
     BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
 }
@@ -170,7 +171,7 @@ BOOST_AUTO_TEST_CASE(an_unseen_commit_is_missing_at_any_place)
     BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
     fill(hub, 5, 6);
     BOOST_TEST(hub.take(3, plenty).missing_up_to == 4U);
-    BOOST_CHECK(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6}));
+    BOOST_TEST(revisions_of(hub.take(4, plenty).commits) == (Revisions{5, 6}));
 }
 
 // W3: nothing is appended while no watch runs, and older commits may still be in the ring.
@@ -180,7 +181,7 @@ BOOST_AUTO_TEST_CASE(commits_after_a_hole_are_not_returned_as_the_next_ones)
     fill(hub, 21, 22);
     hub.append(commit_of(25));
     BOOST_TEST(hub.take(20, plenty).missing_up_to == 24U);
-    BOOST_CHECK(revisions_of(hub.take(24, plenty).commits) == (Revisions{25}));
+    BOOST_TEST(revisions_of(hub.take(24, plenty).commits) == Revisions{25});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/inbox.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -42,7 +43,7 @@ BOOST_AUTO_TEST_CASE(entries_are_taken_once_and_in_order)
     Inbox inbox(of_three);
     push(inbox, 1);
     push(inbox, 2);
-    BOOST_CHECK(revisions(inbox.take()) == (Revisions{1, 2}));
+    BOOST_TEST(revisions(inbox.take()) == (Revisions{1, 2}));
     BOOST_TEST(inbox.take().entries.empty());
 }
 
@@ -50,23 +51,23 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_is_discarded_and_reports_it_once)
 {
     Inbox inbox(of_three);
     for (Revision revision = 1; revision <= 3; ++revision) {
-        BOOST_CHECK(push(inbox, revision) == Inbox::Push::queued);
+        BOOST_TEST(push(inbox, revision) == Inbox::Push::queued);
     }
-    BOOST_CHECK(push(inbox, 4) == Inbox::Push::full);
+    BOOST_TEST(push(inbox, 4) == Inbox::Push::full);
     const Inbox::Taken taken = inbox.take();
     BOOST_TEST(taken.entries.empty());
     BOOST_TEST(taken.signals.fell_behind);
     BOOST_TEST(!inbox.take().signals.fell_behind);
-    BOOST_CHECK(push(inbox, 5) == Inbox::Push::queued);  // its space was released
+    BOOST_TEST(push(inbox, 5) == Inbox::Push::queued);  // its space was released
 }
 
 BOOST_AUTO_TEST_CASE(only_selected_messages_count)
 {
     Inbox inbox(of_three);
     const auto commit = make_commit(1, {put_of("a"), put_of("b"), put_of("c"), put_of("d")});
-    BOOST_CHECK(inbox.push({commit, {1}}) == Inbox::Push::queued);
-    BOOST_CHECK(inbox.push({commit, {1, 2}}) == Inbox::Push::queued);
-    BOOST_CHECK(inbox.push({commit, {3}}) == Inbox::Push::full);
+    BOOST_TEST(inbox.push({commit, {1}}) == Inbox::Push::queued);
+    BOOST_TEST(inbox.push({commit, {1, 2}}) == Inbox::Push::queued);
+    BOOST_TEST(inbox.push({commit, {3}}) == Inbox::Push::full);
 }
 
 // W10: one small matching message keeps its whole commit in memory.
@@ -86,20 +87,20 @@ BOOST_AUTO_TEST_CASE(a_single_commit_above_every_limit_passes)
 {
     Inbox inbox({1, 1});
     const auto commit = make_commit(1, {put_of("a"), put_of("b")});
-    BOOST_CHECK(inbox.push({commit, {}}) == Inbox::Push::queued);
+    BOOST_TEST(inbox.push({commit, {}}) == Inbox::Push::queued);
     BOOST_TEST(inbox.take().entries.size() == 1U);
-    BOOST_CHECK(inbox.push({commit, {}}) == Inbox::Push::queued);
-    BOOST_CHECK(inbox.push({commit, {}}) == Inbox::Push::full);
+    BOOST_TEST(inbox.push({commit, {}}) == Inbox::Push::queued);
+    BOOST_TEST(inbox.push({commit, {}}) == Inbox::Push::full);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_push_or_signal_wakes_a_sleeping_worker)
 {
     Inbox inbox(of_three);
-    BOOST_CHECK(push(inbox, 1) == Inbox::Push::queued);  // it is initially running
+    BOOST_TEST(push(inbox, 1) == Inbox::Push::queued);  // it is initially running
     inbox.take();
     BOOST_TEST(inbox.sleep(true));
-    BOOST_CHECK(push(inbox, 2) == Inbox::Push::queued_wake);
-    BOOST_CHECK(push(inbox, 3) == Inbox::Push::queued);
+    BOOST_TEST(push(inbox, 2) == Inbox::Push::queued_wake);
+    BOOST_TEST(push(inbox, 3) == Inbox::Push::queued);
     inbox.take();
     BOOST_TEST(inbox.sleep(true));
     BOOST_TEST(inbox.signal([](Signals& signals) { signals.stop = true; }));
@@ -116,8 +117,8 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_wakes_a_sleeper)
     inbox.take();
     BOOST_TEST(inbox.sleep(true));
     // Two commits while the worker sleeps: the first one passes alone and wakes it.
-    BOOST_CHECK(push(inbox, 3) == Inbox::Push::queued_wake);
-    BOOST_CHECK(push(inbox, 4) == Inbox::Push::full);
+    BOOST_TEST(push(inbox, 3) == Inbox::Push::queued_wake);
+    BOOST_TEST(push(inbox, 4) == Inbox::Push::full);
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_does_not_sleep_if_there_is_something_to_take)
@@ -156,10 +157,10 @@ BOOST_AUTO_TEST_CASE(signals_survive_an_overflow_and_being_taken)
     }
     BOOST_TEST(inbox.take().signals.fell_behind);
     const Signals signals = inbox.take().signals;
-    BOOST_TEST((signals.close_at == Revision{7}));
+    BOOST_TEST(signals.close_at == Revision{7});
     BOOST_TEST(signals.bucket_deleted);
     BOOST_TEST(signals.detached_at == 5U);
-    BOOST_TEST((inbox.signals().close_at == Revision{7}));
+    BOOST_TEST(inbox.signals().close_at == Revision{7});
 }
 
 BOOST_AUTO_TEST_CASE(detaching_does_not_wake_the_worker)
@@ -167,7 +168,7 @@ BOOST_AUTO_TEST_CASE(detaching_does_not_wake_the_worker)
     Inbox inbox(of_three);
     BOOST_TEST(inbox.sleep(true));
     inbox.detach(5);
-    BOOST_CHECK(push(inbox, 5) == Inbox::Push::queued_wake);
+    BOOST_TEST(push(inbox, 5) == Inbox::Push::queued_wake);
 }
 
 // W7
@@ -180,7 +181,7 @@ BOOST_AUTO_TEST_CASE(only_a_live_sleeper_is_up_to_date)
     inbox.signal([](Signals&) {});
     inbox.signals();
     BOOST_TEST(inbox.sleep(true));
-    BOOST_TEST((inbox.up_to_date(9) == Revision{9}));
+    BOOST_TEST(inbox.up_to_date(9) == Revision{9});
     push(inbox, 10);
     BOOST_TEST(!inbox.up_to_date(10));
 }
@@ -190,8 +191,8 @@ BOOST_AUTO_TEST_CASE(a_detached_subscriber_is_up_to_date_at_most_to_its_end)
     Inbox inbox(of_three);
     BOOST_TEST(inbox.sleep(true));
     inbox.detach(5);
-    BOOST_TEST((inbox.up_to_date(4) == Revision{4}));
-    BOOST_TEST((inbox.up_to_date(9) == Revision{5}));
+    BOOST_TEST(inbox.up_to_date(4) == Revision{4});
+    BOOST_TEST(inbox.up_to_date(9) == Revision{5});
 }
 
 // Invariants 1 and 2 with two threads: each wake-up starts one worker, and none is lost.

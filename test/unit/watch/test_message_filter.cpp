@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/message_filter.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 using namespace keywatch;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The memory for the lists of selected messages, with many subscribers and one large commit.
 #include "support/memory/counted_memory.hpp"
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 #include "watch/distributor.hpp"
 

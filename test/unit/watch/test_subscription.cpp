@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/distributor.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <keywatch/error.hpp>
@@ -127,15 +128,14 @@ BOOST_AUTO_TEST_CASE(a_key_receives_its_own_messages_and_the_end_of_its_bucket)
     const Selection selection = select(*one, *commit);
     BOOST_TEST(selection.any);
     BOOST_TEST(!selection.loses);
-    BOOST_TEST(selection.selected == (Places{1, 4}), boost::test_tools::per_element());
+    BOOST_TEST(selection.selected == (Places{1, 4}));
 }
 
 BOOST_AUTO_TEST_CASE(a_whole_bucket_receives_its_creation_too)
 {
     const auto whole = subscribe("b", all());
     const auto commit = make_commit(1, {creation_of("b"), put_of("k"), put_of("k", "c")});
-    BOOST_TEST(select(*whole, *commit).selected == (Places{0, 1}),
-               boost::test_tools::per_element());
+    BOOST_TEST(select(*whole, *commit).selected == (Places{0, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_list_stands_for_all_messages)
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(nothing_after_the_end_of_the_bucket_is_selected)
         make_commit(1, {put_of("k"), deletion_of("b"), creation_of("b"), put_of("k")});
     const Selection selection = select(*one, *commit);
     BOOST_TEST(selection.loses);
-    BOOST_TEST(selection.selected == (Places{0, 1}), boost::test_tools::per_element());
+    BOOST_TEST(selection.selected == (Places{0, 1}));
 }
 
 BOOST_AUTO_TEST_CASE(an_end_that_is_the_last_message_is_still_an_end)
@@ -212,13 +212,12 @@ BOOST_AUTO_TEST_CASE(only_the_buckets_that_ended_are_lost)
     for (const Interest& each : one->interests()) {
         lost.push_back(each.lost);
     }
-    BOOST_TEST(lost == (std::vector<bool>{true, false, true, false}),
-               boost::test_tools::per_element());
+    BOOST_TEST(lost == (std::vector<bool>{true, false, true, false}));
     const auto two = subscribe({in("b", all()), in("c", all())});
     BOOST_TEST(two->lose_buckets(*make_commit(1, {deletion_of("b")}), {}));
     const Selection selection =
         select(*two, *make_commit(2, {creation_of("b"), put_of("k"), put_of("k", "c")}));
-    BOOST_TEST(selection.selected == Places{2}, boost::test_tools::per_element());
+    BOOST_TEST(selection.selected == Places{2});
     BOOST_TEST(!select(*two, *make_commit(3, {deletion_of("b")})).any);
     BOOST_TEST(!two->lose_buckets(*make_commit(4, {deletion_of("c")}), {}));
 }
@@ -268,7 +267,7 @@ BOOST_AUTO_TEST_CASE(messages_after_the_end_of_a_bucket_are_for_a_watch_that_sta
                 one->start_within(4, seen);
                 const Selection selection = select(*one, *commit);
                 BOOST_TEST(selection.any);
-                BOOST_TEST(selection.selected == piece, boost::test_tools::per_element());
+                BOOST_TEST(selection.selected == piece);
                 seen = one->seen_of(*commit, selection.selected);
                 BOOST_TEST((seen == 0) == (&piece == &cases[at].pieces.back()));
             }
@@ -284,7 +283,7 @@ BOOST_AUTO_TEST_CASE(an_end_from_before_the_start_loses_no_bucket)
     const SharedSubscription both = subscribe(Selectors{in("b", all()), in("c", all())});
     both->start_within(4, 1);
     const Selection selection = select(*both, *commit);
-    BOOST_TEST(selection.selected == (Places{1, 2, 3}), boost::test_tools::per_element());
+    BOOST_TEST(selection.selected == (Places{1, 2, 3}));
     BOOST_TEST(selection.loses);
     BOOST_TEST(both->lose_buckets(*commit, {}));
     BOOST_TEST(both->follows("b", "k"));
@@ -298,8 +297,7 @@ BOOST_AUTO_TEST_CASE(only_the_commit_after_the_start_is_seen_in_part)
     for (const Revision revision : {4, 5, 6}) {
         const Selection selection =
             select(*one, *make_commit(revision, {put_of("k"), put_of("l")}));
-        BOOST_TEST(selection.selected == (revision == 5 ? Places{1} : Places{}),
-                   boost::test_tools::per_element());
+        BOOST_TEST(selection.selected == (revision == 5 ? Places{1} : Places{}));
     }
     one->start_within(4, 2);
     BOOST_TEST(!select(*one, *make_commit(5, {put_of("k"), deletion_of("b")})).any);

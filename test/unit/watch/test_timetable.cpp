@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/timetable.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
@@ -32,10 +34,10 @@ BOOST_AUTO_TEST_CASE(due_subscribers_are_taken_earliest_first)
     table.add(three[0], noon + 2s);
     table.add(three[1], noon + 1s);
     table.add(three[2], noon + 3s);
-    BOOST_TEST((table.next() == noon + 1s));
+    BOOST_TEST(table.next() == noon + 1s);
     BOOST_TEST(table.take_due(noon).empty());
-    BOOST_TEST((table.take_due(noon + 2s) == List{three[1], three[0]}));
-    BOOST_TEST((table.next() == noon + 3s));
+    BOOST_TEST(table.take_due(noon + 2s) == (List{three[1], three[0]}));
+    BOOST_TEST(table.next() == noon + 3s);
     BOOST_TEST(table.take_due(noon + 2s).empty());
 }
 
@@ -47,9 +49,9 @@ BOOST_AUTO_TEST_CASE(a_subscriber_is_woken_at_each_of_its_times)
     table.add(one, noon + 2s);
     table.add(one, noon + 1s);
     table.add(one, noon + 2s);
-    BOOST_TEST((table.take_due(noon + 1s) == List{one}));
-    BOOST_TEST((table.next() == noon + 2s));
-    BOOST_TEST((table.take_due(noon + 2s) == List{one}));
+    BOOST_TEST(table.take_due(noon + 1s) == List{one});
+    BOOST_TEST(table.next() == noon + 2s);
+    BOOST_TEST(table.take_due(noon + 2s) == List{one});
     BOOST_TEST(table.empty());
     table.add(one, noon + 1s);
     table.add(one, noon + 2s);
@@ -77,7 +79,7 @@ BOOST_AUTO_TEST_CASE(removed_and_taken_subscribers_are_released)
     table.add(three, noon + 3s);
     table.remove(*one);
     table.remove(*one);
-    BOOST_TEST((table.next() == noon + 2s));
+    BOOST_TEST(table.next() == noon + 2s);
     table.take_due(noon + 2s);
     table.clear();
     BOOST_TEST(table.empty());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/wanted.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/commits.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -64,8 +65,8 @@ BOOST_AUTO_TEST_CASE(the_messages_that_pass_are_a_commit_of_their_own)
     const Commit offered(*commit, &selected);
     const Wanted wanted(offered, &predicate);
     BOOST_TEST(wanted.left_out() == 2U);
-    BOOST_TEST(wanted.places() == (Places{1, 3}), boost::test_tools::per_element());
-    BOOST_REQUIRE(wanted.commit().size() == 2U);
+    BOOST_TEST(wanted.places() == (Places{1, 3}));
+    BOOST_TEST_REQUIRE(wanted.commit().size() == 2U);
     BOOST_TEST(!wanted.commit()[0].last_in_commit);
     BOOST_TEST(wanted.commit()[1].last_in_commit);
     BOOST_TEST(wanted.commit()[1].key == "good2");
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(the_predicate_is_called_only_for_additions_and_changes)
     const std::vector<Operation> brings{
         Operation::put, Operation::push_front, Operation::push_back, Operation::insert,
         Operation::set, Operation::add,        Operation::rescore};
-    BOOST_TEST(asked == brings, boost::test_tools::per_element());
+    BOOST_TEST(asked == brings);
     BOOST_TEST(wanted.left_out() == brings.size());
     BOOST_TEST(wanted.commit().size() == changes.size() - brings.size());
 }
@@ -116,10 +117,10 @@ BOOST_AUTO_TEST_CASE(commits_without_any_passing_message_are_removed_from_a_batc
                          entry_of(make_commit(4, {put_of("good"), put_of("bad")}), {1})}),
                   is_good);
     BOOST_TEST(!wanted.error);
-    BOOST_REQUIRE(wanted.entries.size() == 2U);
+    BOOST_TEST_REQUIRE(wanted.entries.size() == 2U);
     BOOST_TEST(wanted.entries[0].commit->revision == 2U);
     BOOST_TEST(wanted.entries[0].selected.empty());
-    BOOST_TEST(wanted.entries[1].selected == (Places{0, 2}), boost::test_tools::per_element());
+    BOOST_TEST(wanted.entries[1].selected == (Places{0, 2}));
     BOOST_TEST(wanted.entries[1].since.empty());
 }
 
@@ -133,7 +134,7 @@ BOOST_AUTO_TEST_CASE(an_exception_ends_a_batch_before_that_commit)
     BOOST_REQUIRE(wanted.error);
     BOOST_CHECK_THROW(std::rethrow_exception(wanted.error), std::runtime_error);
     BOOST_TEST(wanted.before_error == 7U);
-    BOOST_REQUIRE(wanted.entries.size() == 1U);
+    BOOST_TEST_REQUIRE(wanted.entries.size() == 1U);
     BOOST_TEST(wanted.entries[0].commit->revision == 6U);
 }
 

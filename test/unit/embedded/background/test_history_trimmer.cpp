@@ -2,6 +2,7 @@
 #include "embedded/background/history_trimmer.hpp"
 
 #include "support/engine/background_store.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 

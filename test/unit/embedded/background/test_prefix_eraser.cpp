@@ -2,6 +2,7 @@
 #include "embedded/background/prefix_eraser.hpp"
 
 #include "support/engine/background_store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/failing_env.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(after_a_failed_write_the_next_open_erases_the_prefix)
     run_posted();
     failing.reset();
     failing = storage::Store::open(Options("/failing"), &disk);
-    BOOST_TEST((failing->orphans_at_open() == std::vector<std::string>{data_prefix(7)}));
+    BOOST_TEST(failing->orphans_at_open() == std::vector<std::string>{data_prefix(7)});
     const auto next = std::make_shared<PrefixEraser>(*failing, thread);
     next->start();
     run_posted();

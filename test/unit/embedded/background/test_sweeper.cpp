@@ -3,6 +3,7 @@
 
 #include "support/engine/engine_tools.hpp"
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
@@ -121,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_failed_write_ends_all_sweeping)
         co_await put_with_ttl("k");
         env.fail_syncs();
         clock.advance(1ms);
-        BOOST_TEST((co_await failure_of(put("other")) == code(Error::storage_failed)));
+        BOOST_TEST(co_await failure_of(put("other")) == code(Error::storage_failed));
         BOOST_TEST(!co_await sees("k"));
         BOOST_TEST(expired() == 0U);
         co_await close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // GroupWriter in the engine: which commits share a group, and what the sink receives.
 #include "support/engine/engine_tools.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -59,8 +60,8 @@ BOOST_AUTO_TEST_CASE(a_sink_that_wants_no_commits_is_notified_of_them_neverthele
         co_await put("b");
         sink->want(true);
         co_await put("c");
-        BOOST_CHECK(sink->revisions() == (std::vector<Revision>{1, 4}));
-        BOOST_CHECK(sink->unseen() == (std::vector<Revision>{2, 3}));
+        BOOST_TEST(sink->revisions() == (std::vector<Revision>{1, 4}));
+        BOOST_TEST(sink->unseen() == (std::vector<Revision>{2, 3}));
         const auto slice = co_await engine->read_history(1, 4, {});
         BOOST_TEST(slice.commits.size() == 3U);  // history contains them
         co_await close();
@@ -77,7 +78,7 @@ BOOST_AUTO_TEST_CASE(trimming_is_written_with_commits)
             co_await put("k");
             const Revision oldest = engine->oldest();
             const Revision head = engine->durable_head();
-            BOOST_REQUIRE(oldest <= head);
+            BOOST_TEST_REQUIRE(oldest <= head);
             const auto slice = co_await engine->read_history(oldest - 1, oldest, {});
             BOOST_REQUIRE(!slice.compacted || *slice.compacted > oldest);
         }

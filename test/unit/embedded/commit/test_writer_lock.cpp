@@ -2,6 +2,7 @@
 #include "embedded/commit/writer_lock.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <keywatch/error.hpp>
 
@@ -81,10 +82,7 @@ struct Writers : test::EventLoop {
         lock->skip_blocked();
     }
 
-    void check_order(const std::vector<int>& expected)
-    {
-        BOOST_TEST(order == expected, boost::test_tools::per_element());
-    }
+    void check_order(const std::vector<int>& expected) { BOOST_TEST(order == expected); }
 };
 
 std::exception_ptr refusal()
@@ -150,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_cancelled_in_the_queue_leaves_it_and_the_next_move
         co_await test::yield();
         BOOST_TEST(!second.done());
         second.cancel();
-        BOOST_TEST((co_await failure_of(second.join()) == asio::error::operation_aborted));
+        BOOST_TEST(co_await failure_of(second.join()) == asio::error::operation_aborted);
         gate.open();
         co_await first.join();
         co_await third.join();
@@ -167,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_waiter_that_is_cancelled_when_the_lock_is_free_leaves_it_
         co_await test::yield();
         lock->release();
         first.cancel();
-        BOOST_TEST((co_await failure_of(first.join()) == asio::error::operation_aborted));
+        BOOST_TEST(co_await failure_of(first.join()) == asio::error::operation_aborted);
         co_await second.join();
         check_order({2});
         BOOST_TEST(!lock->try_acquire());
@@ -216,8 +214,8 @@ BOOST_AUTO_TEST_CASE(a_refusal_reaches_present_and_future_waiters)
         const Job waiting = co_await spawn(acquire());
         co_await test::yield();
         lock->refuse(refusal());
-        BOOST_TEST((co_await failure_of(waiting.join()) == test::code(Error::storage_failed)));
-        BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
+        BOOST_TEST(co_await failure_of(waiting.join()) == test::code(Error::storage_failed));
+        BOOST_TEST(co_await failure_of(acquire()) == test::code(Error::storage_failed));
         lock->release();
         BOOST_TEST(!lock->try_acquire());
     });
@@ -319,7 +317,7 @@ BOOST_AUTO_TEST_CASE(doubtful_waiters_that_are_given_up_fail_and_others_do_not)
         lock->close(refusal(), [&] { ++told; });
         lock->fail_doubtful(refusal());
         lock->release();
-        BOOST_TEST((co_await failure_of(acquire()) == test::code(Error::storage_failed)));
+        BOOST_TEST(co_await failure_of(acquire()) == test::code(Error::storage_failed));
         look_later();
         co_await other.join();
         check_order({2});
@@ -329,8 +327,7 @@ BOOST_AUTO_TEST_CASE(doubtful_waiters_that_are_given_up_fail_and_others_do_not)
         BOOST_TEST(lock->is_idle());
         blocked.run();
         BOOST_TEST(blocked.job(0).done());
-        BOOST_TEST(
-            (co_await failure_of(blocked.job(0).join()) == test::code(Error::storage_failed)));
+        BOOST_TEST(co_await failure_of(blocked.job(0).join()) == test::code(Error::storage_failed));
         lock->close(refusal(), nullptr);
     });
 }

@@ -3,6 +3,7 @@
 #include "embedded/commit/writer_lock.hpp"
 
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <keywatch/error.hpp>
 

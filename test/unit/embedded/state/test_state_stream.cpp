@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/engine/engine_tools.hpp"
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -41,7 +42,7 @@ struct States : Engines {
                 BOOST_TEST(each.snapshot);
                 BOOST_TEST(each.index == keys.size());
                 BOOST_TEST(each.revision == stream->revision());
-                BOOST_TEST((each.time == stream->time()));
+                BOOST_TEST(each.time == stream->time());
                 keys.emplace_back(each.key);
             }
         }
@@ -71,7 +72,7 @@ BOOST_AUTO_TEST_CASE(parts_are_as_large_as_they_may_be)
             const Stream stream = co_await open_state();
             BOOST_TEST(stream->revision() == 8U);
             const std::vector<std::string> found = co_await rest(stream, messages);
-            BOOST_TEST(found == keys, boost::test_tools::per_element());
+            BOOST_TEST(found == keys);
             BOOST_TEST(!co_await stream->next(SliceLimits()));
         }
         co_await close();
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(one_message_passes_however_large_it_is)
             BOOST_TEST((part->messages.size() == 1 || part->pinned_bytes() < 8000));
         }
         const std::vector<std::size_t> expected{2, 1, 1};
-        BOOST_TEST(sizes == expected, boost::test_tools::per_element());
+        BOOST_TEST(sizes == expected);
         co_await close();
     });
 }
@@ -113,7 +114,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_does_not_change_while_it_is_read)
         co_await engine->commit(replace);
         const std::vector<std::string> found = co_await rest(stream, 1);
         const std::vector<std::string> keys{"", "a", "c"};
-        BOOST_TEST(found == keys, boost::test_tools::per_element());
+        BOOST_TEST(found == keys);
         BOOST_TEST(stream->revision() == 3U);
         co_await close();
     });
@@ -176,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_key_that_existed_for_a_later_commit_is_in_the_snapshot)
         BOOST_TEST(during->revision() == 2U);
         const std::vector<std::string> found = co_await rest(during, 10);
         const std::vector<std::string> keys{"", "k"};
-        BOOST_TEST(found == keys, boost::test_tools::per_element());
+        BOOST_TEST(found == keys);
         env.release();
         co_await job.join();
         co_await close();
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(an_expired_key_is_not_in_the_snapshot)
         const Stream stream = co_await open_state();
         const std::vector<std::string> found = co_await rest(stream, 10);
         const std::vector<std::string> keys{"", "l"};
-        BOOST_TEST(found == keys, boost::test_tools::per_element());
+        BOOST_TEST(found == keys);
         co_await close();
     });
 }

@@ -4,6 +4,7 @@
 #include "storage/failed_reads.hpp"
 #include "storage/store.hpp"
 #include "storage/table/checked_iterator.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -165,8 +166,8 @@ BOOST_AUTO_TEST_CASE(newer_layers_hide_older_ones)
     write("c", std::nullopt);
     write("d", "written");
     const Entries expected{{"a", "stored"}, {"b", "executed"}, {"d", "written"}};
-    BOOST_CHECK(forward(iterate()) == expected);
-    BOOST_CHECK(backward(iterate()) == Entries(expected.rbegin(), expected.rend()));
+    BOOST_TEST(forward(iterate()) == expected);
+    BOOST_TEST(backward(iterate()) == Entries(expected.rbegin(), expected.rend()));
 }
 
 BOOST_AUTO_TEST_CASE(a_bucket_has_two_ends)
@@ -255,7 +256,7 @@ BOOST_AUTO_TEST_CASE(an_entry_that_may_be_hidden_by_an_unreadable_one_is_not_sho
             prefix,
             {make_layer(nothing),
              make_layer(std::make_unique<storage::CheckedIterator>(std::make_unique<HalfRead>()))});
-        BOOST_CHECK(error_of([&] { move(iterator); }) == Error::damaged);
+        BOOST_TEST(error_of([&] { move(iterator); }) == Error::damaged);
         BOOST_TEST(!iterator.valid());
     }
 }
@@ -266,12 +267,12 @@ BOOST_AUTO_TEST_CASE(a_finished_one_refuses_everything)
     MergedIterator iterator = iterate();
     iterator.first();
     iterator.finish();
-    BOOST_CHECK(error_of([&] { iterator.valid(); }) == Error::transaction_finished);
-    BOOST_CHECK(error_of([&] { iterator.first(); }) == Error::transaction_finished);
-    BOOST_CHECK(error_of([&] { iterator.next(); }) == Error::transaction_finished);
-    BOOST_CHECK(error_of([&] { iterator.seek_before("a"); }) == Error::transaction_finished);
-    BOOST_CHECK(error_of([&] { iterator.key(); }) == Error::transaction_finished);
-    BOOST_CHECK(error_of([&] { iterator.value(); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.valid(); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.first(); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.next(); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.seek_before("a"); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.key(); }) == Error::transaction_finished);
+    BOOST_TEST(error_of([&] { iterator.value(); }) == Error::transaction_finished);
 }
 
 BOOST_AUTO_TEST_CASE(random_layers_read_as_their_merger)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded/transaction/transaction_workspace.hpp"
 
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <keywatch/transaction.hpp>
@@ -91,10 +92,10 @@ BOOST_AUTO_TEST_CASE(a_transaction_reads_its_own_writes_over_stored_values)
 {
     execute([](Transaction& tx) {
         BTree tree = tx.btree("b");
-        BOOST_TEST((tree.get("old") == "1"));
+        BOOST_TEST(tree.get("old") == "1");
         tree.put("old", "2");
         tree.put("new", "3");
-        BOOST_TEST((tree.get("old") == "2"));
+        BOOST_TEST(tree.get("old") == "2");
         BOOST_TEST(tree.scan().to_vector().size() == 2U);
         BOOST_TEST(tree.erase("old"));
         BOOST_TEST(!tree.erase("old"));
@@ -111,7 +112,7 @@ BOOST_AUTO_TEST_CASE(it_reads_executed_writes_that_are_not_durable)
     writes->erase(storage::data_prefix(id) + "old");
     executed.overlay.add(2, writes);
     execute([](Transaction& tx) {
-        BOOST_TEST((tx.btree("b").get("waiting") == "w"));
+        BOOST_TEST(tx.btree("b").get("waiting") == "w");
         BOOST_TEST(!tx.btree("b").contains("old"));
         BOOST_TEST(tx.btree("b").scan().to_vector().size() == 1U);
     });
@@ -131,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_throws_leaves_no_trace)
     BOOST_TEST(keys_in_store() == keys);
     execute([](Transaction& tx) {
         BOOST_TEST(!tx.has_bucket(Structure::btree, "c"));
-        BOOST_TEST((tx.btree("b").get("old") == "1"));
+        BOOST_TEST(tx.btree("b").get("old") == "1");
     });
     BOOST_TEST(!workspace->changed_anything());
     BOOST_TEST(workspace->next_bucket() == executed.next_bucket);
@@ -187,12 +188,12 @@ BOOST_AUTO_TEST_CASE(a_view_of_a_deleted_bucket_is_stale_for_good)
         BTree old = tx.btree("b");
         BTreeIterator iterator = old.iterator();
         tx.delete_bucket(Structure::btree, "b");
-        BOOST_CHECK(error_of([&] { tx.btree("b"); }) == Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { tx.btree("b"); }) == Error::bucket_not_found);
         tx.create_bucket(Structure::btree, "b");
-        BOOST_CHECK(error_of([&] { old.get("old"); }) == Error::bucket_not_found);
-        BOOST_CHECK(error_of([&] { old.put("k", "1"); }) == Error::bucket_not_found);
-        BOOST_CHECK(error_of([&] { old.erase("old"); }) == Error::bucket_not_found);
-        BOOST_CHECK(error_of([&] { old.iterator(); }) == Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { old.get("old"); }) == Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { old.put("k", "1"); }) == Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { old.erase("old"); }) == Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { old.iterator(); }) == Error::bucket_not_found);
         BOOST_TEST(!tx.btree("b").contains("k"));
     });
 }
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(the_last_structure_of_a_name_ends_it)
     for (const Message& each : messages()) {
         ends.push_back(each.ends_bucket);
     }
-    BOOST_CHECK(ends == (std::vector<bool>{false, false, true, false, true}));
+    BOOST_TEST(ends == (std::vector<bool>{false, false, true, false, true}));
 }
 
 BOOST_AUTO_TEST_CASE(messages_describe_all_changes_in_order)
@@ -227,14 +228,14 @@ BOOST_AUTO_TEST_CASE(messages_describe_all_changes_in_order)
         tx.btree("b").erase("old");
     });
     const auto all = messages();
-    BOOST_REQUIRE(all.size() == 4U);
+    BOOST_TEST_REQUIRE(all.size() == 4U);
     BOOST_TEST(all[0].bucket == "b");
     BOOST_TEST(all[0].value == "1");
     BOOST_TEST(all[0].origin == "me");
-    BOOST_TEST((all[1].operation == Operation::bucket_created));
+    BOOST_TEST(all[1].operation == Operation::bucket_created);
     BOOST_TEST(all[2].bucket == "c");
-    BOOST_TEST((all[3].operation == Operation::erase));
-    BOOST_TEST((all[3].previous == "1"));
+    BOOST_TEST(all[3].operation == Operation::erase);
+    BOOST_TEST(all[3].previous == "1");
     BOOST_TEST(all[3].index == 3U);
 }
 
@@ -244,28 +245,28 @@ BOOST_AUTO_TEST_CASE(misuse_of_buckets_has_its_errors)
         const auto create = [&](const std::string& name) {
             return error_of([&] { tx.create_bucket(Structure::btree, name); });
         };
-        BOOST_CHECK(create("b") == Error::bucket_exists);
-        BOOST_CHECK(create("") == Error::invalid_name);
-        BOOST_CHECK(create(std::string(65536, 'n')) == Error::invalid_name);
+        BOOST_TEST(create("b") == Error::bucket_exists);
+        BOOST_TEST(create("") == Error::invalid_name);
+        BOOST_TEST(create(std::string(65536, 'n')) == Error::invalid_name);
         BOOST_CHECK(!create(std::string(65535, 'n')));
-        BOOST_CHECK(error_of([&] { tx.delete_bucket(Structure::set, "b"); }) ==
-                    Error::bucket_not_found);
-        BOOST_CHECK(error_of([&] { tx.set_origin(std::string(65536, 'o')); }) ==
-                    Error::invalid_name);
+        BOOST_TEST(error_of([&] { tx.delete_bucket(Structure::set, "b"); }) ==
+                   Error::bucket_not_found);
+        BOOST_TEST(error_of([&] { tx.set_origin(std::string(65536, 'o')); }) ==
+                   Error::invalid_name);
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_transaction_that_is_too_large_fails_even_if_it_swallows_that)
 {
     max_bytes = 10000;
-    BOOST_CHECK(error_of([&] {
-                    commit([](Transaction& tx) {
-                        BOOST_CHECK(error_of([&] {
-                                        tx.btree("b").put("k", std::string(10000, 'v'));
-                                    }) == Error::transaction_too_large);
-                        tx.btree("b").put("k", "small");
-                    });
-                }) == Error::transaction_too_large);
+    BOOST_TEST(error_of([&] {
+                   commit([](Transaction& tx) {
+                       BOOST_CHECK(error_of([&] {
+                                       tx.btree("b").put("k", std::string(10000, 'v'));
+                                   }) == Error::transaction_too_large);
+                       tx.btree("b").put("k", "small");
+                   });
+               }) == Error::transaction_too_large);
     execute([](Transaction& tx) { BOOST_TEST(!tx.btree("b").contains("k")); });
 }
 
@@ -273,13 +274,13 @@ BOOST_AUTO_TEST_CASE(many_small_writes_are_too_large_as_well)
 {
     max_bytes = 10000;
     int written = 0;
-    BOOST_CHECK(error_of([&] {
-                    commit([&](Transaction& tx) {
-                        for (;; ++written) {
-                            tx.btree("b").put(std::to_string(written), "");
-                        }
-                    });
-                }) == Error::transaction_too_large);
+    BOOST_TEST(error_of([&] {
+                   commit([&](Transaction& tx) {
+                       for (;; ++written) {
+                           tx.btree("b").put(std::to_string(written), "");
+                       }
+                   });
+               }) == Error::transaction_too_large);
     BOOST_TEST(written > 10);
     BOOST_TEST(written < 200);
 }
@@ -292,12 +293,12 @@ BOOST_AUTO_TEST_CASE(erased_values_count)
         tx.btree("b").put("2", std::string(7000, 'v'));
     });
     max_bytes = 10000;
-    BOOST_CHECK(error_of([&] {
-                    commit([&](Transaction& tx) {
-                        tx.btree("b").erase("1");
-                        tx.btree("b").erase("2");
-                    });
-                }) == Error::transaction_too_large);
+    BOOST_TEST(error_of([&] {
+                   commit([&](Transaction& tx) {
+                       tx.btree("b").erase("1");
+                       tx.btree("b").erase("2");
+                   });
+               }) == Error::transaction_too_large);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_of_it_can_be_used_after_its_function_has_returned)
@@ -314,19 +315,19 @@ BOOST_AUTO_TEST_CASE(nothing_of_it_can_be_used_after_its_function_has_returned)
     });
     store.reset();  // destroyed before its users
     const auto finished = Error::transaction_finished;
-    BOOST_CHECK(error_of([&] { kept->has_bucket(Structure::btree, "b"); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->buckets(); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->revision(); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->btree("b"); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->create_bucket(Structure::btree, "c"); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->delete_bucket(Structure::btree, "b"); }) == finished);
-    BOOST_CHECK(error_of([&] { kept->set_origin("o"); }) == finished);
-    BOOST_CHECK(error_of([&] { tree->get("old"); }) == finished);
-    BOOST_CHECK(error_of([&] { tree->put("k", "1"); }) == finished);
-    BOOST_CHECK(error_of([&] { tree->iterator(); }) == finished);
-    BOOST_CHECK(error_of([&] { tree->scan().to_vector(); }) == finished);
-    BOOST_CHECK(error_of([&] { iterator->valid(); }) == finished);
-    BOOST_CHECK(error_of([&] { iterator->value(); }) == finished);
+    BOOST_TEST(error_of([&] { kept->has_bucket(Structure::btree, "b"); }) == finished);
+    BOOST_TEST(error_of([&] { kept->buckets(); }) == finished);
+    BOOST_TEST(error_of([&] { kept->revision(); }) == finished);
+    BOOST_TEST(error_of([&] { kept->btree("b"); }) == finished);
+    BOOST_TEST(error_of([&] { kept->create_bucket(Structure::btree, "c"); }) == finished);
+    BOOST_TEST(error_of([&] { kept->delete_bucket(Structure::btree, "b"); }) == finished);
+    BOOST_TEST(error_of([&] { kept->set_origin("o"); }) == finished);
+    BOOST_TEST(error_of([&] { tree->get("old"); }) == finished);
+    BOOST_TEST(error_of([&] { tree->put("k", "1"); }) == finished);
+    BOOST_TEST(error_of([&] { tree->iterator(); }) == finished);
+    BOOST_TEST(error_of([&] { tree->scan().to_vector(); }) == finished);
+    BOOST_TEST(error_of([&] { iterator->valid(); }) == finished);
+    BOOST_TEST(error_of([&] { iterator->value(); }) == finished);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

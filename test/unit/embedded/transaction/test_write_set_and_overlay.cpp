@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "embedded/transaction/overlay.hpp"
 #include "embedded/transaction/write_set.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -51,11 +52,11 @@ BOOST_AUTO_TEST_CASE(the_newest_write_of_a_key_counts)
     set.erase("b");
     set.erase("c");
     BOOST_TEST(set.map().size() == 3U);
-    BOOST_TEST((set.map().find("a")->second == "2"));
-    BOOST_TEST((set.map().find("b")->second == std::nullopt));
-    BOOST_TEST((set.map().find("c")->second == std::nullopt));
+    BOOST_TEST(set.map().find("a")->second == "2");
+    BOOST_TEST(set.map().find("b")->second == std::nullopt);
+    BOOST_TEST(set.map().find("c")->second == std::nullopt);
     set.put("c", "");
-    BOOST_TEST((set.map().find("c")->second == ""));
+    BOOST_TEST(set.map().find("c")->second == "");
 }
 
 // A loop over a bucket writes the keys whose values it still uses.
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(the_newest_transaction_hides_the_older_ones)
     overlay.add(1, writes({{"a", "1"}, {"b", "1"}, {"c", "1"}}));
     overlay.add(2, writes({{"b", "2"}, {"c", std::nullopt}, {"d", "2"}}));
     const Values expected{{"a", "1"}, {"b", "2"}, {"c", std::nullopt}, {"d", "2"}};
-    BOOST_CHECK(content(overlay) == expected);
+    BOOST_TEST(content(overlay) == expected);
 }
 
 BOOST_AUTO_TEST_CASE(only_durable_writes_are_removed)
@@ -94,9 +95,9 @@ BOOST_AUTO_TEST_CASE(only_durable_writes_are_removed)
     overlay.prune(0);
     BOOST_TEST(overlay.map().size() == 3U);
     overlay.prune(1);
-    BOOST_CHECK(content(overlay) == (Values{{"b", "2"}, {"c", "4"}}));
+    BOOST_TEST(content(overlay) == (Values{{"b", "2"}, {"c", "4"}}));
     overlay.prune(3);
-    BOOST_CHECK(content(overlay) == (Values{{"c", "4"}}));
+    BOOST_TEST(content(overlay) == (Values{{"c", "4"}}));
     overlay.prune(4);
     BOOST_TEST(overlay.map().empty());
 }

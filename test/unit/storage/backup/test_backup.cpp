@@ -4,6 +4,7 @@
 #include "storage/backup/store_backup.hpp"
 #include "storage/format/checksum.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -58,7 +59,7 @@ void check_copy(PowerLossEnv& disk,
 {
     const auto store = Store::open(options_for(false), &disk);
     BOOST_TEST(store->head_at_open() == head);
-    BOOST_CHECK(entries_of(*store) == expected);
+    BOOST_TEST(entries_of(*store) == expected);
 }
 
 std::size_t files_with(const PowerLossEnv& disk, const std::string& ending)
@@ -72,7 +73,7 @@ void wait_for(const std::function<bool()>& condition)
 {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!condition()) {
-        BOOST_REQUIRE(std::chrono::steady_clock::now() < end);
+        BOOST_TEST_REQUIRE(std::chrono::steady_clock::now() < end);
         std::this_thread::yield();
     }
 }
@@ -119,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_backup_is_of_one_moment)
     auto backup = source.store->start_backup();
     const auto expected = entries_of(*source.store);
     BOOST_TEST(backup->identity().revision == 300U);
-    BOOST_CHECK(backup->identity().history == source.store->history_id());
+    BOOST_TEST(backup->identity().history == source.store->history_id());
     const std::size_t before = files_with(source.disk, ".ldb");
     source.commit(3000, 400);
     PowerLossEnv copied;
@@ -167,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_table_is_not_backed_up)
         }
     }
     PowerLossEnv copied;
-    BOOST_CHECK(error_of([&] { copy(*backup, copied); }) == Error::damaged);
+    BOOST_TEST(error_of([&] { copy(*backup, copied); }) == Error::damaged);
     BOOST_TEST(files_with(copied, "KEYWATCH") == 0U);
 }
 
@@ -207,8 +208,8 @@ BOOST_AUTO_TEST_CASE(a_bad_record_in_a_log_of_a_backup_is_damage)
             std::string changed = bytes;
             changed[at] = static_cast<char>(changed[at] ^ 1);
             copied.overwrite(name, changed);
-            BOOST_CHECK(error_of([&] { Store::open(options_for(false), &copied); }) ==
-                        Error::damaged);
+            BOOST_TEST(error_of([&] { Store::open(options_for(false), &copied); }) ==
+                       Error::damaged);
             copied.overwrite(name, bytes);
         }
     }
@@ -232,8 +233,8 @@ BOOST_AUTO_TEST_CASE(after_a_failed_write_there_is_no_backup)
     Source source;
     source.commit(3);
     source.disk.fail_append(1, PowerLossEnv::Torn::half, ".log");
-    BOOST_CHECK(error_of([&] { source.commit(1); }) == Error::storage_failed);
-    BOOST_CHECK(error_of([&] { source.store->start_backup(); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { source.commit(1); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { source.store->start_backup(); }) == Error::storage_failed);
 }
 
 // A write that fails while the files are copied does not affect them.
@@ -244,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_write_may_fail_meanwhile)
     const auto backup = source.store->start_backup();
     const auto expected = entries_of(*source.store);
     source.disk.fail_append(1, PowerLossEnv::Torn::half, ".log");
-    BOOST_CHECK(error_of([&] { source.commit(1); }) == Error::storage_failed);
+    BOOST_TEST(error_of([&] { source.commit(1); }) == Error::storage_failed);
     PowerLossEnv copied;
     copy(*backup, copied);
     check_copy(copied, expected, 300);
@@ -328,8 +329,8 @@ BOOST_AUTO_TEST_CASE(a_directory_that_is_not_empty_is_refused)
     disk.CreateDir("/db");
     copy(*backup, disk);
     const auto before = disk.contents();
-    BOOST_CHECK(error_of([&] { copy(*backup, disk); }) == Error::backup_failed);
-    BOOST_CHECK(disk.contents() == before);
+    BOOST_TEST(error_of([&] { copy(*backup, disk); }) == Error::backup_failed);
+    BOOST_TEST(disk.contents() == before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -100,12 +101,12 @@ BOOST_AUTO_TEST_CASE(a_stream_is_restored)
     PowerLossEnv disk;
     const BackupIdentity identity = restore_to(disk, backup.bytes);
     BOOST_TEST(identity.revision == 3U);
-    BOOST_CHECK(identity.history == backup.store->history_id());
+    BOOST_TEST(identity.history == backup.store->history_id());
     const auto store = Store::open(Options("/db"), &disk);
     BOOST_TEST(store->head_at_open() == 3U);
-    BOOST_CHECK(store->history_id() == identity.history);
+    BOOST_TEST(store->history_id() == identity.history);
     BOOST_CHECK(has_data(*store, 1) && has_data(*store, 3) && !has_data(*store, 4));
-    BOOST_CHECK(revisions(store->read_history(0, 3, {})) == range(1, 3));
+    BOOST_TEST(revisions(store->read_history(0, 3, {})) == range(1, 3));
 }
 
 // Contains the bytes shown in doc/storage.md.
@@ -123,16 +124,16 @@ BOOST_AUTO_TEST_CASE(the_bytes_are_those_of_the_documentation)
     using namespace std::string_view_literals;
     BOOST_TEST(bytes.size() == 26U + 37 + 24 + 11 + 25);
     BOOST_TEST(bytes.substr(0, 26) == "keywatch backup, format 1\n");
-    BOOST_CHECK(bytes.substr(26, 33) == text("\x01\0\0\0\x1c"
-                                             "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-                                             "\0\0\0\0\0\0\0\x07"
-                                             "\0\0\0\x01"sv));
-    BOOST_CHECK(bytes.substr(63, 20) == text("\x02\0\0\0\x0f\0\0\0\0\0\0\0\x02"
-                                             "CURRENT"sv));
-    BOOST_CHECK(bytes.substr(87, 7) == text("\x03\0\0\0\x02"
-                                            "ab"sv));
-    BOOST_CHECK(bytes.substr(98, 21) ==
-                text("\x04\0\0\0\x10\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02"sv));
+    BOOST_TEST(bytes.substr(26, 33) == text("\x01\0\0\0\x1c"
+                                            "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                                            "\0\0\0\0\0\0\0\x07"
+                                            "\0\0\0\x01"sv));
+    BOOST_TEST(bytes.substr(63, 20) == text("\x02\0\0\0\x0f\0\0\0\0\0\0\0\x02"
+                                            "CURRENT"sv));
+    BOOST_TEST(bytes.substr(87, 7) == text("\x03\0\0\0\x02"
+                                           "ab"sv));
+    BOOST_TEST(bytes.substr(98, 21) ==
+               text("\x04\0\0\0\x10\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02"sv));
     Checksum checksum;
     checksum.add(bytes.substr(0, 59));
     BOOST_TEST(checksum.value() == load_fixed<std::uint32_t>(bytes.data() + 59));
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_cut_short_is_damaged)
     for (std::size_t size = 0; size < backup.bytes.size(); ++size) {
         BOOST_TEST_CONTEXT(size << " bytes")
         {
-            BOOST_CHECK(refusal_of(backup.bytes.substr(0, size)) == Error::damaged);
+            BOOST_TEST(refusal_of(backup.bytes.substr(0, size)) == Error::damaged);
         }
     }
 }
@@ -182,9 +183,9 @@ BOOST_AUTO_TEST_CASE(frames_cannot_change_places)
     constexpr std::size_t data = 26 + 37 + 24;
     const std::string swapped = bytes.substr(0, data) + bytes.substr(data + 10, 10) +
                                 bytes.substr(data, 10) + bytes.substr(data + 20);
-    BOOST_CHECK(refusal_of(swapped) == Error::damaged);
+    BOOST_TEST(refusal_of(swapped) == Error::damaged);
     const std::string dropped = bytes.substr(0, data) + bytes.substr(data + 10);
-    BOOST_CHECK(refusal_of(dropped) == Error::damaged);
+    BOOST_TEST(refusal_of(dropped) == Error::damaged);
 }
 
 // Correct checksums do not make a stream trustworthy.
@@ -194,12 +195,12 @@ BOOST_AUTO_TEST_CASE(a_forged_stream_is_refused)
                                    "MANIFEST-", ".log", "12.txt"}) {
         BOOST_TEST_CONTEXT(name)
         {
-            BOOST_CHECK(refusal_of(made_up([&](BackupStream& stream) {
-                            stream.begin({});
-                            stream.begin_file(name, 1);
-                            stream.append("x");
-                            stream.finish();
-                        })) == Error::damaged);
+            BOOST_TEST(refusal_of(made_up([&](BackupStream& stream) {
+                           stream.begin({});
+                           stream.begin_file(name, 1);
+                           stream.append("x");
+                           stream.finish();
+                       })) == Error::damaged);
         }
     }
     const std::vector<std::function<void(BackupStream&)>> strange{
@@ -226,10 +227,10 @@ BOOST_AUTO_TEST_CASE(a_forged_stream_is_refused)
         },
     };
     for (const auto& each : strange) {
-        BOOST_CHECK(refusal_of(made_up([&](BackupStream& stream) {
-                        stream.begin({});
-                        each(stream);
-                    })) == Error::damaged);
+        BOOST_TEST(refusal_of(made_up([&](BackupStream& stream) {
+                       stream.begin({});
+                       each(stream);
+                   })) == Error::damaged);
     }
 }
 
@@ -244,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_damaged_files_is_refused)
         stream.append("MANIFEST-000002\n");
         stream.finish();
     });
-    BOOST_CHECK(refusal_of(lacks_everything) == Error::damaged);
+    BOOST_TEST(refusal_of(lacks_everything) == Error::damaged);
     const std::string other_revision = made_up([&](BackupStream& stream) {
         // Passes on the same files with a different revision.
         class Renamed final : public BackupTarget {
@@ -266,17 +267,17 @@ BOOST_AUTO_TEST_CASE(a_backup_of_damaged_files_is_refused)
         } renamed(stream);
         backup.store->start_backup()->copy_to(renamed, nothing);
     });
-    BOOST_CHECK(refusal_of(other_revision) == Error::damaged);
+    BOOST_TEST(refusal_of(other_revision) == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(other_formats_are_distinguished)
 {
     const SmallBackup backup;
-    BOOST_CHECK(refusal_of("something else altogether") == Error::not_a_database);
-    BOOST_CHECK(refusal_of("") == Error::damaged);
+    BOOST_TEST(refusal_of("something else altogether") == Error::not_a_database);
+    BOOST_TEST(refusal_of("") == Error::damaged);
     std::string newer = backup.bytes;
     newer[24] = '2';
-    BOOST_CHECK(refusal_of(newer) == Error::format_too_new);
+    BOOST_TEST(refusal_of(newer) == Error::format_too_new);
 }
 
 // Bytes after the backup are not consumed from the stream.
@@ -298,8 +299,8 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_full_fails_the_backup)
         SmallBuffer buffer(room);
         std::ostream out(&buffer);
         BackupStream stream(out);
-        BOOST_CHECK(error_of([&] { backup.store->start_backup()->copy_to(stream, nothing); }) ==
-                    Error::backup_failed);
+        BOOST_TEST(error_of([&] { backup.store->start_backup()->copy_to(stream, nothing); }) ==
+                   Error::backup_failed);
     }
 }
 
@@ -315,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_disk_that_fails_leaves_nothing_of_a_restored_database)
             failed = error.has_value();
             BOOST_CHECK(!error || error == Error::backup_failed || error == Error::open_failed);
             BOOST_CHECK(!error || (disk.contents().empty() && !disk.FileExists("/db")));
-            BOOST_REQUIRE(nth < 100);
+            BOOST_TEST_REQUIRE(nth < 100);
         }
     }
     for (const std::uint64_t space : {0, 100, 500}) {

@@ -4,6 +4,7 @@
 #include "storage/backup/restore.hpp"
 #include "storage/backup/store_backup.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/database_directory.hpp"
 #include "support/storage/store_tools.hpp"
 
@@ -60,7 +61,7 @@ struct Walk : DatabaseDirectory {
     {
         int failures = 0;
         for (bool failed = true; failed; ++failures) {
-            BOOST_REQUIRE(failures < 100);
+            BOOST_TEST_REQUIRE(failures < 100);
             const auto before = files_below(directory.path());
             std::string message;
             std::optional<Error> error;

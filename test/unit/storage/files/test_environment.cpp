@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/files/disk_env.hpp"
 #include "storage/files/environment.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/temporary_directory.hpp"
 
@@ -88,15 +89,15 @@ BOOST_AUTO_TEST_CASE(the_simulated_disk_loses_unsynced_data)
     append(*file, "not");
     BOOST_CHECK(!on_disk(disk, "/db/a"));  // its name is not on disk
     disk.sync_directory("/db");
-    BOOST_CHECK(on_disk(disk, "/db/a") == "synced");
+    BOOST_TEST(on_disk(disk, "/db/a") == "synced");
     disk.RenameFile("/db/a", "/db/b");
-    BOOST_CHECK(on_disk(disk, "/db/a") == "synced");
+    BOOST_TEST(on_disk(disk, "/db/a") == "synced");
     const auto everything = disk.survivors(Survival::everything())->contents();
     BOOST_CHECK(everything.size() == 1U && everything.at("/db/b") == "syncednot");
     disk.sync_directory("/db");
     BOOST_CHECK(on_disk(disk, "/db/b") == "synced" && !on_disk(disk, "/db/a"));
     disk.RemoveFile("/db/b");
-    BOOST_CHECK(on_disk(disk, "/db/b") == "synced");
+    BOOST_TEST(on_disk(disk, "/db/b") == "synced");
     disk.cut_power();
     BOOST_CHECK(!append(*file, "x").ok() && !disk.sync_directory("/db").ok());
 }
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_sync_makes_the_name_durable_too)
     append(*file, "one");
     BOOST_CHECK(!on_disk(disk, "/db/000003.log"));
     BOOST_CHECK(file->Sync().ok());
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "one");
+    BOOST_TEST(on_disk(disk, "/db/000003.log") == "one");
 }
 
 // W5, trap 14: LevelDB destroys the log that it rotates away from, without a sync.
@@ -116,8 +117,7 @@ BOOST_AUTO_TEST_CASE(a_destroyed_file_is_synced)
     auto file = create(env, "/db/000003.log");
     append(*file, "acknowledged");
     file.reset();
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") ==
-                "acknowledged" + mark_bytes(LogMark::closed, 12));
+    BOOST_TEST(on_disk(disk, "/db/000003.log") == "acknowledged" + mark_bytes(LogMark::closed, 12));
     BOOST_CHECK(!env.close_failed());
 }
 
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_closed_file_is_synced)
     auto file = create(env, "/db/000005.ldb");
     append(*file, "table");
     BOOST_CHECK(file->Close().ok());
-    BOOST_CHECK(on_disk(disk, "/db/000005.ldb") == "table");
+    BOOST_TEST(on_disk(disk, "/db/000005.ldb") == "table");
 }
 
 BOOST_AUTO_TEST_CASE(the_next_log_is_created_only_once_the_old_one_is_synced)
@@ -134,11 +134,11 @@ BOOST_AUTO_TEST_CASE(the_next_log_is_created_only_once_the_old_one_is_synced)
     auto old_log = create(env, "/db/000003.log");
     append(*old_log, "first");
     disk.fail_sync(1, "000003.log");
-    BOOST_CHECK(create(env, "/db/000004.log") == nullptr);
+    BOOST_TEST(create(env, "/db/000004.log") == nullptr);
     BOOST_CHECK(!disk.contents().contains("/db/000004.log"));
     auto next_log = create(env, "/db/000004.log");
-    BOOST_REQUIRE(next_log != nullptr);
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
+    BOOST_TEST_REQUIRE(next_log != nullptr);
+    BOOST_TEST(on_disk(disk, "/db/000003.log") == "first");
 }
 
 // LevelDB's background thread then begins a table; nothing waits for that.
@@ -148,18 +148,18 @@ BOOST_AUTO_TEST_CASE(a_rotated_log_gets_its_mark_once_a_table_is_begun)
     append(*old_log, "first");
     auto next_log = create(env, "/db/000004.log");
     old_log.reset();
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
+    BOOST_TEST(on_disk(disk, "/db/000003.log") == "first");
     BOOST_CHECK(!on_disk(disk, "/db/000004.log"));
     disk.fail_sync(1, "/db/");
     create(env, "/db/000005.ldb").reset();  // without the next log's name there is no mark
-    BOOST_CHECK(disk.contents().at("/db/000003.log") == "first");
+    BOOST_TEST(disk.contents().at("/db/000003.log") == "first");
 
     append(*next_log, "next");
     auto last_log = create(env, "/db/000006.log");
     next_log.reset();
     create(env, "/db/000007.ldb").reset();
-    BOOST_CHECK(on_disk(disk, "/db/000004.log") == "next" + mark_bytes(LogMark::rotated, 4));
-    BOOST_CHECK(on_disk(disk, "/db/000006.log") == "");
+    BOOST_TEST(on_disk(disk, "/db/000004.log") == "next" + mark_bytes(LogMark::rotated, 4));
+    BOOST_TEST(on_disk(disk, "/db/000006.log") == "");
     BOOST_CHECK(!env.close_failed());
 }
 
@@ -170,18 +170,18 @@ BOOST_AUTO_TEST_CASE(a_log_that_lost_something_gets_no_mark)
     disk.fail_append(1, PowerLossEnv::Torn::half, ".log");
     append(*log, "second");
     log.reset();
-    BOOST_CHECK(disk.contents().at("/db/000003.log") == "firstsec");
+    BOOST_TEST(disk.contents().at("/db/000003.log") == "firstsec");
     log = create(env, "/db/000004.log");
     append(*log, "first");
     disk.fail_sync(1, ".log");
     log.reset();
-    BOOST_CHECK(disk.contents().at("/db/000004.log") == "first");
+    BOOST_TEST(disk.contents().at("/db/000004.log") == "first");
     log = create(env, "/db/000005.log");
     append(*log, "first");
     disk.fail_sync(1, ".log");
     BOOST_CHECK(!env.sync_log().ok());  // unsynced data may already be lost by then
     log.reset();
-    BOOST_CHECK(disk.contents().at("/db/000005.log") == "first");
+    BOOST_TEST(disk.contents().at("/db/000005.log") == "first");
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_sync_at_the_end_is_reported)
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_rename_is_durable)
     append(*file, "MANIFEST-000001\n");
     file->Close();
     BOOST_CHECK(env.RenameFile("/db/000001.dbtmp", "/db/CURRENT").ok());
-    BOOST_CHECK(on_disk(disk, "/db/CURRENT") == "MANIFEST-000001\n");
+    BOOST_TEST(on_disk(disk, "/db/CURRENT") == "MANIFEST-000001\n");
 }
 
 // On top of LevelDB's own syncs, opening makes one sync of the directory, after the rename.
@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(names_that_become_durable_anyway_cost_no_sync_of_their_own)
     const auto before = disk.operations();
     BOOST_CHECK(manifest->Sync().ok());
     BOOST_TEST(disk.operations() == before + 1);
-    BOOST_CHECK(on_disk(disk, "/db/MANIFEST-000002") == "edit");
+    BOOST_TEST(on_disk(disk, "/db/MANIFEST-000002") == "edit");
 
     auto temporary = create(env, "/db/000002.dbtmp");
     append(*temporary, "MANIFEST-000002\n");
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(names_that_become_durable_anyway_cost_no_sync_of_their_own)
     BOOST_CHECK(temporary->Sync().ok());
     BOOST_TEST(disk.operations() == made + 1);
     BOOST_CHECK(env.RenameFile("/db/000002.dbtmp", "/db/CURRENT").ok());
-    BOOST_CHECK(on_disk(disk, "/db/CURRENT") == "MANIFEST-000002\n");
+    BOOST_TEST(on_disk(disk, "/db/CURRENT") == "MANIFEST-000002\n");
 }
 
 // If this were reported as a failure, then LevelDB would remove the manifest of CURRENT.
@@ -247,7 +247,7 @@ BOOST_AUTO_TEST_CASE(sync_log_leaves_nothing_for_the_rotation)
     auto log = create(env, "/db/000003.log");
     append(*log, "first");
     BOOST_CHECK(env.sync_log().ok());
-    BOOST_CHECK(on_disk(disk, "/db/000003.log") == "first");
+    BOOST_TEST(on_disk(disk, "/db/000003.log") == "first");
     const auto before = disk.operations();
     BOOST_CHECK(env.sync_log().ok());
     BOOST_TEST(disk.operations() == before);
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_appended_after_a_failure)
     disk.fail_append(1, PowerLossEnv::Torn::half, "MANIFEST-000002");
     BOOST_CHECK(!append(*manifest, "torn").ok());
     BOOST_CHECK(!append(*manifest, "behind").ok());
-    BOOST_CHECK(disk.contents().at("/db/MANIFEST-000002") == "firstto");
+    BOOST_TEST(disk.contents().at("/db/MANIFEST-000002") == "firstto");
     auto other = create(env, "/db/000005.ldb");
     append(*other, "first");
     disk.fail_sync(1, ".ldb");
@@ -375,7 +375,7 @@ BOOST_AUTO_TEST_CASE(a_real_log_is_synced_while_it_grows_and_after_its_removal)
     DiskEnv files;
     Environment real(&files, &files);
     auto log = create(real, directory / "000003.log");
-    BOOST_REQUIRE(log != nullptr);
+    BOOST_TEST_REQUIRE(log != nullptr);
     std::atomic<bool> done{false};
     std::atomic<bool> failed{false};  // Boost.Test's checks may be used by one thread only
     std::thread syncer([&] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
 #include "support/storage/tiny_disk.hpp"
@@ -35,7 +36,7 @@ std::string message_of(const std::function<void()>& action, Error expected)
     try {
         action();
     } catch (const boost::system::system_error& error) {
-        BOOST_CHECK(error.code() == make_error_code(expected));
+        BOOST_TEST(error.code() == make_error_code(expected));
         return error.what();
     }
     return {};
@@ -91,7 +92,7 @@ struct FullDisk {
     {
         const auto before = contents();
         check_all_there(*open(true));
-        BOOST_CHECK(contents() == before);
+        BOOST_TEST(contents() == before);
     }
 
     /// Deletes all data. `is_scarce`: opening leaves less room than the reserve takes.
@@ -194,7 +195,7 @@ BOOST_AUTO_TEST_CASE(without_a_reserve_a_full_disk_can_still_be_read)
         if (!message.empty()) {
             BOOST_TEST(tells_that_the_disk_is_full(message), message);
             BOOST_TEST(message.find("Options::read_only") != std::string::npos, message);
-            BOOST_CHECK(disk.contents() == before);
+            BOOST_TEST(disk.contents() == before);
             ++refused;
         }
     }
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(an_open_that_fails_nevertheless_restores_the_reserve)
         BOOST_CHECK(disk.GetFileSize("/db/KEYWATCH.reserve", &size).ok());
         BOOST_TEST(size == 1024U);
         BOOST_CHECK(!message_of([&] { full.open(); }, Error::open_failed).empty());
-        BOOST_CHECK(disk.contents() == before);
+        BOOST_TEST(disk.contents() == before);
     }
     full.check_readable();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/format/catalogue.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 using namespace keywatch;
@@ -13,8 +15,8 @@ BOOST_AUTO_TEST_CASE(a_name_is_found_only_with_its_structure)
     Catalogue catalogue;
     catalogue.add(Structure::btree, "users", {1, false});
     catalogue.add(Structure::set, "users", {2, false});
-    BOOST_CHECK(catalogue.find(Structure::btree, "users") == BucketId{1});
-    BOOST_CHECK(catalogue.find(Structure::set, "users") == BucketId{2});
+    BOOST_TEST(catalogue.find(Structure::btree, "users") == BucketId{1});
+    BOOST_TEST(catalogue.find(Structure::set, "users") == BucketId{2});
     BOOST_CHECK(!catalogue.find(Structure::list, "users"));
     BOOST_CHECK(!catalogue.find(Structure::btree, "user"));
     BOOST_CHECK(!catalogue.find(Structure::btree, "userss"));
@@ -43,7 +45,7 @@ BOOST_AUTO_TEST_CASE(lists_by_structure_then_by_name)
                                        {Structure::btree, "a\xff"},
                                        {Structure::btree, "b"},
                                        {Structure::set, "a"}};
-    BOOST_CHECK(catalogue.list() == expected);
+    BOOST_TEST(catalogue.list() == expected);
 }
 
 BOOST_AUTO_TEST_CASE(applies_changes_in_order)
@@ -54,7 +56,7 @@ BOOST_AUTO_TEST_CASE(applies_changes_in_order)
                      {Structure::btree, "users", 2, CatalogueChange::Kind::created},
                      {Structure::list, "jobs", 3, CatalogueChange::Kind::created},
                      {Structure::list, "jobs", 3, CatalogueChange::Kind::deleted}});
-    BOOST_CHECK(catalogue.find(Structure::btree, "users") == BucketId{2});
+    BOOST_TEST(catalogue.find(Structure::btree, "users") == BucketId{2});
     BOOST_CHECK(!catalogue.find(Structure::list, "jobs"));
     BOOST_TEST(catalogue.list().size() == 1U);
 }

@@ -2,6 +2,7 @@
 #include "storage/format/history_record.hpp"
 
 #include "bytes/time_range.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -101,30 +102,30 @@ BOOST_AUTO_TEST_CASE(what_was_written_is_read)
     BOOST_REQUIRE(record);
     BOOST_TEST(record->revision == 50U);
     BOOST_TEST(record->previous == 41U);
-    BOOST_CHECK(record->time == some_time);
+    BOOST_TEST(record->time == some_time);
     BOOST_TEST(record->origin == "importer");
-    BOOST_REQUIRE(record->messages.size() == 3U);
+    BOOST_TEST_REQUIRE(record->messages.size() == 3U);
     for (std::uint32_t index = 0; index < 3; ++index) {
         const Message& message = record->messages[index];
         BOOST_TEST(message.revision == 50U);
         BOOST_TEST(message.index == index);
-        BOOST_CHECK(message.time == some_time);
+        BOOST_TEST(message.time == some_time);
         BOOST_TEST(message.origin == "importer");
         BOOST_TEST(!message.last_in_commit);
     }
     BOOST_TEST(record->messages[0].bucket == "users");
-    BOOST_CHECK(record->messages[0].operation == Operation::put);
+    BOOST_TEST(record->messages[0].operation == Operation::put);
     BOOST_TEST(record->messages[0].key == "42");
     BOOST_TEST(record->messages[0].value == "alice");
     BOOST_CHECK(!record->messages[0].previous);
     BOOST_CHECK(!record->messages[0].ends_bucket);
     BOOST_TEST(record->messages[1].bucket == "jobs");
-    BOOST_CHECK(record->messages[1].structure == Structure::sorted_set);
-    BOOST_CHECK(record->messages[1].operation == Operation::erase);
-    BOOST_CHECK(record->messages[1].cause == Cause::expired);
-    BOOST_CHECK(record->messages[1].previous == ""sv);
-    BOOST_CHECK(record->messages[2].operation == Operation::bucket_deleted);
-    BOOST_CHECK(record->messages[2].cause == Cause::bucket_deleted);
+    BOOST_TEST(record->messages[1].structure == Structure::sorted_set);
+    BOOST_TEST(record->messages[1].operation == Operation::erase);
+    BOOST_TEST(record->messages[1].cause == Cause::expired);
+    BOOST_TEST(record->messages[1].previous == ""sv);
+    BOOST_TEST(record->messages[2].operation == Operation::bucket_deleted);
+    BOOST_TEST(record->messages[2].cause == Cause::bucket_deleted);
     BOOST_TEST(record->messages[2].ends_bucket);
     check_views_point_into(*record);
 }
@@ -166,7 +167,7 @@ BOOST_AUTO_TEST_CASE(bucket_names_are_stored_once)
     Totals totals;
     const auto record = decode_record(1, writer.finish(0, Time{}, totals));
     BOOST_REQUIRE(record);
-    BOOST_REQUIRE(record->messages.size() == 100U);
+    BOOST_TEST_REQUIRE(record->messages.size() == 100U);
     for (int i = 0; i < 100; ++i) {
         const Message& message = record->messages[static_cast<std::size_t>(i)];
         BOOST_TEST(message.bucket == "bucket " + std::string(message.key));
@@ -185,8 +186,8 @@ BOOST_AUTO_TEST_CASE(the_header_is_read_from_the_first_part_alone)
     BOOST_REQUIRE(header);
     BOOST_TEST(header->parts == 3);
     BOOST_TEST(header->previous == 8U);
-    BOOST_CHECK(header->time == some_time);
-    BOOST_CHECK((header->totals == Totals{5, 300 + bytes.size()}));
+    BOOST_TEST(header->time == some_time);
+    BOOST_TEST(header->totals == (Totals{5, 300 + bytes.size()}));
     const auto record = decode_record(9, bytes);
     BOOST_REQUIRE(record);
     BOOST_TEST(record->messages[1].value.size() == value.size());
@@ -213,7 +214,7 @@ BOOST_AUTO_TEST_CASE(fields_of_later_versions_are_skipped)
     Totals totals{0, 1000};
     std::string bytes = writer.finish(7, some_time, totals);
     const std::size_t message = bytes.size() - 9;  // length 8, mask, 2, bucket, key, value
-    BOOST_REQUIRE(bytes[message] == 8);
+    BOOST_TEST_REQUIRE(bytes[message] == 8);
     bytes.replace(message, 2, "\x11\x81\x04"sv);  // 0x201: a field of 8 bytes
     bytes += "01234567";
     bytes[message] = 17;
@@ -276,14 +277,14 @@ BOOST_AUTO_TEST_CASE(every_field_of_every_structure_survives)
     const auto record = decode_record(8, bytes);
     BOOST_REQUIRE(record);
     const Message& read = record->messages[0];
-    BOOST_CHECK(read.operation == Operation::rescore);
+    BOOST_TEST(read.operation == Operation::rescore);
     BOOST_TEST(read.value == "member");
-    BOOST_CHECK(read.previous == "");
-    BOOST_CHECK(read.score == message.score);
-    BOOST_CHECK(read.previous_score == message.previous_score);
-    BOOST_CHECK(read.list_index == message.list_index);
-    BOOST_CHECK(read.count == message.count);
-    BOOST_CHECK(read.deadline == message.deadline);
+    BOOST_TEST(read.previous == "");
+    BOOST_TEST(read.score == message.score);
+    BOOST_TEST(read.previous_score == message.previous_score);
+    BOOST_TEST(read.list_index == message.list_index);
+    BOOST_TEST(read.count == message.count);
+    BOOST_TEST(read.deadline == message.deadline);
 }
 
 // A record that a reader would call damaged must not be acknowledged.
@@ -299,8 +300,8 @@ BOOST_AUTO_TEST_CASE(times_that_could_not_be_read_are_not_written)
         Totals totals;
         const auto record = decode_record(1, writer.finish(0, time, totals));
         BOOST_REQUIRE(record);
-        BOOST_CHECK(record->time == time);
-        BOOST_CHECK(record->messages.at(0).deadline == time);
+        BOOST_TEST(record->time == time);
+        BOOST_TEST(record->messages.at(0).deadline == time);
     }
     for (const Time time : {first - 1us, last + 1us, Time::min(), Time::max()}) {
         RecordWriter writer;

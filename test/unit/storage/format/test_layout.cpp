@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "bytes/prefix_end.hpp"
 #include "storage/format/layout.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -39,7 +40,7 @@ BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
         for (const std::uint16_t part :
              std::initializer_list<std::uint16_t>{0, 1, 255, 256, 65535}) {
             const std::string key = history_key(revision, part);
-            BOOST_CHECK(last < key);  // BOOST_TEST would compare signed characters
+            BOOST_TEST(last < key);  // BOOST_TEST would compare signed characters
             const auto parsed = parse_history_key(key);
             BOOST_REQUIRE(parsed);
             BOOST_TEST(parsed->first == revision);
@@ -55,7 +56,7 @@ BOOST_AUTO_TEST_CASE(bucket_keys_return_structure_and_any_name)
         const std::string key = bucket_key(kw::Structure::sorted_set, name);
         const auto parsed = parse_bucket_key(key);
         BOOST_REQUIRE(parsed);
-        BOOST_CHECK(parsed->first == kw::Structure::sorted_set);
+        BOOST_TEST(parsed->first == kw::Structure::sorted_set);
         BOOST_TEST(parsed->second == name);
     }
 }
@@ -66,9 +67,9 @@ BOOST_AUTO_TEST_CASE(cursors_are_these_bytes)
     const CursorEntry entry{0x0102030405060708, Time{std::chrono::microseconds{-2}}};
     BOOST_TEST(encode_cursor(entry) ==
                "\x01\x02\x03\x04\x05\x06\x07\x08\xff\xff\xff\xff\xff\xff\xff\xfe"sv);
-    BOOST_CHECK(decode_cursor(encode_cursor(entry)) == entry);
+    BOOST_TEST(decode_cursor(encode_cursor(entry)) == entry);
     for (const auto name : {"a"sv, "\0"sv, "\xff\xff"sv, "with \0 inside"sv}) {
-        BOOST_CHECK(parse_cursor_key(cursor_key(name)) == name);
+        BOOST_TEST(parse_cursor_key(cursor_key(name)) == name);
     }
     BOOST_CHECK(!parse_cursor_key("c"));
     BOOST_CHECK(!parse_cursor_key("b\x01name"));
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_has_four_bytes_more)
     const std::string bytes = encode_cursor(entry);
     BOOST_TEST(bytes.size() == 20U);
     BOOST_TEST(bytes.substr(16) == "\x01\x02\x03\x04");
-    BOOST_CHECK(decode_cursor(bytes) == entry);
+    BOOST_TEST(decode_cursor(bytes) == entry);
     // Each position has exactly one encoding.
     BOOST_CHECK(!decode_cursor(bytes.substr(0, 16) + std::string(4, '\0')));
     BOOST_CHECK(!decode_cursor(bytes + 'x'));
@@ -109,9 +110,9 @@ BOOST_AUTO_TEST_CASE(keys_of_another_area_or_length_are_refused)
 BOOST_AUTO_TEST_CASE(numbers_survive)
 {
     for (const std::uint64_t number : {0ULL, 1ULL, 255ULL, 256ULL, 1ULL << 40, ~0ULL}) {
-        BOOST_CHECK(decode_number(encode_number(number)) == number);
+        BOOST_TEST(decode_number(encode_number(number)) == number);
     }
-    BOOST_CHECK(parse_orphan_key(orphan_key(data_prefix(77) + "e5")) == data_prefix(77) + "e5");
+    BOOST_TEST(parse_orphan_key(orphan_key(data_prefix(77) + "e5")) == data_prefix(77) + "e5");
 }
 
 // A scan of [prefix, prefix_end) must see every key with the prefix and no other.
@@ -121,8 +122,8 @@ BOOST_AUTO_TEST_CASE(prefix_end_is_directly_after_the_prefix)
         const auto end = prefix_end(prefix);
         BOOST_REQUIRE(end);
         const std::string inside = std::string(prefix) + "\xff\xff\xff\xff";
-        BOOST_CHECK(prefix < *end);
-        BOOST_CHECK(inside < *end);
+        BOOST_TEST(prefix < *end);
+        BOOST_TEST(inside < *end);
         BOOST_CHECK(!end->starts_with(prefix));
     }
     BOOST_TEST(*prefix_end("ab") == "ac");
@@ -134,8 +135,8 @@ BOOST_AUTO_TEST_CASE(prefix_end_is_directly_after_the_prefix)
 BOOST_AUTO_TEST_CASE(buckets_with_neighbouring_ids_do_not_touch)
 {
     const std::string last_of_255 = data_prefix(255) + std::string(20, '\xff');
-    BOOST_CHECK(last_of_255 < *prefix_end(data_prefix(255)));
-    BOOST_CHECK(*prefix_end(data_prefix(255)) <= data_prefix(256));
+    BOOST_TEST(last_of_255 < *prefix_end(data_prefix(255)));
+    BOOST_TEST(*prefix_end(data_prefix(255)) <= data_prefix(256));
 }
 
 BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
@@ -158,15 +159,15 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
          {kw::Time::min() + 1us, kw::Time{-1us}, kw::Time{}, kw::Time{1us}, kw::Time{1h}}) {
         for (const std::string& data_key : {data_prefix(0), data_prefix(UINT32_MAX) + "\xff"}) {
             const std::string key = deadline_key(time, data_key);
-            BOOST_CHECK(deadline_keys_from(time) <= key);
-            BOOST_CHECK(deadline_keys_from(time - 1us) < key);
-            BOOST_CHECK(deadline_keys_from(time + 1us) > key);
-            BOOST_CHECK(deadline_end_key > key);
-            BOOST_TEST((parse_deadline_key(key)->time == time));
+            BOOST_TEST(deadline_keys_from(time) <= key);
+            BOOST_TEST(deadline_keys_from(time - 1us) < key);
+            BOOST_TEST(deadline_keys_from(time + 1us) > key);
+            BOOST_TEST(deadline_end_key > key);
+            BOOST_TEST(parse_deadline_key(key)->time == time);
         }
     }
     BOOST_TEST(!parse_deadline_key(deadline_end_key));
-    BOOST_CHECK(deadline_end_key < history_key(0, 0));
+    BOOST_TEST(deadline_end_key < history_key(0, 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,6 +3,7 @@
 #include "storage/log/log_format.hpp"
 #include "storage/log/log_mark.hpp"
 #include "storage/store.hpp"
+#include "support/printing.hpp"
 #include "support/storage/failing_env.hpp"
 #include "support/storage/power_loss_env.hpp"
 #include "support/storage/store_tools.hpp"
@@ -80,8 +81,8 @@ Found look(PowerLossEnv& disk)
     found.error = error_of([&] {
         const auto store = Store::open(Options("/db"), &disk);
         found.head = store->head_at_open();
-        BOOST_REQUIRE(revisions(store->read_history(0, UINT64_MAX, {SIZE_MAX, SIZE_MAX})) ==
-                      range(1, found.head));
+        BOOST_TEST_REQUIRE(revisions(store->read_history(0, UINT64_MAX, {SIZE_MAX, SIZE_MAX})) ==
+                           range(1, found.head));
         for (Revision revision = 1; revision <= found.head; ++revision) {
             BOOST_REQUIRE(has_data(*store, revision));
         }
@@ -146,7 +147,7 @@ struct TwoLogs {
         older_bytes = disk.contents().at(older);
         store->prepare_rotation();
         commit(10);
-        BOOST_REQUIRE(names(disk, ".log").size() == 2U);
+        BOOST_TEST_REQUIRE(names(disk, ".log").size() == 2U);
         newer = names(disk, ".log").back();
     }
     ~TwoLogs()
@@ -186,10 +187,10 @@ BOOST_AUTO_TEST_CASE(the_newest_log_ends_at_its_first_bad_record)
     some_positions(disk->contents().at(log).size(), [&](std::size_t at) {
         const Found found = look_flipped(*disk, log, at);
         BOOST_REQUIRE(!found.error);
-        BOOST_REQUIRE(found.head >= before);
-        BOOST_REQUIRE(found.head < 63U);
+        BOOST_TEST_REQUIRE(found.head >= before);
+        BOOST_TEST_REQUIRE(found.head < 63U);
         before = found.head;
-        BOOST_REQUIRE(look_cut(*disk, log, at).head == found.head);
+        BOOST_TEST_REQUIRE(look_cut(*disk, log, at).head == found.head);
     });
     BOOST_TEST(before == 62U);
 }
@@ -213,8 +214,8 @@ BOOST_AUTO_TEST_CASE(a_bad_record_in_an_older_log_is_damage)
     const OwnDisk disk = two.killed();
     BOOST_TEST(look(*copy_of(*disk)).head == 40U);
     some_positions(two.older_bytes.size(), [&](std::size_t at) {
-        BOOST_REQUIRE(look_flipped(*disk, two.older, at).error == Error::damaged);
-        BOOST_REQUIRE(look_cut(*disk, two.older, at).error == Error::damaged);
+        BOOST_TEST_REQUIRE(look_flipped(*disk, two.older, at).error == Error::damaged);
+        BOOST_TEST_REQUIRE(look_cut(*disk, two.older, at).error == Error::damaged);
         BOOST_REQUIRE(at == 0 || !look_cut(*disk, two.newer, at / 4).error);
     });
 }
@@ -232,12 +233,12 @@ BOOST_AUTO_TEST_CASE(bytes_after_the_last_write_of_an_older_log_are_no_damage)
 BOOST_AUTO_TEST_CASE(a_log_that_the_manifest_names_is_missed)
 {
     const OwnDisk disk = make(5, false);
-    BOOST_CHECK(look_without(*disk, names(*disk, ".log")).error == Error::damaged);
+    BOOST_TEST(look_without(*disk, names(*disk, ".log")).error == Error::damaged);
     const OwnDisk at_rest = make(5, true);
-    BOOST_CHECK(look_without(*at_rest, names(*at_rest, ".log")).error == Error::damaged);
+    BOOST_TEST(look_without(*at_rest, names(*at_rest, ".log")).error == Error::damaged);
     const TwoLogs two;
-    BOOST_CHECK(look_without(*two.killed(), {two.older}).error == Error::damaged);
-    BOOST_CHECK(look_without(*two.killed(), {two.older, two.newer}).error == Error::damaged);
+    BOOST_TEST(look_without(*two.killed(), {two.older}).error == Error::damaged);
+    BOOST_TEST(look_without(*two.killed(), {two.older, two.newer}).error == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_log_after_a_rotated_one_is_detected)
@@ -246,13 +247,13 @@ BOOST_AUTO_TEST_CASE(a_missing_log_after_a_rotated_one_is_detected)
     BOOST_TEST(look_without(*two.killed(), {two.newer}).head == two.rotated_after);
     const OwnDisk disk = two.killed(true);
     BOOST_TEST(look(*copy_of(*disk)).head == 40U);
-    BOOST_CHECK(look_without(*disk, {two.newer}).error == Error::damaged);
-    BOOST_CHECK(look_without(*disk, {two.older}).error == Error::damaged);
+    BOOST_TEST(look_without(*disk, {two.newer}).error == Error::damaged);
+    BOOST_TEST(look_without(*disk, {two.older}).error == Error::damaged);
     // Nothing of it may be missing, even if the newer log is empty.
     some_positions(two.older_bytes.size(), [&](std::size_t at) {
         const OwnDisk changed = copy_of(*disk);
         changed->overwrite(two.newer, "");
-        BOOST_REQUIRE(look_flipped(*changed, two.older, at).error == Error::damaged);
+        BOOST_TEST_REQUIRE(look_flipped(*changed, two.older, at).error == Error::damaged);
     });
 }
 
@@ -281,7 +282,7 @@ BOOST_AUTO_TEST_CASE(an_old_record_after_the_end_is_not_taken_for_a_new_one)
     const Found found = look_with(*disk, name, fragments_of(old, 0) + log.substr(20));
     BOOST_TEST(found.head == 3U);
     const std::string foreign = encode(WriteHeader{1000, 1}) + "\x01\x01k\x01v";
-    BOOST_CHECK(look_with(*disk, name, fragments_of(foreign, 0)).error == Error::damaged);
+    BOOST_TEST(look_with(*disk, name, fragments_of(foreign, 0)).error == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_manifest_is_damage_unless_nothing_is_missing)
@@ -330,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_once_while_opening_loses_nothing)
             std::string what;
             try {
                 const auto store = Store::open(Options("/db"), &env);
-                BOOST_REQUIRE(store->head_at_open() == 40U);
+                BOOST_TEST_REQUIRE(store->head_at_open() == 40U);
             } catch (const boost::system::system_error& error) {
                 what = error.what();
                 const bool sync = env.failed_call() == FailingEnv::Call::sync;
@@ -339,7 +340,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_fails_once_while_opening_loses_nothing)
                               error.code() == make_error_code(Error::read_only) ||
                               (table && error.code() == make_error_code(Error::damaged)));
                 BOOST_TEST((sync || table || what.find(text) != std::string::npos), what);
-                BOOST_REQUIRE(disk->contents() == before);
+                BOOST_TEST_REQUIRE(disk->contents() == before);
             }
             BOOST_TEST_CONTEXT(text << " at the " << env.failure() << ": " << what)
             {

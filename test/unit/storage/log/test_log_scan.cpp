@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "storage/log/log_mark.hpp"
 #include "storage/log/log_scan.hpp"
+#include "support/printing.hpp"
 #include "support/storage/power_loss_env.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -81,7 +82,7 @@ BOOST_AUTO_TEST_CASE(all_records_are_believed)
     const Records records = some_records();
     const std::string log = log_of(records);
     const Scanned found = scan(log);
-    BOOST_CHECK(found.records == records);
+    BOOST_TEST(found.records == records);
     BOOST_TEST(found.believed == log.size());
     BOOST_CHECK(scan({}).records.empty());
 }
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(what_leveldb_writes_is_believed_to_the_last_byte)
         }
         const Scanned found = scan(bytes);
         BOOST_TEST(found.believed == bytes.size());
-        BOOST_CHECK(log_of(found.records) == bytes);
+        BOOST_TEST(log_of(found.records) == bytes);
         std::uint64_t next = 1;
         for (const std::string& record : writes ? found.records : Records{}) {
             const auto header = parse_write_header(record);
@@ -133,9 +134,9 @@ BOOST_AUTO_TEST_CASE(a_log_that_is_cut_off_ends_with_a_whole_record)
     for (std::size_t size = 0; size < log.size(); size += size % 97 < 20 ? 1 : 13) {
         const Scanned found = scan(std::string_view(log).substr(0, size));
         BOOST_REQUIRE(begins_with(records, found.records));
-        BOOST_REQUIRE(found.records.size() < records.size());
-        BOOST_REQUIRE(found.believed <= size);
-        BOOST_REQUIRE(log_of(found.records).size() <= size);
+        BOOST_TEST_REQUIRE(found.records.size() < records.size());
+        BOOST_TEST_REQUIRE(found.believed <= size);
+        BOOST_TEST_REQUIRE(log_of(found.records).size() <= size);
     }
 }
 
@@ -148,8 +149,8 @@ BOOST_AUTO_TEST_CASE(a_log_ends_before_what_is_not_as_it_was_written)
         changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
         const Scanned found = scan(changed);
         BOOST_REQUIRE(begins_with(records, found.records));
-        BOOST_REQUIRE(found.records.size() < records.size());
-        BOOST_REQUIRE(found.believed <= at);
+        BOOST_TEST_REQUIRE(found.records.size() < records.size());
+        BOOST_TEST_REQUIRE(found.believed <= at);
     }
 }
 
@@ -162,8 +163,8 @@ BOOST_AUTO_TEST_CASE(a_page_that_is_lost_ends_a_log_although_later_ones_are_ther
         std::fill_n(changed.begin() + page, std::min<std::size_t>(4096, log.size() - page), '\0');
         const Scanned found = scan(changed);
         BOOST_REQUIRE(begins_with(records, found.records));
-        BOOST_REQUIRE(found.records.size() < records.size());
-        BOOST_REQUIRE(found.believed <= page);
+        BOOST_TEST_REQUIRE(found.records.size() < records.size());
+        BOOST_TEST_REQUIRE(found.believed <= page);
     }
 }
 
@@ -172,7 +173,7 @@ BOOST_AUTO_TEST_CASE(zeros_may_follow_the_end)
     const Records records = some_records();
     const std::string log = log_of(records);
     for (const std::size_t zeros : {1, 6, 7, 100, 40'000, 100'000}) {
-        BOOST_CHECK(scan(log + std::string(zeros, '\0')).records == records);
+        BOOST_TEST(scan(log + std::string(zeros, '\0')).records == records);
     }
 }
 
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(fragments_in_the_wrong_order_end_a_log)
     BOOST_TEST(twice.believed == log_block_bytes);
     const std::string rest = fragments_of(std::string(log_block_bytes, 'x'), 0);
     const Scanned headless = scan(whole + rest.substr(log_block_bytes));
-    BOOST_CHECK(headless.records == Records{"whole"});
+    BOOST_TEST(headless.records == Records{"whole"});
     BOOST_TEST(headless.believed == whole.size());
 }
 
@@ -215,9 +216,9 @@ BOOST_AUTO_TEST_CASE(a_mark_is_the_last_record_wherever_the_log_ends)
         }
         log += mark_bytes(LogMark::closed, log.size());
         const Scanned found = scan(log);
-        BOOST_REQUIRE(found.believed == log.size());
+        BOOST_TEST_REQUIRE(found.believed == log.size());
         BOOST_REQUIRE(!found.records.empty());
-        BOOST_REQUIRE(parse_mark(found.records.back()) == LogMark::closed);
+        BOOST_TEST_REQUIRE(parse_mark(found.records.back()) == LogMark::closed);
         log += std::string(10, '\0');
         const std::size_t last = (log.size() - 1) / log_block_bytes * log_block_bytes;
         const std::size_t before = last >= log_block_bytes ? last - log_block_bytes : last;
@@ -228,8 +229,8 @@ BOOST_AUTO_TEST_CASE(a_mark_is_the_last_record_wherever_the_log_ends)
 
 BOOST_AUTO_TEST_CASE(only_an_empty_write_is_a_mark)
 {
-    BOOST_CHECK(parse_mark(encode(WriteHeader{1, 0})) == LogMark::rotated);
-    BOOST_CHECK(parse_mark(encode(WriteHeader{2, 0})) == LogMark::closed);
+    BOOST_TEST(parse_mark(encode(WriteHeader{1, 0})) == LogMark::rotated);
+    BOOST_TEST(parse_mark(encode(WriteHeader{2, 0})) == LogMark::closed);
     BOOST_CHECK(!parse_mark(encode(WriteHeader{3, 0})));
     BOOST_CHECK(!parse_mark(encode(WriteHeader{0, 0})));
     BOOST_CHECK(!parse_mark(encode(WriteHeader{1, 1})));

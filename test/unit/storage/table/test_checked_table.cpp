@@ -8,6 +8,7 @@
 #include "storage/table/checked_table.hpp"
 #include "storage/table/table_format.hpp"
 #include "storage/table/table_walk.hpp"
+#include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -259,10 +260,10 @@ BOOST_AUTO_TEST_CASE(an_iterator_that_has_skipped_something_throws_from_then_on)
     iterator.SeekToFirst();
     BOOST_TEST(iterator.Valid());
     for (int i = 0; i < 2; ++i) {
-        BOOST_CHECK(error_of([&] { iterator.Next(); }) == Error::damaged);
+        BOOST_TEST(error_of([&] { iterator.Next(); }) == Error::damaged);
         BOOST_TEST(!iterator.Valid());
     }
-    BOOST_CHECK(error_of([&] { iterator.SeekToFirst(); }) == Error::damaged);
+    BOOST_TEST(error_of([&] { iterator.SeekToFirst(); }) == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(an_iterator_reports_a_failed_read_with_the_reason_of_the_system)
@@ -274,7 +275,7 @@ BOOST_AUTO_TEST_CASE(an_iterator_reports_a_failed_read_with_the_reason_of_the_sy
         iterator.Next();
         BOOST_ERROR("nothing was thrown");
     } catch (const boost::system::system_error& error) {
-        BOOST_TEST((error.code() == Error::storage_failed));
+        BOOST_TEST(error.code() == Error::storage_failed);
         BOOST_TEST(std::string_view(error.what()).find("Too many open files") !=
                    std::string_view::npos);
     }
@@ -288,7 +289,7 @@ BOOST_AUTO_TEST_CASE(failed_reads_of_other_threads_do_not_count)
     }).get();
     reads.check();
     FailedReads::note(leveldb::Status::Corruption("b"));
-    BOOST_CHECK(error_of([&] { reads.check(); }) == Error::damaged);
+    BOOST_TEST(error_of([&] { reads.check(); }) == Error::damaged);
 }
 
 BOOST_AUTO_TEST_CASE(a_background_job_may_ask_for_the_next_one)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "structures/btree/bits.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <limits>
@@ -15,11 +17,11 @@ BOOST_AUTO_TEST_SUITE(test_bits)
 
 BOOST_AUTO_TEST_CASE(the_first_bit_is_the_most_significant_one_of_the_first_byte)
 {
-    BOOST_TEST((with_bit("", 0, true) == "\x80"));
-    BOOST_TEST((with_bit("", 7, true) == "\x01"));
-    BOOST_TEST((with_bit("", 8, true) == "\0\x80"s));
-    BOOST_TEST((with_bit("A", 6, true) == "C"));
-    BOOST_TEST((with_bit("\xff", 0, false) == "\x7f"));
+    BOOST_TEST(with_bit("", 0, true) == "\x80");
+    BOOST_TEST(with_bit("", 7, true) == "\x01");
+    BOOST_TEST(with_bit("", 8, true) == "\0\x80"s);
+    BOOST_TEST(with_bit("A", 6, true) == "C");
+    BOOST_TEST(with_bit("\xff", 0, false) == "\x7f");
     BOOST_TEST(bit_at("\x80", 0));
     BOOST_TEST(!bit_at("\x80", 1));
     BOOST_TEST(bit_at("\x80\x01", 15));

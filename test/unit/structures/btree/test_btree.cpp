@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <keywatch/keywatch.hpp>
@@ -96,12 +97,12 @@ BOOST_AUTO_TEST_CASE(keys_and_values_are_any_bytes)
         for (const std::string& text : {std::string(1, '\0'), std::string("\0a", 2),
                                         std::string("\xff"), all_bytes, std::string(70000, 'l')}) {
             tree.put(text, text);
-            BOOST_TEST((tree.get(text) == text));
+            BOOST_TEST(tree.get(text) == text);
         }
         tree.put("empty", "");
-        BOOST_TEST((tree.get("empty") == ""));
+        BOOST_TEST(tree.get("empty") == "");
         BOOST_TEST(!tree.get("not there"));
-        BOOST_TEST((failure_of([&] { tree.put("", "v"); }) == code(Error::empty_key)));
+        BOOST_TEST(failure_of([&] { tree.put("", "v"); }) == code(Error::empty_key));
         BOOST_TEST(!tree.contains(""));
     });
 }
@@ -223,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_put_reports_the_previous_value_if_configured)
             tree.put("other", "1", std::chrono::hours{1});
             tree.put("k", "2");
         };
-        BOOST_TEST((co_await told_of(false, dated)) == "other=1 k=2 ");
+        BOOST_TEST(co_await told_of(false, dated) == "other=1 k=2 ");
     });
 }
 

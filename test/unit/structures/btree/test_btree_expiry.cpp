@@ -4,6 +4,7 @@
 #include "structures/expiry.hpp"
 #include "support/engine/timed_transactions.hpp"
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -36,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_key_has_one_deadline_at_most)
     });
     for (const Function& renew : renewals) {
         in_transaction(renew);
-        BOOST_TEST((deadlines().size() == 2U));
+        BOOST_TEST(deadlines().size() == 2U);
     }
 }
 
@@ -127,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_write_finds_nothing_of_an_expired_value)
         });
         BOOST_REQUIRE(!messages.empty());
         BOOST_TEST(messages[0]->cause == Cause::expired);
-        BOOST_TEST((messages[0]->previous == "7"));
+        BOOST_TEST(messages[0]->previous == "7");
     }
 }
 

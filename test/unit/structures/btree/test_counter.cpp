@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "structures/btree/counter.hpp"
 
+#include "support/printing.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <limits>
@@ -47,7 +49,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read)
 {
     for (const std::int64_t number : {least, least + 1, std::int64_t{-10}, std::int64_t{-1},
                                       std::int64_t{0}, std::int64_t{7}, std::int64_t{100}, most}) {
-        BOOST_TEST((parse_number(std::to_string(number)) == number));
+        BOOST_TEST(parse_number(std::to_string(number)) == number);
     }
 }
 

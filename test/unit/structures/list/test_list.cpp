@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <keywatch/keywatch.hpp>
 
@@ -66,10 +67,10 @@ BOOST_AUTO_TEST_CASE(both_ends_grow_and_shrink)
         BOOST_TEST(lists.push_front("k", "a") == 3U);
         BOOST_TEST(lists.push_back("k", "d") == 4U);
         BOOST_TEST(text(lists) == "a b c d ");
-        BOOST_TEST((lists.front("k") == "a"));
-        BOOST_TEST((lists.back("k") == "d"));
-        BOOST_TEST((lists.pop_front("k") == "a"));
-        BOOST_TEST((lists.pop_back("k") == "d"));
+        BOOST_TEST(lists.front("k") == "a");
+        BOOST_TEST(lists.back("k") == "d");
+        BOOST_TEST(lists.pop_front("k") == "a");
+        BOOST_TEST(lists.pop_back("k") == "d");
         BOOST_TEST(text(lists) == "b c ");
         BOOST_TEST(lists.size("k") == 2U);
     });
@@ -79,12 +80,12 @@ BOOST_AUTO_TEST_CASE(pop_twice_in_one_transaction_returns_different_elements)
 {
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b", "c", "d"});
-        BOOST_TEST((lists.pop_front("k") == "a"));
-        BOOST_TEST((lists.pop_front("k") == "b"));
-        BOOST_TEST((lists.pop_back("k") == "d"));
-        BOOST_TEST((lists.pop_back("k") == "c"));
-        BOOST_TEST((lists.pop_back("k") == std::nullopt));
-        BOOST_TEST((lists.pop_front("k") == std::nullopt));
+        BOOST_TEST(lists.pop_front("k") == "a");
+        BOOST_TEST(lists.pop_front("k") == "b");
+        BOOST_TEST(lists.pop_back("k") == "d");
+        BOOST_TEST(lists.pop_back("k") == "c");
+        BOOST_TEST(lists.pop_back("k") == std::nullopt);
+        BOOST_TEST(lists.pop_front("k") == std::nullopt);
     });
 }
 
@@ -149,13 +150,13 @@ BOOST_AUTO_TEST_CASE(elements_are_any_bytes)
                                                 all_bytes, std::string(2'000'000, 'x'), ""};
         const std::string key("\0k\xff", 3);
         lists.push_back(key, elements);
-        BOOST_TEST((lists.range(key).to_vector() == elements));
+        BOOST_TEST(lists.range(key).to_vector() == elements);
         for (std::size_t i = 0; i < elements.size(); ++i) {
-            BOOST_TEST((lists.at(key, static_cast<std::int64_t>(i)) == elements[i]));
+            BOOST_TEST(lists.at(key, static_cast<std::int64_t>(i)) == elements[i]);
         }
         BOOST_TEST(lists.remove(key, "") == 2U);
-        BOOST_TEST((lists.pop_back(key) == elements[4]));
-        BOOST_TEST((lists.pop_back(key) == all_bytes));
+        BOOST_TEST(lists.pop_back(key) == elements[4]);
+        BOOST_TEST(lists.pop_back(key) == all_bytes);
         BOOST_TEST(!lists.has_key(key.substr(0, 2)));
     });
 }
@@ -180,10 +181,10 @@ BOOST_AUTO_TEST_CASE(negative_indexes_count_from_the_end)
 {
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b", "c"});
-        BOOST_TEST((lists.at("k", 0) == "a"));
-        BOOST_TEST((lists.at("k", 2) == "c"));
-        BOOST_TEST((lists.at("k", -1) == "c"));
-        BOOST_TEST((lists.at("k", -3) == "a"));
+        BOOST_TEST(lists.at("k", 0) == "a");
+        BOOST_TEST(lists.at("k", 2) == "c");
+        BOOST_TEST(lists.at("k", -1) == "c");
+        BOOST_TEST(lists.at("k", -3) == "a");
         for (const std::int64_t outside : {std::int64_t{3}, std::int64_t{-4}, lowest, highest}) {
             BOOST_TEST(!lists.at("k", outside));
             BOOST_TEST(!lists.at("none", outside));
@@ -221,9 +222,9 @@ BOOST_AUTO_TEST_CASE(a_range_can_be_iterated_again_and_sees_new_writes)
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b"});
         Range<std::string_view> range = lists.range("k", -2, -1);
-        BOOST_TEST((range.to_vector() == std::vector<std::string>{"a", "b"}));
+        BOOST_TEST(range.to_vector() == (std::vector<std::string>{"a", "b"}));
         lists.push_back("k", "c");
-        BOOST_TEST((range.to_vector() == std::vector<std::string>{"b", "c"}));
+        BOOST_TEST(range.to_vector() == (std::vector<std::string>{"b", "c"}));
         lists.erase("k");
         BOOST_TEST(range.to_vector().empty());
     });
@@ -237,11 +238,11 @@ BOOST_AUTO_TEST_CASE(set_replaces_what_is_there)
         lists.set("k", -1, "C");
         BOOST_TEST(text(lists) == "a B C ");
         for (const std::int64_t outside : {std::int64_t{3}, std::int64_t{-4}, lowest, highest}) {
-            BOOST_TEST((failure_of([&] { lists.set("k", outside, "x"); }) ==
-                        code(Error::index_out_of_range)));
+            BOOST_TEST(failure_of([&] { lists.set("k", outside, "x"); }) ==
+                       code(Error::index_out_of_range));
         }
-        BOOST_TEST(
-            (failure_of([&] { lists.set("none", 0, "x"); }) == code(Error::index_out_of_range)));
+        BOOST_TEST(failure_of([&] { lists.set("none", 0, "x"); }) ==
+                   code(Error::index_out_of_range));
         BOOST_TEST(text(lists) == "a B C ");
         BOOST_TEST(!lists.has_key("none"));
     });
@@ -258,11 +259,11 @@ BOOST_AUTO_TEST_CASE(insert_puts_an_element_before_another)
         BOOST_TEST(lists.insert("k", -5, "_") == 6U);
         BOOST_TEST(text(lists) == "_ a b c d e ");
         for (const std::int64_t outside : {std::int64_t{7}, std::int64_t{-7}, lowest, highest}) {
-            BOOST_TEST((failure_of([&] { lists.insert("k", outside, "x"); }) ==
-                        code(Error::index_out_of_range)));
+            BOOST_TEST(failure_of([&] { lists.insert("k", outside, "x"); }) ==
+                       code(Error::index_out_of_range));
         }
-        BOOST_TEST((failure_of([&] { lists.insert("none", -1, "x"); }) ==
-                    code(Error::index_out_of_range)));
+        BOOST_TEST(failure_of([&] { lists.insert("none", -1, "x"); }) ==
+                   code(Error::index_out_of_range));
         BOOST_TEST(text(lists) == "_ a b c d e ");
         BOOST_TEST(!lists.has_key("none"));
     });
@@ -325,11 +326,11 @@ BOOST_AUTO_TEST_CASE(remove_at_changes_nothing_if_one_index_is_out_of_range)
     in_transaction([](List lists) {
         lists.push_back("k", {"a", "b", "c"});
         for (const std::int64_t outside : {std::int64_t{3}, std::int64_t{-4}, lowest, highest}) {
-            BOOST_TEST((failure_of([&] { lists.remove_at("k", {0, outside}); }) ==
-                        code(Error::index_out_of_range)));
+            BOOST_TEST(failure_of([&] { lists.remove_at("k", {0, outside}); }) ==
+                       code(Error::index_out_of_range));
         }
-        BOOST_TEST(
-            (failure_of([&] { lists.remove_at("none", {0}); }) == code(Error::index_out_of_range)));
+        BOOST_TEST(failure_of([&] { lists.remove_at("none", {0}); }) ==
+                   code(Error::index_out_of_range));
         BOOST_TEST(lists.remove_at("none", {}) == 0U);
         BOOST_TEST(text(lists) == "a b c ");
     });
@@ -372,7 +373,7 @@ BOOST_AUTO_TEST_CASE(a_list_can_be_used_after_a_trim_and_keeps_its_deadline)
         lists.push_front("k", "x");
         lists.push_back("k", "y");
         BOOST_TEST(text(lists) == "x e y ");
-        BOOST_TEST((lists.ttl("k") == std::chrono::hours(1)));
+        BOOST_TEST(lists.ttl("k") == std::chrono::hours(1));
         lists.trim("k", lowest, lowest);
         lists.push_back("k", "z");
         BOOST_TEST(text(lists) == "z ");
@@ -384,9 +385,9 @@ BOOST_AUTO_TEST_CASE(an_empty_key_has_no_list)
 {
     in_transaction([](List lists) {
         const auto empty_key = code(Error::empty_key);
-        BOOST_TEST((failure_of([&] { lists.push_back("", "v"); }) == empty_key));
-        BOOST_TEST((failure_of([&] { lists.push_front("", {"v", "w"}); }) == empty_key));
-        BOOST_TEST((failure_of([&] { lists.insert("", 0, "v"); }) == empty_key));
+        BOOST_TEST(failure_of([&] { lists.push_back("", "v"); }) == empty_key);
+        BOOST_TEST(failure_of([&] { lists.push_front("", {"v", "w"}); }) == empty_key);
+        BOOST_TEST(failure_of([&] { lists.insert("", 0, "v"); }) == empty_key);
         BOOST_TEST(!lists.pop_front(""));
         BOOST_TEST(lists.size("") == 0U);
         BOOST_TEST(lists.trim("", 0, 0) == 0U);

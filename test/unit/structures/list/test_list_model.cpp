@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compares random operations with a deque, and the deque with one built from the messages.
 #include "support/model/list_model.hpp"
+#include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -69,7 +70,7 @@ public:
         const std::string key(1, "abc"[below(3)]);
         Elements& list = model_[key];
         change(key, list);
-        BOOST_REQUIRE(lists_.size(key) == list.size());
+        BOOST_TEST_REQUIRE(lists_.size(key) == list.size());
         if (list.empty()) {
             model_.erase(key);
         }
@@ -149,7 +150,7 @@ private:
         const auto popped = front ? lists_.pop_front(key) : lists_.pop_back(key);
         BOOST_TEST(popped.has_value() == !list.empty());
         if (popped) {
-            BOOST_TEST((*popped == (front ? list.front() : list.back())));
+            BOOST_TEST(*popped == (front ? list.front() : list.back()));
             front ? list.pop_front() : list.pop_back();
         }
     }
@@ -161,8 +162,8 @@ private:
             lists_.set(key, at, replacement);
             list[*to] = replacement;
         } else {
-            BOOST_TEST((failure_of([&] { lists_.set(key, at, replacement); }) ==
-                        code(kw::Error::index_out_of_range)));
+            BOOST_TEST(failure_of([&] { lists_.set(key, at, replacement); }) ==
+                       code(kw::Error::index_out_of_range));
         }
     }
     void insert(const std::string& key, Elements& list)
@@ -173,8 +174,8 @@ private:
             list.insert(list.begin() + static_cast<std::ptrdiff_t>(*to), added);
             BOOST_TEST(lists_.insert(key, at, added) == list.size());
         } else {
-            BOOST_TEST((failure_of([&] { lists_.insert(key, at, added); }) ==
-                        code(kw::Error::index_out_of_range)));
+            BOOST_TEST(failure_of([&] { lists_.insert(key, at, added); }) ==
+                       code(kw::Error::index_out_of_range));
         }
     }
     void remove(const std::string& key, Elements& list)
@@ -192,8 +193,8 @@ private:
         for (const std::int64_t each : indexes) {
             const auto at = place(each, list.size(), list.size());
             if (!at) {
-                BOOST_TEST((failure_of([&] { lists_.remove_at(key, indexes); }) ==
-                            code(kw::Error::index_out_of_range)));
+                BOOST_TEST(failure_of([&] { lists_.remove_at(key, indexes); }) ==
+                           code(kw::Error::index_out_of_range));
                 return;
             }
             goes[*at] = true;
@@ -219,10 +220,10 @@ private:
         const std::int64_t first = index(list);
         const std::int64_t last = index(list);
         const Elements expected = part(list, first, last);
-        BOOST_TEST((lists_.range(key, first, last).to_vector() ==
-                    std::vector<std::string>(expected.begin(), expected.end())));
+        BOOST_TEST(lists_.range(key, first, last).to_vector() ==
+                   std::vector<std::string>(expected.begin(), expected.end()));
         const auto at = place(first, list.size(), list.size());
-        BOOST_TEST((lists_.at(key, first) == (at ? std::optional(list[*at]) : std::nullopt)));
+        BOOST_TEST(lists_.at(key, first) == (at ? std::optional(list[*at]) : std::nullopt));
         if (below(4) == 0) {
             BOOST_TEST(lists_.erase(key) == !list.empty());
             list.clear();
@@ -255,7 +256,7 @@ Task commit_something(kw::Database db, std::mt19937& random, Lists& model)
         for (auto operations = random() % 8; operations > 0; --operations) {
             twin.do_something();
         }
-        BOOST_TEST((all_of(tx.list("l")) == changed));
+        BOOST_TEST(all_of(tx.list("l")) == changed);
         if (fails) {
             throw std::runtime_error("no");
         }
@@ -287,7 +288,7 @@ BOOST_AUTO_TEST_CASE(random_transactions_and_their_messages_equal_a_deque)
             co_await commit_something(db, random, model);
             const Lists stored = co_await db.view(
                 [](const kw::Snapshot& snapshot) { return all_of(snapshot.list("l")); });
-            BOOST_REQUIRE((stored == model));
+            BOOST_TEST_REQUIRE(stored == model);
         }
         Recorder recorder;
         kw::Watcher watcher = db.watch("l", kw::all(), recorder, watch_from(kw::From::revision(1)));
@@ -298,7 +299,7 @@ BOOST_AUTO_TEST_CASE(random_transactions_and_their_messages_equal_a_deque)
             replay(*each);
         }
         BOOST_TEST(recorder.size() > 1000U);
-        BOOST_TEST((replay.lists() == model));
+        BOOST_TEST(replay.lists() == model);
         co_await db.close();
         co_await run.end();
     });

@@ -2,6 +2,7 @@
 // The stored form of a list: one header, its elements, and nothing of its earlier contents.
 #include "support/engine/engine_tools.hpp"
 #include "support/loop/hand_clock.hpp"
+#include "support/printing.hpp"
 
 #include "storage/store.hpp"
 
@@ -84,10 +85,10 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_documentation)
         const std::string two("\0\0\0\0\0\0\0\2", 8);
         const std::string middle("\x80\0\0\0\0\0\0\0", 8);
         const std::string behind("\x80\0\0\0\0\0\0\1", 8);
-        BOOST_TEST((store->get(bucket + "hk", nullptr) == one + two + middle + '\0'));
-        BOOST_TEST((store->get(bucket + "e" + one + middle, nullptr) == "x"));
-        BOOST_TEST((store->get(bucket + "e" + one + behind, nullptr) == "y"));
-        BOOST_TEST((store->get(bucket + "n", nullptr) == two));
+        BOOST_TEST(store->get(bucket + "hk", nullptr) == one + two + middle + '\0');
+        BOOST_TEST(store->get(bucket + "e" + one + middle, nullptr) == "x");
+        BOOST_TEST(store->get(bucket + "e" + one + behind, nullptr) == "y");
+        BOOST_TEST(store->get(bucket + "n", nullptr) == two);
     });
 }
 
@@ -113,8 +114,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_as_it_was_written_is_damaged)
         engine = co_await embedded::EmbeddedEngine::open(options, &env);
         co_await change([](List lists) {
             const auto damaged = test::code(Error::damaged);
-            BOOST_TEST((lists.at("holed", 0) == "a"));
-            BOOST_TEST((lists.range("holed", 2, 2).to_vector() == std::vector<std::string>{"c"}));
+            BOOST_TEST(lists.at("holed", 0) == "a");
+            BOOST_TEST(lists.range("holed", 2, 2).to_vector() == std::vector<std::string>{"c"});
             BOOST_TEST(test::failure_of([&] { (void)lists.at("holed", 1); }) == damaged);
             BOOST_TEST(test::failure_of([&] { lists.range("holed").to_vector(); }) == damaged);
             BOOST_TEST(test::failure_of([&] { lists.set("holed", 1, "x"); }) == damaged);
@@ -189,8 +190,8 @@ BOOST_AUTO_TEST_CASE(the_space_of_a_large_list_is_released_by_a_trim_and_an_eras
 
         engine = co_await embedded::EmbeddedEngine::open(options, &env);
         co_await change([](List lists) {
-            BOOST_TEST((lists.front("k") == "999"));
-            BOOST_TEST((lists.back("k") == "y"));
+            BOOST_TEST(lists.front("k") == "999");
+            BOOST_TEST(lists.back("k") == "y");
             fill(lists, 5'000);
             lists.erase("k");
         });

@@ -2,6 +2,7 @@
 #include "structures/scan/selected_ranges.hpp"
 
 #include "bytes/glob.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -29,23 +30,23 @@ BOOST_AUTO_TEST_SUITE(test_selected_ranges)
 BOOST_AUTO_TEST_CASE(each_kind_of_selector_is_an_interval)
 {
     const std::string next_to_k("k\0", 2);
-    BOOST_TEST((of(kw::in("b", kw::key("k"))) == Intervals{{"k", next_to_k}}));
-    BOOST_TEST((of(kw::in("b", kw::prefix("ab"))) == Intervals{{"ab", "ac"}}));
-    BOOST_TEST((of(kw::in("b", kw::prefix("a\xff"))) == Intervals{{"a\xff", "b"}}));
-    BOOST_TEST((of(kw::in("b", kw::prefix("\xff"))) == Intervals{{"\xff", std::nullopt}}));
-    BOOST_TEST((of(kw::in("b", kw::prefix(""))) == Intervals{{"", std::nullopt}}));
-    BOOST_TEST((of(kw::in("b", kw::range("c", "f"))) == Intervals{{"c", "f"}}));
-    BOOST_TEST((of(kw::in("b", kw::range("c", ""))) == Intervals{{"c", std::nullopt}}));
-    BOOST_TEST((of(kw::in("b", kw::all())) == Intervals{{"", std::nullopt}}));
-    BOOST_TEST((of(kw::whole_database()) == Intervals{{"", std::nullopt}}));
+    BOOST_TEST(of(kw::in("b", kw::key("k"))) == (Intervals{{"k", next_to_k}}));
+    BOOST_TEST(of(kw::in("b", kw::prefix("ab"))) == (Intervals{{"ab", "ac"}}));
+    BOOST_TEST(of(kw::in("b", kw::prefix("a\xff"))) == (Intervals{{"a\xff", "b"}}));
+    BOOST_TEST(of(kw::in("b", kw::prefix("\xff"))) == (Intervals{{"\xff", std::nullopt}}));
+    BOOST_TEST(of(kw::in("b", kw::prefix(""))) == (Intervals{{"", std::nullopt}}));
+    BOOST_TEST(of(kw::in("b", kw::range("c", "f"))) == (Intervals{{"c", "f"}}));
+    BOOST_TEST(of(kw::in("b", kw::range("c", ""))) == (Intervals{{"c", std::nullopt}}));
+    BOOST_TEST(of(kw::in("b", kw::all())) == (Intervals{{"", std::nullopt}}));
+    BOOST_TEST(of(kw::whole_database()) == (Intervals{{"", std::nullopt}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_is_what_begins_as_it_does)
 {
-    BOOST_TEST((of(kw::in("b", kw::glob("ab*c"))) == Intervals{{"ab", "ac"}}));
-    BOOST_TEST((of(kw::in("b", kw::glob("a\\*?"))) == Intervals{{"a*", "a+"}}));
-    BOOST_TEST((of(kw::in("b", kw::glob("a[b][cd]"))) == Intervals{{"ab", "ac"}}));
-    BOOST_TEST((of(kw::in("b", kw::glob("*"))) == Intervals{{"", std::nullopt}}));
+    BOOST_TEST(of(kw::in("b", kw::glob("ab*c"))) == (Intervals{{"ab", "ac"}}));
+    BOOST_TEST(of(kw::in("b", kw::glob("a\\*?"))) == (Intervals{{"a*", "a+"}}));
+    BOOST_TEST(of(kw::in("b", kw::glob("a[b][cd]"))) == (Intervals{{"ab", "ac"}}));
+    BOOST_TEST(of(kw::in("b", kw::glob("*"))) == (Intervals{{"", std::nullopt}}));
 }
 
 BOOST_AUTO_TEST_CASE(intervals_that_meet_become_one)
@@ -53,14 +54,14 @@ BOOST_AUTO_TEST_CASE(intervals_that_meet_become_one)
     const auto both = [](kw::Selector a, kw::Selector b) {
         return of({kw::in("b", std::move(a)), kw::in("b", std::move(b))});
     };
-    BOOST_TEST((both(kw::range("c", "f"), kw::range("a", "c")) == Intervals{{"a", "f"}}));
-    BOOST_TEST((both(kw::range("a", "f"), kw::range("b", "c")) == Intervals{{"a", "f"}}));
-    BOOST_TEST((both(kw::range("a", "c"), kw::range("b", "f")) == Intervals{{"a", "f"}}));
-    BOOST_TEST((both(kw::range("a", ""), kw::range("b", "c")) == Intervals{{"a", std::nullopt}}));
-    BOOST_TEST((both(kw::range("a", "c"), kw::range("b", "")) == Intervals{{"a", std::nullopt}}));
-    BOOST_TEST(
-        (both(kw::range("d", "f"), kw::range("a", "c")) == Intervals{{"a", "c"}, {"d", "f"}}));
-    BOOST_TEST((both(kw::key("a"), kw::key("a")) == Intervals{{"a", std::string("a\0", 2)}}));
+    BOOST_TEST(both(kw::range("c", "f"), kw::range("a", "c")) == (Intervals{{"a", "f"}}));
+    BOOST_TEST(both(kw::range("a", "f"), kw::range("b", "c")) == (Intervals{{"a", "f"}}));
+    BOOST_TEST(both(kw::range("a", "c"), kw::range("b", "f")) == (Intervals{{"a", "f"}}));
+    BOOST_TEST(both(kw::range("a", ""), kw::range("b", "c")) == (Intervals{{"a", std::nullopt}}));
+    BOOST_TEST(both(kw::range("a", "c"), kw::range("b", "")) == (Intervals{{"a", std::nullopt}}));
+    BOOST_TEST(both(kw::range("d", "f"), kw::range("a", "c")) ==
+               (Intervals{{"a", "c"}, {"d", "f"}}));
+    BOOST_TEST(both(kw::key("a"), kw::key("a")) == (Intervals{{"a", std::string("a\0", 2)}}));
 }
 
 BOOST_AUTO_TEST_CASE(only_what_names_the_bucket_counts)
@@ -71,8 +72,8 @@ BOOST_AUTO_TEST_CASE(only_what_names_the_bucket_counts)
     BOOST_TEST(!selected_ranges(selectors, "b").whole);
     BOOST_TEST(selected_ranges(selectors, "a").whole);
     BOOST_TEST(selected_ranges(selectors, "c").intervals.empty());
-    BOOST_TEST(
-        (keywatch::structures::selected_buckets(selectors) == std::vector<std::string>{"a", "b"}));
+    BOOST_TEST(keywatch::structures::selected_buckets(selectors) ==
+               (std::vector<std::string>{"a", "b"}));
     BOOST_TEST(
         !keywatch::structures::selected_buckets({kw::in("b", kw::key("k")), kw::whole_database()}));
 }

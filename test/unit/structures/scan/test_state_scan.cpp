@@ -8,6 +8,7 @@
 #include "structures/sorted_set/sorted_set.hpp"
 #include "support/engine/counting_workspace.hpp"
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -85,7 +86,7 @@ struct State {
         const auto scan = this->scan(structure, std::move(selected));
         while (scan->valid()) {
             const kw::Message& each = scan->message();
-            BOOST_TEST((each.structure == structure));
+            BOOST_TEST(each.structure == structure);
             lines.emplace_back(each.operation, each.key, each.value, each.score, each.deadline);
             scan->next();
             if (lines.size() % release_after == 0) {
@@ -233,7 +234,7 @@ BOOST_AUTO_TEST_CASE(keys_of_a_btree_have_their_deadlines_until_they_expire)
     btree::put(workspace, 0, "a", "1");
     btree::put(workspace, 0, "b", "2", 1h);
     btree::put(workspace, 0, "c", "", 1h + 1ms);
-    BOOST_TEST((lines(kw::Structure::btree) == Lines{put("a", "1"), put("c", "", later)}));
+    BOOST_TEST(lines(kw::Structure::btree) == (Lines{put("a", "1"), put("c", "", later)}));
 }
 
 BOOST_AUTO_TEST_CASE(collections_that_have_a_deadline_end_with_it)
@@ -244,10 +245,10 @@ BOOST_AUTO_TEST_CASE(collections_that_have_a_deadline_end_with_it)
     push_back(workspace, "c", "4");
     collection::set_ttl(workspace, 0, "b", 1h);
     collection::set_ttl(workspace, 0, "c", 1h + 1ms);
-    BOOST_TEST((lines(kw::Structure::list) ==
-                Lines{push("a", "1"), push("c", "3"), push("c", "4"), ttl("c", later)}));
-    BOOST_TEST((lines(kw::Structure::list, {{"b", std::nullopt}}, 1) ==
-                Lines{push("c", "3"), push("c", "4"), ttl("c", later)}));
+    BOOST_TEST(lines(kw::Structure::list) ==
+               (Lines{push("a", "1"), push("c", "3"), push("c", "4"), ttl("c", later)}));
+    BOOST_TEST(lines(kw::Structure::list, {{"b", std::nullopt}}, 1) ==
+               (Lines{push("c", "3"), push("c", "4"), ttl("c", later)}));
 }
 
 BOOST_AUTO_TEST_CASE(a_list_comes_from_its_first_element_on)
@@ -257,23 +258,23 @@ BOOST_AUTO_TEST_CASE(a_list_comes_from_its_first_element_on)
     }
     list::pop_front(workspace, 0, "k");
     list::pop_back(workspace, 0, "k");
-    BOOST_TEST(
-        (lines(kw::Structure::list) == Lines{push("k", "1"), push("k", "2"), push("k", "3")}));
+    BOOST_TEST(lines(kw::Structure::list) ==
+               (Lines{push("k", "1"), push("k", "2"), push("k", "3")}));
 }
 
 BOOST_AUTO_TEST_CASE(members_may_be_empty_and_scores_infinite)
 {
     add_to_set(workspace, "k", "");
     add_to_set(workspace, "k", "x");
-    BOOST_TEST(
-        (lines(kw::Structure::set, {{"", std::nullopt}}, 1) == Lines{add("k", ""), add("k", "x")}));
+    BOOST_TEST(lines(kw::Structure::set, {{"", std::nullopt}}, 1) ==
+               (Lines{add("k", ""), add("k", "x")}));
     State sorted;
     const double infinity = std::numeric_limits<double>::infinity();
     add_scored(sorted.workspace, "k", "", -infinity);
     add_scored(sorted.workspace, "k", "z", -infinity);
     add_scored(sorted.workspace, "k", "a", infinity);
-    BOOST_TEST((sorted.lines(kw::Structure::sorted_set, {{"", std::nullopt}}, 1) ==
-                Lines{add("k", "", -infinity), add("k", "z", -infinity), add("k", "a", infinity)}));
+    BOOST_TEST(sorted.lines(kw::Structure::sorted_set, {{"", std::nullopt}}, 1) ==
+               (Lines{add("k", "", -infinity), add("k", "z", -infinity), add("k", "a", infinity)}));
 }
 
 // Elements popped from the front of a set are not scanned, even if LevelDB still has traces of
@@ -298,8 +299,8 @@ BOOST_AUTO_TEST_CASE(keys_between_the_intervals_are_not_scanned)
     }
     workspace.take_steps();
     const std::vector<KeyInterval> selected{{"0", "1"}, {"120", "122"}, {"250", "2500"}, {"9", {}}};
-    BOOST_TEST((lines(kw::Structure::btree, selected, 1000) ==
-                Lines{put("120", "v"), put("121", "v"), put("250", "v")}));
+    BOOST_TEST(lines(kw::Structure::btree, selected, 1000) ==
+               (Lines{put("120", "v"), put("121", "v"), put("250", "v")}));
     BOOST_TEST(workspace.take_steps().live <= 4U);
     BOOST_TEST(lines(kw::Structure::btree, {}, 1).empty());
 }
@@ -332,8 +333,8 @@ BOOST_AUTO_TEST_CASE(a_scan_equals_a_model)
         const std::size_t release_after = 1 + random() % 7;
         for (const kw::Structure structure : structures) {
             State& stored = model.stored.at(structure);
-            BOOST_TEST((stored.lines(structure, selected, release_after) ==
-                        model.selected(structure, selected)));
+            BOOST_TEST(stored.lines(structure, selected, release_after) ==
+                       model.selected(structure, selected));
         }
     }
 }

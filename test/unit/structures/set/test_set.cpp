@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <keywatch/keywatch.hpp>
 
@@ -47,7 +48,7 @@ struct OneBucket : test::EventLoop {
 Strings list(Range<std::string_view> range)
 {
     Strings members = range.to_vector();
-    BOOST_TEST((range.to_vector() == members));
+    BOOST_TEST(range.to_vector() == members);
     return members;
 }
 
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_member_is_added_once_and_removed_once)
         BOOST_TEST(set.remove("k", "b"));
         BOOST_TEST(!set.remove("k", "b"));
         BOOST_TEST(!set.remove("other", "a"));
-        BOOST_TEST((list(set.members("k")) == Strings{"a"}));
+        BOOST_TEST(list(set.members("k")) == Strings{"a"});
         BOOST_TEST(set.remove("k", "a"));
         BOOST_TEST(!set.has_key("k"));
         BOOST_TEST(list(set.members("k")).empty());
@@ -100,12 +101,12 @@ BOOST_AUTO_TEST_CASE(many_members_are_passed_as_a_list_or_a_range)
         BOOST_TEST(set.add("k", std::vector<std::string_view>{"c", "d"}) == 1U);
         BOOST_TEST(set.size("k") == 4U);
         const Strings asked{"d", "x", "d", ""};
-        BOOST_TEST((set.contains_many("k", asked) == std::vector<bool>{true, false, true, false}));
-        BOOST_TEST((set.contains_many("k", {"a", "e"}) == std::vector<bool>{true, false}));
-        BOOST_TEST((set.contains_many("none", asked) == std::vector<bool>(4)));
+        BOOST_TEST(set.contains_many("k", asked) == (std::vector<bool>{true, false, true, false}));
+        BOOST_TEST(set.contains_many("k", {"a", "e"}) == (std::vector<bool>{true, false}));
+        BOOST_TEST(set.contains_many("none", asked) == std::vector<bool>(4));
         BOOST_TEST(set.remove("k", {"a", "b", "a", "x"}) == 2U);
         BOOST_TEST(set.remove("k", asked) == 1U);
-        BOOST_TEST((list(set.members("k")) == Strings{"c"}));
+        BOOST_TEST(list(set.members("k")) == Strings{"c"});
     });
 }
 
@@ -115,9 +116,9 @@ BOOST_AUTO_TEST_CASE(a_range_of_a_set_can_be_written_to_the_same_set)
         set.add("a", numbered(0, 100));
         set.add("b", numbered(50, 150));
         BOOST_TEST(set.add("a", set.members("b")) == 50U);
-        BOOST_TEST((list(set.members("a")) == numbered(0, 150)));
+        BOOST_TEST(list(set.members("a")) == numbered(0, 150));
         BOOST_TEST(set.remove("a", set.intersection("a", "b")) == 100U);
-        BOOST_TEST((list(set.members("a")) == numbered(0, 50)));
+        BOOST_TEST(list(set.members("a")) == numbered(0, 50));
         BOOST_TEST(set.remove("a", set.members("a")) == 50U);
         BOOST_TEST(!set.has_key("a"));
     });
@@ -131,8 +132,8 @@ BOOST_AUTO_TEST_CASE(an_addition_of_nothing_creates_no_key)
         BOOST_TEST(set.remove("", "a") == false);
         BOOST_TEST(!set.pop("").has_value());
         BOOST_TEST(!set.move("k", "", "a"));
-        BOOST_TEST((failure_of([&] { set.add("", "a"); }) == code(Error::empty_key)));
-        BOOST_TEST((failure_of([&] { set.add("", {"a"}); }) == code(Error::empty_key)));
+        BOOST_TEST(failure_of([&] { set.add("", "a"); }) == code(Error::empty_key));
+        BOOST_TEST(failure_of([&] { set.add("", {"a"}); }) == code(Error::empty_key));
         BOOST_TEST(list(set.keys()).empty());
     });
 }
@@ -159,12 +160,12 @@ BOOST_AUTO_TEST_CASE(members_are_any_bytes_and_come_in_their_order)
         set.add("j\xff", "not of k");
         set.add("k\0"s, "nor this");
         set.add("k\xff", "nor this");
-        BOOST_TEST((list(set.members("k")) == all));
+        BOOST_TEST(list(set.members("k")) == all);
     };
     const Use look = [&](Set set) {
-        BOOST_TEST((list(set.members("k")) == all));
-        BOOST_TEST((list(set.members("k", "\xff")) == Strings(all.end() - 4, all.end())));
-        BOOST_TEST((list(set.members("k", "a")) == Strings{"a", "a\0"s, "ab"}));
+        BOOST_TEST(list(set.members("k")) == all);
+        BOOST_TEST(list(set.members("k", "\xff")) == Strings(all.end() - 4, all.end()));
+        BOOST_TEST(list(set.members("k", "a")) == (Strings{"a", "a\0"s, "ab"}));
         BOOST_TEST(list(set.members("k", "b")).empty());
         for (const std::string& member : all) {
             BOOST_TEST(set.contains("k", member));
@@ -173,10 +174,10 @@ BOOST_AUTO_TEST_CASE(members_are_any_bytes_and_come_in_their_order)
     };
     const Use empty = [&](Set set) {
         for (const std::string& member : all) {
-            BOOST_TEST((set.pop("k") == member));
+            BOOST_TEST(set.pop("k") == member);
         }
         BOOST_TEST(!set.pop("k").has_value());
-        BOOST_TEST((list(set.keys()) == Strings{"j\xff", "k\0"s, "k\xff"}));
+        BOOST_TEST(list(set.keys()) == (Strings{"j\xff", "k\0"s, "k\xff"}));
     };
     in_transactions({fill, look, empty});
 }
@@ -186,17 +187,17 @@ BOOST_AUTO_TEST_CASE(a_member_added_below_the_popped_ones_is_found)
     const Use pop_some = [](Set set) {
         set.add("k", numbered(0, 100));
         for (int number = 0; number < 50; ++number) {
-            BOOST_TEST((set.pop("k") == numbered(number)));
+            BOOST_TEST(set.pop("k") == numbered(number));
         }
     };
     const Use add_below = [](Set set) {
-        BOOST_TEST((list(set.members("k")) == numbered(50, 100)));
+        BOOST_TEST(list(set.members("k")) == numbered(50, 100));
         set.add("k", {numbered(20), numbered(10), numbered(30)});
-        BOOST_TEST((list(set.members("k", "m00001")) == Strings{numbered(10)}));
-        BOOST_TEST((set.pop("k") == numbered(10)));
-        BOOST_TEST((set.pop("k") == numbered(20)));
+        BOOST_TEST(list(set.members("k", "m00001")) == Strings{numbered(10)});
+        BOOST_TEST(set.pop("k") == numbered(10));
+        BOOST_TEST(set.pop("k") == numbered(20));
         set.add("k", "");
-        BOOST_TEST((set.pop("k") == ""));
+        BOOST_TEST(set.pop("k") == "");
         BOOST_TEST(set.size("k") == 51U);
     };
     in_transactions({pop_some, add_below});
@@ -207,12 +208,12 @@ BOOST_AUTO_TEST_CASE(a_bound_that_is_cut_off_hides_no_member)
     const std::string common(200, '\xff');
     in_transaction([&](Set set) {
         set.add("k", {common + "b", common + "d"});
-        BOOST_TEST((set.pop("k") == common + "b"));
+        BOOST_TEST(set.pop("k") == common + "b");
         set.add("k", {common + "a", common + "c", common.substr(0, 127), common.substr(0, 129)});
-        BOOST_TEST((set.pop("k") == common.substr(0, 127)));
-        BOOST_TEST((set.pop("k") == common.substr(0, 129)));
-        BOOST_TEST((set.pop("k") == common + "a"));
-        BOOST_TEST((list(set.members("k", common)) == Strings{common + "c", common + "d"}));
+        BOOST_TEST(set.pop("k") == common.substr(0, 127));
+        BOOST_TEST(set.pop("k") == common.substr(0, 129));
+        BOOST_TEST(set.pop("k") == common + "a");
+        BOOST_TEST(list(set.members("k", common)) == (Strings{common + "c", common + "d"}));
     });
 }
 
@@ -221,19 +222,19 @@ BOOST_AUTO_TEST_CASE(sets_are_united_intersected_and_subtracted)
     in_transaction([](Set set) {
         set.add("a", {"1", "2", "3", "5"});
         set.add("b", {"2", "3", "4"});
-        BOOST_TEST((list(set.unite("a", "b")) == Strings{"1", "2", "3", "4", "5"}));
-        BOOST_TEST((list(set.intersection("a", "b")) == Strings{"2", "3"}));
-        BOOST_TEST((list(set.difference("a", "b")) == Strings{"1", "5"}));
-        BOOST_TEST((list(set.difference("b", "a")) == Strings{"4"}));
+        BOOST_TEST(list(set.unite("a", "b")) == (Strings{"1", "2", "3", "4", "5"}));
+        BOOST_TEST(list(set.intersection("a", "b")) == (Strings{"2", "3"}));
+        BOOST_TEST(list(set.difference("a", "b")) == (Strings{"1", "5"}));
+        BOOST_TEST(list(set.difference("b", "a")) == Strings{"4"});
         for (const char* const none : {"none", ""}) {
-            BOOST_TEST((list(set.unite("b", none)) == Strings{"2", "3", "4"}));
-            BOOST_TEST((list(set.unite(none, "b")) == Strings{"2", "3", "4"}));
+            BOOST_TEST(list(set.unite("b", none)) == (Strings{"2", "3", "4"}));
+            BOOST_TEST(list(set.unite(none, "b")) == (Strings{"2", "3", "4"}));
             BOOST_TEST(list(set.intersection("b", none)).empty());
-            BOOST_TEST((list(set.difference("b", none)) == Strings{"2", "3", "4"}));
+            BOOST_TEST(list(set.difference("b", none)) == (Strings{"2", "3", "4"}));
             BOOST_TEST(list(set.difference(none, "b")).empty());
         }
-        BOOST_TEST((list(set.unite("b", "b")) == Strings{"2", "3", "4"}));
-        BOOST_TEST((list(set.intersection("b", "b")) == Strings{"2", "3", "4"}));
+        BOOST_TEST(list(set.unite("b", "b")) == (Strings{"2", "3", "4"}));
+        BOOST_TEST(list(set.intersection("b", "b")) == (Strings{"2", "3", "4"}));
         BOOST_TEST(list(set.difference("b", "b")).empty());
     });
 }
@@ -249,11 +250,11 @@ BOOST_AUTO_TEST_CASE(sets_with_wide_gaps_are_walked_over_by_seeking)
         }
     };
     const Use look = [](Set set) {
-        BOOST_TEST((list(set.intersection("all", "few")) == numbered(1000, 3000, 500)));
-        BOOST_TEST((list(set.intersection("few", "all")) == numbered(1000, 3000, 500)));
-        BOOST_TEST((list(set.difference("few", "all")) ==
-                    Strings{numbered(0), numbered(500), numbered(3000), numbered(3500)}));
-        BOOST_TEST((list(set.difference("all", "odd")) == numbered(700, 3000, 2)));
+        BOOST_TEST(list(set.intersection("all", "few")) == numbered(1000, 3000, 500));
+        BOOST_TEST(list(set.intersection("few", "all")) == numbered(1000, 3000, 500));
+        BOOST_TEST(list(set.difference("few", "all")) ==
+                   (Strings{numbered(0), numbered(500), numbered(3000), numbered(3500)}));
+        BOOST_TEST(list(set.difference("all", "odd")) == numbered(700, 3000, 2));
         BOOST_TEST(set.unite("few", "all").to_vector().size() == 2304U);
     };
     in_transactions({fill, look});
@@ -268,13 +269,13 @@ BOOST_AUTO_TEST_CASE(a_move_takes_a_member_from_one_set_to_another)
         BOOST_TEST(set.move("a", "b", "2"));
         BOOST_TEST(!set.move("a", "b", "2"));
         BOOST_TEST(!set.move("none", "b", "1"));
-        BOOST_TEST((list(set.members("b")) == Strings{"1", "2"}));
+        BOOST_TEST(list(set.members("b")) == (Strings{"1", "2"}));
         BOOST_TEST(set.move("a", "a", "3"));
         BOOST_TEST(!set.move("a", "a", "2"));
-        BOOST_TEST((failure_of([&] { set.move("a", "", "3"); }) == code(Error::empty_key)));
-        BOOST_TEST((list(set.members("a")) == Strings{"3"}));
+        BOOST_TEST(failure_of([&] { set.move("a", "", "3"); }) == code(Error::empty_key));
+        BOOST_TEST(list(set.members("a")) == Strings{"3"});
         BOOST_TEST(set.move("a", "c", "3"));
-        BOOST_TEST((list(set.keys()) == Strings{"b", "c"}));
+        BOOST_TEST(list(set.keys()) == (Strings{"b", "c"}));
         BOOST_TEST(set.size("b") == 2U);
         BOOST_TEST(set.size("c") == 1U);
     });
@@ -286,18 +287,18 @@ BOOST_AUTO_TEST_CASE(an_expired_set_does_not_exist)
         set.add("old", {"1", "2"});
         set.add("live", {"2", "3"});
         BOOST_TEST(set.set_ttl("old", 10s));
-        BOOST_TEST((set.ttl("old") == std::optional<std::chrono::milliseconds>(10s)));
+        BOOST_TEST(set.ttl("old") == std::optional<std::chrono::milliseconds>(10s));
         now += 10s;
     };
     const Use read = [](Set set) {
         BOOST_TEST(!set.contains("old", "1"));
-        BOOST_TEST((set.contains_many("old", {"1", "2"}) == std::vector<bool>(2)));
+        BOOST_TEST(set.contains_many("old", {"1", "2"}) == std::vector<bool>(2));
         BOOST_TEST(list(set.members("old")).empty());
-        BOOST_TEST((list(set.unite("live", "old")) == Strings{"2", "3"}));
+        BOOST_TEST(list(set.unite("live", "old")) == (Strings{"2", "3"}));
         BOOST_TEST(list(set.intersection("live", "old")).empty());
-        BOOST_TEST((list(set.difference("live", "old")) == Strings{"2", "3"}));
+        BOOST_TEST(list(set.difference("live", "old")) == (Strings{"2", "3"}));
         BOOST_TEST(set.move("live", "old", "3"));
-        BOOST_TEST((list(set.members("old")) == Strings{"3"}));
+        BOOST_TEST(list(set.members("old")) == Strings{"3"});
         BOOST_TEST(!set.ttl("old"));
     };
     const Use pop = [this](Set set) {
@@ -309,7 +310,7 @@ BOOST_AUTO_TEST_CASE(an_expired_set_does_not_exist)
         BOOST_TEST(!set.remove("live", "2"));
         BOOST_TEST(!set.move("live", "old", "2"));
         BOOST_TEST(set.add("live", "1"));
-        BOOST_TEST((list(set.members("live")) == Strings{"1"}));
+        BOOST_TEST(list(set.members("live")) == Strings{"1"});
     };
     in_transactions({fill, read, pop, gone});
 }
@@ -323,12 +324,12 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_emptied_starts_again)
         set.pop("k");
         BOOST_TEST(set.add("k", "a"));
         BOOST_TEST(!set.ttl("k"));
-        BOOST_TEST((list(set.members("k")) == Strings{"a"}));
+        BOOST_TEST(list(set.members("k")) == Strings{"a"});
         BOOST_TEST(set.erase("k"));
         BOOST_TEST(!set.contains("k", "a"));
         set.add("k", "b");
     };
-    const Use look = [](Set set) { BOOST_TEST((list(set.members("k")) == Strings{"b"})); };
+    const Use look = [](Set set) { BOOST_TEST(list(set.members("k")) == Strings{"b"}); };
     in_transactions({empty, look});
 }
 

@@ -206,8 +206,8 @@ BOOST_AUTO_TEST_CASE(members_that_are_replaced_leave_the_fences_where_they_are)
         remove(member);
         add("n" + member, score);
     }
-    BOOST_TEST((places(1) == low));
-    BOOST_TEST((places(2) == high));
+    BOOST_TEST(places(1) == low);
+    BOOST_TEST(places(2) == high);
     check();
 }
 

@@ -4,6 +4,7 @@
 #include "structures/sorted_set/sorted_bounds.hpp"
 #include "structures/sorted_set/sorted_elements.hpp"
 #include "support/loop/event_loop.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -110,8 +111,8 @@ BOOST_AUTO_TEST_CASE(bounds_enclose_every_place)
             bounds = sorted_set::Bounds(bounds.content());
         }
         for (const std::string& each : all) {
-            BOOST_TEST((bounds.low() <= each));
-            BOOST_TEST((each < bounds.end()));
+            BOOST_TEST(bounds.low() <= each);
+            BOOST_TEST(each < bounds.end());
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/model/sorted_set_model.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -75,8 +76,8 @@ BOOST_AUTO_TEST_CASE(members_stand_in_the_order_of_scores_then_of_bytes)
                    "first minus -tiny nil tiny half one tie a tie aa tie b last ");
         BOOST_TEST(set.score("k", "tiny").value() == denormal);
         BOOST_TEST(set.score("k", "first").value() == -infinity);
-        BOOST_TEST((set.max("k") == Scored("last", infinity)));
-        BOOST_TEST((set.min("k") == Scored("first", -infinity)));
+        BOOST_TEST(set.max("k") == Scored("last", infinity));
+        BOOST_TEST(set.min("k") == Scored("first", -infinity));
         BOOST_TEST(set.rank("k", "tie aa").value() == 8U);
         BOOST_TEST(set.reverse_rank("k", "tie aa").value() == 2U);
         BOOST_TEST(!set.rank("k", "none"));
@@ -96,7 +97,7 @@ BOOST_AUTO_TEST_CASE(minus_zero_is_zero)
         BOOST_TEST(set.count_by_score("k", {.min = -0.0, .max = -0.0}) == 2U);
         BOOST_TEST(!std::signbit(set.increment("k", "c", -0.0)));
     });
-    BOOST_TEST((lines == Strings{"add k b 0.000000", "add k a 0.000000", "add k c 0.000000"}));
+    BOOST_TEST(lines == (Strings{"add k b 0.000000", "add k a 0.000000", "add k c 0.000000"}));
 }
 
 BOOST_AUTO_TEST_CASE(members_are_any_bytes)
@@ -112,13 +113,13 @@ BOOST_AUTO_TEST_CASE(members_are_any_bytes)
             Members expected;
             for (const std::string& each : members) {
                 expected.emplace_back(each, score);
-                BOOST_TEST((set.score("k\xff"s, each) == score));
+                BOOST_TEST(set.score("k\xff"s, each) == score);
             }
             std::ranges::sort(expected);
-            BOOST_TEST((set.members("k\xff"s).to_vector() == expected));
-            BOOST_TEST((set.range_by_member("k\xff"s).to_vector() == expected));
-            BOOST_TEST((set.max("k\xff"s) == expected.back()));
-            BOOST_TEST((set.min("k\xff"s) == expected.front()));
+            BOOST_TEST(set.members("k\xff"s).to_vector() == expected);
+            BOOST_TEST(set.range_by_member("k\xff"s).to_vector() == expected);
+            BOOST_TEST(set.max("k\xff"s) == expected.back());
+            BOOST_TEST(set.min("k\xff"s) == expected.front());
         }
     });
 }
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_score_that_is_no_number_is_refused_and_changes_nothing)
         BOOST_TEST(refused([&] { set.increment("k", "m", -infinity); }));
         BOOST_TEST(set.score("k", "m").value() == infinity);
     });
-    BOOST_TEST((lines == Strings{"add k m inf"}));
+    BOOST_TEST(lines == Strings{"add k m inf"});
 }
 
 BOOST_AUTO_TEST_CASE(messages_contain_the_scores_and_exist_only_for_changes)
@@ -161,17 +162,17 @@ BOOST_AUTO_TEST_CASE(messages_contain_the_scores_and_exist_only_for_changes)
         BOOST_TEST(!set.pop_min("l"));
         BOOST_TEST(!set.pop_max("l"));
         BOOST_TEST(set.remove("k", "b"));
-        BOOST_TEST((set.pop_max("k") == Scored("d", 6)));
-        BOOST_TEST((set.pop_min("k") == Scored("a", 2.5)));
+        BOOST_TEST(set.pop_max("k") == Scored("d", 6));
+        BOOST_TEST(set.pop_min("k") == Scored("a", 2.5));
         BOOST_TEST(set.remove_by_rank("k", 0, 0) == 1U);
         BOOST_TEST(!set.has_key("k"));
     });
     BOOST_TEST(
-        (lines == Strings{"add k a 1.000000", "rescore k a 2.000000 was 1.000000",
-                          "rescore k a 2.500000 was 2.000000", "add k b 3.000000",
-                          "add k c 4.000000", "rescore k c 5.000000 was 4.000000",
-                          "add k d 6.000000", "remove k b was 3.000000", "remove k d was 6.000000",
-                          "remove k a was 2.500000", "remove k c was 5.000000"}));
+        lines ==
+        (Strings{"add k a 1.000000", "rescore k a 2.000000 was 1.000000",
+                 "rescore k a 2.500000 was 2.000000", "add k b 3.000000", "add k c 4.000000",
+                 "rescore k c 5.000000 was 4.000000", "add k d 6.000000", "remove k b was 3.000000",
+                 "remove k d was 6.000000", "remove k a was 2.500000", "remove k c was 5.000000"}));
 }
 
 BOOST_AUTO_TEST_CASE(ranges_are_removed_in_their_order)
@@ -182,7 +183,7 @@ BOOST_AUTO_TEST_CASE(ranges_are_removed_in_their_order)
         BOOST_TEST(set.remove_by_score("k", {.min = 2}) == 2U);
     });
     const Strings removed(lines.begin() + 5, lines.end());
-    BOOST_TEST((removed == Strings{"remove k d was 3.000000", "remove k e was 4.000000",
+    BOOST_TEST(removed == (Strings{"remove k d was 3.000000", "remove k e was 4.000000",
                                    "remove k b was 2.000000", "remove k c was 2.000000"}));
 }
 
@@ -260,10 +261,10 @@ BOOST_AUTO_TEST_CASE(popping_twice_in_one_transaction_returns_different_members)
 {
     in_transaction([](SortedSet set) {
         set.add("k", {{"a", 1}, {"b", 1}, {"c", 2}, {"d", 3}});
-        BOOST_TEST((set.pop_min("k") == Scored("a", 1)));
-        BOOST_TEST((set.pop_min("k") == Scored("b", 1)));
-        BOOST_TEST((set.pop_max("k") == Scored("d", 3)));
-        BOOST_TEST((set.pop_max("k") == Scored("c", 2)));
+        BOOST_TEST(set.pop_min("k") == Scored("a", 1));
+        BOOST_TEST(set.pop_min("k") == Scored("b", 1));
+        BOOST_TEST(set.pop_max("k") == Scored("d", 3));
+        BOOST_TEST(set.pop_max("k") == Scored("c", 2));
         BOOST_TEST(!set.pop_max("k"));
         BOOST_TEST(!set.has_key("k"));
     });
@@ -306,7 +307,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
         BOOST_TEST(threw);
         co_await db.view([](const Snapshot& snapshot) {
             const SortedSetView set = snapshot.sorted_set("b");
-            BOOST_TEST((set.members("k").to_vector() == Members{{"a", 1}, {"b", 2}, {"c", 3}}));
+            BOOST_TEST(set.members("k").to_vector() == (Members{{"a", 1}, {"b", 2}, {"c", 3}}));
             BOOST_TEST(!set.has_key("new"));
             BOOST_TEST(set.rank("k", "c").value() == 2U);
         });

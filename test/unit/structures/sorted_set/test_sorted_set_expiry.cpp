@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/loop/hand_clock.hpp"
 #include "support/model/sorted_set_model.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(no_read_shows_an_expired_set)
         BOOST_TEST(set.size("old") == 0U);
         BOOST_TEST(!set.has_key("old"));
         BOOST_TEST(!set.ttl("old"));
-        BOOST_TEST((set.keys().to_vector() == Strings{"live"}));
+        BOOST_TEST(set.keys().to_vector() == Strings{"live"});
     });
 }
 
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE(removals_from_an_expired_set_only_remove_the_set)
         [](SortedSet set) { BOOST_TEST(!set.clear_ttl("old")); },
     };
     for (const auto& way : ways) {
-        BOOST_TEST((in_transaction(way) == Strings{"expired erase old "}));
+        BOOST_TEST(in_transaction(way) == Strings{"expired erase old "});
     }
 }
 
@@ -103,10 +104,10 @@ BOOST_AUTO_TEST_CASE(additions_to_an_expired_set_begin_a_new_one)
         BOOST_TEST(set.size("old") == 1U);
         BOOST_TEST(!set.ttl("old"));
     });
-    BOOST_TEST((added == Strings{"expired erase old ", "add old a 5.000000"}));
+    BOOST_TEST(added == (Strings{"expired erase old ", "add old a 5.000000"}));
     const Strings counted =
         in_transaction([](SortedSet set) { BOOST_TEST(set.increment("old", "c", 1) == 1); });
-    BOOST_TEST((counted == Strings{"expired erase old ", "add old c 1.000000"}));
+    BOOST_TEST(counted == (Strings{"expired erase old ", "add old c 1.000000"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_operation_does_not_even_remove_an_expired_set)

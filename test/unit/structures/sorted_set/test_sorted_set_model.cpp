@@ -2,6 +2,7 @@
 // Compares random operations of sorted sets with a map: their results, what a transaction and a
 // view see afterwards, and whether the messages describe all changes.
 #include "support/model/sorted_set_model.hpp"
+#include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 

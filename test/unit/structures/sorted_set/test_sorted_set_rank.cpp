@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(offsets_and_counts_of_scores_use_the_index)
     };
     for (const std::size_t offset : {std::size_t{63}, std::size_t{64}, std::size_t{65},
                                      std::size_t{1'500}, chosen.size() - 1}) {
-        BOOST_TEST((page(offset, false) == Members{chosen[offset]}));
-        BOOST_TEST((page(offset, true) == Members{chosen[chosen.size() - 1 - offset]}));
+        BOOST_TEST(page(offset, false) == Members{chosen[offset]});
+        BOOST_TEST(page(offset, true) == Members{chosen[chosen.size() - 1 - offset]});
     }
     for (const std::size_t offset : {chosen.size(), all.size(), all.size() + 100}) {
         BOOST_TEST(page(offset, false).empty());
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_rank_takes_few_steps)
     }
     BOOST_TEST(workspace->take_steps().live < 300U * 160);
     for (std::size_t i = 0; i < 10; ++i) {
-        BOOST_TEST((range(-10, -1).size() == 10U));
+        BOOST_TEST(range(-10, -1).size() == 10U);
     }
     BOOST_TEST(workspace->take_steps().live < 10U * 30);
 }

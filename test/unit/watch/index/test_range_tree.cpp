@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/index/range_tree.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/interests.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch/index/selector_index.hpp"
 
+#include "support/printing.hpp"
 #include "support/watch/interests.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -156,8 +157,8 @@ void check_equal(const SelectorIndex& index, const Model& model,
                  const std::vector<std::string>& buckets, const std::string& key)
 {
     for (const std::string& bucket : buckets) {
-        BOOST_REQUIRE(followers(index, bucket) == model.of(bucket, nullptr));
-        BOOST_REQUIRE(followers(index, bucket, key) == model.of(bucket, &key));
+        BOOST_TEST_REQUIRE(followers(index, bucket) == model.of(bucket, nullptr));
+        BOOST_TEST_REQUIRE(followers(index, bucket, key) == model.of(bucket, &key));
         BOOST_REQUIRE(!index.find(bucket) || !index.find(bucket)->empty());
     }
 }
@@ -204,8 +205,8 @@ BOOST_AUTO_TEST_CASE(subscribers_are_found_by_bucket_and_key)
     const auto whole = subscribe("b", all());
     index.add(one);
     index.add(whole);
-    BOOST_CHECK(followers(index, "b") == (Members{{whole.get(), 0}}));
-    BOOST_CHECK(followers(index, "b", "k") == (Members{{one.get(), 0}}));
+    BOOST_TEST(followers(index, "b") == (Members{{whole.get(), 0}}));
+    BOOST_TEST(followers(index, "b", "k") == (Members{{one.get(), 0}}));
     BOOST_TEST(!index.find("c"));
 }
 
@@ -247,8 +248,8 @@ BOOST_AUTO_TEST_CASE(keys_are_bytes)
     const auto other = subscribe("a", key("a"));
     index.add(one);
     index.add(other);
-    BOOST_CHECK(followers(index, binary, binary) == (Members{{one.get(), 0}}));
-    BOOST_CHECK(followers(index, "a", "a") == (Members{{other.get(), 0}}));
+    BOOST_TEST(followers(index, binary, binary) == (Members{{one.get(), 0}}));
+    BOOST_TEST(followers(index, "a", "a") == (Members{{other.get(), 0}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
@@ -260,11 +261,11 @@ BOOST_AUTO_TEST_CASE(a_bucket_is_detached_whole_and_alone)
     for (const auto& each : {one, whole, elsewhere}) {
         index.add(each);
     }
-    BOOST_CHECK(set_of(end_bucket(index, "b")) == (Subscribers{one.get(), whole.get()}));
+    BOOST_TEST(set_of(end_bucket(index, "b")) == (Subscribers{one.get(), whole.get()}));
     BOOST_TEST(!index.find("b"));
     BOOST_TEST(end_bucket(index, "b").empty());
     BOOST_TEST(!index.remove(*one));  // it is removed after that, and is no longer in the index
-    BOOST_CHECK(followers(index, "c") == (Members{{elsewhere.get(), 0}}));
+    BOOST_TEST(followers(index, "c") == (Members{{elsewhere.get(), 0}}));
 }
 
 BOOST_AUTO_TEST_CASE(a_subscriber_of_several_buckets_is_removed_with_the_last_of_them)
@@ -276,13 +277,13 @@ BOOST_AUTO_TEST_CASE(a_subscriber_of_several_buckets_is_removed_with_the_last_of
     for (const auto& each : {both, alone, everything}) {
         index.add(each);
     }
-    BOOST_CHECK(followers(index, "b", "k") ==
-                (Members{{both.get(), 0}, {both.get(), 2}, {alone.get(), 0}}));
-    BOOST_CHECK(set_of(end_bucket(index, "b")) == Subscribers{alone.get()});
+    BOOST_TEST(followers(index, "b", "k") ==
+               (Members{{both.get(), 0}, {both.get(), 2}, {alone.get(), 0}}));
+    BOOST_TEST(set_of(end_bucket(index, "b")) == Subscribers{alone.get()});
     BOOST_TEST(!index.find("b"));
-    BOOST_CHECK(followers(index, "c") == (Members{{both.get(), 1}}));
+    BOOST_TEST(followers(index, "c") == (Members{{both.get(), 1}}));
     BOOST_TEST(index.whole_database().size() == 1U);
-    BOOST_CHECK(set_of(end_bucket(index, "c")) == Subscribers{both.get()});
+    BOOST_TEST(set_of(end_bucket(index, "c")) == Subscribers{both.get()});
     BOOST_TEST(!index.remove(*both));
     BOOST_TEST(index.remove(*everything));
     BOOST_TEST(index.whole_database().empty());
@@ -295,8 +296,8 @@ BOOST_AUTO_TEST_CASE(lost_interests_are_not_added_again)
     one->interests()[0].lost = true;
     index.add(one);
     BOOST_TEST(!index.find("b"));
-    BOOST_CHECK(followers(index, "c") == (Members{{one.get(), 1}}));
-    BOOST_CHECK(set_of(end_bucket(index, "c")) == Subscribers{one.get()});
+    BOOST_TEST(followers(index, "c") == (Members{{one.get(), 1}}));
+    BOOST_TEST(set_of(end_bucket(index, "c")) == Subscribers{one.get()});
 }
 
 BOOST_AUTO_TEST_CASE(each_detached_subscriber_is_returned_once)
@@ -306,7 +307,7 @@ BOOST_AUTO_TEST_CASE(each_detached_subscriber_is_returned_once)
     const auto other = subscribe("b", glob("*"));
     index.add(one);
     index.add(other);
-    BOOST_CHECK(set_of(detach_all(index)) == (Subscribers{one.get(), other.get()}));
+    BOOST_TEST(set_of(detach_all(index)) == (Subscribers{one.get(), other.get()}));
     BOOST_TEST(index.whole_database().empty());
     BOOST_TEST(!index.remove(*one));
     index.add(one);
@@ -331,7 +332,7 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
         const SharedSubscription& one = everybody[random() % everybody.size()];
         if (random() % 40 == 0) {
             const std::string bucket = buckets[random() % buckets.size()];
-            BOOST_CHECK(set_of(end_bucket(index, bucket)) == model.end_bucket(bucket));
+            BOOST_TEST(set_of(end_bucket(index, bucket)) == model.end_bucket(bucket));
         } else if (index.remove(*one)) {
             BOOST_TEST(model.remove(one), "seed " << seed);
         } else {
@@ -341,7 +342,7 @@ BOOST_AUTO_TEST_CASE(random_changes_keep_it_equal_to_a_model)
         }
         check_equal(index, model, buckets, "a" + few_bytes(random, 3));
     }
-    BOOST_CHECK(set_of(detach_all(index)) == model.everybody());
+    BOOST_TEST(set_of(detach_all(index)) == model.everybody());
     for (const std::string& bucket : buckets) {
         BOOST_TEST(!index.find(bucket));
     }
