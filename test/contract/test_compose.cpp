@@ -10,18 +10,18 @@
 #include <stdexcept>
 #include <utility>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 /// An object that owns a watch, as members of programs do.
 struct Owner {
-    std::optional<kw::Watcher> watcher;
-    std::optional<kw::PullWatcher> pulled;
+    std::optional<Watcher> watcher;
+    std::optional<PullWatcher> pulled;
 };
 
-Task run_of(kw::Watcher watcher)
+Task run_of(Watcher watcher)
 {
     co_await watcher.run();
 }
@@ -35,15 +35,15 @@ BOOST_AUTO_TEST_CASE(all_of_several_watches_are_awaited_at_once)
 {
     run([]() -> Task {
         using namespace asio::experimental::awaitable_operators;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder first;
         const Recorder second;
-        kw::Watcher one = db.watch("b", kw::key("k1"), first);
-        kw::Watcher other = db.watch("b", kw::key("k2"), second);
+        Watcher one = db.watch("b", key("k1"), first);
+        Watcher other = db.watch("b", key("k2"), second);
         const auto both = [&]() -> Task {
             const auto ends = co_await (one.run() && other.run());
-            BOOST_TEST(std::get<0>(ends).reason == kw::EndReason::database_closed);
-            BOOST_TEST(std::get<1>(ends).reason == kw::EndReason::database_closed);
+            BOOST_TEST(std::get<0>(ends).reason == EndReason::database_closed);
+            BOOST_TEST(std::get<1>(ends).reason == EndReason::database_closed);
         };
         const Job running = co_await spawn(both());
         co_await one.wait_ready(patience);
@@ -61,11 +61,11 @@ BOOST_AUTO_TEST_CASE(the_first_watch_that_ends_ends_the_other)
 {
     run([]() -> Task {
         using namespace asio::experimental::awaitable_operators;
-        kw::Database db = co_await open_with("b");
-        const auto enough = [](const kw::Message&) { return kw::Flow::stop; };
+        Database db = co_await open_with("b");
+        const auto enough = [](const Message&) { return Flow::stop; };
         const Recorder recorder;
-        kw::Watcher one = db.watch("b", kw::all(), enough);
-        kw::Watcher other = db.watch("b", kw::all(), recorder);
+        Watcher one = db.watch("b", all(), enough);
+        Watcher other = db.watch("b", all(), recorder);
         const auto either = [&]() -> Task {
             const auto end = co_await (one.run() || other.run());
             BOOST_TEST(end.index() == 0U);
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(the_first_watch_that_ends_ends_the_other)
         co_await other.wait_ready(patience);
         co_await put(db, "b", "k", "1");
         co_await running.join();
-        BOOST_TEST(other.info().end == kw::EndReason::cancelled);
+        BOOST_TEST(other.info().end == EndReason::cancelled);
         const std::size_t given = recorder.size();
         co_await put_many(db, "b", 5);
         BOOST_TEST(recorder.size() == given);
@@ -87,17 +87,16 @@ BOOST_AUTO_TEST_CASE(a_watch_that_throws_ends_what_it_is_awaited_with)
 {
     run([]() -> Task {
         using namespace asio::experimental::awaitable_operators;
-        kw::Database db = co_await open_with("b");
-        kw::Watcher one =
-            db.watch("b", kw::all(), [](const kw::Message&) { throw std::runtime_error("no"); });
-        kw::Watcher other = db.watch("b", kw::all(), [](const kw::Message&) {});
+        Database db = co_await open_with("b");
+        Watcher one = db.watch("b", all(), [](const Message&) { throw std::runtime_error("no"); });
+        Watcher other = db.watch("b", all(), [](const Message&) {});
         const auto both = [&]() -> Task { co_await (one.run() && other.run()); };
         const Job running = co_await spawn(both());
         co_await one.wait_ready(patience);
         co_await other.wait_ready(patience);
         co_await put(db, "b", "k", "1");
         BOOST_CHECK_THROW(co_await running.join(), std::runtime_error);
-        BOOST_TEST(other.info().end == kw::EndReason::cancelled);
+        BOOST_TEST(other.info().end == EndReason::cancelled);
         co_await db.close();
     });
 }
@@ -106,10 +105,10 @@ BOOST_AUTO_TEST_CASE(a_watch_that_throws_ends_what_it_is_awaited_with)
 BOOST_AUTO_TEST_CASE(a_watcher_that_runs_is_moved_to_another_owner)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
         auto first = std::make_unique<Owner>();
-        first->watcher = db.watch("b", kw::all(), recorder);
+        first->watcher = db.watch("b", all(), recorder);
         const Job running = co_await spawn(run_of(*first->watcher));
         co_await first->watcher->wait_ready(patience);
         co_await first->watcher->reached(co_await put(db, "b", "k", "1"));
@@ -120,8 +119,8 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_runs_is_moved_to_another_owner)
         co_await second.watcher->reached(co_await put(db, "b", "k", "2"));
         BOOST_TEST(recorder.size() == 2U);
 
-        kw::Watcher third = std::move(*second.watcher);
-        second.watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        Watcher third = std::move(*second.watcher);
+        second.watcher = db.watch("b", all(), [](const Message&) {});
         BOOST_TEST(third.id() != second.watcher->id());
         co_await third.reached(co_await put(db, "b", "k", "3"));
         co_await third.stop();
@@ -134,9 +133,9 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_runs_is_moved_to_another_owner)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_continues_where_its_first_owner_stopped)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         auto first = std::make_unique<Owner>();
-        first->pulled = db.watch("b", kw::all(), watch_from(kw::From::revision(2)));
+        first->pulled = db.watch("b", all(), watch_from(From::revision(2)));
         co_await put_many(db, "b", 3);
         BOOST_TEST(co_await first->pulled->wait());
         BOOST_TEST(first->pulled->try_next()->revision() == 2U);
@@ -156,21 +155,21 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_continues_where_its_first_owner_stopped)
 BOOST_AUTO_TEST_CASE(one_watch_continues_from_the_position_of_another)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::From from = kw::From::now();
+        From from = From::now();
         for (int turn = 0; turn < 10; ++turn) {
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(from));
+            Watcher watcher = db.watch("b", all(), recorder, watch_from(from));
             const Run run = co_await start(watcher);
             co_await put_many(db, "b", 3);
             co_await watcher.stop();
-            from = kw::From::after((co_await run.end()).position);
+            from = From::after((co_await run.end()).position);
             co_await put(db, "b", "between", std::to_string(turn));
         }
-        kw::Watcher last = db.watch("b", kw::all(), recorder, watch_from(from));
+        Watcher last = db.watch("b", all(), recorder, watch_from(from));
         const Run run = co_await start(last);
         co_await last.reached(db.head_revision());
-        const std::vector<kw::Revision> given = recorder.revisions();
+        const std::vector<Revision> given = recorder.revisions();
         BOOST_TEST(given.size() == 40U);
         for (std::size_t i = 0; i < given.size(); ++i) {
             BOOST_TEST(given[i] == i + 2);

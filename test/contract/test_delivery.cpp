@@ -10,7 +10,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -18,10 +18,10 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Returns what a commit callback receives, as text.
-std::string text_of(const kw::Commit& commit)
+std::string text_of(const Commit& commit)
 {
     std::string text = std::to_string(commit.revision()) + ':';
-    for (const kw::Message& message : commit) {
+    for (const Message& message : commit) {
         text += ' ' + std::to_string(message.index) + std::string(message.key);
         text += message.last_in_commit ? "!" : "";
     }
@@ -30,13 +30,13 @@ std::string text_of(const kw::Commit& commit)
 
 /// Commits random transactions over three keys: puts, erases of keys that may be absent, nothing at
 /// all.
-Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
+Task commit_at_random(Database db, std::uint32_t seed, int commits)
 {
     std::mt19937 random(seed);
     const Strings keys{"a", "b", "c"};
     for (int i = 0; i < commits; ++i) {
-        co_await db.update([&](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([&](Transaction& tx) {
+            BTree tree = tx.btree("b");
             for (auto changes = random() % 6; changes > 0; --changes) {
                 const std::string& key = keys[random() % keys.size()];
                 if (random() % 3 == 0) {
@@ -53,13 +53,13 @@ Task commit_at_random(kw::Database db, std::uint32_t seed, int commits)
 void check_chains(const Recorder& seen)
 {
     std::map<std::string, std::string, std::less<>> state;
-    for (const kw::OwnedMessage& message : seen.messages()) {
+    for (const OwnedMessage& message : seen.messages()) {
         const auto before = state.find(message->key);
         BOOST_TEST_REQUIRE(message->previous.has_value() == (before != state.end()));
         if (before != state.end()) {
             BOOST_TEST(*message->previous == before->second);
         }
-        if (message->operation == kw::Operation::erase) {
+        if (message->operation == Operation::erase) {
             state.erase(before);
         } else {
             state[std::string(message->key)] = message->value;
@@ -76,12 +76,12 @@ BOOST_FIXTURE_TEST_SUITE(test_delivery, EventLoop)
 BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transaction)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             tree.put("z", "1");
             tree.put("a", "2");
             tree.put("z", "3");  // a message of its own, although the key is the same
@@ -96,8 +96,8 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
         BOOST_TEST(recorder.messages()[3]->previous == "2");
         BOOST_TEST(recorder.messages()[0]->previous == std::nullopt);
         co_await db.close();
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::database_closed);
     });
 }
 
@@ -106,15 +106,15 @@ BOOST_AUTO_TEST_CASE(messages_come_in_the_order_of_commits_and_of_their_transact
 BOOST_AUTO_TEST_CASE(a_selector_selects)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("other");
+        Database db = co_await open_with("other");
         Recorder of_key;
         Recorder of_bucket;
-        kw::Watcher key_watcher = db.watch("b", kw::key("k"), of_key);
-        kw::Watcher bucket_watcher = db.watch("b", kw::all(), of_bucket);
+        Watcher key_watcher = db.watch("b", key("k"), of_key);
+        Watcher bucket_watcher = db.watch("b", all(), of_bucket);
         const Run key_run = co_await start(key_watcher);
         const Run bucket_run = co_await start(bucket_watcher);
-        co_await db.update([](kw::Transaction& tx) {
-            tx.create_bucket(kw::Structure::btree, "b");
+        co_await db.update([](Transaction& tx) {
+            tx.create_bucket(Structure::btree, "b");
             tx.btree("other").put("k", "not ours");
             tx.btree("b").put("k2", "1");
             tx.btree("b").put("k", "2");
@@ -139,23 +139,23 @@ BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Recorder whole;
         Recorder of_key;
-        kw::Watcher whole_watcher = db.watch("b", kw::all(), whole);
-        kw::Watcher key_watcher = db.watch("b", kw::key("b"), of_key);
+        Watcher whole_watcher = db.watch("b", keywatch::all(), whole);
+        Watcher key_watcher = db.watch("b", key("b"), of_key);
         const Run whole_run = co_await start(whole_watcher);
         const Run key_run = co_await start(key_watcher);
         co_await commit_at_random(db, seed, 200);
         co_await whole_watcher.reached(db.head_revision());
         co_await key_watcher.reached(db.head_revision());
-        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-        const Strings one = co_await history_of(db, "b", kw::key("b"), kw::From::revision(1));
+        const Strings all = co_await history_of(db, "b", keywatch::all(), From::revision(2));
+        const Strings one = co_await history_of(db, "b", key("b"), From::revision(1));
         BOOST_TEST(whole.lines() == all);
         BOOST_TEST(of_key.lines() == one);
         BOOST_TEST(!all.empty());
-        std::set<std::pair<kw::Revision, std::uint32_t>> seen;
-        for (const kw::OwnedMessage& each : whole.messages()) {
+        std::set<std::pair<Revision, std::uint32_t>> seen;
+        for (const OwnedMessage& each : whole.messages()) {
             const std::pair place{each->revision, each->index};
             BOOST_TEST((seen.empty() || place > *seen.rbegin()));
             seen.insert(place);
@@ -169,14 +169,14 @@ BOOST_AUTO_TEST_CASE(live_and_history_are_the_same_for_random_transactions)
 BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.previous_values = true;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         Recorder live;
-        kw::Watcher watcher = db.watch("b", kw::all(), live);
+        Watcher watcher = db.watch("b", all(), live);
         const Run run = co_await start(watcher);
         co_await commit_at_random(db, 7, 50);
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         for (const char* key : {"a", "b", "a"}) {
             co_await writer.put("b", key, "bulk");
         }
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
         co_await put(db, "b", "a", "last");
         co_await watcher.reached(db.head_revision());
         Recorder replayed;
-        kw::Watcher late = db.watch("b", kw::all(), replayed, watch_from(kw::From::revision(2)));
+        Watcher late = db.watch("b", all(), replayed, watch_from(From::revision(2)));
         const Run second = co_await start(late);
         co_await late.reached(db.head_revision());
         BOOST_TEST(live.size() > 60U);
@@ -203,24 +203,24 @@ BOOST_AUTO_TEST_CASE(previous_values_form_a_chain_for_every_key)
 BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Strings commits;
         Strings messages;
-        const auto by_commit = [&](const kw::Commit& commit) {
+        const auto by_commit = [&](const Commit& commit) {
             commits.push_back(text_of(commit));
             BOOST_TEST(commit.previous() == commit.revision() - 1);
             BOOST_TEST(commit.origin() == "me");
         };
-        const auto by_message = [&](const kw::Message& message) {
+        const auto by_message = [&](const Message& message) {
             messages.push_back(std::to_string(message.revision) + std::string(message.key) +
                                (message.last_in_commit ? "!" : ""));
         };
-        kw::Watcher first = db.watch("b", kw::all(), by_commit);
-        kw::Watcher second = db.watch("b", kw::key("k"), by_message);
+        Watcher first = db.watch("b", all(), by_commit);
+        Watcher second = db.watch("b", key("k"), by_message);
         const Run first_run = co_await start(first);
         const Run second_run = co_await start(second);
         for (int i = 0; i < 2; ++i) {
-            co_await db.update([](kw::Transaction& tx) {
+            co_await db.update([](Transaction& tx) {
                 tx.set_origin("me");
                 tx.btree("b").put("k", "1");
                 tx.btree("b").put("j", "2");
@@ -241,18 +241,18 @@ BOOST_AUTO_TEST_CASE(a_commit_is_delivered_whole)
 BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int inside = 0;
         int most = 0;
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             most = std::max(most, ++inside);
             co_await yield();
             co_await yield();
             --inside;
             ++calls;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        Watcher watcher = db.watch("b", all(), callback);
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 20);
         co_await db.close();
@@ -265,13 +265,13 @@ BOOST_AUTO_TEST_CASE(callbacks_of_one_watcher_never_overlap)
 BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 10'000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
-        const auto throwing = [](kw::Transaction& tx) {
+        const auto throwing = [](Transaction& tx) {
             tx.btree("b").put("k", "rolled back");
             throw std::logic_error("no");
         };
@@ -282,12 +282,12 @@ BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
             thrown = true;
         }
         BOOST_TEST(thrown);
-        const auto error = co_await failure_of([](kw::Database database) -> Task {
+        const auto error = co_await failure_of([](Database database) -> Task {
             co_await put(database, "b", "k", std::string(20'000, 'x'));
         }(db));
-        BOOST_TEST(error == code(kw::Error::transaction_too_large));
+        BOOST_TEST(error == code(Error::transaction_too_large));
         co_await erase(db, "b", "not there");
-        const kw::Revision revision = co_await put(db, "b", "k", "kept");
+        const Revision revision = co_await put(db, "b", "k", "kept");
         co_await watcher.reached(revision);
         const Strings expected{"2.0 put k=kept"};
         BOOST_TEST(recorder.lines() == expected);
@@ -299,22 +299,22 @@ BOOST_AUTO_TEST_CASE(transactions_that_failed_deliver_nothing)
 BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int checked = 0;
-        const auto callback = [&](const kw::Message& message) -> Task {
+        const auto callback = [&](const Message& message) -> Task {
             BOOST_TEST(db.head_revision() >= message.revision);
-            const kw::OwnedMessage kept(message);
+            const OwnedMessage kept(message);
             const std::optional<std::string> value = co_await get(db, "b", std::string(kept->key));
             BOOST_TEST(value == kept->value);
-            const kw::Position here{db.head_position().history, kept->revision};
+            const Position here{db.head_position().history, kept->revision};
             const auto refused = failure_of(
-                [&] { db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(here))); });
+                [&] { db.watch("b", all(), Recorder(), watch_from(From::after(here))); });
             BOOST_TEST(!refused);
             ++checked;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        Watcher watcher = db.watch("b", all(), callback);
         const Run run = co_await start(watcher);
-        const kw::Revision last = co_await put_many(db, "b", 100);
+        const Revision last = co_await put_many(db, "b", 100);
         co_await watcher.reached(last);
         BOOST_TEST(checked == 100);
         co_await db.close();
@@ -325,16 +325,16 @@ BOOST_AUTO_TEST_CASE(what_is_delivered_can_be_read)
 BOOST_AUTO_TEST_CASE(the_position_passes_what_does_not_match)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("never"), recorder);
+        Watcher watcher = db.watch("b", key("never"), recorder);
         const Run run = co_await start(watcher);
-        const kw::Revision last = co_await put_many(db, "b", 30);
+        const Revision last = co_await put_many(db, "b", 30);
         co_await watcher.reached(last);
         BOOST_TEST(watcher.position().revision == last);
         BOOST_TEST(recorder.size() == 0);
         co_await watcher.stop();
-        const kw::WatchEnd end = co_await run.end();
+        const WatchEnd end = co_await run.end();
         BOOST_TEST(end.position == db.head_position());
         co_await db.close();
     });

@@ -7,16 +7,16 @@
 
 #include <optional>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-asio::awaitable<std::optional<std::chrono::milliseconds>> ttl(kw::Database db, std::string key)
+asio::awaitable<std::optional<std::chrono::milliseconds>> ttl(Database db, std::string key)
 {
     co_return co_await db.view(
-        [&](const kw::Snapshot& snapshot) { return snapshot.btree("b").ttl(key); });
+        [&](const Snapshot& snapshot) { return snapshot.btree("b").ttl(key); });
 }
 
 }  // namespace
@@ -27,8 +27,8 @@ BOOST_FIXTURE_TEST_SUITE(test_expiry, Expiry)
 BOOST_AUTO_TEST_CASE(an_expired_key_is_removed_with_a_message_that_has_its_value)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder);
+        Database db = co_await open();
+        Watcher watcher = db.watch("b", key("k"), recorder);
         const Run run = co_await start(watcher);
         co_await db.put("b", "k", "v", 100ms);
         co_await db.put("b", "forever", "v");
@@ -48,12 +48,12 @@ BOOST_AUTO_TEST_CASE(an_expired_key_is_removed_with_a_message_that_has_its_value
 BOOST_AUTO_TEST_CASE(an_expired_key_is_invisible_even_before_a_sweep)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await db.put("b", "k", "v", 100ms);
         clock.advance(100ms);
         // There was no suspension since then, so nothing else can have run on this loop.
         const bool there = co_await db.view(
-            [](const kw::Snapshot& snapshot) { return snapshot.btree("b").contains("k"); });
+            [](const Snapshot& snapshot) { return snapshot.btree("b").contains("k"); });
         BOOST_TEST(!there);
         BOOST_TEST(db.stats().engine.expired == 0U);
         co_await until([&] { return db.stats().engine.expired == 1; });
@@ -64,17 +64,17 @@ BOOST_AUTO_TEST_CASE(an_expired_key_is_invisible_even_before_a_sweep)
 BOOST_AUTO_TEST_CASE(time_stands_still_within_a_transaction_and_a_view)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await db.put("b", "k", "v", 10ms);
-        const auto look = [this](const kw::BTreeView tree) {
+        const auto look = [this](const BTreeView tree) {
             BOOST_TEST(tree.ttl("k") == 10ms);
             clock.advance(10ms);
             BOOST_TEST(tree.ttl("k") == 10ms);
             BOOST_TEST(tree.get("k") == "v");
             BOOST_TEST(tree.first_key() == "k");
         };
-        co_await db.view([&](const kw::Snapshot& snapshot) { look(snapshot.btree("b")); });
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.view([&](const Snapshot& snapshot) { look(snapshot.btree("b")); });
+        co_await db.update([&](Transaction& tx) {
             tx.btree("b").put("k", "v", 10ms);
             look(tx.btree("b"));
         });
@@ -86,8 +86,8 @@ BOOST_AUTO_TEST_CASE(time_stands_still_within_a_transaction_and_a_view)
 BOOST_AUTO_TEST_CASE(no_key_expires_before_its_millisecond)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Database db = co_await open();
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         co_await db.put("b", "late", "v", 100ms);
         clock.advance(999us);
@@ -110,19 +110,19 @@ BOOST_AUTO_TEST_CASE(no_key_expires_before_its_millisecond)
 BOOST_AUTO_TEST_CASE(renewing_clearing_and_overwriting_cancel_the_old_deadline)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Database db = co_await open();
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             for (const char* key : {"cleared", "overwritten", "renewed", "reset", "exchanged"}) {
                 tree.put(key, "v", 10ms);
             }
             tree.put("cleared in it", "v", 10ms);
             tree.clear_ttl("cleared in it");
         });
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             BOOST_TEST(tree.clear_ttl("cleared"));
             tree.put("overwritten", "w");
             tree.put("renewed", "w", 30ms);
@@ -150,13 +150,13 @@ BOOST_AUTO_TEST_CASE(after_a_reopen_only_the_remaining_time_counts)
 {
     run([this]() -> Task {
         const TemporaryDirectory directory;
-        kw::Database db = co_await open_with(options(directory / "db"), "b");
+        Database db = co_await open_with(options(directory / "db"), "b");
         co_await db.put("b", "away", "v", 10ms);
         co_await db.put("b", "k", "v", 100ms);
         co_await db.close();
         clock.advance(60ms);
         db = co_await open_database(options(directory / "db"));
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
+        Watcher watcher = db.watch("b", all(), recorder, watch_from(From::revision(1)));
         const Run run = co_await start(watcher);
         BOOST_TEST(co_await get(db, "b", "away") == std::nullopt);
         BOOST_TEST(co_await ttl(db, "k") == 40ms);
@@ -173,11 +173,11 @@ BOOST_AUTO_TEST_CASE(after_a_reopen_only_the_remaining_time_counts)
 BOOST_AUTO_TEST_CASE(the_same_key_in_two_buckets_has_two_deadlines)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await create(db, "c");
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "in b", 20ms);
             tx.btree("c").put("k", "in c", 20ms);
             tx.btree("c").set_ttl("k", 40ms);
@@ -197,9 +197,9 @@ BOOST_AUTO_TEST_CASE(the_same_key_in_two_buckets_has_two_deadlines)
 BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_do_not_affect_its_successor)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await create(db, "c");
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             for (int i = 0; i < 1000; ++i) {
                 tx.btree("c").put("k" + std::to_string(i), "v", 20ms);
             }
@@ -207,17 +207,17 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_do_not_affect_its_successor)
         co_await drop(db, "c");
         co_await create(db, "c");
         co_await db.put("c", "k0", "w");
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         clock.advance(20ms);
-        const kw::Revision before = db.head_revision();
+        const Revision before = db.head_revision();
         co_await sweep_up_to_now(db);
         BOOST_TEST(co_await get(db, "c", "k0") == "w");
         BOOST_TEST(db.stats().engine.expired == 1U);
         // Commits without messages removed the index entries; watchers skip them.
         BOOST_TEST(db.head_revision() > before + 2);
         co_await watcher.reached(db.head_revision());
-        const Strings history = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        const Strings history = co_await history_of(db, "b", all(), From::revision(1));
         BOOST_TEST(history.size() == 3U);
         co_await watcher.stop();
         co_await run.end();
@@ -228,21 +228,21 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_deleted_bucket_do_not_affect_its_successor)
 BOOST_AUTO_TEST_CASE(a_write_to_an_expired_key_removes_it_first)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Database db = co_await open();
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         co_await db.put("b", "k", "v", 10ms);
         clock.advance(10ms);
         // This is called before the loop can start a sweep.
-        const kw::Revision revision = co_await db.put("b", "k", "w");
+        const Revision revision = co_await db.put("b", "k", "w");
         co_await watcher.reached(revision);
         const auto& messages = recorder.messages();
         BOOST_TEST_REQUIRE(messages.size() == 3U);
         BOOST_TEST(messages[1]->revision == revision);
-        BOOST_TEST(messages[1]->cause == kw::Cause::expired);
+        BOOST_TEST(messages[1]->cause == Cause::expired);
         BOOST_TEST(messages[1]->previous == "v");
-        BOOST_TEST(messages[2]->operation == kw::Operation::put);
-        BOOST_TEST(messages[2]->cause == kw::Cause::user);
+        BOOST_TEST(messages[2]->operation == Operation::put);
+        BOOST_TEST(messages[2]->cause == Cause::user);
         clock.advance(10ms);
         co_await sweep_up_to_now(db);
         BOOST_TEST(expired() == (Strings{"k=v", "marker=m"}));
@@ -257,24 +257,24 @@ BOOST_AUTO_TEST_CASE(a_write_to_an_expired_key_removes_it_first)
 BOOST_AUTO_TEST_CASE(a_watch_without_its_own_writes_receives_expiries_caused_by_them)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        co_await create(db, "b", kw::Structure::list);
-        kw::WatchOptions others;
+        Database db = co_await open();
+        co_await create(db, "b", Structure::list);
+        WatchOptions others;
         others.filter.except_origin = "self";
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, others);
+        Watcher watcher = db.watch("b", all(), recorder, others);
         const Run run = co_await start(watcher);
-        const auto push = [](kw::Transaction& tx) {
+        const auto push = [](Transaction& tx) {
             tx.set_origin("self");
             tx.list("b").push_back("l", "x");
             tx.list("b").set_ttl("l", 10ms);
         };
         co_await db.update(push);
         clock.advance(10ms);
-        const kw::Revision revision = co_await db.update(push);
+        const Revision revision = co_await db.update(push);
         co_await watcher.reached(revision);
         BOOST_TEST_REQUIRE(recorder.size() == 1U);
         BOOST_TEST(recorder.messages()[0]->revision == revision);
-        BOOST_TEST(recorder.messages()[0]->cause == kw::Cause::expired);
+        BOOST_TEST(recorder.messages()[0]->cause == Cause::expired);
         co_await watcher.stop();
         co_await run.end();
         co_await db.close();
@@ -284,9 +284,9 @@ BOOST_AUTO_TEST_CASE(a_watch_without_its_own_writes_receives_expiries_caused_by_
 BOOST_AUTO_TEST_CASE(a_database_without_watches_is_swept_too)
 {
     run([this]() -> Task {
-        kw::Options unwatched = options();
+        Options unwatched = options();
         unwatched.enable_watch = false;
-        kw::Database db = co_await open_with(unwatched, "b");
+        Database db = co_await open_with(unwatched, "b");
         co_await db.put("b", "k", "v", 10ms);
         clock.advance(10ms);
         co_await until([&] { return db.stats().engine.expired == 1; });
@@ -298,14 +298,14 @@ BOOST_AUTO_TEST_CASE(large_values_are_removed_a_few_at_a_time)
 {
     run([this]() -> Task {
         const TemporaryDirectory directory;
-        kw::Database db = co_await open_with(options(directory / "db"), "b");
+        Database db = co_await open_with(options(directory / "db"), "b");
         co_await db.put("b", "later", "v", 1h);
         for (int i = 0; i < 10; ++i) {
             co_await db.put("b", "k" + std::to_string(i), std::string(400'000, 'v'), 10ms);
         }
         co_await db.close();
         clock.advance(10ms);
-        kw::Options smaller = options(directory / "db");
+        Options smaller = options(directory / "db");
         smaller.max_transaction_bytes = 1000;
         db = co_await open_database(smaller);
         co_await until([&] { return db.stats().engine.expired == 10; });
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(large_values_are_removed_a_few_at_a_time)
 
 BOOST_AUTO_TEST_CASE(a_deadline_does_not_keep_the_event_loop_running)
 {
-    kw::Database db;
+    Database db;
     run([&]() -> Task {
         db = co_await open();
         co_await db.put("b", "k", "v", 24h);

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -22,18 +22,18 @@ struct OwnFailure : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
-kw::WatchOptions filtered(kw::Filter filter, kw::From from = kw::From::now())
+WatchOptions filtered(Filter filter, From from = From::now())
 {
-    kw::WatchOptions options = watch_from(from);
+    WatchOptions options = watch_from(from);
     options.filter = std::move(filter);
     return options;
 }
 
 /// Returns a filter that passes messages with this value.
-kw::Filter only(std::string value)
+Filter only(std::string value)
 {
-    kw::Filter filter;
-    filter.predicate = [value = std::move(value)](const kw::Message& message) {
+    Filter filter;
+    filter.predicate = [value = std::move(value)](const Message& message) {
         return message.value == value;
     };
     return filter;
@@ -41,23 +41,23 @@ kw::Filter only(std::string value)
 
 /// Applies one filter three times: live, from history, and pulled.
 struct Three {
-    Three(kw::Database db_, kw::Filter filter_) : db(std::move(db_)), filter(std::move(filter_)) {}
+    Three(Database db_, Filter filter_) : db(std::move(db_)), filter(std::move(filter_)) {}
 
     Task begin()
     {
-        watcher = db.watch("b", kw::all(), live, filtered(filter));
+        watcher = db.watch("b", all(), live, filtered(filter));
         runs.push_back(co_await start(*watcher));
         first = db.head_revision() + 1;
     }
     /// Reads everything committed since `begin()`, and compares.
     Task check(Strings expected)
     {
-        const kw::WatchOptions options = filtered(filter, kw::From::revision(first));
-        kw::Watcher later = db.watch("b", kw::all(), late, options);
-        kw::PullWatcher puller = db.watch("b", kw::all(), options);
+        const WatchOptions options = filtered(filter, From::revision(first));
+        Watcher later = db.watch("b", all(), late, options);
+        PullWatcher puller = db.watch("b", all(), options);
         runs.push_back(co_await start(later));
         const Job job = co_await spawn(take_all(puller, asked));
-        const kw::Revision head = db.head_revision();
+        const Revision head = db.head_revision();
         co_await watcher->reached(head);
         co_await later.reached(head);
         co_await puller.reached(head);
@@ -74,14 +74,14 @@ struct Three {
         check_marks(asked);
     }
 
-    kw::Database db;
-    kw::Filter filter;
-    std::optional<kw::Watcher> watcher;
+    Database db;
+    Filter filter;
+    std::optional<Watcher> watcher;
     std::vector<Run> runs;
     Recorder live;
     Recorder late;
     Recorder asked;
-    kw::Revision first = 0;
+    Revision first = 0;
 
 private:
     /// W4: exactly the last message of each commit that the filter passes is marked.
@@ -97,10 +97,10 @@ private:
 };
 
 /// Commits revisions 2 to 4 with two, one and no `yes`, and a `no` each.
-Task put_yes_and_no(kw::Database db)
+Task put_yes_and_no(Database db)
 {
     for (const int count : {2, 1, 0}) {
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (int i = 0; i < count; ++i) {
                 tx.btree("b").put("k" + std::to_string(i), "yes");
             }
@@ -116,21 +116,21 @@ BOOST_FIXTURE_TEST_SUITE(test_filters, EventLoop)
 BOOST_AUTO_TEST_CASE(structures_operations_and_causes_are_chosen)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        co_await create(db, "b", kw::Structure::list);
-        kw::Filter lists;
-        lists.structures = {kw::Structure::list};
-        kw::Filter erases;
-        erases.operations = {kw::Operation::erase, kw::Operation::pop_front};
-        kw::Filter expiries;
-        expiries.causes = {kw::Cause::expired};
+        Database db = co_await open_with("b");
+        co_await create(db, "b", Structure::list);
+        Filter lists;
+        lists.structures = {Structure::list};
+        Filter erases;
+        erases.operations = {Operation::erase, Operation::pop_front};
+        Filter expiries;
+        expiries.causes = {Cause::expired};
         Three of_lists(db, lists);
         Three of_erases(db, erases);
         Three of_expiries(db, expiries);
         co_await of_lists.begin();
         co_await of_erases.begin();
         co_await of_expiries.begin();
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "1");
             tx.list("b").push_back("l", "2");
             tx.list("b").push_back("l", "3");
@@ -151,17 +151,17 @@ BOOST_AUTO_TEST_CASE(structures_operations_and_causes_are_chosen)
 BOOST_AUTO_TEST_CASE(a_consumer_does_not_receive_its_own_writes)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Filter others;
+        Database db = co_await open_with("b");
+        Filter others;
         others.except_origin = "me";
-        kw::Filter mine;
+        Filter mine;
         mine.origin = "me";
         Three of_others(db, others);
         Three of_mine(db, mine);
         co_await of_others.begin();
         co_await of_mine.begin();
         for (const char* origin : {"me", "you", "", "me"}) {
-            co_await db.update([&](kw::Transaction& tx) {
+            co_await db.update([&](Transaction& tx) {
                 tx.set_origin(origin);
                 tx.btree("b").put("k", origin);
             });
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_does_not_receive_its_own_writes)
 BOOST_AUTO_TEST_CASE(a_predicate_excludes_what_it_rejects)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Three three(db, only("yes"));
         co_await three.begin();
         co_await put_yes_and_no(db);
@@ -192,23 +192,21 @@ BOOST_AUTO_TEST_CASE(a_predicate_excludes_what_it_rejects)
 BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_passes_is_not_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        std::vector<std::pair<kw::Revision, std::size_t>> plain;
-        std::vector<std::pair<kw::Revision, std::size_t>> suspended;
-        const auto by_commit = [&](const kw::Commit& commit) {
+        Database db = co_await open_with("b");
+        std::vector<std::pair<Revision, std::size_t>> plain;
+        std::vector<std::pair<Revision, std::size_t>> suspended;
+        const auto by_commit = [&](const Commit& commit) {
             plain.emplace_back(commit.revision(), commit.size());
         };
-        const auto coroutine = [&](const kw::Commit& commit) -> Task {
+        const auto coroutine = [&](const Commit& commit) -> Task {
             suspended.emplace_back(commit.revision(), commit.size());
             co_await yield();
         };
-        const Run first =
-            co_await start(db.watch("b", kw::all(), by_commit, filtered(only("yes"))));
-        const Run second =
-            co_await start(db.watch("b", kw::all(), coroutine, filtered(only("yes"))));
+        const Run first = co_await start(db.watch("b", all(), by_commit, filtered(only("yes"))));
+        const Run second = co_await start(db.watch("b", all(), coroutine, filtered(only("yes"))));
         co_await put_yes_and_no(db);
         co_await db.close();
-        const std::vector<std::pair<kw::Revision, std::size_t>> expected{{2, 2}, {3, 1}};
+        const std::vector<std::pair<Revision, std::size_t>> expected{{2, 2}, {3, 1}};
         BOOST_TEST(plain == expected);
         BOOST_TEST(suspended == expected);
         BOOST_TEST(db.stats().watchers.commits_delivered == 4U);
@@ -220,19 +218,19 @@ BOOST_AUTO_TEST_CASE(a_commit_of_which_nothing_passes_is_not_delivered)
 BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_removals)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Filter nothing;
-        nothing.predicate = [](const kw::Message&) { return false; };
+        Database db = co_await open_with("b");
+        Filter nothing;
+        nothing.predicate = [](const Message&) { return false; };
         Three three(db, nothing);
         co_await three.begin();
-        co_await create(db, "b", kw::Structure::set);
-        co_await db.update([](kw::Transaction& tx) {
+        co_await create(db, "b", Structure::set);
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "1");
             tx.set("b").add("s", "m");
             tx.set("b").remove("s", "m");
             tx.btree("b").erase("k");
         });
-        co_await drop(db, "b", kw::Structure::set);
+        co_await drop(db, "b", Structure::set);
         const Strings expected{"2.0 bucket_created", "3.2 remove s=m",
                                "3.3 erase k=", "4.0 bucket_deleted"};
         co_await three.check(expected);
@@ -244,25 +242,25 @@ BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_removals)
 BOOST_AUTO_TEST_CASE(no_filter_hides_the_end)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Filter filter;
-        filter.structures = {kw::Structure::list};
-        filter.operations = {kw::Operation::put};
-        filter.causes = {kw::Cause::expired};
+        Database db = co_await open_with("b");
+        Filter filter;
+        filter.structures = {Structure::list};
+        filter.operations = {Operation::put};
+        filter.causes = {Cause::expired};
         filter.origin = "nobody";
-        filter.predicate = [](const kw::Message&) { return false; };
+        filter.predicate = [](const Message&) { return false; };
         const Recorder recorder;
         const Recorder taken;
-        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder, filtered(filter));
-        kw::PullWatcher puller = db.watch("b", kw::key("k"), filtered(filter));
+        Watcher watcher = db.watch("b", key("k"), recorder, filtered(filter));
+        PullWatcher puller = db.watch("b", key("k"), filtered(filter));
         const Run run = co_await start(watcher);
         const Job job = co_await spawn(take_all(puller, taken));
         co_await put(db, "b", "k", "v");
         co_await drop(db, "b");
-        const kw::WatchEnd end = co_await run.end();
+        const WatchEnd end = co_await run.end();
         co_await job.join();
-        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
-        BOOST_TEST(puller.ended()->reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST(end.reason == EndReason::bucket_deleted);
+        BOOST_TEST(puller.ended()->reason == EndReason::bucket_deleted);
         const Strings expected{"3.0 bucket_deleted"};
         BOOST_TEST(recorder.lines() == expected);
         BOOST_TEST(taken.lines() == expected);
@@ -274,9 +272,9 @@ BOOST_AUTO_TEST_CASE(no_filter_hides_the_end)
 BOOST_AUTO_TEST_CASE(the_position_moves_on_although_nothing_passes)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Filter deadlines;
-        deadlines.operations = {kw::Operation::ttl};
+        Database db = co_await open_with("b");
+        Filter deadlines;
+        deadlines.operations = {Operation::ttl};
         Three of_deadlines(db, deadlines);
         Three of_nothing(db, only("nothing"));
         co_await of_deadlines.begin();
@@ -295,35 +293,35 @@ BOOST_AUTO_TEST_CASE(the_position_moves_on_although_nothing_passes)
 // threw for was delivered.
 BOOST_AUTO_TEST_CASE(an_exception_of_a_predicate_ends_the_watch)
 {
-    kw::Filter throwing;
-    throwing.predicate = [](const kw::Message& message) {
+    Filter throwing;
+    throwing.predicate = [](const Message& message) {
         if (message.value == "throw") {
             throw OwnFailure("not this one");
         }
         return message.value == "yes";
     };
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder live;
         const Recorder live_taken;
-        kw::Watcher watcher = db.watch("b", kw::all(), live, filtered(throwing));
-        kw::PullWatcher puller = db.watch("b", kw::all(), filtered(throwing));
+        Watcher watcher = db.watch("b", all(), live, filtered(throwing));
+        PullWatcher puller = db.watch("b", all(), filtered(throwing));
         const Run run = co_await start(watcher);
         const Job job = co_await spawn(take_all(puller, live_taken));
         co_await puller.wait_ready(patience);
         co_await put_yes_and_no(db);
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "yes");
             tx.btree("b").put("k", "throw");
         });
         co_await put(db, "b", "k", "yes");
         BOOST_CHECK_THROW(co_await run.end(), OwnFailure);
         BOOST_CHECK_THROW(co_await job.join(), OwnFailure);
-        const kw::WatchOptions again = filtered(throwing, kw::From::revision(2));
+        const WatchOptions again = filtered(throwing, From::revision(2));
         const Recorder late;
         const Recorder late_taken;
-        kw::Watcher later = db.watch("b", kw::all(), late, again);
-        kw::PullWatcher late_puller = db.watch("b", kw::all(), again);
+        Watcher later = db.watch("b", all(), late, again);
+        PullWatcher late_puller = db.watch("b", all(), again);
         BOOST_CHECK_THROW(co_await later.run(), OwnFailure);
         BOOST_CHECK_THROW(co_await take_all(late_puller, late_taken), OwnFailure);
         BOOST_CHECK_THROW(co_await late_puller.wait(), OwnFailure);
@@ -332,9 +330,9 @@ BOOST_AUTO_TEST_CASE(an_exception_of_a_predicate_ends_the_watch)
         for (const Recorder& each : recorders) {
             BOOST_TEST(each.lines() == expected);
         }
-        const std::vector<kw::Position> positions{watcher.position(), puller.position(),
-                                                  later.position(), late_puller.position()};
-        for (const kw::Position& each : positions) {
+        const std::vector<Position> positions{watcher.position(), puller.position(),
+                                              later.position(), late_puller.position()};
+        for (const Position& each : positions) {
             BOOST_TEST(each.revision == 4U);
         }
         co_await db.close();
@@ -344,23 +342,23 @@ BOOST_AUTO_TEST_CASE(an_exception_of_a_predicate_ends_the_watch)
 BOOST_AUTO_TEST_CASE(a_predicate_is_called_once_and_where_callbacks_run)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         bool inside = false;
         int asked = 0;
-        kw::Filter filter;
-        filter.predicate = [&](const kw::Message& message) {
+        Filter filter;
+        filter.predicate = [&](const Message& message) {
             BOOST_TEST(!inside);
             ++asked;
             return message.key != "k3";
         };
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             inside = true;
             co_await yield();
             inside = false;
             ++calls;
         };
-        const Run run = co_await start(db.watch("b", kw::all(), callback, filtered(filter)));
+        const Run run = co_await start(db.watch("b", all(), callback, filtered(filter)));
         co_await put_many(db, "b", 20);
         co_await db.close();
         BOOST_TEST(asked == 20);
@@ -372,18 +370,18 @@ BOOST_AUTO_TEST_CASE(a_predicate_is_called_once_and_where_callbacks_run)
 BOOST_AUTO_TEST_CASE(a_filtered_watch_is_resumed_without_gap_or_repeat)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Strings seen;
-        kw::Position position{db.head_position().history, 1};
+        Position position{db.head_position().history, 1};
         for (int i = 0; i < 5; ++i) {
             const Recorder recorder;
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder,
-                                           filtered(only("yes"), kw::From::after(position)));
+            Watcher watcher =
+                db.watch("b", all(), recorder, filtered(only("yes"), From::after(position)));
             const Run run = co_await start(watcher);
             co_await put_yes_and_no(db);
             co_await watcher.reached(db.head_revision());
             co_await watcher.stop();
-            const kw::WatchEnd end = co_await run.end();
+            const WatchEnd end = co_await run.end();
             position = end.position;
             BOOST_TEST(position == db.head_position());
             const Strings lines = recorder.lines();

@@ -8,24 +8,24 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 /// Options with the smallest inbox: one message.
-kw::WatchOptions tiny()
+WatchOptions tiny()
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.buffer_messages = 1;
     return options;
 }
 
 /// Runs and stops a watch of bucket b. Afterwards no watch runs.
-asio::awaitable<kw::Position> watch_for_a_moment(kw::Database db)
+asio::awaitable<Position> watch_for_a_moment(Database db)
 {
-    kw::Watcher watcher = db.watch("b", kw::all(), Recorder());
+    Watcher watcher = db.watch("b", all(), Recorder());
     const Run run = co_await start(watcher);
     co_await watcher.reached(co_await put(db, "b", "seen", ""));
     co_await watcher.stop();
@@ -33,12 +33,12 @@ asio::awaitable<kw::Position> watch_for_a_moment(kw::Database db)
 }
 
 /// Puts a key into bucket b, or deletes the bucket and creates it again.
-Task change(kw::Database db, bool replaces)
+Task change(Database db, bool replaces)
 {
-    const auto make_change = [replaces](kw::Transaction& tx) {
+    const auto make_change = [replaces](Transaction& tx) {
         if (replaces) {
-            tx.delete_bucket(kw::Structure::btree, "b");
-            tx.create_bucket(kw::Structure::btree, "b");
+            tx.delete_bucket(Structure::btree, "b");
+            tx.create_bucket(Structure::btree, "b");
         } else {
             tx.btree("b").put("k", "");
         }
@@ -55,11 +55,11 @@ BOOST_FIXTURE_TEST_SUITE(test_idle, EventLoop)
 BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_older_history)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 10;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("rare"), recorder, tiny());
+        Watcher watcher = db.watch("b", key("rare"), recorder, tiny());
         const Run run = co_await start(watcher);
         co_await watcher.reached(co_await put_many(db, "b", 500));
         co_await until([&] { return db.oldest_revision() > 400; });
@@ -80,20 +80,20 @@ BOOST_AUTO_TEST_CASE(a_long_idle_watcher_that_overflows_needs_no_older_history)
 BOOST_AUTO_TEST_CASE(the_first_watch_after_a_time_without_any_does_not_fall_behind)
 {
     run([]() -> Task {
-        for (const kw::Overflow policy : {kw::Overflow::catch_up, kw::Overflow::latest,
-                                          kw::Overflow::skip, kw::Overflow::stop}) {
+        for (const Overflow policy :
+             {Overflow::catch_up, Overflow::latest, Overflow::skip, Overflow::stop}) {
             for (const int missed : {0, 1, 10}) {
-                kw::Database db = co_await open_with("b");
-                const kw::Position position = co_await watch_for_a_moment(db);
+                Database db = co_await open_with("b");
+                const Position position = co_await watch_for_a_moment(db);
                 co_await put_many(db, "b", missed);
-                kw::WatchOptions options = watch_from(kw::From::after(position));
+                WatchOptions options = watch_from(From::after(position));
                 options.overflow = policy;
                 options.buffer_messages = 4;
                 std::uint64_t fell_behind = 0;
                 std::size_t given = 0;
-                kw::Watcher watcher = db.watch(
-                    "b", kw::all(),
-                    [&](const kw::Message&) {
+                Watcher watcher = db.watch(
+                    "b", all(),
+                    [&](const Message&) {
                         ++given;
                         fell_behind += watcher.info().fell_behind;
                     },
@@ -116,11 +116,11 @@ BOOST_AUTO_TEST_CASE(the_first_watch_after_a_time_without_any_does_not_fall_behi
 BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_in_the_pipeline_does_not_end_a_later_watch)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.batch_messages = 1;
         for (int round = 0; round < 5; ++round) {
-            kw::Database db = co_await open_with(options, "b");
-            kw::Watcher first = db.watch("b", kw::key("none"), Recorder());
+            Database db = co_await open_with(options, "b");
+            Watcher first = db.watch("b", key("none"), Recorder());
             const Run first_run = co_await start(first);
             std::vector<Job> commits;
             for (int i = 1; i <= 200; ++i) {
@@ -131,13 +131,13 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_in_the_pipeline_does_not_end_a_later_wa
             }
             co_await first.stop();
             const Recorder recorder;
-            kw::Watcher second = db.watch("b", kw::all(), recorder);
+            Watcher second = db.watch("b", all(), recorder);
             const Run second_run = co_await start(second);
             co_await put(db, "b", "k", "");
             co_await until([&] { return recorder.size() == 1U || second_run.done(); });
             BOOST_TEST(recorder.keys() == std::vector<std::string>{"k"});
             co_await db.close();
-            BOOST_TEST((co_await second_run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await second_run.end()).reason == EndReason::database_closed);
             co_await first_run.end();
         }
     });
@@ -147,13 +147,13 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_bucket_in_the_pipeline_does_not_end_a_later_wa
 BOOST_AUTO_TEST_CASE(the_position_in_a_callback_is_just_before_its_commit)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Watcher watcher = db.watch("b", kw::key("rare"), [&](const kw::Message& message) {
+        Database db = co_await open_with("b");
+        Watcher watcher = db.watch("b", key("rare"), [&](const Message& message) {
             BOOST_TEST(watcher.position().revision == message.revision - 1);
             throw std::runtime_error("enough");
         });
         const Run run = co_await start(watcher);
-        const kw::Revision idle = co_await put_many(db, "b", 50);
+        const Revision idle = co_await put_many(db, "b", 50);
         co_await watcher.reached(idle);
         co_await put(db, "b", "rare", "x");
         BOOST_CHECK_THROW(co_await run.end(), std::runtime_error);
@@ -166,14 +166,14 @@ BOOST_AUTO_TEST_CASE(the_position_in_a_callback_is_just_before_its_commit)
 BOOST_AUTO_TEST_CASE(the_position_never_decreases)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("k7"), recorder);
+        Watcher watcher = db.watch("b", key("k7"), recorder);
         const Run run = co_await start(watcher);
-        kw::Revision seen = 0;
+        Revision seen = 0;
         for (int i = 0; i < 200; ++i) {
             co_await put(db, "b", "k" + std::to_string(i % 8), "x");
-            const kw::Revision now = watcher.position().revision;
+            const Revision now = watcher.position().revision;
             BOOST_TEST(now >= seen);
             seen = now;
         }
@@ -186,19 +186,19 @@ BOOST_AUTO_TEST_CASE(the_position_never_decreases)
 BOOST_AUTO_TEST_CASE(callbacks_may_read_while_the_database_drains)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int read = 0;
-        const auto look = [&](const kw::Message& message) -> Task {
+        const auto look = [&](const Message& message) -> Task {
             const std::string key(message.key);
             co_await yield();
-            const auto find = [&](const kw::Snapshot& s) { return s.btree("b").contains(key); };
+            const auto find = [&](const Snapshot& s) { return s.btree("b").contains(key); };
             read += co_await db.view(find) ? 1 : 0;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), look);
+        Watcher watcher = db.watch("b", all(), look);
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 20);
         co_await db.close();
-        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
         BOOST_TEST(read == 20);
     });
 }
@@ -207,28 +207,28 @@ BOOST_AUTO_TEST_CASE(callbacks_may_read_while_the_database_drains)
 BOOST_AUTO_TEST_CASE(closing_in_a_callback_ends_that_watch_even_if_it_lags)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.hub_messages = 1;
         options.batch_messages = 1;
-        kw::Database db = co_await open_with(options, "b");
-        const auto close = [&](const kw::Message&) -> Task { co_await db.close(); };
-        kw::Watcher watcher = db.watch("b", kw::all(), close);
+        Database db = co_await open_with(options, "b");
+        const auto close = [&](const Message&) -> Task { co_await db.close(); };
+        Watcher watcher = db.watch("b", all(), close);
         const Run run = co_await start(watcher);
         for (int i = 0; i < 300; ++i) {
             asio::co_spawn(co_await asio::this_coro::executor, put(db, "b", "k", "x"),
                            [](auto...) {});
         }
-        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_watcher_that_was_waited_for_and_never_run_is_closed_with_the_database)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        Database db = co_await open_with("b");
+        Watcher watcher = db.watch("b", all(), [](const Message&) {});
         co_await db.close();
-        const auto closed = make_error_code(kw::Error::closed);
+        const auto closed = make_error_code(Error::closed);
         BOOST_TEST(co_await failure_of(watcher.wait_ready(1s)) == closed);
         const Run run = Run(co_await asio::this_coro::executor, watcher);
         BOOST_TEST(co_await run.error() == closed);
@@ -238,11 +238,11 @@ BOOST_AUTO_TEST_CASE(a_watcher_that_was_waited_for_and_never_run_is_closed_with_
 BOOST_AUTO_TEST_CASE(the_longest_timeout_is_one)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions options;
+        Database db = co_await open_with("b");
+        WatchOptions options;
         options.callback_timeout = std::chrono::milliseconds::max();
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        Watcher watcher = db.watch("b", all(), recorder, options);
         const Run run = co_await start(watcher);
         co_await watcher.reached(co_await put(db, "b", "k", "x"));
         BOOST_TEST(recorder.size() == 1U);

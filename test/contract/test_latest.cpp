@@ -7,30 +7,29 @@
 #include <map>
 #include <sstream>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
 
-kw::WatchOptions latest(kw::From from = kw::From::now())
+WatchOptions latest(From from = From::now())
 {
-    kw::WatchOptions options = slow_watch(kw::Overflow::latest, from);
+    WatchOptions options = slow_watch(Overflow::latest, from);
     options.buffer_messages = 1000;
     return options;
 }
 
 /// Holds a watch while `changes` runs. Returns what the watch then receives.
-asio::awaitable<Strings> given_of(std::function<Task(kw::Database)> changes)
+asio::awaitable<Strings> given_of(std::function<Task(Database)> changes)
 {
-    kw::Database db = co_await open_with("b");
-    for (const kw::Structure each :
-         {kw::Structure::list, kw::Structure::set, kw::Structure::sorted_set}) {
+    Database db = co_await open_with("b");
+    for (const Structure each : {Structure::list, Structure::set, Structure::sorted_set}) {
         co_await create(db, "b", each);
     }
     const Held held;
-    kw::Watcher watcher = db.watch("b", kw::all(), held, latest());
+    Watcher watcher = db.watch("b", all(), held, latest());
     const Run run = co_await start(watcher);
     co_await put_and_hold(db, held);
     co_await changes(db);
@@ -45,7 +44,7 @@ asio::awaitable<Strings> given_of(std::function<Task(kw::Database)> changes)
 }
 
 /// Commits each of these values by itself, with the key `<first letter>`.
-Task put_values(kw::Database db, std::string values)
+Task put_values(Database db, std::string values)
 {
     std::istringstream in(values);
     std::string value;
@@ -63,7 +62,7 @@ BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_comes_with_its_first_revisio
 {
     run([]() -> Task {
         const Strings lines = co_await given_of(
-            [](kw::Database db) -> Task { co_await put_values(db, "a1 b1 a2 c1 a3 b2"); });
+            [](Database db) -> Task { co_await put_values(db, "a1 b1 a2 c1 a3 b2"); });
         BOOST_TEST(lines == (Strings{"9.0 put c=c1", "6-10.0 put a=a3", "7-11.0 put b=b2"}));
     });
 }
@@ -71,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_comes_with_its_first_revisio
 BOOST_AUTO_TEST_CASE(an_erase_is_the_newest_of_its_key)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+        const Strings lines = co_await given_of([](Database db) -> Task {
             co_await put_values(db, "a1 b1");
             co_await erase(db, "b", "a");
             co_await erase(db, "b", "b");
@@ -84,8 +83,8 @@ BOOST_AUTO_TEST_CASE(an_erase_is_the_newest_of_its_key)
 BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_kept)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
-            co_await db.update([](kw::Transaction& tx) {
+        const Strings lines = co_await given_of([](Database db) -> Task {
+            co_await db.update([](Transaction& tx) {
                 tx.btree("b").put("a", "1");
                 tx.btree("b").put("b", "1");
                 tx.btree("b").put("a", "2");
@@ -99,10 +98,10 @@ BOOST_AUTO_TEST_CASE(within_a_commit_the_last_message_of_an_element_is_kept)
 BOOST_AUTO_TEST_CASE(a_value_and_its_deadline_are_two_elements)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+        const Strings lines = co_await given_of([](Database db) -> Task {
             co_await put_values(db, "a1");
             for (int i = 0; i < 3; ++i) {
-                co_await db.update([&](kw::Transaction& tx) {
+                co_await db.update([&](Transaction& tx) {
                     tx.btree("b").set_ttl("a", std::chrono::hours(i + 1));
                 });
             }
@@ -114,12 +113,12 @@ BOOST_AUTO_TEST_CASE(a_value_and_its_deadline_are_two_elements)
 BOOST_AUTO_TEST_CASE(members_are_elements_and_a_whole_set_is_another)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
-            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "x"); });
-            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "y"); });
-            co_await db.update([](kw::Transaction& tx) { tx.set("b").remove("s", "x"); });
-            co_await db.update([](kw::Transaction& tx) { tx.set("b").erase("s"); });
-            co_await db.update([](kw::Transaction& tx) { tx.set("b").add("s", "x"); });
+        const Strings lines = co_await given_of([](Database db) -> Task {
+            co_await db.update([](Transaction& tx) { tx.set("b").add("s", "x"); });
+            co_await db.update([](Transaction& tx) { tx.set("b").add("s", "y"); });
+            co_await db.update([](Transaction& tx) { tx.set("b").remove("s", "x"); });
+            co_await db.update([](Transaction& tx) { tx.set("b").erase("s"); });
+            co_await db.update([](Transaction& tx) { tx.set("b").add("s", "x"); });
         });
         BOOST_TEST(lines == (Strings{"7.0 add s=y", "9.0 erase s= x1", "6-10.0 add s=x"}));
     });
@@ -128,9 +127,9 @@ BOOST_AUTO_TEST_CASE(members_are_elements_and_a_whole_set_is_another)
 BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_kept)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+        const Strings lines = co_await given_of([](Database db) -> Task {
             for (int i = 1; i <= 3; ++i) {
-                co_await db.update([&](kw::Transaction& tx) {
+                co_await db.update([&](Transaction& tx) {
                     tx.sorted_set("b").add("s", "x", i);
                     tx.sorted_set("b").add("s", "y", 10);
                 });
@@ -145,14 +144,14 @@ BOOST_AUTO_TEST_CASE(the_newest_score_of_each_member_is_kept)
 BOOST_AUTO_TEST_CASE(a_list_is_one_element)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+        const Strings lines = co_await given_of([](Database db) -> Task {
             for (int i = 1; i <= 3; ++i) {
-                co_await db.update([&](kw::Transaction& tx) {
+                co_await db.update([&](Transaction& tx) {
                     tx.list("b").push_back("l", std::to_string(i));
                     tx.list("b").push_back("m", std::to_string(i));
                 });
             }
-            co_await db.update([](kw::Transaction& tx) { tx.list("b").pop_front("l"); });
+            co_await db.update([](Transaction& tx) { tx.list("b").pop_front("l"); });
         });
         BOOST_TEST(lines == (Strings{"6-8.1 push_back m=3", "6-9.0 pop_front l=1"}));
     });
@@ -161,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_one_element)
 BOOST_AUTO_TEST_CASE(messages_about_buckets_are_never_skipped)
 {
     run([]() -> Task {
-        const Strings lines = co_await given_of([](kw::Database db) -> Task {
+        const Strings lines = co_await given_of([](Database db) -> Task {
             co_await put_values(db, "a1");
             co_await drop(db, "b");
             co_await create(db, "b");
@@ -179,12 +178,12 @@ BOOST_AUTO_TEST_CASE(messages_about_buckets_are_never_skipped)
 BOOST_AUTO_TEST_CASE(the_position_stays_before_undelivered_messages)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Held held;
         Strings seen;
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(),
-            [&](const kw::Message& message) -> Task {
+        Watcher watcher = db.watch(
+            "b", all(),
+            [&](const Message& message) -> Task {
                 seen.push_back(std::string(message.value) + " after " +
                                std::to_string(watcher.position().revision));
                 return held(message);
@@ -208,28 +207,27 @@ BOOST_AUTO_TEST_CASE(the_position_stays_before_undelivered_messages)
 BOOST_AUTO_TEST_CASE(it_can_be_resumed_from_every_position)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_values(db, "a1 b1 c1 a2 d1 b2 e1");
         const std::map<std::string, std::string> state{
             {"a", "a2"}, {"b", "b2"}, {"c", "c1"}, {"d", "d1"}, {"e", "e1"}};
         for (std::size_t stop_at = 1; stop_at <= state.size(); ++stop_at) {
             std::map<std::string, std::string> given;
-            kw::Watcher first = db.watch(
-                "b", kw::prefix(""),
-                [&](const kw::Message& message) {
+            Watcher first = db.watch(
+                "b", prefix(""),
+                [&](const Message& message) {
                     given[std::string(message.key)] = message.value;
-                    return given.size() == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+                    return given.size() == stop_at ? Flow::stop : Flow::go_on;
                 },
-                latest(kw::From::oldest()));
-            const kw::WatchEnd end = co_await first.run();
+                latest(From::oldest()));
+            const WatchEnd end = co_await first.run();
             const Recorder recorder;
-            kw::Watcher second =
-                db.watch("b", kw::all(), recorder, latest(kw::From::after(end.position)));
+            Watcher second = db.watch("b", all(), recorder, latest(From::after(end.position)));
             const Run run = co_await start(second);
             co_await second.reached(db.head_revision());
             co_await second.stop();
             co_await run.end();
-            for (const kw::OwnedMessage& each : recorder.messages()) {
+            for (const OwnedMessage& each : recorder.messages()) {
                 given[std::string(each->key)] = each->value;
             }
             BOOST_TEST((given == state), "stopped at " << stop_at);
@@ -242,12 +240,12 @@ BOOST_AUTO_TEST_CASE(it_can_be_resumed_from_every_position)
 BOOST_AUTO_TEST_CASE(history_is_coalesced_too)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         for (int i = 0; i < 100; ++i) {
             co_await put_values(db, "a" + std::to_string(i) + " b" + std::to_string(i));
         }
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, latest(kw::From::revision(2)));
+        Watcher watcher = db.watch("b", all(), recorder, latest(From::revision(2)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(lines_with_intervals(recorder) ==
@@ -263,18 +261,18 @@ BOOST_AUTO_TEST_CASE(history_is_coalesced_too)
 BOOST_AUTO_TEST_CASE(a_snapshot_is_delivered_unchanged)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        co_await create(db, "b", kw::Structure::list);
-        co_await db.update([](kw::Transaction& tx) {
+        Database db = co_await open_with("b");
+        co_await create(db, "b", Structure::list);
+        co_await db.update([](Transaction& tx) {
             tx.list("b").push_back("l", "1");
             tx.list("b").push_back("l", "2");
         });
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("l"), recorder, latest(kw::From::snapshot()));
+        Watcher watcher = db.watch("b", key("l"), recorder, latest(From::snapshot()));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(recorder.size() == 3U);
-        BOOST_TEST(recorder.messages().back()->operation == kw::Operation::synced);
+        BOOST_TEST(recorder.messages().back()->operation == Operation::synced);
         co_await db.close();
         co_await run.end();
     });
@@ -283,8 +281,8 @@ BOOST_AUTO_TEST_CASE(a_snapshot_is_delivered_unchanged)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_the_newest_as_well)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::PullWatcher watcher = co_await hold_pulled(db, latest());
+        Database db = co_await open_with("b");
+        const PullWatcher watcher = co_await hold_pulled(db, latest());
         co_await put_values(db, "a1 b1 a2");
         co_await routed(db);
         const Recorder recorder;

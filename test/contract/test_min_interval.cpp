@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -16,21 +16,21 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Options with which a watch pauses after a delivery for longer than any test lasts.
-kw::WatchOptions resting(std::chrono::milliseconds interval = 1h)
+WatchOptions resting(std::chrono::milliseconds interval = 1h)
 {
-    kw::WatchOptions options;
-    options.overflow = kw::Overflow::latest;
+    WatchOptions options;
+    options.overflow = Overflow::latest;
     options.min_interval = interval;
     return options;
 }
 
 /// Waits until everything routed so far would have been delivered to a watch without an interval.
-Task given_time(kw::Database db)
+Task given_time(Database db)
 {
     const Recorder recorder;
-    kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+    Watcher watcher = db.watch("b", all(), recorder);
     const Run run = co_await start(watcher);
-    const kw::Revision revision = co_await put(db, "b", "time", "");
+    const Revision revision = co_await put(db, "b", "time", "");
     co_await watcher.reached(revision);
     for (int i = 0; i < 20; ++i) {
         co_await yield();
@@ -41,19 +41,19 @@ Task given_time(kw::Database db)
 
 /// A watch that has received its first message and pauses after it, with more in its inbox.
 struct Resting {
-    kw::Database db;
-    kw::Watcher watcher;
+    Database db;
+    Watcher watcher;
     Recorder recorder;
     Run run;
 };
 
-asio::awaitable<Resting> rest(kw::WatchOptions options = resting())
+asio::awaitable<Resting> rest(WatchOptions options = resting())
 {
-    kw::Database db = co_await open_with("b");
+    Database db = co_await open_with("b");
     const Recorder recorder;
-    kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+    Watcher watcher = db.watch("b", all(), recorder, options);
     Run run = co_await start(watcher);
-    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+    co_await until([&] { return watcher.info().state == WatcherState::live; });
     co_await put(db, "b", "first", "");
     co_await until([&] { return recorder.size() == 1; });
     co_await put(db, "b", "a", "1");
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(close_delivers_the_newest_and_does_not_wait_for_the_time)
     run([]() -> Task {
         Resting resting = co_await rest();
         co_await resting.db.close();
-        BOOST_TEST((co_await resting.run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await resting.run.end()).reason == EndReason::database_closed);
         BOOST_TEST(lines_with_intervals(resting.recorder) ==
                    (Strings{"2.0 put first=", "3-4.0 put a=2", "5.0 put time="}));
     });
@@ -86,14 +86,14 @@ BOOST_AUTO_TEST_CASE(stop_and_cancel_do_not_wait_for_the_time)
     run([]() -> Task {
         Resting stopped = co_await rest();
         co_await stopped.watcher.stop();
-        BOOST_TEST((co_await stopped.run.end()).reason == kw::EndReason::stopped);
+        BOOST_TEST((co_await stopped.run.end()).reason == EndReason::stopped);
         BOOST_TEST(stopped.recorder.size() == 1U);
         BOOST_TEST(stopped.watcher.position().revision == 2U);
         co_await stopped.db.close();
 
         Resting cancelled = co_await rest();
         cancelled.run.cancel();
-        BOOST_TEST((co_await cancelled.run.end()).reason == kw::EndReason::cancelled);
+        BOOST_TEST((co_await cancelled.run.end()).reason == EndReason::cancelled);
         BOOST_TEST(cancelled.watcher.position().revision == 2U);
         co_await cancelled.db.close();
     });
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_its_bucket_does_not_wait_for_the_time)
     run([]() -> Task {
         Resting resting = co_await rest();
         co_await drop(resting.db, "b");
-        BOOST_TEST((co_await resting.run.end()).reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST((co_await resting.run.end()).reason == EndReason::bucket_deleted);
         BOOST_TEST(resting.recorder.lines().back() == "6.0 bucket_deleted");
         BOOST_TEST(resting.recorder.size() == 4U);
         co_await resting.db.close();
@@ -115,15 +115,15 @@ BOOST_AUTO_TEST_CASE(the_end_of_its_bucket_does_not_wait_for_the_time)
 BOOST_AUTO_TEST_CASE(no_key_starves)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder busy;
         const Recorder quiet;
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(),
-            [&](const kw::Message& message) { (message.key == "busy" ? busy : quiet)(message); },
+        Watcher watcher = db.watch(
+            "b", all(),
+            [&](const Message& message) { (message.key == "busy" ? busy : quiet)(message); },
             resting(1ms));
         const Run run = co_await start(watcher);
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await until([&] { return watcher.info().state == WatcherState::live; });
         int i = 0;
         while (busy.size() < 20 || quiet.size() < 5) {
             co_await put(db, "b", "busy", std::to_string(++i));
@@ -148,8 +148,8 @@ BOOST_AUTO_TEST_CASE(no_key_starves)
 BOOST_AUTO_TEST_CASE(the_newest_message_is_chosen_after_the_predicate)
 {
     run([]() -> Task {
-        kw::WatchOptions options = resting();
-        options.filter.predicate = [](const kw::Message& message) { return message.value != "2"; };
+        WatchOptions options = resting();
+        options.filter.predicate = [](const Message& message) { return message.value != "2"; };
         Resting resting = co_await rest(options);
         co_await resting.db.close();
         co_await resting.run.end();
@@ -162,8 +162,8 @@ BOOST_AUTO_TEST_CASE(the_newest_message_is_chosen_after_the_predicate)
 BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_after_earlier_commits)
 {
     run([]() -> Task {
-        kw::WatchOptions options = resting();
-        options.filter.predicate = [](const kw::Message& message) {
+        WatchOptions options = resting();
+        options.filter.predicate = [](const Message& message) {
             if (message.value == "2") {
                 throw std::runtime_error("predicate");
             }
@@ -180,19 +180,19 @@ BOOST_AUTO_TEST_CASE(a_predicate_that_throws_ends_the_watch_after_earlier_commit
 BOOST_AUTO_TEST_CASE(a_snapshot_counts_as_a_delivery)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put(db, "b", "a", "0");
-        kw::WatchOptions options = resting();
-        options.from = kw::From::snapshot();
+        WatchOptions options = resting();
+        options.from = From::snapshot();
         const Recorder called;
         const Recorder taken;
-        kw::Watcher watcher = db.watch("b", kw::all(), called, options);
-        kw::PullWatcher puller = db.watch("b", kw::all(), options);
+        Watcher watcher = db.watch("b", all(), called, options);
+        PullWatcher puller = db.watch("b", all(), options);
         const Run run = co_await start(watcher);
         const Job job = co_await spawn(take_all(puller, taken));
         co_await until([&] {
-            return watcher.info().state == kw::WatcherState::live &&
-                   puller.info().state == kw::WatcherState::live;
+            return watcher.info().state == WatcherState::live &&
+                   puller.info().state == WatcherState::live;
         });
         co_await put(db, "b", "a", "1");
         co_await put(db, "b", "a", "2");
@@ -213,11 +213,11 @@ BOOST_AUTO_TEST_CASE(a_snapshot_counts_as_a_delivery)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_pauses_as_well)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), resting());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all(), resting());
         const Recorder recorder;
         const Job taking = co_await spawn(take_all(watcher, recorder));
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await until([&] { return watcher.info().state == WatcherState::live; });
         co_await put(db, "b", "first", "");
         co_await until([&] { return recorder.size() == 1; });
         co_await put(db, "b", "a", "1");
@@ -235,17 +235,17 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_pauses_as_well)
 BOOST_AUTO_TEST_CASE(catching_up_does_not_pause_between_its_pieces)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 100);
-        kw::WatchOptions options = resting();
-        options.from = kw::From::revision(2);
+        WatchOptions options = resting();
+        options.from = From::revision(2);
         options.buffer_messages = 4;
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        Watcher watcher = db.watch("b", all(), recorder, options);
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(recorder.size() == 100U);
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await until([&] { return watcher.info().state == WatcherState::live; });
         co_await given_time(db);
         BOOST_TEST(recorder.size() == 100U);  // it pauses now
         co_await db.close();
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(catching_up_does_not_pause_between_its_pieces)
 BOOST_AUTO_TEST_CASE(an_overflow_during_the_interval_loses_no_newest_value)
 {
     run([]() -> Task {
-        kw::WatchOptions options = resting();
+        WatchOptions options = resting();
         options.buffer_messages = 2;
         Resting resting = co_await rest(options);
         co_await put_many(resting.db, "b", 20);
@@ -278,15 +278,15 @@ BOOST_AUTO_TEST_CASE(an_overflow_during_the_interval_loses_no_newest_value)
 BOOST_AUTO_TEST_CASE(invalid_intervals_are_refused)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions negative = resting(-1ms);
-        kw::WatchOptions alone = resting(1ms);
-        alone.overflow = kw::Overflow::catch_up;
-        for (const kw::WatchOptions& each : {negative, alone}) {
-            BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder(), each); }) ==
-                       code(kw::Error::invalid_option));
-            BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), each); }) ==
-                       code(kw::Error::invalid_option));
+        Database db = co_await open_with("b");
+        WatchOptions negative = resting(-1ms);
+        WatchOptions alone = resting(1ms);
+        alone.overflow = Overflow::catch_up;
+        for (const WatchOptions& each : {negative, alone}) {
+            BOOST_TEST(failure_of([&] { db.watch("b", all(), Recorder(), each); }) ==
+                       code(Error::invalid_option));
+            BOOST_TEST(failure_of([&] { db.watch("b", all(), each); }) ==
+                       code(Error::invalid_option));
         }
         Resting longest = co_await rest(resting(std::chrono::milliseconds::max()));
         co_await longest.db.close();

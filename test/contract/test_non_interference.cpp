@@ -8,14 +8,14 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-kw::WatchOptions small_and_patient()
+WatchOptions small_and_patient()
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.buffer_messages = 2;
     options.callback_timeout = 10 * patience;
     return options;
@@ -39,25 +39,25 @@ BOOST_FIXTURE_TEST_SUITE(test_non_interference, EventLoop)
 BOOST_AUTO_TEST_CASE(a_stuck_watcher_delays_nothing)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.hub_messages = 4;
         options.distribute_batches = 1;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Gate gate;
-        const auto stuck = [&](const kw::Message&) -> Task { co_await gate.pass(); };
+        const auto stuck = [&](const Message&) -> Task { co_await gate.pass(); };
         const Recorder healthy;
-        kw::Watcher stuck_watcher = db.watch("b", kw::all(), stuck, small_and_patient());
-        kw::Watcher healthy_watcher = db.watch("b", kw::all(), healthy, small_and_patient());
+        Watcher stuck_watcher = db.watch("b", all(), stuck, small_and_patient());
+        Watcher healthy_watcher = db.watch("b", all(), healthy, small_and_patient());
         const Run stuck_run = co_await start(stuck_watcher);
         const Run healthy_run = co_await start(healthy_watcher);
-        const kw::Revision last = co_await put_many(db, "b", 100);
+        const Revision last = co_await put_many(db, "b", 100);
         co_await healthy_watcher.reached(last);
         BOOST_TEST(healthy.size() == 100U);
         BOOST_TEST(gate.reached() == 1);
         BOOST_TEST(!stuck_run.done());
         stuck_run.cancel();
-        const kw::WatchEnd end = co_await stuck_run.end();
-        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        const WatchEnd end = co_await stuck_run.end();
+        BOOST_TEST(end.reason == EndReason::cancelled);
         BOOST_TEST(end.position.revision == 1U);
         co_await db.close();
     });
@@ -67,21 +67,21 @@ BOOST_AUTO_TEST_CASE(a_stuck_watcher_delays_nothing)
 BOOST_AUTO_TEST_CASE(failing_watchers_do_not_affect_others)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto throwing = [](const kw::Message& message) {
+        Database db = co_await open_with("b");
+        const auto throwing = [](const Message& message) {
             if (message.key == "k5") {
                 throw std::logic_error("five");
             }
         };
         std::vector<Run> failing;
         for (int i = 0; i < 20; ++i) {
-            kw::Watcher watcher = db.watch("b", kw::all(), throwing);
+            Watcher watcher = db.watch("b", all(), throwing);
             failing.push_back(co_await start(watcher));
         }
         const Recorder healthy;
-        kw::Watcher healthy_watcher = db.watch("b", kw::all(), healthy);
+        Watcher healthy_watcher = db.watch("b", all(), healthy);
         const Run healthy_run = co_await start(healthy_watcher);
-        const kw::Revision last = co_await put_many(db, "b", 10);
+        const Revision last = co_await put_many(db, "b", 10);
         co_await healthy_watcher.reached(last);
         BOOST_TEST(healthy.size() == 10U);
         int failed = 0;
@@ -101,22 +101,22 @@ BOOST_AUTO_TEST_CASE(failing_watchers_do_not_affect_others)
 BOOST_AUTO_TEST_CASE(catching_up_does_not_delay_a_live_watcher)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 300);
-        kw::WatchOptions from_start = small_and_patient();
-        from_start.from = kw::From::revision(1);
+        WatchOptions from_start = small_and_patient();
+        from_start.from = From::revision(1);
         int behind = 0;
-        const auto slow = [&](const kw::Message&) -> Task {
+        const auto slow = [&](const Message&) -> Task {
             co_await yield();
             co_await yield();
             ++behind;
         };
         const Recorder live;
-        kw::Watcher slow_watcher = db.watch("b", kw::all(), slow, from_start);
-        kw::Watcher live_watcher = db.watch("b", kw::all(), live);
+        Watcher slow_watcher = db.watch("b", all(), slow, from_start);
+        Watcher live_watcher = db.watch("b", all(), live);
         const Run slow_run = co_await start(slow_watcher);
         const Run live_run = co_await start(live_watcher);
-        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Revision last = co_await put_many(db, "b", 3);
         co_await live_watcher.reached(last);
         BOOST_TEST(live.size() == 3U);
         BOOST_TEST(behind < 304);
@@ -130,16 +130,16 @@ BOOST_AUTO_TEST_CASE(catching_up_does_not_delay_a_live_watcher)
 BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Gate gate;
         int inside = 0;
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             const Inside guard(inside);
             ++calls;
             co_await gate.pass();
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+        Watcher watcher = db.watch("b", all(), callback, small_and_patient());
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 5);
         co_await until([&] { return inside == 1; });
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
         gate.open();
         co_await stopping.join();
         BOOST_TEST(inside == 0);
-        const kw::WatchEnd end = co_await run.end();
+        const WatchEnd end = co_await run.end();
         BOOST_TEST(end.position.revision == 2U);
         co_await put_many(db, "b", 5);
         BOOST_TEST(calls == 1);
@@ -164,10 +164,10 @@ BOOST_AUTO_TEST_CASE(after_stop_no_callback_runs)
 BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int inside = 0;
         bool cleaned_up = false;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             const Inside guard(inside);
             const auto error = co_await failure_of(for_ever());
             BOOST_TEST(error == asio::error::operation_aborted);
@@ -177,15 +177,15 @@ BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
             }
             cleaned_up = true;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+        Watcher watcher = db.watch("b", all(), callback, small_and_patient());
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 2);
         co_await until([&] { return inside == 1; });
         run.cancel();
-        const kw::WatchEnd end = co_await run.end();
+        const WatchEnd end = co_await run.end();
         BOOST_TEST(inside == 0);
         BOOST_TEST(cleaned_up);
-        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.reason == EndReason::cancelled);
         // The callback returned, so the commit counts as delivered.
         BOOST_TEST(end.position.revision == 2U);
         co_await db.close();
@@ -196,15 +196,15 @@ BOOST_AUTO_TEST_CASE(a_cancelled_callback_is_awaited)
 BOOST_AUTO_TEST_CASE(after_close_no_callback_runs)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int inside = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             const Inside guard(inside);
             co_await for_ever();
         };
         std::vector<Run> runs;
         for (int i = 0; i < 5; ++i) {
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, small_and_patient());
+            Watcher watcher = db.watch("b", all(), callback, small_and_patient());
             runs.push_back(co_await start(watcher));
         }
         co_await put_many(db, "b", 2);
@@ -212,8 +212,8 @@ BOOST_AUTO_TEST_CASE(after_close_no_callback_runs)
         co_await db.close(std::chrono::milliseconds(0));
         BOOST_TEST(inside == 0);
         for (const Run& each : runs) {
-            const kw::WatchEnd end = co_await each.end();
-            BOOST_TEST(end.reason == kw::EndReason::database_closed);
+            const WatchEnd end = co_await each.end();
+            BOOST_TEST(end.reason == EndReason::database_closed);
             BOOST_TEST(end.position.revision == 1U);
         }
     });

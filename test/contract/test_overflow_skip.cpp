@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -12,18 +12,18 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Returns the names of the watches that a change of this key would reach.
-Strings told_of(const kw::Database& db, const std::string& bucket)
+Strings told_of(const Database& db, const std::string& bucket)
 {
     Strings names;
-    for (const kw::WatcherInfo& each : db.explain(bucket, "k")) {
+    for (const WatcherInfo& each : db.explain(bucket, "k")) {
         names.push_back(each.name);
     }
     return names;
 }
 
-kw::WatchOptions skipping(kw::From from = kw::From::now())
+WatchOptions skipping(From from = From::now())
 {
-    return slow_watch(kw::Overflow::skip, from);
+    return slow_watch(Overflow::skip, from);
 }
 
 }  // namespace
@@ -34,8 +34,8 @@ BOOST_FIXTURE_TEST_SUITE(test_overflow_skip, EventLoop)
 BOOST_AUTO_TEST_CASE(a_gap_reports_what_was_skipped)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), skipping());
         co_await put_many(db, "b", 10);
         co_await one.release(db);  // no commit follows, and the gap is delivered nevertheless
         BOOST_TEST(one.lines() ==
@@ -56,9 +56,9 @@ BOOST_AUTO_TEST_CASE(a_gap_reports_what_was_skipped)
 BOOST_AUTO_TEST_CASE(commits_missed_before_it_had_caught_up_are_a_gap)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Held held;
-        kw::Watcher watcher = db.watch("b", kw::all(), held, skipping());
+        Watcher watcher = db.watch("b", all(), held, skipping());
         co_await put(db, "b", "late", "");
         const Run run = co_await start(watcher);
         co_await until([&] { return held.gate.reached() == 1; });
@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(commits_missed_before_it_had_caught_up_are_a_gap)
 BOOST_AUTO_TEST_CASE(a_gap_is_counted_before_it_is_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), skipping());
         co_await put_many(db, "b", 10);
         co_await routed(db);
         BOOST_TEST(one.watcher.info().gaps == 1U);
@@ -96,17 +96,17 @@ BOOST_AUTO_TEST_CASE(a_gap_is_counted_before_it_is_delivered)
 BOOST_AUTO_TEST_CASE(a_gap_is_a_message_of_no_bucket)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), skipping());
         co_await put_many(db, "b", 3);
         co_await one.release(db);
-        const kw::OwnedMessage gap = one.held.recorder.messages().back();
-        BOOST_TEST(gap->operation == kw::Operation::gap);
+        const OwnedMessage gap = one.held.recorder.messages().back();
+        BOOST_TEST(gap->operation == Operation::gap);
         BOOST_TEST(gap->last_in_commit);
         BOOST_TEST(!gap->snapshot);
         BOOST_TEST(gap->bucket.empty());
         BOOST_TEST(gap->key.empty());
-        BOOST_TEST(gap->time != kw::Time{});
+        BOOST_TEST(gap->time != Time{});
         co_await db.close();
         co_await one.run.end();
     });
@@ -115,13 +115,13 @@ BOOST_AUTO_TEST_CASE(a_gap_is_a_message_of_no_bucket)
 BOOST_AUTO_TEST_CASE(only_what_the_watch_selects_is_counted)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions options = skipping();
+        Database db = co_await open_with("b");
+        WatchOptions options = skipping();
         options.filter.except_origin = "self";
-        const kw::Selectors both{kw::in("b", kw::key("held")), kw::in("b", kw::key("k"))};
+        const Selectors both{in("b", key("held")), in("b", key("k"))};
         const HeldWatch one = co_await hold(db, both, options);
         for (int i = 0; i < 6; ++i) {
-            co_await db.update([&](kw::Transaction& tx) {
+            co_await db.update([&](Transaction& tx) {
                 tx.btree("b").put("k", "1");
                 tx.btree("b").put("other", "1");
                 tx.btree("b").put("k", "2");
@@ -142,13 +142,13 @@ BOOST_AUTO_TEST_CASE(only_what_the_watch_selects_is_counted)
 BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_a_gap)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions options = skipping();
-        options.filter.predicate = [](const kw::Message& message) {
-            BOOST_TEST(message.operation == kw::Operation::put);
+        Database db = co_await open_with("b");
+        WatchOptions options = skipping();
+        options.filter.predicate = [](const Message& message) {
+            BOOST_TEST(message.operation == Operation::put);
             return message.key == "held";
         };
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), options);
+        const HeldWatch one = co_await hold(db, in("b", all()), options);
         co_await put_many(db, "b", 10);
         co_await one.release(db);
         BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "5-12.0 gap x8"}));
@@ -161,29 +161,29 @@ BOOST_AUTO_TEST_CASE(a_predicate_does_not_hide_a_gap)
 BOOST_AUTO_TEST_CASE(a_bucket_deleted_in_a_gap_ends_the_watch_after_the_gap)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), skipping());
         co_await put_many(db, "b", 4);
-        const auto put_and_drop = [](kw::Transaction& tx) {
+        const auto put_and_drop = [](Transaction& tx) {
             tx.btree("b").put("last", "");
-            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.delete_bucket(Structure::btree, "b");
         };
-        const kw::Revision deleted = co_await db.update(put_and_drop);
+        const Revision deleted = co_await db.update(put_and_drop);
         co_await create(db, "b");
         co_await put(db, "b", "new", "");
         co_await routed(db);
         one.held.gate.open();
-        const kw::WatchEnd end = co_await one.run.end();
-        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        const WatchEnd end = co_await one.run.end();
+        BOOST_TEST(end.reason == EndReason::bucket_deleted);
         BOOST_TEST(end.position.revision == deleted);
         BOOST_TEST(one.lines() == (Strings{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1",
                                            "5-6.0 gap x2", "7.0 put last=", "7.1 bucket_deleted"}));
         // W6: a consumer that stored the gap's revision receives the end.
         const Recorder rest;
-        const kw::Position gap{db.head_position().history, 6};
-        kw::Watcher resumed = db.watch("b", kw::all(), rest, watch_from(kw::From::after(gap)));
+        const Position gap{db.head_position().history, 6};
+        Watcher resumed = db.watch("b", all(), rest, watch_from(From::after(gap)));
         const Run run = co_await start(resumed);
-        BOOST_TEST((co_await run.end()).reason == kw::EndReason::bucket_deleted);
+        BOOST_TEST((co_await run.end()).reason == EndReason::bucket_deleted);
         BOOST_TEST(rest.lines() == (Strings{"7.0 put last=", "7.1 bucket_deleted"}));
         co_await db.close();
     });
@@ -192,11 +192,11 @@ BOOST_AUTO_TEST_CASE(a_bucket_deleted_in_a_gap_ends_the_watch_after_the_gap)
 BOOST_AUTO_TEST_CASE(of_several_buckets_only_the_one_that_was_deleted_in_a_gap_is_lost)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "c");
-        kw::WatchOptions options = skipping();
+        WatchOptions options = skipping();
         options.name = "both";
-        const kw::Selectors both{kw::in("b", kw::all()), kw::in("c", kw::all())};
+        const Selectors both{in("b", all()), in("c", all())};
         const HeldWatch one = co_await hold(db, both, options);
         co_await put_many(db, "b", 4);
         co_await drop(db, "c");
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(of_several_buckets_only_the_one_that_was_deleted_in_a_gap_i
         BOOST_TEST(one.lines().back() == "12.0 put last=");
         BOOST_TEST(one.held.recorder.size() == before + 1);
         co_await db.close();
-        BOOST_TEST((co_await one.run.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await one.run.end()).reason == EndReason::database_closed);
     });
 }
 
@@ -222,10 +222,10 @@ BOOST_AUTO_TEST_CASE(of_several_buckets_only_the_one_that_was_deleted_in_a_gap_i
 BOOST_AUTO_TEST_CASE(catching_up_skips_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 100);
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, skipping(kw::From::oldest()));
+        Watcher watcher = db.watch("b", all(), recorder, skipping(From::oldest()));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(recorder.size() == 101U);
@@ -238,10 +238,10 @@ BOOST_AUTO_TEST_CASE(catching_up_skips_nothing)
 BOOST_AUTO_TEST_CASE(commits_made_while_it_catches_up_are_not_skipped)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 2);
         const Held held;
-        kw::Watcher watcher = db.watch("b", kw::all(), held, skipping(kw::From::revision(2)));
+        Watcher watcher = db.watch("b", all(), held, skipping(From::revision(2)));
         const Run run = co_await start(watcher);
         co_await until([&] { return held.gate.reached() == 1; });
         co_await put_many(db, "b", 10, 2);
@@ -259,19 +259,19 @@ BOOST_AUTO_TEST_CASE(commits_made_while_it_catches_up_are_not_skipped)
 BOOST_AUTO_TEST_CASE(a_gap_can_be_filled_from_history_and_is_not_repeated)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one = co_await hold(db, kw::in("b", kw::all()), skipping());
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), skipping());
         co_await put_many(db, "b", 10);
         co_await one.release(db);
         co_await one.watcher.stop();
-        const kw::OwnedMessage gap = one.held.recorder.messages().back();
+        const OwnedMessage gap = one.held.recorder.messages().back();
         BOOST_TEST((co_await one.run.end()).position.revision == gap->revision);
         const Strings filled =
-            co_await history_of(db, "b", kw::all(), kw::From::revision(gap->first_revision));
+            co_await history_of(db, "b", all(), From::revision(gap->first_revision));
         BOOST_TEST(filled.size() == 8U);
         BOOST_TEST(filled.front() == "5.0 put k2=2");
         const Strings resumed =
-            co_await history_of(db, "b", kw::all(), kw::From::after(one.watcher.position()));
+            co_await history_of(db, "b", all(), From::after(one.watcher.position()));
         BOOST_TEST(resumed.empty());
         co_await db.close();
     });
@@ -280,8 +280,8 @@ BOOST_AUTO_TEST_CASE(a_gap_can_be_filled_from_history_and_is_not_repeated)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_gaps_as_well)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::PullWatcher watcher = co_await hold_pulled(db, skipping());
+        Database db = co_await open_with("b");
+        const PullWatcher watcher = co_await hold_pulled(db, skipping());
         co_await put_many(db, "b", 10);
         co_await routed(db);
         const Recorder recorder;

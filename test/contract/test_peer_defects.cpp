@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -17,9 +17,9 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Options with small buffers everywhere, so that one commit overflows all of them.
-kw::Options tiny_pipeline()
+Options tiny_pipeline()
 {
-    kw::Options options = watched_options();
+    Options options = watched_options();
     options.hub_messages = 2;
     options.batch_messages = 2;
     options.distribute_batches = 1;
@@ -27,7 +27,7 @@ kw::Options tiny_pipeline()
     return options;
 }
 
-void put_numbered(kw::BTree tree, int count)
+void put_numbered(BTree tree, int count)
 {
     for (int i = 0; i < count; ++i) {
         tree.put("k" + std::to_string(i), "v");
@@ -42,23 +42,23 @@ BOOST_FIXTURE_TEST_SUITE(test_peer_defects, EventLoop)
 BOOST_AUTO_TEST_CASE(a_deletion_after_thousands_of_puts_in_its_transaction_is_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        Database db = co_await open_with(tiny_pipeline(), "b");
         const Recorder all;
         const Recorder one;
-        kw::Watcher whole_watcher = db.watch("b", kw::all(), all);
-        kw::Watcher single_watcher = db.watch("b", kw::key("k4999"), one);
+        Watcher whole_watcher = db.watch("b", keywatch::all(), all);
+        Watcher single_watcher = db.watch("b", key("k4999"), one);
         const Run whole = co_await start(whole_watcher);
         const Run single = co_await start(single_watcher);
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             put_numbered(tx.btree("b"), 5'000);
-            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.delete_bucket(Structure::btree, "b");
         });
         co_await create(db, "b");
         co_await put(db, "b", "k4999", "of a later bucket");
-        const kw::WatchEnd end_of_whole = co_await whole.end();
-        const kw::WatchEnd end_of_single = co_await single.end();
-        BOOST_TEST(end_of_whole.reason == kw::EndReason::bucket_deleted);
-        BOOST_TEST(end_of_single.reason == kw::EndReason::bucket_deleted);
+        const WatchEnd end_of_whole = co_await whole.end();
+        const WatchEnd end_of_single = co_await single.end();
+        BOOST_TEST(end_of_whole.reason == EndReason::bucket_deleted);
+        BOOST_TEST(end_of_single.reason == EndReason::bucket_deleted);
         BOOST_TEST(all.size() == 5'001U);
         const Strings expected{"2.4999 put k4999=v", "2.5000 bucket_deleted"};
         BOOST_TEST(one.lines() == expected);
@@ -70,14 +70,14 @@ BOOST_AUTO_TEST_CASE(a_deletion_after_thousands_of_puts_in_its_transaction_is_de
 BOOST_AUTO_TEST_CASE(a_deletion_is_delivered_once_and_not_to_watches_of_the_next_bucket)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        Database db = co_await open_with(tiny_pipeline(), "b");
         std::vector<Recorder> recorders(8);
         std::vector<Run> runs;
         for (std::size_t i = 0; i < recorders.size(); ++i) {
             if (i > 0) {
                 co_await create(db, "b");
             }
-            kw::Watcher watcher = db.watch("b", kw::key("k"), recorders[i]);
+            Watcher watcher = db.watch("b", key("k"), recorders[i]);
             runs.push_back(co_await start(watcher));
             co_await put(db, "b", "k", std::to_string(i));
             if (i + 1 < recorders.size()) {
@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(a_deletion_is_delivered_once_and_not_to_watches_of_the_next
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
             const bool last = i + 1 == runs.size();
-            const kw::WatchEnd end = co_await runs[i].end();
+            const WatchEnd end = co_await runs[i].end();
             BOOST_TEST(end.reason ==
-                       (last ? kw::EndReason::database_closed : kw::EndReason::bucket_deleted));
+                       (last ? EndReason::database_closed : EndReason::bucket_deleted));
             BOOST_TEST(recorders[i].size() == (last ? 1U : 2U));
         }
     });
@@ -100,18 +100,18 @@ BOOST_AUTO_TEST_CASE(puts_in_the_transaction_that_deletes_their_bucket_are_durab
 {
     run([]() -> Task {
         const TemporaryDirectory directory;
-        const kw::Options options = watched_options(directory / "db");
-        kw::Database db = co_await open_with(options, "b");
+        const Options options = watched_options(directory / "db");
+        Database db = co_await open_with(options, "b");
         co_await create(db, "other");
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "v");
             tx.btree("other").put("before", "v");
-            tx.delete_bucket(kw::Structure::btree, "b");
+            tx.delete_bucket(Structure::btree, "b");
             tx.btree("other").put("after", "v");
         });
         for (int opened = 0; opened < 2; ++opened) {
-            co_await db.view([](const kw::Snapshot& snapshot) {
-                BOOST_TEST(!snapshot.has_bucket(kw::Structure::btree, "b"));
+            co_await db.view([](const Snapshot& snapshot) {
+                BOOST_TEST(!snapshot.has_bucket(Structure::btree, "b"));
                 BOOST_TEST(snapshot.btree("other").get("before") == "v");
                 BOOST_TEST(snapshot.btree("other").get("after") == "v");
             });
@@ -126,10 +126,10 @@ BOOST_AUTO_TEST_CASE(puts_in_the_transaction_that_deletes_their_bucket_are_durab
 BOOST_AUTO_TEST_CASE(reused_strings_change_neither_values_nor_messages)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::string key = "k1";
         std::string value = "AAAA";
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             tx.btree("b").put(key, value);
             key = "k2";
             value = "BBBB";
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(reused_strings_change_neither_values_nor_messages)
         BOOST_TEST(co_await get(db, "b", "k1") == "AAAA");
         BOOST_TEST(co_await get(db, "b", "k2") == "BBBB");
         const Strings expected{"2.0 put k1=AAAA", "2.1 put k2=BBBB"};
-        BOOST_TEST(co_await history_of(db, "b", kw::all(), kw::From::revision(2)) == expected);
+        BOOST_TEST(co_await history_of(db, "b", all(), From::revision(2)) == expected);
         co_await db.close();
     });
 }
@@ -148,9 +148,9 @@ BOOST_AUTO_TEST_CASE(reused_strings_change_neither_values_nor_messages)
 BOOST_AUTO_TEST_CASE(bits_set_in_a_transaction_that_fails_are_as_they_were)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put(db, "b", "k", "AAAA");
-        const auto fails = [](kw::Transaction& tx) {
+        const auto fails = [](Transaction& tx) {
             tx.btree("b").set_bit("k", 3, true);
             BOOST_TEST(tx.btree("b").get("k") == "QAAA");
             throw std::out_of_range("on purpose");
@@ -164,22 +164,22 @@ BOOST_AUTO_TEST_CASE(bits_set_in_a_transaction_that_fails_are_as_they_were)
 BOOST_AUTO_TEST_CASE(messages_of_all_structures_tell_the_time_in_the_same_unit)
 {
     run([]() -> Task {
-        kw::Time now{123'456'789us};
-        kw::Options options = watched_options();
+        Time now{123'456'789us};
+        Options options = watched_options();
         options.clock = [&] { return now; };
-        kw::Database db = co_await open_with(options, "b");
-        std::vector<kw::OwnedMessage> seen;
-        const auto take = [&](const kw::Message& message) { seen.emplace_back(message); };
-        kw::Watcher watcher = db.watch("b", kw::all(), take);
+        Database db = co_await open_with(options, "b");
+        std::vector<OwnedMessage> seen;
+        const auto take = [&](const Message& message) { seen.emplace_back(message); };
+        Watcher watcher = db.watch("b", all(), take);
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "v");
-        co_await create(db, "b", kw::Structure::set);
-        co_await db.update([](kw::Transaction& tx) { tx.set("b").add("k", "m"); });
-        co_await drop(db, "b", kw::Structure::set);
+        co_await create(db, "b", Structure::set);
+        co_await db.update([](Transaction& tx) { tx.set("b").add("k", "m"); });
+        co_await drop(db, "b", Structure::set);
         co_await drop(db, "b");
         co_await run.end();
         BOOST_TEST(seen.size() == 5U);
-        for (const kw::OwnedMessage& each : seen) {
+        for (const OwnedMessage& each : seen) {
             BOOST_TEST(each->time == now);
         }
         co_await db.close();
@@ -191,13 +191,13 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
 {
     run([]() -> Task {
         const TemporaryDirectory directory;
-        kw::Options options = watched_options(directory / "db");
+        Options options = watched_options(directory / "db");
         options.write_buffer_bytes = 65536;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         for (int round = 0; round < 20; ++round) {  // creates many tables that overlap
-            co_await db.update([](kw::Transaction& tx) { put_numbered(tx.btree("b"), 1'000); });
+            co_await db.update([](Transaction& tx) { put_numbered(tx.btree("b"), 1'000); });
         }
-        const kw::Position position = db.head_position();
+        const Position position = db.head_position();
         for (int opened = 0; opened < 3; ++opened) {
             co_await db.close();
             db = co_await open_database(options);
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
         BOOST_TEST(db.head_revision() == position.revision);
         co_await put(db, "b", "k", "new");
         const Strings expected{"22.0 put k=new"};
-        BOOST_TEST(co_await history_of(db, "b", kw::all(), kw::From::after(position)) == expected);
+        BOOST_TEST(co_await history_of(db, "b", all(), From::after(position)) == expected);
         co_await db.close();
     });
 }
@@ -214,12 +214,12 @@ BOOST_AUTO_TEST_CASE(compacting_and_reopening_make_no_messages)
 BOOST_AUTO_TEST_CASE(after_a_function_has_thrown_other_transactions_continue)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto updating = [](kw::Transaction& tx) {
+        Database db = co_await open_with("b");
+        const auto updating = [](Transaction& tx) {
             tx.btree("b").put("k", "v");
             throw 7;
         };
-        const auto viewing = [](const kw::Snapshot&) { throw "text"; };
+        const auto viewing = [](const Snapshot&) { throw "text"; };
         BOOST_CHECK_THROW(co_await db.update(updating), int);
         BOOST_CHECK_THROW(co_await db.view(viewing), const char*);
         co_await put(db, "b", "k2", "v");
@@ -232,10 +232,10 @@ BOOST_AUTO_TEST_CASE(after_a_function_has_thrown_other_transactions_continue)
 BOOST_AUTO_TEST_CASE(operations_of_a_transaction_see_those_before_them)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 3);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             BOOST_TEST(tree.erase("k0"));
             BOOST_TEST(!tree.erase("k0"));
             BOOST_TEST(tree.erase("k1"));
@@ -257,16 +257,16 @@ BOOST_AUTO_TEST_CASE(operations_that_change_a_value_use_the_one_on_disk)
 {
     run([]() -> Task {
         const TemporaryDirectory directory;
-        const kw::Options options = watched_options(directory / "db");
-        kw::Database db = co_await open_with(options, "b");
-        co_await db.update([](kw::Transaction& tx) {
+        const Options options = watched_options(directory / "db");
+        Database db = co_await open_with(options, "b");
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("text", "hello");
             tx.btree("b").put("number", "41");
         });
         co_await db.close();
         db = co_await open_database(options);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             BOOST_TEST(tree.append("text", "!") == 6U);
             BOOST_TEST(tree.increment("number") == 42);
             BOOST_TEST(!tree.set_bit("text", 0, true));

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -24,22 +24,22 @@ BOOST_FIXTURE_TEST_SUITE(test_predicate_errors, EventLoop)
 // W2: whatever the policy, and whatever came between.
 BOOST_AUTO_TEST_CASE(after_a_predicate_has_thrown_the_position_is_the_commit_before)
 {
-    for (const kw::Overflow policy :
-         {kw::Overflow::catch_up, kw::Overflow::skip, kw::Overflow::stop, kw::Overflow::latest}) {
+    for (const Overflow policy :
+         {Overflow::catch_up, Overflow::skip, Overflow::stop, Overflow::latest}) {
         run([&]() -> Task {
-            kw::Filter throwing;
-            throwing.predicate = [](const kw::Message& message) {
+            Filter throwing;
+            throwing.predicate = [](const Message& message) {
                 if (message.value == "throw") {
                     throw Refusal("not this one");
                 }
                 return true;
             };
-            kw::WatchOptions options;
+            WatchOptions options;
             options.filter = throwing;
             options.overflow = policy;
-            kw::Database db = co_await open_with("b");
-            kw::Watcher watcher = db.watch("b", kw::all(), Recorder(), options);
-            kw::PullWatcher puller = db.watch("b", kw::all(), options);
+            Database db = co_await open_with("b");
+            Watcher watcher = db.watch("b", all(), Recorder(), options);
+            PullWatcher puller = db.watch("b", all(), options);
             const Run run = co_await start(watcher);
             const Job job = co_await spawn(take_all(puller, Recorder()));
             co_await puller.wait_ready(patience);
@@ -48,14 +48,14 @@ BOOST_AUTO_TEST_CASE(after_a_predicate_has_thrown_the_position_is_the_commit_bef
             co_await put(db, "b", "k", "throw");
             BOOST_CHECK_THROW(co_await run.end(), Refusal);
             BOOST_CHECK_THROW(co_await job.join(), Refusal);
-            options.from = kw::From::revision(2);
-            kw::Watcher later = db.watch("b", kw::all(), Recorder(), options);
-            kw::PullWatcher late_puller = db.watch("b", kw::all(), options);
+            options.from = From::revision(2);
+            Watcher later = db.watch("b", all(), Recorder(), options);
+            PullWatcher late_puller = db.watch("b", all(), options);
             BOOST_CHECK_THROW(co_await later.run(), Refusal);
             BOOST_CHECK_THROW(co_await take_all(late_puller, Recorder()), Refusal);
-            const std::vector<kw::Position> positions{watcher.position(), puller.position(),
-                                                      later.position(), late_puller.position()};
-            for (const kw::Position& each : positions) {
+            const std::vector<Position> positions{watcher.position(), puller.position(),
+                                                  later.position(), late_puller.position()};
+            for (const Position& each : positions) {
                 BOOST_TEST(each.revision == 3U);
             }
             co_await db.close();

@@ -7,18 +7,18 @@
 
 #include <algorithm>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
 using Strings = std::vector<std::string>;
-using Revisions = std::vector<kw::Revision>;
+using Revisions = std::vector<Revision>;
 
-kw::WatchOptions telling(std::chrono::milliseconds interval = 1ms)
+WatchOptions telling(std::chrono::milliseconds interval = 1ms)
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.progress_interval = interval;
     return options;
 }
@@ -27,8 +27,8 @@ kw::WatchOptions telling(std::chrono::milliseconds interval = 1ms)
 Revisions progress_of(const Recorder& recorder)
 {
     Revisions revisions;
-    for (const kw::OwnedMessage& each : recorder.messages()) {
-        if (each->operation == kw::Operation::progress) {
+    for (const OwnedMessage& each : recorder.messages()) {
+        if (each->operation == Operation::progress) {
             revisions.push_back(each->revision);
         }
     }
@@ -39,15 +39,15 @@ Revisions progress_of(const Recorder& recorder)
 Strings changes_of(const Recorder& recorder)
 {
     Strings lines;
-    for (const kw::OwnedMessage& each : recorder.messages()) {
-        if (each->operation != kw::Operation::progress) {
+    for (const OwnedMessage& each : recorder.messages()) {
+        if (each->operation != Operation::progress) {
             lines.push_back(line_of(*each));
         }
     }
     return lines;
 }
 
-Task until_progress(const Recorder& recorder, kw::Revision revision)
+Task until_progress(const Recorder& recorder, Revision revision)
 {
     co_await until([&] {
         const Revisions told = progress_of(recorder);
@@ -63,9 +63,9 @@ BOOST_FIXTURE_TEST_SUITE(test_progress, EventLoop)
 BOOST_AUTO_TEST_CASE(an_idle_watch_receives_progress_repeatedly)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        Watcher watcher = db.watch("b", all(), recorder, telling());
         const Run run = co_await start(watcher);
         co_await put(db, "b", "a", "1");
         co_await until([&] { return progress_of(recorder).size() >= 3; });
@@ -82,20 +82,20 @@ BOOST_AUTO_TEST_CASE(an_idle_watch_receives_progress_repeatedly)
 BOOST_AUTO_TEST_CASE(a_marker_is_a_message_of_no_bucket)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        Watcher watcher = db.watch("b", all(), recorder, telling());
         const Run run = co_await start(watcher);
         co_await until([&] { return recorder.size() > 0; });
-        const kw::OwnedMessage marker = recorder.messages().front();
-        BOOST_TEST(marker->operation == kw::Operation::progress);
+        const OwnedMessage marker = recorder.messages().front();
+        BOOST_TEST(marker->operation == Operation::progress);
         BOOST_TEST(marker->revision == 1U);
         BOOST_TEST(marker->first_revision == 1U);
         BOOST_TEST(marker->bucket.empty());
         BOOST_TEST(marker->key.empty());
         BOOST_TEST(marker->last_in_commit);
         BOOST_TEST(!marker->count);
-        BOOST_TEST(marker->time != kw::Time{});
+        BOOST_TEST(marker->time != Time{});
         co_await db.close();
         co_await run.end();
     });
@@ -105,22 +105,20 @@ BOOST_AUTO_TEST_CASE(a_marker_is_a_message_of_no_bucket)
 BOOST_AUTO_TEST_CASE(progress_passes_only_what_does_not_match)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions options = telling();
-        options.filter.predicate = [](const kw::Message& message) {
-            return message.value == "wanted";
-        };
+        Database db = co_await open_with("b");
+        WatchOptions options = telling();
+        options.filter.predicate = [](const Message& message) { return message.value == "wanted"; };
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder, options);
+        Watcher watcher = db.watch("b", key("k"), recorder, options);
         const Run run = co_await start(watcher);
         for (int i = 0; i < 200; ++i) {
             co_await put(db, "b", i % 2 == 0 ? "k" : "other", i % 20 == 0 ? "wanted" : "");
         }
         co_await until_progress(recorder, db.head_revision());
-        kw::Revision seen = 0;
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        Revision seen = 0;
+        for (const OwnedMessage& each : recorder.messages()) {
             BOOST_TEST(each->revision >= seen);
-            if (each->operation != kw::Operation::progress) {
+            if (each->operation != Operation::progress) {
                 BOOST_TEST(each->revision > seen);  // no marker was ahead of it
             }
             seen = each->revision;
@@ -134,11 +132,11 @@ BOOST_AUTO_TEST_CASE(progress_passes_only_what_does_not_match)
 BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Held held;
-        kw::WatchOptions options = telling();
+        WatchOptions options = telling();
         options.callback_timeout = 2 * patience;
-        kw::Watcher watcher = db.watch("b", kw::all(), held, options);
+        Watcher watcher = db.watch("b", all(), held, options);
         const Run run = co_await start(watcher);
         co_await until([&] { return held.gate.reached() > 0; });  // possibly of a marker
         co_await put_many(db, "b", 10);
@@ -146,12 +144,12 @@ BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
         co_await take(20ms);
         held.gate.open();
         co_await until([&] { return changes_of(held.recorder).size() == 10; });
-        const std::vector<kw::OwnedMessage>& given = held.recorder.messages();
+        const std::vector<OwnedMessage>& given = held.recorder.messages();
         const auto first = std::find_if(given.begin(), given.end(), [](const auto& each) {
-            return each->operation == kw::Operation::put;
+            return each->operation == Operation::put;
         });
         for (auto each = first; each != first + 10; ++each) {
-            BOOST_TEST((*each)->operation == kw::Operation::put);
+            BOOST_TEST((*each)->operation == Operation::put);
         }
         co_await db.close();
         co_await run.end();
@@ -162,16 +160,16 @@ BOOST_AUTO_TEST_CASE(there_is_none_while_there_is_something_to_deliver)
 BOOST_AUTO_TEST_CASE(there_is_no_progress_before_the_snapshot_has_been_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 5);
-        kw::WatchOptions options = telling();
-        options.from = kw::From::snapshot();
+        WatchOptions options = telling();
+        options.from = From::snapshot();
         options.buffer_messages = 1;
         const Recorder recorder;
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(),
-            [&](const kw::Message& message) -> Task {
-                const kw::OwnedMessage kept(message);
+        Watcher watcher = db.watch(
+            "b", all(),
+            [&](const Message& message) -> Task {
+                const OwnedMessage kept(message);
                 co_await take(3ms);
                 recorder(*kept);
             },
@@ -189,8 +187,8 @@ BOOST_AUTO_TEST_CASE(there_is_no_progress_before_the_snapshot_has_been_delivered
 BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_progress_as_well)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::key("none"), telling());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", key("none"), telling());
         const Recorder recorder;
         const Job taking = co_await spawn(take_all(watcher, recorder));
         co_await until_progress(recorder, 1);
@@ -207,20 +205,19 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_receives_progress_as_well)
 BOOST_AUTO_TEST_CASE(an_idle_consumer_can_resume_from_the_position_of_a_marker)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 10;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("rare"), recorder, telling());
+        Watcher watcher = db.watch("b", key("rare"), recorder, telling());
         const Run run = co_await start(watcher);
-        const kw::Revision stored = co_await put_many(db, "b", 200);
+        const Revision stored = co_await put_many(db, "b", 200);
         co_await until_progress(recorder, stored);
         co_await watcher.stop();
         co_await run.end();
-        const kw::Position position{db.head_position().history, progress_of(recorder).back()};
+        const Position position{db.head_position().history, progress_of(recorder).back()};
         co_await put(db, "b", "rare", "1");
-        const Strings rest =
-            co_await history_of(db, "b", kw::key("rare"), kw::From::after(position));
+        const Strings rest = co_await history_of(db, "b", key("rare"), From::after(position));
         BOOST_TEST(rest == Strings{"202.0 put rare=1"});
         co_await db.close();
     });
@@ -230,12 +227,12 @@ BOOST_AUTO_TEST_CASE(an_idle_consumer_can_resume_from_the_position_of_a_marker)
 BOOST_AUTO_TEST_CASE(a_watch_with_a_minimum_interval_receives_progress_as_well)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions options = telling(20ms);
-        options.overflow = kw::Overflow::latest;
+        Database db = co_await open_with("b");
+        WatchOptions options = telling(20ms);
+        options.overflow = Overflow::latest;
         options.min_interval = 1ms;
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, options);
+        Watcher watcher = db.watch("b", all(), recorder, options);
         const Run run = co_await start(watcher);
         for (int i = 0; i < 5; ++i) {
             // It pauses after the first of these, when a marker has already been scheduled.
@@ -255,18 +252,18 @@ BOOST_AUTO_TEST_CASE(no_end_waits_for_the_time_of_a_marker)
     run([]() -> Task {
         for (const auto interval :
              {std::chrono::milliseconds(1h), std::chrono::milliseconds::max()}) {
-            kw::Database db = co_await open_with("b");
+            Database db = co_await open_with("b");
             const Recorder recorder;
-            kw::Watcher stopped = db.watch("b", kw::all(), recorder, telling(interval));
-            kw::Watcher closed = db.watch("b", kw::all(), recorder, telling(interval));
+            Watcher stopped = db.watch("b", all(), recorder, telling(interval));
+            Watcher closed = db.watch("b", all(), recorder, telling(interval));
             const Run stopped_run = co_await start(stopped);
             const Run closed_run = co_await start(closed);
             co_await put(db, "b", "a", "1");
             co_await stopped.reached(2);
             co_await stopped.stop();
-            BOOST_TEST((co_await stopped_run.end()).reason == kw::EndReason::stopped);
+            BOOST_TEST((co_await stopped_run.end()).reason == EndReason::stopped);
             co_await db.close();
-            BOOST_TEST((co_await closed_run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await closed_run.end()).reason == EndReason::database_closed);
             BOOST_TEST(progress_of(recorder).empty());
         }
     });
@@ -275,11 +272,11 @@ BOOST_AUTO_TEST_CASE(no_end_waits_for_the_time_of_a_marker)
 BOOST_AUTO_TEST_CASE(a_negative_interval_is_refused)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder(), telling(-1ms)); }) ==
-                   code(kw::Error::invalid_option));
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), telling(-1ms)); }) ==
-                   code(kw::Error::invalid_option));
+        Database db = co_await open_with("b");
+        BOOST_TEST(failure_of([&] { db.watch("b", all(), Recorder(), telling(-1ms)); }) ==
+                   code(Error::invalid_option));
+        BOOST_TEST(failure_of([&] { db.watch("b", all(), telling(-1ms)); }) ==
+                   code(Error::invalid_option));
         co_await db.close();
     });
 }
@@ -288,17 +285,17 @@ BOOST_AUTO_TEST_CASE(the_time_of_a_marker_is_not_before_that_of_a_commit)
 {
     run([]() -> Task {
         const HandClock clock;
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock.clock();
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, telling());
+        Watcher watcher = db.watch("b", all(), recorder, telling());
         const Run run = co_await start(watcher);
         co_await put(db, "b", "a", "1");
         clock.advance(-1h);
         const std::size_t before = recorder.size();
         co_await until([&] { return recorder.size() >= before + 2; });
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        for (const OwnedMessage& each : recorder.messages()) {
             BOOST_TEST(each->time == clock.now() + 1h);
         }
         co_await db.close();
@@ -317,8 +314,8 @@ BOOST_AUTO_TEST_CASE(a_loop_may_be_destroyed_while_a_marker_is_awaited)
         const Recorder recorder;
         const Job job(loop.executor(),
                       [](std::chrono::milliseconds every, Recorder given, bool& is_live) -> Task {
-                          kw::Database db = co_await open_with("b");
-                          kw::Watcher watcher = db.watch("b", kw::all(), given, telling(every));
+                          Database db = co_await open_with("b");
+                          Watcher watcher = db.watch("b", all(), given, telling(every));
                           const Run run = co_await start(watcher);
                           co_await put(db, "b", "a", "1");
                           co_await watcher.reached(2);

@@ -9,29 +9,29 @@
 
 #include <algorithm>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-using Revisions = std::vector<kw::Revision>;
+using Revisions = std::vector<Revision>;
 using Strings = std::vector<std::string>;
 
-kw::WatchOptions tiny_inbox(kw::From from = kw::From::now())
+WatchOptions tiny_inbox(From from = From::now())
 {
-    kw::WatchOptions options = watch_from(from);
+    WatchOptions options = watch_from(from);
     options.buffer_messages = 2;
     return options;
 }
 
 /// The usual loop of a consumer, held by the gate.
-Task consume(kw::PullWatcher watcher, Recorder recorder, Gate gate)
+Task consume(PullWatcher watcher, Recorder recorder, Gate gate)
 {
     while (co_await watcher.wait()) {
         co_await gate.pass();
         while (const auto commit = watcher.try_next()) {
-            for (const kw::Message& each : *commit) {
+            for (const Message& each : *commit) {
                 recorder(each);
             }
         }
@@ -40,28 +40,28 @@ Task consume(kw::PullWatcher watcher, Recorder recorder, Gate gate)
 }
 
 /// Takes commits until the position has reached `revision`.
-Task consume_until(kw::PullWatcher& watcher, Recorder recorder, kw::Revision revision)
+Task consume_until(PullWatcher& watcher, Recorder recorder, Revision revision)
 {
     while (watcher.position().revision < revision) {
         BOOST_REQUIRE(co_await watcher.wait());
         while (const auto commit = watcher.try_next()) {
-            for (const kw::Message& each : *commit) {
+            for (const Message& each : *commit) {
                 recorder(each);
             }
         }
     }
 }
 
-Task put_three(kw::Database db)
+Task put_three(Database db)
 {
-    co_await db.update([](kw::Transaction& tx) {
+    co_await db.update([](Transaction& tx) {
         for (const char* key : {"a", "b", "c"}) {
             tx.btree("b").put(key, "v");
         }
     });
 }
 
-Task wait_once(kw::PullWatcher& watcher)
+Task wait_once(PullWatcher& watcher)
 {
     co_await watcher.wait();
 }
@@ -74,8 +74,8 @@ BOOST_FIXTURE_TEST_SUITE(test_pull, EventLoop)
 BOOST_AUTO_TEST_CASE(commits_come_whole_in_order_and_once)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(1)));
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all(), watch_from(From::revision(1)));
         co_await put_three(db);
         co_await put_many(db, "b", 2);
         Revisions commits;
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(commits_come_whole_in_order_and_once)
             while (const auto commit = watcher.try_next()) {
                 commits.push_back(commit->revision());
                 BOOST_TEST(commit->previous() == commit->revision() - 1);
-                for (const kw::Message& each : *commit) {
+                for (const Message& each : *commit) {
                     lines.push_back(line_of(each));
                     BOOST_TEST(each.last_in_commit == (each.index + 1 == commit->size()));
                 }
@@ -105,9 +105,9 @@ BOOST_AUTO_TEST_CASE(commits_come_whole_in_order_and_once)
 BOOST_AUTO_TEST_CASE(only_selected_messages_are_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_three(db);
-        kw::PullWatcher watcher = db.watch("b", kw::key("b"), watch_from(kw::From::revision(1)));
+        PullWatcher watcher = db.watch("b", key("b"), watch_from(From::revision(1)));
         BOOST_TEST(co_await watcher.wait());
         const auto old = watcher.try_next();
         BOOST_TEST(!watcher.try_next());
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_are_delivered)
         BOOST_TEST(co_await watcher.wait());
         auto live = watcher.try_next();
         BOOST_REQUIRE((old && live));
-        const kw::PulledCommit copy = *live;
-        const kw::PulledCommit moved = std::move(*live);
+        const PulledCommit copy = *live;
+        const PulledCommit moved = std::move(*live);
         live.reset();
-        for (const kw::PulledCommit* each : {&*old, &copy, &moved}) {
+        for (const PulledCommit* each : {&*old, &copy, &moved}) {
             BOOST_TEST_REQUIRE(each->size() == 1U);
             BOOST_TEST((*each)[0].key == "b");
             BOOST_TEST((*each)[0].index == 1U);
@@ -135,13 +135,13 @@ BOOST_AUTO_TEST_CASE(only_selected_messages_are_delivered)
 BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_followed_by_a_request_for_more)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::key("k1"));
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", key("k1"));
         const Job waiting = co_await spawn(wait_once(watcher));
         co_await watcher.wait_ready(patience);
-        const kw::Revision first = co_await put_many(db, "b", 2);  // only the second one matches
+        const Revision first = co_await put_many(db, "b", 2);  // only the second one matches
         co_await put(db, "b", "other", "1");
-        const kw::Revision second = co_await put(db, "b", "k1", "2");
+        const Revision second = co_await put(db, "b", "k1", "2");
         co_await put(db, "b", "other", "2");
         co_await waiting.join();
         BOOST_TEST(watcher.try_next()->revision() == first);
@@ -166,26 +166,26 @@ BOOST_AUTO_TEST_CASE(the_position_is_the_last_commit_followed_by_a_request_for_m
 BOOST_AUTO_TEST_CASE(a_consumer_resumes_after_its_position)
 {
     const TemporaryDirectory directory;
-    kw::Position position;
+    Position position;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await put_many(db, "b", 10);
-        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(2)));
+        PullWatcher watcher = db.watch("b", all(), watch_from(From::revision(2)));
         BOOST_TEST(co_await watcher.wait());
-        for (kw::Revision revision = 2; revision <= 5; ++revision) {
+        for (Revision revision = 2; revision <= 5; ++revision) {
             BOOST_TEST(watcher.try_next()->revision() == revision);
         }
         co_await watcher.stop();
         position = watcher.position();
         BOOST_TEST(watcher.ended().has_value());
-        BOOST_TEST(watcher.ended()->reason == kw::EndReason::stopped);
+        BOOST_TEST(watcher.ended()->reason == EndReason::stopped);
         BOOST_TEST(watcher.ended()->position == position);
         co_await db.close();
     });
     BOOST_TEST(position.revision == 4U);
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
-        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::after(position)));
+        Database db = co_await open_database(watched_options(directory / "db"));
+        PullWatcher watcher = db.watch("b", all(), watch_from(From::after(position)));
         const Recorder recorder;
         co_await consume_until(watcher, recorder, db.head_revision());
         BOOST_TEST(recorder.revisions().front() == 5U);
@@ -199,9 +199,9 @@ BOOST_AUTO_TEST_CASE(a_consumer_resumes_after_its_position)
 BOOST_AUTO_TEST_CASE(a_commit_counts_when_its_consumer_asks_for_more_after_the_end)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 5);
-        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(1)));
+        PullWatcher watcher = db.watch("b", all(), watch_from(From::revision(1)));
         BOOST_TEST(co_await watcher.wait());
         BOOST_TEST(watcher.try_next()->revision() == 1U);
         BOOST_TEST(watcher.try_next()->revision() == 2U);
@@ -221,17 +221,17 @@ BOOST_AUTO_TEST_CASE(a_commit_counts_when_its_consumer_asks_for_more_after_the_e
 BOOST_AUTO_TEST_CASE(slow_consumers_with_tiny_buffers_lose_nothing)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.hub_messages = 3;
         options.batch_messages = 2;
         options.distribute_batches = 1;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder live;
         const Recorder late;
         const Gate gate;
-        const kw::PullWatcher live_watcher = db.watch("b", kw::all(), tiny_inbox());
-        const kw::PullWatcher late_watcher =
-            db.watch("b", kw::key("k7"), tiny_inbox(kw::From::revision(1)));
+        const PullWatcher live_watcher = db.watch("b", all(), tiny_inbox());
+        const PullWatcher late_watcher =
+            db.watch("b", keywatch::key("k7"), tiny_inbox(From::revision(1)));
         const Job live_job = co_await spawn(consume(live_watcher, live, gate));
         const Job late_job = co_await spawn(consume(late_watcher, late, gate));
         for (int i = 0; i < 20; ++i) {
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(slow_consumers_with_tiny_buffers_lose_nothing)
             }
             std::vector<Job> writers;
             for (int k = 0; k < 10; ++k) {
-                writers.push_back(co_await spawn([](kw::Database database, int key) -> Task {
+                writers.push_back(co_await spawn([](Database database, int key) -> Task {
                     co_await put_many(database, "b", 1, key);
                 }(db, k)));
             }
@@ -265,10 +265,10 @@ BOOST_AUTO_TEST_CASE(slow_consumers_with_tiny_buffers_lose_nothing)
 BOOST_AUTO_TEST_CASE(an_idle_consumer_holds_no_more_than_its_buffers)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 5;
-        kw::Database db = co_await open_with(options, "b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), tiny_inbox());
+        Database db = co_await open_with(options, "b");
+        PullWatcher watcher = db.watch("b", all(), tiny_inbox());
         const Job waiting = co_await spawn(wait_once(watcher));
         co_await watcher.wait_ready(patience);
         co_await put_many(db, "b", 100);
@@ -278,13 +278,13 @@ BOOST_AUTO_TEST_CASE(an_idle_consumer_holds_no_more_than_its_buffers)
         const Gate open_gate;
         open_gate.open();
         const auto error = co_await failure_of(consume(watcher, recorder, open_gate));
-        BOOST_TEST(error == code(kw::Error::compacted));
+        BOOST_TEST(error == code(Error::compacted));
         BOOST_TEST(recorder.size() >= 1U);
         BOOST_TEST(recorder.size() <= 2U);
         BOOST_TEST(watcher.position().revision == 1 + recorder.size());
         BOOST_TEST(!watcher.ended());
-        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::compacted));
-        BOOST_TEST(co_await failure_of(watcher.reached(1000)) == code(kw::Error::compacted));
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(Error::compacted));
+        BOOST_TEST(co_await failure_of(watcher.reached(1000)) == code(Error::compacted));
         co_await db.close();
     });
 }
@@ -293,16 +293,16 @@ BOOST_AUTO_TEST_CASE(an_idle_consumer_holds_no_more_than_its_buffers)
 BOOST_AUTO_TEST_CASE(a_start_that_is_trimmed_is_compacted)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 5;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         co_await put_many(db, "b", 50);
         co_await until([&] { return db.oldest_revision() > 40; });
-        kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(3)));
+        PullWatcher watcher = db.watch("b", all(), watch_from(From::revision(3)));
         try {
             co_await watcher.wait();
             BOOST_ERROR("it should have thrown");
-        } catch (const kw::Compacted& compacted) {
+        } catch (const Compacted& compacted) {
             BOOST_TEST(compacted.requested() == 3U);
             BOOST_TEST(compacted.oldest() > 40U);
             BOOST_TEST(compacted.oldest() <= db.head_revision() - 4);

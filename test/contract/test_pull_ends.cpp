@@ -8,28 +8,28 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/test/unit_test.hpp>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-kw::WatchOptions from_start()
+WatchOptions from_start()
 {
-    return watch_from(kw::From::revision(1));
+    return watch_from(From::revision(1));
 }
 
-Task wait_once(kw::PullWatcher& watcher)
+Task wait_once(PullWatcher& watcher)
 {
     co_await watcher.wait();
 }
 
 /// Consumes everything up to the end of the watch, which it returns.
-asio::awaitable<kw::WatchEnd> consume(kw::PullWatcher watcher, Recorder recorder)
+asio::awaitable<WatchEnd> consume(PullWatcher watcher, Recorder recorder)
 {
     while (co_await watcher.wait()) {
         while (const auto commit = watcher.try_next()) {
-            for (const kw::Message& each : *commit) {
+            for (const Message& each : *commit) {
                 recorder(each);
             }
             co_await yield();
@@ -40,19 +40,18 @@ asio::awaitable<kw::WatchEnd> consume(kw::PullWatcher watcher, Recorder recorder
 
 /// Runs `consume` concurrently with the test.
 struct Consumer {
-    explicit Consumer(const asio::any_io_executor& executor, kw::PullWatcher watcher)
+    explicit Consumer(const asio::any_io_executor& executor, PullWatcher watcher)
         : job(executor, run(std::move(watcher), recorder, end))
     {
     }
-    static Task run(kw::PullWatcher watcher, Recorder recorder,
-                    std::shared_ptr<std::optional<kw::WatchEnd>> end)
+    static Task run(PullWatcher watcher, Recorder recorder,
+                    std::shared_ptr<std::optional<WatchEnd>> end)
     {
         *end = co_await consume(std::move(watcher), std::move(recorder));
     }
 
     Recorder recorder;
-    std::shared_ptr<std::optional<kw::WatchEnd>> end =
-        std::make_shared<std::optional<kw::WatchEnd>>();
+    std::shared_ptr<std::optional<WatchEnd>> end = std::make_shared<std::optional<WatchEnd>>();
     Job job;
 };
 
@@ -65,18 +64,18 @@ BOOST_FIXTURE_TEST_SUITE(test_pull_ends, EventLoop)
 BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::PullWatcher watcher = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        const PullWatcher watcher = db.watch("b", all());
         const Consumer consumer(co_await asio::this_coro::executor, watcher);
         co_await watcher.wait_ready(patience);
         co_await put_many(db, "b", 3);
         co_await watcher.reached(db.head_revision());
         co_await watcher.stop();
         co_await consumer.job.join();
-        BOOST_TEST(consumer.end->value().reason == kw::EndReason::stopped);
+        BOOST_TEST(consumer.end->value().reason == EndReason::stopped);
         BOOST_TEST(consumer.end->value().position == db.head_position());
         BOOST_TEST(consumer.recorder.size() == 3U);
-        BOOST_TEST(co_await failure_of(watcher.reached(100)) == code(kw::Error::watch_ended));
+        BOOST_TEST(co_await failure_of(watcher.reached(100)) == code(Error::watch_ended));
         co_await watcher.stop();
         co_await db.close();
     });
@@ -85,12 +84,12 @@ BOOST_AUTO_TEST_CASE(stop_ends_a_waiting_consumer)
 BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_delivers_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all(), from_start());
         BOOST_TEST(!watcher.try_next());  // the watch has not begun
         co_await watcher.stop();
         BOOST_TEST(!co_await watcher.wait());
-        BOOST_TEST(watcher.ended()->reason == kw::EndReason::stopped);
+        BOOST_TEST(watcher.ended()->reason == EndReason::stopped);
         BOOST_TEST(watcher.ended()->position.revision == 0U);
         co_await db.close();
     });
@@ -100,22 +99,22 @@ BOOST_AUTO_TEST_CASE(a_watch_that_was_stopped_before_its_first_wait_delivers_not
 BOOST_AUTO_TEST_CASE(close_drains_consumers)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 50);
         const auto executor = co_await asio::this_coro::executor;
-        kw::WatchOptions small = from_start();
+        WatchOptions small = from_start();
         small.buffer_messages = 3;
-        const kw::PullWatcher live = db.watch("b", kw::all());
+        const PullWatcher live = db.watch("b", all());
         const Consumer first(executor, live);
-        const Consumer second(executor, db.watch("b", kw::all(), small));
-        const Consumer third(executor, db.watch("nothing", kw::all()));
+        const Consumer second(executor, db.watch("b", all(), small));
+        const Consumer third(executor, db.watch("nothing", all()));
         co_await live.wait_ready(patience);
         co_await put_many(db, "b", 50, 50);
-        const kw::Position head = db.head_position();
+        const Position head = db.head_position();
         co_await db.close();
         for (const Consumer* each : {&first, &second, &third}) {
             co_await each->job.join();
-            BOOST_TEST(each->end->value().reason == kw::EndReason::database_closed);
+            BOOST_TEST(each->end->value().reason == EndReason::database_closed);
             BOOST_TEST(each->end->value().position == head);
         }
         BOOST_TEST(first.recorder.size() == 50U);
@@ -129,21 +128,21 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_delay_close)
 {
     for (const bool from_history : {false, true}) {
         run([&]() -> Task {
-            kw::Database db = co_await open_with("b");
-            kw::PullWatcher watcher =
-                db.watch("b", kw::all(), from_history ? from_start() : kw::WatchOptions());
+            Database db = co_await open_with("b");
+            PullWatcher watcher =
+                db.watch("b", all(), from_history ? from_start() : WatchOptions());
             if (!from_history) {
                 const Job waiting = co_await spawn(wait_once(watcher));
                 co_await watcher.wait_ready(patience);
                 co_await put(db, "b", "k", "1");
                 co_await waiting.join();
             }
-            const kw::Revision head = db.head_revision();
+            const Revision head = db.head_revision();
             BOOST_TEST(co_await watcher.wait());
             const auto commit = watcher.try_next();
             BOOST_TEST(commit->revision() == head);
             co_await db.close(10 * patience);  // longer than any test may take
-            BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+            BOOST_TEST(watcher.ended()->reason == EndReason::database_closed);
             // The consumer still holds the last commit.
             BOOST_TEST(watcher.position().revision == head - 1);
             BOOST_TEST(!co_await watcher.wait());
@@ -156,11 +155,11 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_has_taken_everything_does_not_delay_close)
 BOOST_AUTO_TEST_CASE(close_waits_for_a_consumer_that_has_taken_only_its_batch)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 10);
-        kw::WatchOptions small = from_start();
+        WatchOptions small = from_start();
         small.buffer_messages = 3;
-        kw::PullWatcher watcher = db.watch("b", kw::all(), small);
+        PullWatcher watcher = db.watch("b", all(), small);
         const Recorder recorder;
         BOOST_TEST(co_await watcher.wait());
         recorder((*watcher.try_next())[0]);
@@ -174,7 +173,7 @@ BOOST_AUTO_TEST_CASE(close_waits_for_a_consumer_that_has_taken_only_its_batch)
             }
         }
         co_await closing.join();
-        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+        BOOST_TEST(watcher.ended()->reason == EndReason::database_closed);
         BOOST_TEST(watcher.ended()->position == db.head_position());
         BOOST_TEST(recorder.size() == 11U);
     });
@@ -184,24 +183,23 @@ BOOST_AUTO_TEST_CASE(close_waits_for_a_consumer_that_has_taken_only_its_batch)
 BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_ask_again_is_abandoned_at_the_deadline)
 {
     const TemporaryDirectory directory;
-    kw::Position position;
+    Position position;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await put_many(db, "b", 10);
-        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
+        PullWatcher watcher = db.watch("b", all(), from_start());
         BOOST_TEST(co_await watcher.wait());
         BOOST_TEST(watcher.try_next()->revision() == 1U);
         BOOST_TEST(watcher.try_next()->revision() == 2U);
         co_await db.close(20ms);
-        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+        BOOST_TEST(watcher.ended()->reason == EndReason::database_closed);
         position = watcher.position();
         BOOST_TEST(position.revision == 1U);
         BOOST_TEST(!co_await watcher.wait());
     });
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
-        BOOST_TEST((co_await history_of(db, "b", kw::all(), kw::From::after(position))).size() ==
-                   10U);
+        Database db = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST((co_await history_of(db, "b", all(), From::after(position))).size() == 10U);
         co_await db.close();
     });
 }
@@ -210,25 +208,25 @@ BOOST_AUTO_TEST_CASE(a_consumer_that_does_not_ask_again_is_abandoned_at_the_dead
 BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_delivered_before_the_end)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const auto executor = co_await asio::this_coro::executor;
-        kw::WatchOptions small;
+        WatchOptions small;
         small.buffer_messages = 1;
-        const kw::PullWatcher live = db.watch("b", kw::all());
-        const kw::PullWatcher behind = db.watch("b", kw::all(), small);
-        const kw::PullWatcher late = db.watch("b", kw::all(), from_start());
+        const PullWatcher live = db.watch("b", all());
+        const PullWatcher behind = db.watch("b", all(), small);
+        const PullWatcher late = db.watch("b", all(), from_start());
         const Consumer first(executor, live);
         const Consumer second(executor, behind);
         co_await live.wait_ready(patience);
         co_await behind.wait_ready(patience);
         co_await put_many(db, "b", 5);
-        const kw::Revision end = co_await drop(db, "b");
+        const Revision end = co_await drop(db, "b");
         co_await create(db, "b");  // a new bucket, which the old watchers must not see
         co_await put(db, "b", "k", "new");
         const Consumer third(executor, late);
         for (const Consumer* each : {&first, &second, &third}) {
             co_await each->job.join();
-            BOOST_TEST(each->end->value().reason == kw::EndReason::bucket_deleted);
+            BOOST_TEST(each->end->value().reason == EndReason::bucket_deleted);
             BOOST_TEST(each->end->value().position.revision == end);
             BOOST_TEST(each->recorder.lines().back() == std::to_string(end) + ".0 bucket_deleted");
         }
@@ -243,8 +241,8 @@ BOOST_AUTO_TEST_CASE(the_deletion_of_the_bucket_is_delivered_before_the_end)
 BOOST_AUTO_TEST_CASE(cancelled_waits_lose_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all());
         for (int turns = 0; turns < 12; ++turns) {
             const Job waiting = co_await spawn(wait_once(watcher));
             co_await put(db, "b", "k", std::to_string(turns));
@@ -277,12 +275,12 @@ BOOST_AUTO_TEST_CASE(several_watchers_are_pulled_by_one_consumer)
 {
     run([]() -> Task {
         using namespace asio::experimental::awaitable_operators;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "c");
-        kw::PullWatcher first = db.watch("b", kw::all());
-        kw::PullWatcher second = db.watch("c", kw::all());
-        std::vector<kw::Revision> seen;
-        const auto write = [](kw::Database database) -> Task {
+        PullWatcher first = db.watch("b", all());
+        PullWatcher second = db.watch("c", all());
+        std::vector<Revision> seen;
+        const auto write = [](Database database) -> Task {
             for (int i = 0; i < 50; ++i) {
                 co_await put(database, i % 3 == 0 ? "c" : "b", "k", std::to_string(i));
             }
@@ -290,7 +288,7 @@ BOOST_AUTO_TEST_CASE(several_watchers_are_pulled_by_one_consumer)
         const Job writing = co_await spawn(write(db));
         while (seen.size() < 50) {
             co_await (first.wait() || second.wait());
-            for (kw::PullWatcher* each : {&first, &second}) {
+            for (PullWatcher* each : {&first, &second}) {
                 while (const auto commit = each->try_next()) {
                     seen.push_back(commit->revision());
                 }
@@ -308,11 +306,11 @@ BOOST_AUTO_TEST_CASE(several_watchers_are_pulled_by_one_consumer)
 BOOST_AUTO_TEST_CASE(there_is_one_consumer)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all());
         const Job waiting = co_await spawn(wait_once(watcher));
         co_await watcher.wait_ready(patience);
-        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::already_running));
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(Error::already_running));
         co_await put(db, "b", "k", "1");
         co_await waiting.join();
         BOOST_TEST(co_await watcher.wait());
@@ -324,24 +322,24 @@ BOOST_AUTO_TEST_CASE(there_is_one_consumer)
 BOOST_AUTO_TEST_CASE(mistakes_are_refused_as_those_of_a_watch_with_a_callback)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::WatchOptions no_room;
+        Database db = co_await open_with("b");
+        WatchOptions no_room;
         no_room.buffer_messages = 0;
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), no_room); }) ==
-                   code(kw::Error::invalid_option));
-        BOOST_TEST(failure_of([&] { db.watch("", kw::all()); }) == code(kw::Error::invalid_name));
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::key("")); }) == code(kw::Error::empty_key));
-        kw::WatchOptions named;
+        BOOST_TEST(failure_of([&] { db.watch("b", all(), no_room); }) ==
+                   code(Error::invalid_option));
+        BOOST_TEST(failure_of([&] { db.watch("", all()); }) == code(Error::invalid_name));
+        BOOST_TEST(failure_of([&] { db.watch("b", key("")); }) == code(Error::empty_key));
+        WatchOptions named;
         named.name = "a name";
-        kw::PullWatcher watcher = db.watch("b", kw::all(), named);
+        PullWatcher watcher = db.watch("b", all(), named);
         BOOST_TEST(watcher.name() == "a name");
         BOOST_TEST(watcher.id() == 1U);
         co_await db.close();
-        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::closed));
-        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(Error::closed));
+        BOOST_TEST(co_await failure_of(wait_once(watcher)) == code(Error::closed));
         BOOST_TEST(!watcher.try_next());
         BOOST_TEST(!watcher.ended());
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { db.watch("b", all()); }) == code(Error::closed));
     });
 }
 
@@ -349,13 +347,13 @@ BOOST_AUTO_TEST_CASE(mistakes_are_refused_as_those_of_a_watch_with_a_callback)
 BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         for (const bool busy : {false, true}) {
-            std::optional<kw::PullWatcher> watcher = db.watch("b", kw::all(), from_start());
+            std::optional<PullWatcher> watcher = db.watch("b", all(), from_start());
             BOOST_TEST(co_await watcher->wait());
             while (watcher->try_next() && !busy) {
             }
-            std::optional<kw::PullWatcher> copy = watcher;
+            std::optional<PullWatcher> copy = watcher;
             watcher.reset();
             co_await put(db, "b", "k", "1");
             BOOST_TEST(db.stats().watchers.running == 1U);
@@ -370,10 +368,10 @@ BOOST_AUTO_TEST_CASE(the_last_handle_ends_the_watch)
 BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_continues_with_the_other)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all(), from_start());
-        kw::PullWatcher other = db.watch("b", kw::all(), from_start());
-        for (kw::PullWatcher* each : {&watcher, &other}) {
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all(), from_start());
+        PullWatcher other = db.watch("b", all(), from_start());
+        for (PullWatcher* each : {&watcher, &other}) {
             const bool there = co_await each->wait();
             BOOST_TEST(there);
         }
@@ -390,7 +388,7 @@ BOOST_AUTO_TEST_CASE(an_assigned_handle_ends_its_old_watch_and_continues_with_th
         co_await db.close();
         const bool more = co_await watcher.wait();
         BOOST_TEST(!more);
-        BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+        BOOST_TEST(watcher.ended()->reason == EndReason::database_closed);
     });
 }
 

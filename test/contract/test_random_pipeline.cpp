@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -47,9 +47,9 @@ public:
 private:
     Task open()
     {
-        kw::Options options((directory_.path() / "db").string());
+        Options options((directory_.path() / "db").string());
         options.enable_watch = true;
-        options.durability = kw::Durability::buffered;
+        options.durability = Durability::buffered;
         options.hub_messages = 1 + below(random_, 30);
         options.batch_messages = 1 + below(random_, 10);
         options.distribute_batches = 1 + below(random_, 4);
@@ -65,7 +65,7 @@ private:
 
     Task close()
     {
-        const kw::Revision head = db_.head_revision();
+        const Revision head = db_.head_revision();
         for (const Watch& each : watches_) {
             if (!each.watch->ended()) {
                 each.watch->closes(head);
@@ -121,20 +121,20 @@ private:
         watches_.push_back({watch, job});
     }
 
-    kw::From start()
+    From start()
     {
         switch (below(random_, 8)) {
         case 0:
-            return kw::From::revision(below(random_, db_.head_revision() + 3));
+            return From::revision(below(random_, db_.head_revision() + 3));
         case 1:
-            return kw::From::oldest();
+            return From::oldest();
         case 2:
         case 3:
-            return kw::From::snapshot();
+            return From::snapshot();
         case 4:
-            return last_end_ ? kw::From::after(*last_end_) : kw::From::now();
+            return last_end_ ? From::after(*last_end_) : From::now();
         default:
-            return kw::From::now();
+            return From::now();
         }
     }
 
@@ -175,9 +175,9 @@ private:
     const TemporaryDirectory directory_;
     Random random_;
     RandomCommits commits_;
-    kw::Database db_;
+    Database db_;
     std::vector<Watch> watches_;
-    std::optional<kw::Position> last_end_;
+    std::optional<Position> last_end_;
     std::size_t problems_ = 0;
 };
 

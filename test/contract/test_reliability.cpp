@@ -6,7 +6,7 @@
 
 #include <random>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -14,9 +14,9 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Options with all buffers as small as possible, so that every path around a full buffer is taken.
-kw::Options tiny_pipeline()
+Options tiny_pipeline()
 {
-    kw::Options options = watched_options();
+    Options options = watched_options();
     options.hub_messages = 2;
     options.batch_messages = 2;
     options.distribute_batches = 1;
@@ -24,9 +24,9 @@ kw::Options tiny_pipeline()
     return options;
 }
 
-kw::WatchOptions tiny_inbox(kw::From from = kw::From::now())
+WatchOptions tiny_inbox(From from = From::now())
 {
-    kw::WatchOptions options = watch_from(from);
+    WatchOptions options = watch_from(from);
     options.buffer_messages = 2;
     return options;
 }
@@ -36,10 +36,10 @@ struct Slow {
     Recorder recorder;
     int turns = 3;
 
-    Task operator()(const kw::Message& message) const
+    Task operator()(const Message& message) const
     {
         const Slow self = *this;
-        const kw::OwnedMessage kept(message);
+        const OwnedMessage kept(message);
         for (int i = 0; i < self.turns; ++i) {
             co_await yield();
         }
@@ -47,11 +47,11 @@ struct Slow {
     }
 };
 
-Task write_one_to_four(kw::Database db, std::uint32_t seed, int commits)
+Task write_one_to_four(Database db, std::uint32_t seed, int commits)
 {
     std::mt19937 random(seed);
     for (int i = 0; i < commits; ++i) {
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (auto messages = 1 + random() % 4; messages > 0; --messages) {
                 tx.btree("b").put("k" + std::to_string(random() % 3), std::to_string(i));
             }
@@ -59,9 +59,9 @@ Task write_one_to_four(kw::Database db, std::uint32_t seed, int commits)
     }
 }
 
-Task put_big(kw::Database db, std::string key, std::size_t bytes)
+Task put_big(Database db, std::string key, std::size_t bytes)
 {
-    co_await db.update([&](kw::Transaction& tx) {
+    co_await db.update([&](Transaction& tx) {
         tx.btree("b").put("padding", std::string(bytes, 'x'));
         tx.btree("b").put(key, "small");
     });
@@ -77,21 +77,21 @@ BOOST_AUTO_TEST_CASE(slow_watchers_with_tiny_buffers_lose_nothing)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        Database db = co_await open_with(tiny_pipeline(), "b");
         const Slow bucket_callback;
         const Slow key_callback{{}, 1};
         const Recorder fast;
-        kw::Watcher bucket_watcher = db.watch("b", kw::all(), bucket_callback, tiny_inbox());
-        kw::Watcher key_watcher = db.watch("b", kw::key("k1"), key_callback, tiny_inbox());
-        kw::Watcher fast_watcher = db.watch("b", kw::all(), fast);
+        Watcher bucket_watcher = db.watch("b", keywatch::all(), bucket_callback, tiny_inbox());
+        Watcher key_watcher = db.watch("b", key("k1"), key_callback, tiny_inbox());
+        Watcher fast_watcher = db.watch("b", keywatch::all(), fast);
         const Run bucket_run = co_await start(bucket_watcher);
         const Run key_run = co_await start(key_watcher);
         const Run fast_run = co_await start(fast_watcher);
         co_await write_one_to_four(db, seed, 300);
         co_await bucket_watcher.reached(db.head_revision());
         co_await key_watcher.reached(db.head_revision());
-        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
-        const Strings k1 = co_await history_of(db, "b", kw::key("k1"), kw::From::revision(2));
+        const Strings all = co_await history_of(db, "b", keywatch::all(), From::revision(2));
+        const Strings k1 = co_await history_of(db, "b", key("k1"), From::revision(2));
         BOOST_TEST(bucket_callback.recorder.lines() == all);
         BOOST_TEST(key_callback.recorder.lines() == k1);
         BOOST_TEST(fast.lines() == all);
@@ -103,9 +103,9 @@ BOOST_AUTO_TEST_CASE(slow_watchers_with_tiny_buffers_lose_nothing)
 BOOST_AUTO_TEST_CASE(many_writers_at_once_lose_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        Database db = co_await open_with(tiny_pipeline(), "b");
         const Slow callback{{}, 1};
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, tiny_inbox());
+        Watcher watcher = db.watch("b", keywatch::all(), callback, tiny_inbox());
         const Run run = co_await start(watcher);
         std::vector<Job> writers;
         for (std::uint32_t seed = 1; seed <= 8; ++seed) {
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(many_writers_at_once_lose_nothing)
             co_await each.join();
         }
         co_await watcher.reached(db.head_revision());
-        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings all = co_await history_of(db, "b", keywatch::all(), From::revision(2));
         BOOST_TEST(callback.recorder.lines() == all);
         co_await db.close();
     });
@@ -126,29 +126,29 @@ BOOST_AUTO_TEST_CASE(many_writers_at_once_lose_nothing)
 BOOST_AUTO_TEST_CASE(a_transaction_larger_than_every_buffer_arrives_whole)
 {
     run([]() -> Task {
-        kw::Options options = tiny_pipeline();
+        Options options = tiny_pipeline();
         options.hub_bytes = 1;
         options.distribute_bytes = 1;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         std::vector<std::size_t> live;
         std::vector<std::size_t> later;
-        kw::WatchOptions watch_options = tiny_inbox();
+        WatchOptions watch_options = tiny_inbox();
         watch_options.buffer_bytes = 1;
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(), [&](const kw::Commit& commit) { live.push_back(commit.size()); },
+        Watcher watcher = db.watch(
+            "b", all(), [&](const Commit& commit) { live.push_back(commit.size()); },
             watch_options);
         const Run run = co_await start(watcher);
         for (const int size : {3000, 1, 2000}) {
-            co_await db.update([&](kw::Transaction& tx) {
+            co_await db.update([&](Transaction& tx) {
                 for (int i = 0; i < size; ++i) {
                     tx.btree("b").put("k" + std::to_string(i), "v");
                 }
             });
         }
         co_await watcher.reached(db.head_revision());
-        watch_options.from = kw::From::revision(2);
-        kw::Watcher second = db.watch(
-            "b", kw::all(), [&](const kw::Commit& commit) { later.push_back(commit.size()); },
+        watch_options.from = From::revision(2);
+        Watcher second = db.watch(
+            "b", all(), [&](const Commit& commit) { later.push_back(commit.size()); },
             watch_options);
         const Run second_run = co_await start(second);
         co_await second.reached(db.head_revision());
@@ -164,11 +164,11 @@ BOOST_AUTO_TEST_CASE(a_transaction_larger_than_every_buffer_arrives_whole)
 BOOST_AUTO_TEST_CASE(a_huge_commit_after_a_small_one_is_delivered)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.distribute_bytes = 10'000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("k"), recorder);
+        Watcher watcher = db.watch("b", key("k"), recorder);
         const Run run = co_await start(watcher);
         std::vector<Job> writers;
         for (const std::size_t bytes : {1, 1, 100'000, 1, 6'000, 100'000, 1}) {
@@ -190,21 +190,21 @@ BOOST_AUTO_TEST_CASE(a_huge_commit_after_a_small_one_is_delivered)
 BOOST_AUTO_TEST_CASE(pinned_bytes_are_bounded)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 3;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         for (const bool huge : {false, true}) {
             const Gate gate;
             int calls = 0;
-            const auto callback = [&](const kw::Message&) -> Task {
+            const auto callback = [&](const Message&) -> Task {
                 co_await gate.pass();
                 ++calls;
             };
-            kw::WatchOptions watch_options;
+            WatchOptions watch_options;
             watch_options.buffer_messages = 100;
             watch_options.buffer_bytes = 100'000;
             watch_options.callback_timeout = 10 * patience;
-            kw::Watcher watcher = db.watch("b", kw::key("k"), callback, watch_options);
+            Watcher watcher = db.watch("b", key("k"), callback, watch_options);
             const Run run = co_await start(watcher);
             for (int i = 0; i < 30; ++i) {
                 co_await put_big(db, "k", huge ? 20'000 : 10);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(pinned_bytes_are_bounded)
             co_await until([&] { return db.oldest_revision() + 4 > db.head_revision(); });
             gate.open();
             if (huge) {
-                BOOST_TEST(co_await run.error() == code(kw::Error::compacted));
+                BOOST_TEST(co_await run.error() == code(Error::compacted));
                 BOOST_TEST(calls < 20);
             } else {
                 co_await watcher.reached(db.head_revision());
@@ -229,14 +229,14 @@ BOOST_AUTO_TEST_CASE(pinned_bytes_are_bounded)
 BOOST_AUTO_TEST_CASE(a_full_inbox_does_not_lose_the_end)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(tiny_pipeline(), "b");
+        Database db = co_await open_with(tiny_pipeline(), "b");
         co_await create(db, "other");
         std::vector<Slow> callbacks(12);
         std::vector<Run> runs;
         for (std::size_t i = 0; i < callbacks.size(); ++i) {
             callbacks[i].turns = static_cast<int>(i % 4);
-            kw::Watcher watcher = db.watch("b", i % 3 == 0 ? kw::key("k1") : kw::all(),
-                                           Slow(callbacks[i]), tiny_inbox());
+            Watcher watcher =
+                db.watch("b", i % 3 == 0 ? key("k1") : all(), Slow(callbacks[i]), tiny_inbox());
             runs.push_back(co_await start(watcher));
         }
         co_await put_many(db, "b", 20);
@@ -245,8 +245,8 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_does_not_lose_the_end)
         co_await put(db, "b", "k1", "new");
         co_await drop(db, "b");
         for (std::size_t i = 0; i < runs.size(); ++i) {
-            const kw::WatchEnd end = co_await runs[i].end();
-            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+            const WatchEnd end = co_await runs[i].end();
+            BOOST_TEST(end.reason == EndReason::bucket_deleted);
             BOOST_TEST(end.position.revision == 23U);
             BOOST_TEST(callbacks[i].recorder.size() == (i % 3 == 0 ? 2U : 21U));
             BOOST_TEST(callbacks[i].recorder.lines().back() == "23.0 bucket_deleted");

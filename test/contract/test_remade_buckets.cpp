@@ -11,13 +11,13 @@
 #include <functional>
 #include <map>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
-using Change = std::function<void(kw::Transaction&)>;
+using Change = std::function<void(Transaction&)>;
 
 enum class Form { message, commit, coroutine, one_at_a_time, pulled, cursor };
 constexpr std::array forms{Form::message,       Form::commit, Form::coroutine,
@@ -25,77 +25,77 @@ constexpr std::array forms{Form::message,       Form::commit, Form::coroutine,
 
 /// A consumer that watches again, from its position, whenever its watch has ended.
 struct Consumer {
-    kw::Database db;
-    kw::Selectors selectors;
-    kw::Overflow policy = kw::Overflow::catch_up;
+    Database db;
+    Selectors selectors;
+    Overflow policy = Overflow::catch_up;
     Form form = Form::message;
-    kw::Position position = {};
+    Position position = {};
     Recorder recorder = {};
     int ends = 0;       ///< number of ends because of a deleted bucket
     bool took = false;  ///< true if this watch has delivered something
 
-    kw::WatchOptions options() const
+    WatchOptions options() const
     {
-        kw::WatchOptions options = watch_from(form == Form::cursor ? kw::From::cursor("consumer")
-                                                                   : kw::From::after(position));
+        WatchOptions options =
+            watch_from(form == Form::cursor ? From::cursor("consumer") : From::after(position));
         options.overflow = policy;
         return options;
     }
 
-    kw::WatchCallback callback()
+    WatchCallback callback()
     {
         switch (form) {
         case Form::message:
             return recorder;
         case Form::commit:
-            return [this](const kw::Commit& commit) { take(commit); };
+            return [this](const Commit& commit) { take(commit); };
         case Form::one_at_a_time:
-            return [this](const kw::Commit& commit) {
+            return [this](const Commit& commit) {
                 take(commit);
-                return kw::Flow::stop;
+                return Flow::stop;
             };
         case Form::cursor:
-            return [this](const kw::Commit& commit) -> Task {
+            return [this](const Commit& commit) -> Task {
                 take(commit);
-                const auto save = [&](kw::Transaction& tx) { tx.save_cursor("consumer", commit); };
+                const auto save = [&](Transaction& tx) { tx.save_cursor("consumer", commit); };
                 co_await db.update(save);
             };
         default:
-            return [this](const kw::Commit& commit) -> Task {
+            return [this](const Commit& commit) -> Task {
                 co_await yield();
                 take(commit);
             };
         }
     }
 
-    void take(const kw::Commit& commit)
+    void take(const Commit& commit)
     {
         took = true;
         position = commit.position(db.head_position().history);
-        for (const kw::Message& each : commit) {
+        for (const Message& each : commit) {
             recorder(each);
         }
     }
 
     /// Runs one watch until it ends or has delivered everything up to this revision.
-    Task watch_once(kw::Revision last)
+    Task watch_once(Revision last)
     {
         if (form == Form::pulled) {
             co_await pull_once(last);
             co_return;
         }
-        kw::Watcher watcher = db.watch(selectors, callback(), options());
+        Watcher watcher = db.watch(selectors, callback(), options());
         BOOST_TEST((form == Form::cursor || watcher.position() == position));
         const Run run = Run(co_await asio::this_coro::executor, watcher);
         co_await race(watcher.reached(last), until([&] { return run.done(); }));
         co_await watcher.stop();
-        const kw::WatchEnd end = co_await run.end();
+        const WatchEnd end = co_await run.end();
         settle(end);
     }
 
-    Task pull_once(kw::Revision last)
+    Task pull_once(Revision last)
     {
-        kw::PullWatcher watcher = db.watch(selectors, options());
+        PullWatcher watcher = db.watch(selectors, options());
         BOOST_TEST(watcher.position() == position);
         while (watcher.position().revision < last) {
             const bool more = co_await watcher.wait();
@@ -110,18 +110,18 @@ struct Consumer {
         settle({watcher.ended()->reason, watcher.position()});
     }
 
-    void settle(const kw::WatchEnd& end)
+    void settle(const WatchEnd& end)
     {
-        const bool ended = end.reason == kw::EndReason::bucket_deleted;
+        const bool ended = end.reason == EndReason::bucket_deleted;
         ends += ended ? 1 : 0;
         // The position stored with a commit is where the watch ended with that commit.
         BOOST_TEST((!took || !(ended || form == Form::one_at_a_time) || end.position == position));
         took = false;
         position = end.position;
-        BOOST_TEST(kw::parse_position(to_string(position)) == position);
+        BOOST_TEST(parse_position(to_string(position)) == position);
     }
 
-    Task watch_all(kw::Revision last)
+    Task watch_all(Revision last)
     {
         for (int watches = 0; position.revision < last && watches < 100; ++watches) {
             co_await watch_once(last);
@@ -143,48 +143,48 @@ Strings changes(const Recorder& recorder)
 std::map<std::string, std::string> replayed(const Recorder& recorder)
 {
     std::map<std::string, std::string> content;
-    for (const kw::OwnedMessage& each : recorder.messages()) {
-        if (each->operation == kw::Operation::bucket_deleted) {
+    for (const OwnedMessage& each : recorder.messages()) {
+        if (each->operation == Operation::bucket_deleted) {
             content.clear();
-        } else if (each->operation == kw::Operation::put) {
+        } else if (each->operation == Operation::put) {
             content[std::string(each->key)] = each->value;
         }
     }
     return content;
 }
 
-void remake(kw::Transaction& tx, const std::string& bucket)
+void remake(Transaction& tx, const std::string& bucket)
 {
-    tx.delete_bucket(kw::Structure::btree, bucket);
-    tx.create_bucket(kw::Structure::btree, bucket);
+    tx.delete_bucket(Structure::btree, bucket);
+    tx.create_bucket(Structure::btree, bucket);
 }
 
-void put_both(kw::Transaction& tx, const std::string& value)
+void put_both(Transaction& tx, const std::string& value)
 {
     tx.btree("b").put("k", value);
     tx.btree("b").put("x", value);
 }
 
 /// Makes commits in which bucket b ends: in the middle, twice, at once, alone.
-Task change(kw::Database db)
+Task change(Database db)
 {
     const std::array<Change, 7> transactions{
-        [](kw::Transaction& tx) { put_both(tx, "1"); },
-        [](kw::Transaction& tx) {
+        [](Transaction& tx) { put_both(tx, "1"); },
+        [](Transaction& tx) {
             put_both(tx, "2");
             remake(tx, "b");
             put_both(tx, "3");
             remake(tx, "b");
             put_both(tx, "4");
         },
-        [](kw::Transaction& tx) { tx.btree("b").put("x", "5"); },
-        [](kw::Transaction& tx) {
+        [](Transaction& tx) { tx.btree("b").put("x", "5"); },
+        [](Transaction& tx) {
             remake(tx, "b");
             put_both(tx, "6");
         },
-        [](kw::Transaction& tx) { tx.delete_bucket(kw::Structure::btree, "b"); },
-        [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); },
-        [](kw::Transaction& tx) { put_both(tx, "7"); },
+        [](Transaction& tx) { tx.delete_bucket(Structure::btree, "b"); },
+        [](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); },
+        [](Transaction& tx) { put_both(tx, "7"); },
     };
     for (const auto& each : transactions) {
         co_await db.update(each);
@@ -208,22 +208,22 @@ Strings changes_of_k()
 }
 
 struct Selected {
-    kw::Selector selector;
+    Selector selector;
     Strings changes;
 };
 
 std::vector<Selected> selections()
 {
-    return {{kw::all(), all_changes},
-            {kw::key("k"), changes_of_k()},
-            {kw::prefix("k"), changes_of_k()},
-            {kw::glob("[a-k]"), changes_of_k()}};
+    return {{all(), all_changes},
+            {key("k"), changes_of_k()},
+            {prefix("k"), changes_of_k()},
+            {glob("[a-k]"), changes_of_k()}};
 }
 
 Task begin(Consumer& consumer)
 {
     consumer.position = consumer.db.head_position();
-    const auto save = [&](kw::Transaction& tx) {
+    const auto save = [&](Transaction& tx) {
         tx.save_cursor("consumer", consumer.position.revision);
     };
     co_await consumer.db.update(save);
@@ -231,8 +231,8 @@ Task begin(Consumer& consumer)
 
 void check(const Consumer& consumer, const Selected& selected)
 {
-    BOOST_TEST((consumer.policy == kw::Overflow::latest ||
-                changes(consumer.recorder) == selected.changes));
+    BOOST_TEST(
+        (consumer.policy == Overflow::latest || changes(consumer.recorder) == selected.changes));
     BOOST_TEST(consumer.ends == (consumer.form == Form::one_at_a_time ? 0 : 4));
     const std::map<std::string, std::string> of_k{{"k", "7"}};
     const std::map<std::string, std::string> of_all{{"k", "7"}, {"x", "7"}};
@@ -243,11 +243,11 @@ void check(const Consumer& consumer, const Selected& selected)
 void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Selected&)>& follow)
 {
     for (const Form form : forms) {
-        for (const kw::Overflow policy : {kw::Overflow::catch_up, kw::Overflow::latest,
-                                          kw::Overflow::skip, kw::Overflow::stop}) {
+        for (const Overflow policy :
+             {Overflow::catch_up, Overflow::latest, Overflow::skip, Overflow::stop}) {
             // The position stays before what an undelivered message stands for, so it is not that
             // of the commit.
-            if (form == Form::one_at_a_time && policy == kw::Overflow::latest) {
+            if (form == Form::one_at_a_time && policy == Overflow::latest) {
                 continue;
             }
             for (const Selected& selected : selections()) {
@@ -256,8 +256,8 @@ void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Se
                                            << selected.changes.size() << " changes")
                 {
                     loop.run([&]() -> Task {
-                        kw::Database db = co_await open_with("b");
-                        Consumer consumer{db, kw::in("b", selected.selector), policy, form};
+                        Database db = co_await open_with("b");
+                        Consumer consumer{db, in("b", selected.selector), policy, form};
                         co_await begin(consumer);
                         co_await follow(consumer, selected);
                         check(consumer, selected);
@@ -271,20 +271,20 @@ void for_each_kind(EventLoop& loop, const std::function<Task(Consumer&, const Se
 
 /// Commits one transaction. Returns what a consumer receives that watches until the end of its
 /// buckets, and then from there on.
-asio::awaitable<std::vector<Strings>> pieces(kw::Selectors selectors, Change fn, bool stops)
+asio::awaitable<std::vector<Strings>> pieces(Selectors selectors, Change fn, bool stops)
 {
-    kw::Database db = co_await open_with("b");
+    Database db = co_await open_with("b");
     co_await create(db, "c");
     Consumer consumer{db, std::move(selectors)};
     consumer.form = stops ? Form::one_at_a_time : Form::commit;
     consumer.position = db.head_position();
-    const kw::Revision last = co_await db.update(fn);
+    const Revision last = co_await db.update(fn);
     std::vector<Strings> pieces;
     while (consumer.position.revision < last && pieces.size() < 10) {
         consumer.recorder = Recorder();
         co_await consumer.watch_once(last);
         Strings piece;
-        for (const kw::OwnedMessage& each : consumer.recorder.messages()) {
+        for (const OwnedMessage& each : consumer.recorder.messages()) {
             const std::string line = line_of(*each);
             piece.push_back(std::string(each->bucket) + line.substr(line.find(' ')));
         }
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(live_each_watch_continues_where_the_previous_one_ended)
         const Job following = co_await spawn(consumer.watch_once(1000));
         co_await until([&] {
             const auto watchers = consumer.db.watchers();
-            return watchers.size() == 1 && watchers[0].state == kw::WatcherState::live;
+            return watchers.size() == 1 && watchers[0].state == WatcherState::live;
         });
         co_await change(consumer.db);
         co_await following.join();
@@ -323,9 +323,9 @@ BOOST_AUTO_TEST_CASE(live_each_watch_continues_where_the_previous_one_ended)
 BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_continues_after_the_last_of_them)
 {
     run([]() -> Task {
-        const kw::Selectors both{kw::in("b", kw::all()), kw::in("c", kw::all())};
+        const Selectors both{in("b", all()), in("c", all())};
         // While the watch still has c, the new b is not for it, even within a commit.
-        const Change ends = [](kw::Transaction& tx) {
+        const Change ends = [](Transaction& tx) {
             remake(tx, "b");
             tx.btree("b").put("k", "1");
             remake(tx, "c");
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_continues_after_the_last_of_them
         const std::vector<Strings> of_two = co_await pieces(both, ends, false);
         BOOST_TEST(of_two == ended);
         // A watch that stops there has received nothing of the new b, which therefore comes next.
-        const Change goes_on = [](kw::Transaction& tx) {
+        const Change goes_on = [](Transaction& tx) {
             tx.btree("c").put("k", "1");
             remake(tx, "b");
             tx.btree("b").put("k", "2");
@@ -352,16 +352,15 @@ BOOST_AUTO_TEST_CASE(a_watch_of_several_buckets_continues_after_the_last_of_them
 BOOST_AUTO_TEST_CASE(where_nothing_for_the_watch_follows_the_position_is_the_commit)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "c");
-        const kw::Position before = db.head_position();
-        const auto drop_b = [](kw::Transaction& tx) {
-            tx.delete_bucket(kw::Structure::btree, "b");
+        const Position before = db.head_position();
+        const auto drop_b = [](Transaction& tx) {
+            tx.delete_bucket(Structure::btree, "b");
             tx.btree("c").put("k", "");
         };
         co_await db.update(drop_b);
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(before)));
+        Watcher watcher = db.watch("b", all(), Recorder(), watch_from(From::after(before)));
         BOOST_TEST((co_await watcher.run()).position == db.head_position());
         co_await db.close();
     });
@@ -371,19 +370,19 @@ BOOST_AUTO_TEST_CASE(where_nothing_for_the_watch_follows_the_position_is_the_com
 BOOST_AUTO_TEST_CASE(a_cursor_within_a_commit_retains_it_and_is_listed_unchanged)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 1;
-        kw::Database db = co_await open_with(options, "b");
-        Consumer consumer{db, kw::in("b", kw::all())};
+        Database db = co_await open_with(options, "b");
+        Consumer consumer{db, in("b", all())};
         consumer.form = Form::cursor;
         co_await begin(consumer);
-        const auto replace = [](kw::Transaction& tx) {
+        const auto replace = [](Transaction& tx) {
             remake(tx, "b");
             put_both(tx, "1");
         };
-        const kw::Revision revision = co_await db.update(replace);
+        const Revision revision = co_await db.update(replace);
         co_await consumer.watch_once(1000);
-        const kw::Position within{db.head_position().history, revision - 1, 1};
+        const Position within{db.head_position().history, revision - 1, 1};
         BOOST_TEST(consumer.position == within);
         co_await put_many(db, "b", 100);
         const auto cursors = co_await db.cursors();

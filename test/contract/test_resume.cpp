@@ -7,35 +7,35 @@
 
 #include <random>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
 
-kw::Position beyond(const kw::Position& position)
+Position beyond(const Position& position)
 {
     return {position.history, position.revision + 1};
 }
 
 /// Returns the exception of run() of a watch from there, if it is Compacted.
-asio::awaitable<std::optional<kw::Compacted>> compacted(kw::Database db, kw::From from)
+asio::awaitable<std::optional<Compacted>> compacted(Database db, From from)
 {
-    kw::Watcher watcher = db.watch("b", kw::all(), Recorder(), watch_from(from));
+    Watcher watcher = db.watch("b", all(), Recorder(), watch_from(from));
     try {
         co_await watcher.run();
-    } catch (const kw::Compacted& error) {
+    } catch (const Compacted& error) {
         co_return error;
     }
     co_return std::nullopt;
 }
 
 /// Repeats three commits: one message, three messages, two messages.
-Task put_some(kw::Database db, int commits)
+Task put_some(Database db, int commits)
 {
     for (int i = 0; i < commits; ++i) {
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (int message = (i % 3) * 2 % 3 + 1; message > 0; --message) {
                 tx.btree("b").put("k" + std::to_string(message), std::to_string(i));
             }
@@ -46,12 +46,12 @@ Task put_some(kw::Database db, int commits)
 /// A consumer that keeps its messages and its position, and ends its watch at random.
 class Consumer {
 public:
-    Consumer(kw::Database db, std::uint32_t seed)
+    Consumer(Database db, std::uint32_t seed)
         : db_(std::move(db)), random_(seed), position_{db_.head_position().history, 1}
     {
     }
 
-    kw::Revision revision() const { return position_.revision; }
+    Revision revision() const { return position_.revision; }
     const Strings& delivered() const { return delivered_; }
 
     Task run_once()
@@ -59,23 +59,23 @@ public:
         left_ = static_cast<int>(random_() % 12);
         how_ = random_() % 4;
         open_.clear();
-        kw::WatchOptions options = watch_from(kw::From::after(position_));
+        WatchOptions options = watch_from(From::after(position_));
         options.buffer_messages = 1 + random_() % 5;
-        const auto callback = [this](const kw::Message& message) { return consume(message); };
-        watcher_ = db_.watch("b", kw::all(), callback, options);
+        const auto callback = [this](const Message& message) { return consume(message); };
+        watcher_ = db_.watch("b", all(), callback, options);
         run_.emplace(co_await start(*watcher_));
         const std::size_t first = co_await race(watcher_->reached(db_.head_revision()), ended());
         if (first == 0) {
             co_await watcher_->stop();
         }
-        const kw::WatchEnd end = co_await run_->end();
+        const WatchEnd end = co_await run_->end();
         BOOST_TEST(end.position == watcher_->position());
         position_ = end.position;
     }
 
 private:
     /// Messages count when their commit is complete.
-    asio::awaitable<kw::Flow> consume(const kw::Message& message)
+    asio::awaitable<Flow> consume(const Message& message)
     {
         open_.push_back(line_of(message));
         const bool last = message.last_in_commit;
@@ -92,7 +92,7 @@ private:
         } else if (over && how_ == 1) {
             run_->cancel();
         }
-        co_return over&& how_ == 2 ? kw::Flow::stop : kw::Flow::go_on;
+        co_return over&& how_ == 2 ? Flow::stop : Flow::go_on;
     }
 
     Task ended()
@@ -100,14 +100,14 @@ private:
         co_await until([this] { return run_->done(); });
     }
 
-    kw::Database db_;
+    Database db_;
     std::mt19937 random_;
-    kw::Position position_;
+    Position position_;
     Strings delivered_;
     Strings open_;
     int left_ = 0;
     unsigned long how_ = 0;
-    std::optional<kw::Watcher> watcher_;
+    std::optional<Watcher> watcher_;
     std::optional<Run> run_;
 };
 
@@ -121,24 +121,24 @@ BOOST_AUTO_TEST_CASE(after_a_restart_a_watch_continues_after_its_position)
     const TemporaryDirectory directory;
     std::string stored;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run watch = co_await start(watcher);
         co_await put_many(db, "b", 3);
         co_await watcher.reached(db.head_revision());
         co_await watcher.stop();
-        const kw::WatchEnd end = co_await watch.end();
+        const WatchEnd end = co_await watch.end();
         stored = to_string(end.position);
         co_await put_many(db, "b", 3, 3);
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        Database db = co_await open_database(watched_options(directory / "db"));
         co_await put_many(db, "b", 2, 6);
-        const auto position = kw::parse_position(stored);
+        const auto position = parse_position(stored);
         BOOST_REQUIRE(position.has_value());
-        const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(*position));
+        const Strings rest = co_await history_of(db, "b", all(), From::after(*position));
         const Strings expected{"5.0 put k3=3", "6.0 put k4=4", "7.0 put k5=5", "8.0 put k6=6",
                                "9.0 put k7=7"};
         BOOST_TEST(rest == expected);
@@ -152,13 +152,13 @@ BOOST_AUTO_TEST_CASE(ending_and_resuming_at_random_loses_and_repeats_nothing)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Consumer consumer(db, seed);
         const Job writer = co_await spawn(put_some(db, 150));
         while (!writer.done() || consumer.revision() < db.head_revision()) {
             co_await consumer.run_once();
         }
-        const Strings all = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings all = co_await history_of(db, "b", keywatch::all(), From::revision(2));
         BOOST_TEST(consumer.delivered() == all);
         co_await db.close();
     });
@@ -168,12 +168,12 @@ BOOST_AUTO_TEST_CASE(ending_and_resuming_at_random_loses_and_repeats_nothing)
 BOOST_AUTO_TEST_CASE(a_revision_is_inclusive_and_zero_is_the_beginning)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 2);
-        const Strings from_two = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings from_two = co_await history_of(db, "b", all(), From::revision(2));
         const Strings expected{"2.0 put k0=0", "3.0 put k1=1"};
         BOOST_TEST(from_two == expected);
-        const Strings from_zero = co_await history_of(db, "b", kw::all(), kw::From::revision(0));
+        const Strings from_zero = co_await history_of(db, "b", all(), From::revision(0));
         BOOST_TEST(from_zero.size() == 3U);
         co_await db.close();
     });
@@ -183,9 +183,9 @@ BOOST_AUTO_TEST_CASE(a_revision_is_inclusive_and_zero_is_the_beginning)
 BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(6)));
+        Watcher watcher = db.watch("b", all(), recorder, watch_from(From::revision(6)));
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "2");
         co_await drop(db, "b");
@@ -205,14 +205,13 @@ BOOST_AUTO_TEST_CASE(a_future_revision_is_waited_for)
 BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_delay_a_close)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::revision(1000)));
+        Database db = co_await open_with("b");
+        Watcher watcher = db.watch("b", all(), Recorder(), watch_from(From::revision(1000)));
         const Run run = co_await start(watcher);
         const Job close = co_await spawn(db.close(10 * patience));
         co_await close.join();
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::database_closed);
     });
 }
 
@@ -220,11 +219,11 @@ BOOST_AUTO_TEST_CASE(waiting_for_a_future_revision_does_not_delay_a_close)
 BOOST_AUTO_TEST_CASE(what_is_committed_between_watch_and_run_is_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         BOOST_TEST(watcher.position().revision == 1U);
-        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Revision last = co_await put_many(db, "b", 3);
         const Run run = co_await start(watcher);
         co_await watcher.reached(last);
         BOOST_TEST(recorder.size() == 3U);
@@ -237,33 +236,33 @@ BOOST_AUTO_TEST_CASE(what_is_committed_between_watch_and_run_is_delivered)
 BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_the_requested_and_oldest_revision)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 5;
-        kw::Database db = co_await open_with(options, "b");
-        kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
+        Database db = co_await open_with(options, "b");
+        Watcher never_run = db.watch("b", all(), Recorder());
         co_await put_many(db, "b", 30);
         co_await until([&] { return db.oldest_revision() + 6 > db.head_revision(); });
         // One more commit may be trimmed in between, but none of the newest five.
-        const kw::Revision oldest = db.oldest_revision();
-        const kw::Revision always_kept = db.head_revision() - 4;
-        const auto by_revision = co_await compacted(db, kw::From::revision(oldest - 1));
+        const Revision oldest = db.oldest_revision();
+        const Revision always_kept = db.head_revision() - 4;
+        const auto by_revision = co_await compacted(db, From::revision(oldest - 1));
         BOOST_REQUIRE(by_revision.has_value());
         BOOST_TEST(by_revision->requested() == oldest - 1);
         BOOST_TEST(by_revision->oldest() >= oldest);
         BOOST_TEST(by_revision->oldest() <= always_kept);
-        const kw::Position before{db.head_position().history, oldest - 2};
-        const auto by_position = co_await compacted(db, kw::From::after(before));
+        const Position before{db.head_position().history, oldest - 2};
+        const auto by_position = co_await compacted(db, From::after(before));
         BOOST_REQUIRE(by_position.has_value());
         BOOST_TEST(by_position->requested() == oldest - 1);
         // Commits that are kept can be read in both ways.
-        Strings kept = co_await history_of(db, "b", kw::all(), kw::From::revision(always_kept));
+        Strings kept = co_await history_of(db, "b", all(), From::revision(always_kept));
         BOOST_TEST(kept.size() == 5U);
-        const kw::Position last{before.history, always_kept - 1};
-        kept = co_await history_of(db, "b", kw::all(), kw::From::after(last));
+        const Position last{before.history, always_kept - 1};
+        kept = co_await history_of(db, "b", all(), From::after(last));
         BOOST_TEST(kept.size() == 5U);
-        BOOST_TEST(co_await failure_of([](kw::Watcher watcher) -> Task {
+        BOOST_TEST(co_await failure_of([](Watcher watcher) -> Task {
                        co_await watcher.run();
-                   }(never_run)) == code(kw::Error::compacted));
+                   }(never_run)) == code(Error::compacted));
         BOOST_TEST(never_run.position().revision == 1U);
         co_await db.close();
     });
@@ -273,20 +272,18 @@ BOOST_AUTO_TEST_CASE(trimmed_history_is_compacted_with_the_requested_and_oldest_
 BOOST_AUTO_TEST_CASE(positions_of_other_databases_are_refused)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Database other = co_await open_with("b");
-        const auto watch_after = [&](const kw::Position& position) {
-            return failure_of([&] {
-                db.watch("b", kw::all(), Recorder(), watch_from(kw::From::after(position)));
-            });
+        Database db = co_await open_with("b");
+        Database other = co_await open_with("b");
+        const auto watch_after = [&](const Position& position) {
+            return failure_of(
+                [&] { db.watch("b", all(), Recorder(), watch_from(From::after(position))); });
         };
-        BOOST_TEST(watch_after(other.head_position()) == code(kw::Error::foreign_position));
-        BOOST_TEST(watch_after(kw::Position{}) == code(kw::Error::foreign_position));
-        BOOST_TEST(watch_after(beyond(db.head_position())) == code(kw::Error::position_ahead));
+        BOOST_TEST(watch_after(other.head_position()) == code(Error::foreign_position));
+        BOOST_TEST(watch_after(Position{}) == code(Error::foreign_position));
+        BOOST_TEST(watch_after(beyond(db.head_position())) == code(Error::position_ahead));
         BOOST_TEST(!watch_after(db.head_position()));
-        const kw::Position head = db.head_position();
-        BOOST_TEST(watch_after({head.history, head.revision, 1}) ==
-                   code(kw::Error::position_ahead));
+        const Position head = db.head_position();
+        BOOST_TEST(watch_after({head.history, head.revision, 1}) == code(Error::position_ahead));
         BOOST_TEST(!watch_after({head.history, head.revision - 1, 1}));
         co_await db.close();
         co_await other.close();
@@ -297,28 +294,28 @@ BOOST_AUTO_TEST_CASE(positions_of_other_databases_are_refused)
 BOOST_AUTO_TEST_CASE(positions_before_a_time_without_history_end_with_compacted)
 {
     const TemporaryDirectory directory;
-    kw::Position before;
+    Position before;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         before = db.head_position();
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Options options = watched_options(directory / "db");
+        Options options = watched_options(directory / "db");
         options.enable_watch = false;
-        kw::Database db = co_await open_database(options);
+        Database db = co_await open_database(options);
         co_await put(db, "b", "k", "unseen");
         BOOST_TEST(db.oldest_revision() == db.head_revision() + 1);
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
-        kw::Position after = db.head_position();
+        Database db = co_await open_database(watched_options(directory / "db"));
+        Position after = db.head_position();
         BOOST_TEST(after.revision == 2U);
         co_await put(db, "b", "k", "seen");
-        BOOST_TEST((co_await compacted(db, kw::From::after(before))).has_value());
-        BOOST_TEST((co_await compacted(db, kw::From::revision(1))).has_value());
-        const Strings rest = co_await history_of(db, "b", kw::all(), kw::From::after(after));
+        BOOST_TEST((co_await compacted(db, From::after(before))).has_value());
+        BOOST_TEST((co_await compacted(db, From::revision(1))).has_value());
+        const Strings rest = co_await history_of(db, "b", all(), From::after(after));
         const Strings expected{"3.0 put k=seen"};
         BOOST_TEST(rest == expected);
         co_await db.close();

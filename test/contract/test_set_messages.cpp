@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -17,19 +17,19 @@ namespace {
 using Strings = std::vector<std::string>;
 
 /// Opens a database with buckets "s" and "t" of sets: commits 1 and 2.
-asio::awaitable<kw::Database> open_sets(kw::Options options)
+asio::awaitable<Database> open_sets(Options options)
 {
-    kw::Database db = co_await open_database(std::move(options));
-    co_await create(db, "s", kw::Structure::set);
-    co_await create(db, "t", kw::Structure::set);
+    Database db = co_await open_database(std::move(options));
+    co_await create(db, "s", Structure::set);
+    co_await create(db, "t", Structure::set);
     co_return db;
 }
 
 /// Returns the members, each followed by a space.
-asio::awaitable<std::string> members(kw::Database db, std::string bucket, std::string key)
+asio::awaitable<std::string> members(Database db, std::string bucket, std::string key)
 {
     std::string members;
-    co_await db.view([&](const kw::Snapshot& snapshot) {
+    co_await db.view([&](const Snapshot& snapshot) {
         for (const std::string_view each : snapshot.set(bucket).members(key)) {
             members += std::string(each) + ' ';
         }
@@ -37,14 +37,14 @@ asio::awaitable<std::string> members(kw::Database db, std::string bucket, std::s
     co_return members;
 }
 
-asio::awaitable<Strings> messages(kw::Database db, std::string bucket)
+asio::awaitable<Strings> messages(Database db, std::string bucket)
 {
-    co_return co_await history_of(db, bucket, kw::all(), kw::From::revision(3));
+    co_return co_await history_of(db, bucket, all(), From::revision(3));
 }
 
-Task fill(kw::Database db)
+Task fill(Database db)
 {
-    co_await db.update([](kw::Transaction& tx) {
+    co_await db.update([](Transaction& tx) {
         tx.set("s").add("k", {"a", "b", "c"});
         tx.set("t").add("k", "b");
     });
@@ -58,9 +58,9 @@ BOOST_FIXTURE_TEST_SUITE(test_set_messages, EventLoop)
 BOOST_AUTO_TEST_CASE(each_member_that_changes_is_one_message_in_order)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set set = tx.set("s");
+        Database db = co_await open_sets(watched_options());
+        co_await db.update([](Transaction& tx) {
+            Set set = tx.set("s");
             set.add("k", {"b", "a", "b"});
             set.add("k", "a");
             set.remove("k", "x");
@@ -78,12 +78,12 @@ BOOST_AUTO_TEST_CASE(each_member_that_changes_is_one_message_in_order)
 BOOST_AUTO_TEST_CASE(an_operation_that_changes_nothing_makes_no_commit)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        const kw::Revision before = db.head_revision();
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set set = tx.set("s");
-            kw::Set other = tx.set("t");
+        const Revision before = db.head_revision();
+        co_await db.update([](Transaction& tx) {
+            Set set = tx.set("s");
+            Set other = tx.set("t");
             set.add("k", "a");
             set.add("new", Strings{});
             set.remove("k", {"x", "y"});
@@ -103,10 +103,10 @@ BOOST_AUTO_TEST_CASE(an_operation_that_changes_nothing_makes_no_commit)
 BOOST_AUTO_TEST_CASE(a_move_is_a_removal_and_an_addition_in_one_commit)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set target = tx.set("t");
+        co_await db.update([](Transaction& tx) {
+            Set target = tx.set("t");
             tx.set("s").move("k", target, "k", "a");
             tx.set("s").move("k", target, "k", "b");  // which is already there
             tx.set("s").move("k", "other", "c");
@@ -124,10 +124,10 @@ BOOST_AUTO_TEST_CASE(a_move_is_a_removal_and_an_addition_in_one_commit)
 BOOST_AUTO_TEST_CASE(a_move_in_a_failed_transaction_is_undone_on_both_sides)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        const auto moving = [](kw::Transaction& tx) {
-            kw::Set target = tx.set("t");
+        const auto moving = [](Transaction& tx) {
+            Set target = tx.set("t");
             BOOST_TEST(tx.set("s").move("k", target, "k", "a"));
             BOOST_TEST(tx.set("s").move("k", "other", "b"));
             BOOST_TEST(target.contains("k", "a"));
@@ -147,11 +147,11 @@ BOOST_AUTO_TEST_CASE(a_move_survives_a_reopen)
 {
     run([]() -> Task {
         const TemporaryDirectory directory;
-        const kw::Options options = watched_options(directory / "db");
-        kw::Database db = co_await open_sets(options);
+        const Options options = watched_options(directory / "db");
+        Database db = co_await open_sets(options);
         co_await fill(db);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set target = tx.set("t");
+        co_await db.update([](Transaction& tx) {
+            Set target = tx.set("t");
             tx.set("s").move("k", target, "k", "a");
             tx.set("s").move("k", "other", "c");
         });
@@ -167,17 +167,17 @@ BOOST_AUTO_TEST_CASE(a_move_survives_a_reopen)
 BOOST_AUTO_TEST_CASE(members_can_be_read_after_a_move_across_buckets)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set target = tx.set("t");
+        co_await db.update([](Transaction& tx) {
+            Set target = tx.set("t");
             tx.set("s").move("k", target, "new", "c");
             BOOST_TEST(target.members("new").to_vector() == Strings{"c"});
             BOOST_TEST(target.size("new") == 1U);
         });
         BOOST_TEST(co_await members(db, "t", "new") == "c ");
-        const auto popped = co_await db.update(
-            [](kw::Transaction& tx) { BOOST_TEST(tx.set("t").pop("new") == "c"); });
+        const auto popped =
+            co_await db.update([](Transaction& tx) { BOOST_TEST(tx.set("t").pop("new") == "c"); });
         BOOST_TEST(popped == db.head_revision());
         co_await db.close();
     });
@@ -188,16 +188,16 @@ BOOST_AUTO_TEST_CASE(members_can_be_read_after_a_move_across_buckets)
 BOOST_AUTO_TEST_CASE(members_with_the_same_hash_are_two_members)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set set = tx.set("s");
+        Database db = co_await open_sets(watched_options());
+        co_await db.update([](Transaction& tx) {
+            Set set = tx.set("s");
             BOOST_TEST(set.add("k", "declinate"));
             BOOST_TEST(!set.contains("k", "macallums"));
             BOOST_TEST(set.add("k", "macallums"));
             BOOST_TEST(set.add("k", {"altarage", "zinke"}) == 2U);
         });
         BOOST_TEST(co_await members(db, "s", "k") == "altarage declinate macallums zinke ");
-        co_await db.update([](kw::Transaction& tx) { tx.set("s").remove("k", "macallums"); });
+        co_await db.update([](Transaction& tx) { tx.set("s").remove("k", "macallums"); });
         BOOST_TEST(co_await members(db, "s", "k") == "altarage declinate zinke ");
         co_await db.close();
     });
@@ -206,10 +206,10 @@ BOOST_AUTO_TEST_CASE(members_with_the_same_hash_are_two_members)
 BOOST_AUTO_TEST_CASE(pops_in_one_transaction_return_different_members)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set set = tx.set("s");
+        co_await db.update([](Transaction& tx) {
+            Set set = tx.set("s");
             BOOST_TEST(set.pop("k") == "a");
             BOOST_TEST(set.pop("k") == "b");
             BOOST_TEST(set.size("k") == 1U);
@@ -222,29 +222,29 @@ BOOST_AUTO_TEST_CASE(pops_in_one_transaction_return_different_members)
 BOOST_AUTO_TEST_CASE(writing_to_an_expired_set_first_reports_its_expiry)
 {
     run([]() -> Task {
-        kw::Time now{1000s};
-        kw::Options options = watched_options();
+        Time now{1000s};
+        Options options = watched_options();
         options.clock = [&] { return now; };
-        kw::Database db = co_await open_sets(options);
+        Database db = co_await open_sets(options);
         co_await fill(db);
-        co_await db.update([](kw::Transaction& tx) { tx.set("s").set_ttl("k", 1s); });
+        co_await db.update([](Transaction& tx) { tx.set("s").set_ttl("k", 1s); });
         now += 1s;
-        co_await db.update([](kw::Transaction& tx) {
-            kw::Set source = tx.set("t");
-            kw::Set target = tx.set("s");
+        co_await db.update([](Transaction& tx) {
+            Set source = tx.set("t");
+            Set target = tx.set("s");
             source.move("k", target, "k", "b");
         });
-        std::vector<kw::OwnedMessage> seen;
-        const auto take = [&](const kw::Message& message) { seen.emplace_back(message); };
-        kw::Watcher watcher = db.watch("s", kw::key("k"), take, watch_from(kw::From::revision(5)));
+        std::vector<OwnedMessage> seen;
+        const auto take = [&](const Message& message) { seen.emplace_back(message); };
+        Watcher watcher = db.watch("s", key("k"), take, watch_from(From::revision(5)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         BOOST_TEST_REQUIRE(seen.size() == 2U);
-        BOOST_TEST(seen[0]->operation == kw::Operation::erase);
-        BOOST_TEST(seen[0]->cause == kw::Cause::expired);
+        BOOST_TEST(seen[0]->operation == Operation::erase);
+        BOOST_TEST(seen[0]->cause == Cause::expired);
         BOOST_TEST(seen[0]->count == 3U);
-        BOOST_TEST(seen[1]->operation == kw::Operation::add);
-        BOOST_TEST(seen[1]->cause == kw::Cause::user);
+        BOOST_TEST(seen[1]->operation == Operation::add);
+        BOOST_TEST(seen[1]->cause == Cause::user);
         BOOST_TEST(co_await members(db, "s", "k") == "b ");
         co_await db.close();
         co_await run.end();
@@ -254,16 +254,16 @@ BOOST_AUTO_TEST_CASE(writing_to_an_expired_set_first_reports_its_expiry)
 BOOST_AUTO_TEST_CASE(a_set_of_another_transaction_is_not_moved_to)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_sets(watched_options());
+        Database db = co_await open_sets(watched_options());
         co_await fill(db);
-        std::optional<kw::Set> kept;
-        co_await db.update([&](kw::Transaction& tx) { kept = tx.set("t"); });
-        co_await db.update([&](kw::Transaction& tx) {
-            kw::Set set = tx.set("s");
+        std::optional<Set> kept;
+        co_await db.update([&](Transaction& tx) { kept = tx.set("t"); });
+        co_await db.update([&](Transaction& tx) {
+            Set set = tx.set("s");
             BOOST_TEST(failure_of([&] { set.move("k", *kept, "k", "a"); }) ==
-                       code(kw::Error::transaction_finished));
+                       code(Error::transaction_finished));
             BOOST_TEST(failure_of([&] { set.unite("k", *kept, "k").to_vector(); }) ==
-                       code(kw::Error::transaction_finished));
+                       code(Error::transaction_finished));
             BOOST_TEST(set.contains("k", "a"));
         });
         BOOST_TEST(co_await members(db, "s", "k") == "a b c ");

@@ -12,45 +12,44 @@
 #include <utility>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-kw::WatchOptions tiny(std::size_t messages = 2)
+WatchOptions tiny(std::size_t messages = 2)
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.buffer_messages = messages;
     return options;
 }
 
 /// Returns lists of selectors of the buckets `one` and `two`, of every kind.
-std::vector<kw::Selectors> all_selectors()
+std::vector<Selectors> all_selectors()
 {
     return {
-        kw::whole_database(),
-        kw::in("one", kw::all()),
-        kw::in("one", kw::key("ab")),
-        kw::in("one", kw::key("nothing")),
-        kw::in("one", kw::prefix("a")),
-        kw::in("one", kw::prefix("")),
-        kw::in("one", kw::range("a", "b")),
-        kw::in("one", kw::range("ab", "")),
-        kw::in("one", kw::glob("a?")),
-        kw::in("one", kw::glob("*b")),
-        kw::in("nothing", kw::all()),
-        {kw::in("one", kw::prefix("a")), kw::in("one", kw::range("aa", "c")),
-         kw::in("one", kw::key("ab"))},
-        {kw::in("two", kw::key("a")), kw::in("one", kw::key("b"))},
-        {kw::in("two", kw::all()), kw::in("one", kw::glob("*b*")), kw::in("nothing", kw::all())},
-        {kw::in("one", kw::key("b")), kw::whole_database()},
+        whole_database(),
+        in("one", all()),
+        in("one", key("ab")),
+        in("one", key("nothing")),
+        in("one", prefix("a")),
+        in("one", prefix("")),
+        in("one", range("a", "b")),
+        in("one", range("ab", "")),
+        in("one", glob("a?")),
+        in("one", glob("*b")),
+        in("nothing", all()),
+        {in("one", prefix("a")), in("one", range("aa", "c")), in("one", key("ab"))},
+        {in("two", key("a")), in("one", key("b"))},
+        {in("two", all()), in("one", glob("*b*")), in("nothing", all())},
+        {in("one", key("b")), whole_database()},
     };
 }
 
-ModelState read_now(const kw::Snapshot& snapshot)
+ModelState read_now(const Snapshot& snapshot)
 {
-    return read_state(snapshot, kw::Time{});
+    return read_state(snapshot, Time{});
 }
 
 }  // namespace
@@ -61,10 +60,10 @@ BOOST_FIXTURE_TEST_SUITE(test_snapshot, EventLoop)
 BOOST_AUTO_TEST_CASE(an_empty_snapshot_has_a_marker_too)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_database(watched_options());
+        Database db = co_await open_database(watched_options());
         const auto executor = co_await asio::this_coro::executor;
         for (const Way way : all_ways) {
-            const Mirrored none(executor, db, kw::in("nothing", kw::all()), {}, way);
+            const Mirrored none(executor, db, in("nothing", all()), {}, way);
             co_await until([&] { return none.mirror().synced().has_value(); });
             BOOST_TEST(*none.mirror().synced() == db.head_revision());
             BOOST_TEST(none.mirror().state_messages() == 0U);
@@ -83,9 +82,9 @@ BOOST_AUTO_TEST_CASE(closing_delivers_the_marker_of_an_empty_database)
 {
     run([]() -> Task {
         for (const Way way : all_ways) {
-            kw::Database db = co_await open_database(watched_options());
+            Database db = co_await open_database(watched_options());
             const auto executor = co_await asio::this_coro::executor;
-            const Mirrored watch(executor, db, kw::whole_database(), {}, way);
+            const Mirrored watch(executor, db, whole_database(), {}, way);
             co_await yield();
             co_await db.close();
             BOOST_TEST((co_await watch.end()).position.revision == 0U);
@@ -100,14 +99,14 @@ BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
         for (const Way way : all_ways) {
-            kw::Database db = co_await open_database(watched_options());
+            Database db = co_await open_database(watched_options());
             co_await fill_every_structure(db, "one");
             co_await fill_every_structure(db, "two");
             std::vector<Mirrored> watches;
-            for (const kw::Selectors& selectors : all_selectors()) {
+            for (const Selectors& selectors : all_selectors()) {
                 watches.emplace_back(executor, db, selectors, tiny(), way, 3);
             }
-            const auto change = [&](kw::Transaction& tx) {
+            const auto change = [&](Transaction& tx) {
                 const std::string round = std::to_string(db.head_revision());
                 for (const std::string bucket : {"one", "two"}) {
                     tx.btree(bucket).put("ab", round);
@@ -128,10 +127,10 @@ BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
                 co_await db.update(change);
             }
             co_await db.update(change);
-            const auto reader = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
+            const auto reader = [](const Snapshot& snapshot) { return read_now(snapshot); };
             const ModelState state = co_await db.view(reader);
             std::size_t at = 0;
-            for (const kw::Selectors& selectors : all_selectors()) {
+            for (const Selectors& selectors : all_selectors()) {
                 const Mirrored& watch = watches[at++];
                 co_await watch.reached(db.head_revision());
                 BOOST_TEST_CONTEXT("way " << static_cast<int>(way) << ", selectors " << at)
@@ -140,7 +139,7 @@ BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
                     BOOST_TEST(describe(selected(watch.mirror().state(), selectors)) ==
                                describe(selected(state, selectors)));
                     BOOST_TEST(selected(watch.mirror().state(), selectors) ==
-                               selected(watch.mirror().state(), {kw::whole_database()}));
+                               selected(watch.mirror().state(), {whole_database()}));
                 }
                 watch.request_stop();
                 co_await watch.end();
@@ -154,15 +153,15 @@ BOOST_AUTO_TEST_CASE(snapshot_and_changes_equal_the_database)
 BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
 {
     run([]() -> Task {
-        for (const kw::Selectors& selectors : all_selectors()) {
-            kw::Database db = co_await open_database(watched_options());
+        for (const Selectors& selectors : all_selectors()) {
+            Database db = co_await open_database(watched_options());
             co_await fill_every_structure(db, "one");
             co_await fill_every_structure(db, "two");
             const Mirror mirror;
-            const auto callback = [mirror, db](const kw::Message& message) -> Task {
+            const auto callback = [mirror, db](const Message& message) -> Task {
                 mirror(message);
                 if (message.snapshot) {
-                    const auto change = [&](kw::Transaction& tx) {
+                    const auto change = [&](Transaction& tx) {
                         const std::string key(message.key.empty() ? "a" : message.key);
                         tx.btree("one").put(key + "0", key);
                         tx.btree("one").erase("a");
@@ -170,17 +169,17 @@ BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
                         tx.set("one").add("b", key + "member");
                         tx.sorted_set("two").increment("ab", key, 1);
                     };
-                    kw::Database database = db;
+                    Database database = db;
                     co_await database.update(change);
                 }
             };
-            kw::WatchOptions options = tiny(1);
-            options.from = kw::From::snapshot();
-            kw::Watcher watcher = db.watch(selectors, callback, options);
+            WatchOptions options = tiny(1);
+            options.from = From::snapshot();
+            Watcher watcher = db.watch(selectors, callback, options);
             const Run run = co_await start(watcher);
             co_await until([&] { return mirror.synced().has_value(); });
             co_await watcher.reached(db.head_revision());
-            const auto read = [](const kw::Snapshot& snapshot) { return read_now(snapshot); };
+            const auto read = [](const Snapshot& snapshot) { return read_now(snapshot); };
             const ModelState state = co_await db.view(read);
             BOOST_TEST(*mirror.synced() == 2U);
             BOOST_TEST(db.head_revision() == 2U + mirror.state_messages());
@@ -198,15 +197,15 @@ BOOST_AUTO_TEST_CASE(each_part_may_be_followed_by_a_commit)
 BOOST_AUTO_TEST_CASE(a_snapshot_that_is_never_read_delays_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 10);
-        kw::WatchOptions options = tiny();
-        options.from = kw::From::snapshot();
-        kw::PullWatcher stuck = db.watch("b", kw::all(), options);
+        WatchOptions options = tiny();
+        options.from = From::snapshot();
+        PullWatcher stuck = db.watch("b", all(), options);
         BOOST_TEST(co_await stuck.wait());
         const auto first = stuck.try_next();
         const auto executor = co_await asio::this_coro::executor;
-        const Mirrored other(executor, db, kw::in("b", kw::all()), tiny(), Way::coroutine);
+        const Mirrored other(executor, db, in("b", all()), tiny(), Way::coroutine);
         co_await put_many(db, "b", 10);
         co_await other.reached(db.head_revision());
         BOOST_TEST(other.mirror().state().btrees.at("b").size() == 10U);

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -20,17 +20,17 @@ namespace {
 constexpr int keys = 12;
 
 /// Options for a snapshot in parts of one message each, so that each test covers every part.
-kw::WatchOptions one_by_one()
+WatchOptions one_by_one()
 {
-    kw::WatchOptions options = watch_from(kw::From::snapshot());
+    WatchOptions options = watch_from(From::snapshot());
     options.buffer_messages = 1;
     options.callback_timeout = 10 * patience;
     return options;
 }
 
-asio::awaitable<kw::Database> open_filled()
+asio::awaitable<Database> open_filled()
 {
-    kw::Database db = co_await open_with("b");
+    Database db = co_await open_with("b");
     co_await put_many(db, "b", keys);
     co_return db;
 }
@@ -40,7 +40,7 @@ class At {
 public:
     At(int when, std::function<Task()> what) : when_(when), what_(std::move(what)) {}
 
-    Task operator()(const kw::Message& message) const
+    Task operator()(const Message& message) const
     {
         mirror(message);
         if (++*seen_ == when_) {
@@ -69,18 +69,18 @@ BOOST_FIXTURE_TEST_SUITE(test_snapshot_ends, EventLoop)
 BOOST_AUTO_TEST_CASE(an_incomplete_snapshot_cannot_be_resumed)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         for (int stop_at = 1; stop_at <= all_messages; ++stop_at) {
             int seen = 0;
-            kw::Watcher watcher = db.watch(
-                "b", kw::all(),
-                [&](const kw::Message&) {
+            Watcher watcher = db.watch(
+                "b", all(),
+                [&](const Message&) {
                     BOOST_TEST(watcher.position().revision == 0U);
-                    return ++seen == stop_at ? kw::Flow::stop : kw::Flow::go_on;
+                    return ++seen == stop_at ? Flow::stop : Flow::go_on;
                 },
                 one_by_one());
-            const kw::WatchEnd end = co_await watcher.run();
-            BOOST_TEST(end.reason == kw::EndReason::stopped);
+            const WatchEnd end = co_await watcher.run();
+            BOOST_TEST(end.reason == EndReason::stopped);
             BOOST_TEST(end.position.revision == (stop_at == all_messages ? db.head_revision() : 0));
             BOOST_TEST(end.position.history == db.head_position().history);
         }
@@ -92,9 +92,9 @@ BOOST_AUTO_TEST_CASE(an_incomplete_snapshot_cannot_be_resumed)
 BOOST_AUTO_TEST_CASE(an_incomplete_pulled_snapshot_cannot_be_resumed)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         for (int parts = 0; parts <= all_messages; ++parts) {
-            kw::PullWatcher watcher = db.watch("b", kw::all(), one_by_one());
+            PullWatcher watcher = db.watch("b", all(), one_by_one());
             for (int i = 0; i < parts; ++i) {
                 BOOST_TEST(co_await watcher.wait());
                 BOOST_TEST(watcher.position().revision == 0U);
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(an_incomplete_pulled_snapshot_cannot_be_resumed)
             }
             BOOST_TEST(!watcher.try_next());
             co_await watcher.stop();
-            const kw::Revision reached = parts == all_messages ? db.head_revision() : 0;
+            const Revision reached = parts == all_messages ? db.head_revision() : 0;
             BOOST_TEST(watcher.position().revision == reached);
         }
         co_await db.close();
@@ -113,13 +113,13 @@ BOOST_AUTO_TEST_CASE(an_incomplete_pulled_snapshot_cannot_be_resumed)
 BOOST_AUTO_TEST_CASE(it_may_be_stopped_anywhere)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         for (int when = 1; when <= all_messages; ++when) {
-            std::optional<kw::Watcher> watcher;
+            std::optional<Watcher> watcher;
             const At callback(when, [&]() -> Task { co_await watcher->stop(); });
-            watcher.emplace(db.watch("b", kw::all(), callback, one_by_one()));
-            const kw::WatchEnd end = co_await watcher->run();
-            BOOST_TEST(end.reason == kw::EndReason::stopped);
+            watcher.emplace(db.watch("b", all(), callback, one_by_one()));
+            const WatchEnd end = co_await watcher->run();
+            BOOST_TEST(end.reason == EndReason::stopped);
             BOOST_TEST(callback.seen() == when);
             BOOST_TEST(end.position.revision == (when == all_messages ? db.head_revision() : 0));
             watcher.reset();
@@ -132,14 +132,14 @@ BOOST_AUTO_TEST_CASE(it_may_be_stopped_anywhere)
 BOOST_AUTO_TEST_CASE(it_may_be_cancelled_anywhere)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         for (int when = 1; when <= all_messages; ++when) {
             const At callback(when, for_ever);
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            Watcher watcher = db.watch("b", all(), callback, one_by_one());
             const Run run = co_await start(watcher);
             co_await until([&] { return callback.seen() == when; });
             run.cancel();
-            BOOST_TEST((co_await run.end()).reason == kw::EndReason::cancelled);
+            BOOST_TEST((co_await run.end()).reason == EndReason::cancelled);
             BOOST_TEST(watcher.position().revision == 0U);
             BOOST_TEST(callback.seen() == when);
         }
@@ -151,14 +151,14 @@ BOOST_AUTO_TEST_CASE(it_may_be_cancelled_anywhere)
 BOOST_AUTO_TEST_CASE(a_callback_may_throw_anywhere)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         for (int when = 1; when <= all_messages; ++when) {
             const auto fails = []() -> Task {
                 throw std::range_error("mine");
                 co_return;
             };
             const At callback(when, fails);
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            Watcher watcher = db.watch("b", all(), callback, one_by_one());
             BOOST_CHECK_THROW(co_await watcher.run(), std::range_error);
             BOOST_TEST(watcher.position().revision == 0U);
         }
@@ -172,19 +172,19 @@ BOOST_AUTO_TEST_CASE(close_delivers_the_rest_of_the_snapshot_and_the_commits_aft
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
         for (int when = 0; when <= all_messages; ++when) {
-            kw::Database db = co_await open_filled();
+            Database db = co_await open_filled();
             std::optional<Job> closing;
             const auto close = [&]() -> Task {
                 co_await put_many(db, "b", 3, 100);
                 closing.emplace(executor, db.close());  // not on the strand of the callback
             };
             const At callback(when, close);
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            Watcher watcher = db.watch("b", all(), callback, one_by_one());
             const Run run = co_await start(watcher);
             if (when == 0) {
                 co_await close();
             }
-            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
             co_await closing->join();
             BOOST_TEST(watcher.position() == db.head_position());
             BOOST_TEST(callback.mirror.synced().has_value());
@@ -199,14 +199,14 @@ BOOST_AUTO_TEST_CASE(close_drains_a_pulled_snapshot)
     run([]() -> Task {
         const auto executor = co_await asio::this_coro::executor;
         for (int turns = 0; turns < 40; turns += 3) {
-            kw::Database db = co_await open_filled();
-            const Mirrored pulled(executor, db, kw::in("b", kw::all()), one_by_one(), Way::pull, 2);
+            Database db = co_await open_filled();
+            const Mirrored pulled(executor, db, in("b", all()), one_by_one(), Way::pull, 2);
             for (int i = 0; i < turns; ++i) {
                 co_await yield();
             }
             co_await put_many(db, "b", 3, 100);
             co_await db.close();
-            BOOST_TEST((co_await pulled.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await pulled.end()).reason == EndReason::database_closed);
             BOOST_TEST(pulled.position() == db.head_position());
             BOOST_TEST(pulled.mirror().state().btrees.at("b").size() == keys + 3U);
         }
@@ -218,13 +218,13 @@ BOOST_AUTO_TEST_CASE(close_may_time_out_anywhere)
 {
     run([]() -> Task {
         for (int when = 1; when <= all_messages; ++when) {
-            kw::Database db = co_await open_filled();
+            Database db = co_await open_filled();
             const At callback(when, for_ever);
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+            Watcher watcher = db.watch("b", all(), callback, one_by_one());
             const Run run = co_await start(watcher);
             co_await until([&] { return callback.seen() == when; });
             co_await db.close(1ms);
-            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
             BOOST_TEST(watcher.position().revision == 0U);
         }
     });
@@ -236,10 +236,10 @@ BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
 {
     run([]() -> Task {
         for (int when = 1; when <= all_messages; ++when) {
-            kw::Database db = co_await open_filled();
+            Database db = co_await open_filled();
             const At callback(when, [&]() -> Task { co_await db.close(); });
-            kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
-            BOOST_TEST((co_await watcher.run()).reason == kw::EndReason::database_closed);
+            Watcher watcher = db.watch("b", all(), callback, one_by_one());
+            BOOST_TEST((co_await watcher.run()).reason == EndReason::database_closed);
             BOOST_TEST(callback.seen() == when);
         }
     });
@@ -249,10 +249,10 @@ BOOST_AUTO_TEST_CASE(its_own_callback_may_close_the_database)
 BOOST_AUTO_TEST_CASE(a_revision_of_the_snapshot_is_reached_with_the_marker)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
+        Database db = co_await open_filled();
         const Gate gate;
         const At callback(all_messages - 1, [&]() -> Task { co_await gate.pass(); });
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+        Watcher watcher = db.watch("b", all(), callback, one_by_one());
         const Job early = co_await spawn(watcher.reached(1));
         const Job late = co_await spawn(watcher.reached(db.head_revision() + 1));
         const Run run = co_await start(watcher);
@@ -275,21 +275,21 @@ BOOST_AUTO_TEST_CASE(a_revision_of_the_snapshot_is_reached_with_the_marker)
 BOOST_AUTO_TEST_CASE(history_trimmed_during_the_snapshot_ends_the_watch)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 4;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         co_await put_many(db, "b", keys);
-        const kw::Revision head = db.head_revision();
+        const Revision head = db.head_revision();
         const auto commit_much = [&]() -> Task {
             co_await put_many(db, "b", 100);
             co_await until([&] { return db.oldest_revision() > head + 1; });
         };
         const At callback(3, commit_much);
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, one_by_one());
+        Watcher watcher = db.watch("b", all(), callback, one_by_one());
         try {
             co_await watcher.run();
             BOOST_ERROR("it should have thrown");
-        } catch (const kw::Compacted& compacted) {
+        } catch (const Compacted& compacted) {
             BOOST_TEST(compacted.requested() == head + 1);
             BOOST_TEST(compacted.oldest() == db.oldest_revision());
         }
@@ -304,16 +304,16 @@ BOOST_AUTO_TEST_CASE(a_bucket_recreated_during_the_snapshot_is_a_different_one)
 {
     run([]() -> Task {
         for (int when = 1; when <= all_messages; ++when) {
-            kw::Database db = co_await open_filled();
+            Database db = co_await open_filled();
             const auto replace = [&]() -> Task {
                 co_await drop(db, "b");
                 co_await create(db, "b");
                 co_await put(db, "b", "k0", "of another one");
             };
             const At named(when, replace);
-            kw::Watcher watcher = db.watch("b", kw::all(), named, one_by_one());
-            const kw::WatchEnd end = co_await watcher.run();
-            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+            Watcher watcher = db.watch("b", all(), named, one_by_one());
+            const WatchEnd end = co_await watcher.run();
+            BOOST_TEST(end.reason == EndReason::bucket_deleted);
             BOOST_TEST(named.mirror.state_messages() == keys + 1U);
             BOOST_TEST(named.mirror.changes() == 1U);
             BOOST_TEST(named.mirror.state().btrees.empty());

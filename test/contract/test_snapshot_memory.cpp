@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -20,12 +20,12 @@ constexpr std::size_t value_bytes = 100;
 /// The limit for a snapshot of more than 30 MB, counted as messages.
 constexpr std::size_t limit = std::size_t{3} << 20;
 
-Task fill(kw::Database db)
+Task fill(Database db)
 {
     co_await create(db, "b");
     const std::string value(value_bytes, 'v');
     for (int first = 0; first < keys; first += 1000) {
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (int i = first; i < first + 1000; ++i) {
                 tx.btree("b").put("k" + std::to_string(i), value);
             }
@@ -42,25 +42,24 @@ BOOST_AUTO_TEST_CASE(a_large_snapshot_takes_no_more_than_the_buffers)
 {
     const TemporaryDirectory directory;
     run([&]() -> Task {
-        kw::Options options = watched_options(directory / "db");
-        options.durability = kw::Durability::buffered;
+        Options options = watched_options(directory / "db");
+        options.durability = Durability::buffered;
         options.cache_bytes = 1 << 20;
-        kw::Database db = co_await open_database(options);
+        Database db = co_await open_database(options);
         co_await fill(db);
         co_await db.close();
         db = co_await open_database(options);
         for (const std::size_t buffer : {4U, 1024U}) {
-            kw::WatchOptions watching = watch_from(kw::From::snapshot());
+            WatchOptions watching = watch_from(From::snapshot());
             watching.buffer_messages = buffer;
             int seen = 0;
             bool in_parts = true;
-            kw::Watcher watcher = db.watch(
-                "b", kw::all(),
-                [&](const kw::Commit& commit) {
+            Watcher watcher = db.watch(
+                "b", all(),
+                [&](const Commit& commit) {
                     in_parts = in_parts && commit.size() <= buffer;
                     seen += static_cast<int>(commit.size());
-                    return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
-                                                                        : kw::Flow::go_on;
+                    return commit[0].operation == Operation::synced ? Flow::stop : Flow::go_on;
                 },
                 watching);
             const Peak peak;
@@ -77,21 +76,20 @@ BOOST_AUTO_TEST_CASE(a_large_snapshot_takes_no_more_than_the_buffers)
 BOOST_AUTO_TEST_CASE(bytes_are_bounded_too)
 {
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const std::string value(10'000, 'v');
         for (int i = 0; i < 50; ++i) {
             co_await put(db, "b", "k" + std::to_string(i), value);
         }
-        kw::WatchOptions watching = watch_from(kw::From::snapshot());
+        WatchOptions watching = watch_from(From::snapshot());
         watching.buffer_bytes = 35'000;
         std::size_t parts = 0;
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(),
-            [&](const kw::Commit& commit) {
+        Watcher watcher = db.watch(
+            "b", all(),
+            [&](const Commit& commit) {
                 ++parts;
                 BOOST_TEST(commit.size() <= 4U);
-                return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
-                                                                    : kw::Flow::go_on;
+                return commit[0].operation == Operation::synced ? Flow::stop : Flow::go_on;
             },
             watching);
         co_await watcher.run();

@@ -14,13 +14,13 @@
 #include <utility>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-std::string text_of(const kw::Message& message)
+std::string text_of(const Message& message)
 {
     std::string text(to_string(message.operation));
     if (!message.key.empty()) {
@@ -33,41 +33,40 @@ std::string text_of(const kw::Message& message)
 }
 
 /// Returns what a watch from a snapshot receives before its marker.
-asio::awaitable<std::vector<kw::OwnedMessage>> state_of(kw::Database db, kw::Selectors selectors,
-                                                        kw::WatchOptions options = {})
+asio::awaitable<std::vector<OwnedMessage>> state_of(Database db, Selectors selectors,
+                                                    WatchOptions options = {})
 {
-    options.from = kw::From::snapshot();
-    std::vector<kw::OwnedMessage> messages;
-    kw::Watcher watcher = db.watch(
+    options.from = From::snapshot();
+    std::vector<OwnedMessage> messages;
+    Watcher watcher = db.watch(
         selectors,
-        [&](const kw::Message& message) {
-            if (message.operation == kw::Operation::synced) {
-                return kw::Flow::stop;
+        [&](const Message& message) {
+            if (message.operation == Operation::synced) {
+                return Flow::stop;
             }
             messages.emplace_back(message);
-            return kw::Flow::go_on;
+            return Flow::go_on;
         },
         options);
-    const kw::WatchEnd end = co_await watcher.run();
-    BOOST_TEST(end.reason == kw::EndReason::stopped);
+    const WatchEnd end = co_await watcher.run();
+    BOOST_TEST(end.reason == EndReason::stopped);
     BOOST_TEST(end.position.revision == db.head_revision());
     co_return messages;
 }
 
-asio::awaitable<Strings> texts_of(kw::Database db, kw::Selectors selectors,
-                                  kw::WatchOptions options = {})
+asio::awaitable<Strings> texts_of(Database db, Selectors selectors, WatchOptions options = {})
 {
     Strings texts;
-    const std::vector<kw::OwnedMessage> messages = co_await state_of(db, selectors, options);
-    for (const kw::OwnedMessage& each : messages) {
+    const std::vector<OwnedMessage> messages = co_await state_of(db, selectors, options);
+    for (const OwnedMessage& each : messages) {
         texts.push_back(text_of(*each));
     }
     co_return texts;
 }
 
-kw::WatchOptions tiny(std::size_t messages = 2)
+WatchOptions tiny(std::size_t messages = 2)
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.buffer_messages = messages;
     return options;
 }
@@ -80,7 +79,7 @@ BOOST_FIXTURE_TEST_SUITE(test_snapshot_messages, EventLoop)
 BOOST_AUTO_TEST_CASE(a_snapshot_consists_of_messages_that_recreate_it)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_database(watched_options());
+        Database db = co_await open_database(watched_options());
         co_await fill_every_structure(db, "one");
         const Strings expected{"put a=value of a",
                                "put ab=value of ab",
@@ -100,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_snapshot_consists_of_messages_that_recreate_it)
                                "add ab=also low@-1.5",
                                "add ab=low@-1.5",
                                "add ab=highab@7.00"};
-        const Strings found = co_await texts_of(db, kw::in("one", kw::prefix("a")));
+        const Strings found = co_await texts_of(db, in("one", prefix("a")));
         BOOST_TEST(found == expected);
         co_await db.close();
     });
@@ -110,13 +109,13 @@ BOOST_AUTO_TEST_CASE(a_snapshot_consists_of_messages_that_recreate_it)
 BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("empty");
-        co_await create(db, "one", kw::Structure::list);
+        Database db = co_await open_with("empty");
+        co_await create(db, "one", Structure::list);
         co_await create(db, "one");
         co_await put(db, "one", "k", "v");
-        const std::vector<kw::OwnedMessage> all = co_await state_of(db, kw::whole_database());
+        const std::vector<OwnedMessage> all = co_await state_of(db, whole_database());
         Strings texts;
-        for (const kw::OwnedMessage& each : all) {
+        for (const OwnedMessage& each : all) {
             BOOST_TEST(each->snapshot);
             BOOST_TEST(each->revision == 4U);
             BOOST_TEST(each->first_revision == 4U);
@@ -129,8 +128,8 @@ BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
         BOOST_TEST(texts == expected);
         const Strings whole{"bucket_created", "put k=v", "bucket_created"};
         const Strings keys{"put k=v"};
-        const Strings of_bucket = co_await texts_of(db, kw::in("one", kw::all()));
-        const Strings of_keys = co_await texts_of(db, kw::in("one", kw::prefix("")));
+        const Strings of_bucket = co_await texts_of(db, in("one", keywatch::all()));
+        const Strings of_keys = co_await texts_of(db, in("one", prefix("")));
         BOOST_TEST(of_bucket == whole);
         BOOST_TEST(of_keys == keys);
         co_await db.close();
@@ -141,22 +140,22 @@ BOOST_AUTO_TEST_CASE(a_whole_bucket_comes_with_its_creation)
 BOOST_AUTO_TEST_CASE(filters_apply_to_the_messages_of_a_snapshot)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_database(watched_options());
+        Database db = co_await open_database(watched_options());
         co_await fill_every_structure(db, "one");
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.set_origin("me");
             tx.btree("one").put("mine", "1");
         });
-        kw::WatchOptions options = tiny();
+        WatchOptions options = tiny();
         options.filter.except_origin = "me";
-        options.filter.structures = {kw::Structure::btree};
-        options.filter.operations = {kw::Operation::put};
+        options.filter.structures = {Structure::btree};
+        options.filter.operations = {Operation::put};
         const Recorder recorder;
-        options.from = kw::From::snapshot();
-        kw::Watcher watcher = db.watch("one", kw::all(), recorder, options);
+        options.from = From::snapshot();
+        Watcher watcher = db.watch("one", all(), recorder, options);
         const Run run = co_await start(watcher);
         co_await until([&] { return recorder.size() > 0; });
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.set_origin("me");
             tx.btree("one").put("mine", "2");
         });
@@ -175,22 +174,21 @@ BOOST_AUTO_TEST_CASE(filters_apply_to_the_messages_of_a_snapshot)
 BOOST_AUTO_TEST_CASE(parts_are_commits_that_end_with_their_last_message)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 7);
         std::vector<std::size_t> sizes;
-        kw::WatchOptions options = tiny(3);
-        options.from = kw::From::snapshot();
-        kw::Watcher watcher = db.watch(
-            "b", kw::glob("k[0123456]"),
-            [&](const kw::Commit& commit) {
+        WatchOptions options = tiny(3);
+        options.from = From::snapshot();
+        Watcher watcher = db.watch(
+            "b", glob("k[0123456]"),
+            [&](const Commit& commit) {
                 sizes.push_back(commit.size());
                 for (std::size_t i = 0; i < commit.size(); ++i) {
                     BOOST_TEST(commit[i].last_in_commit == (i + 1 == commit.size()));
                 }
                 BOOST_TEST(commit.revision() == 8U);
                 BOOST_TEST(commit.previous() == 0U);
-                return commit[0].operation == kw::Operation::synced ? kw::Flow::stop
-                                                                    : kw::Flow::go_on;
+                return commit[0].operation == Operation::synced ? Flow::stop : Flow::go_on;
             },
             options);
         co_await watcher.run();
@@ -205,9 +203,9 @@ BOOST_AUTO_TEST_CASE(expired_keys_are_not_in_a_snapshot)
 {
     Expiry expiry;
     expiry.run([&]() -> Task {
-        kw::Database db = co_await expiry.open();
-        co_await create(db, "l", kw::Structure::list);
-        co_await db.update([](kw::Transaction& tx) {
+        Database db = co_await expiry.open();
+        co_await create(db, "l", Structure::list);
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("stays", "1");
             tx.btree("b").put("goes", "2", 5ms);
             tx.btree("b").put("goes later", "3", 7ms);
@@ -223,12 +221,12 @@ BOOST_AUTO_TEST_CASE(expired_keys_are_not_in_a_snapshot)
                                "push_back goes later=x", "push_back goes later=y",
                                "ttl goes later=",        "push_back stays=x",
                                "push_back stays=y"};
-        const kw::Selectors both{kw::in("b", kw::prefix("")), kw::in("l", kw::prefix(""))};
+        const Selectors both{in("b", prefix("")), in("l", prefix(""))};
         const auto executor = co_await asio::this_coro::executor;
         const Mirrored watch(executor, db, both, tiny(), Way::message);
         co_await until([&] { return watch.mirror().synced().has_value(); });
         BOOST_TEST(watch.mirror().state_messages() == expected.size());
-        const auto read = [&](const kw::Snapshot& snapshot) {
+        const auto read = [&](const Snapshot& snapshot) {
             return read_state(snapshot, expiry.clock.now());
         };
         ModelState state = co_await db.view(read);

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -40,10 +40,10 @@ public:
 
     Task run()
     {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock_.clock();
-        options.durability = pick(2) == 0 ? kw::Durability::sync : kw::Durability::buffered;
-        kw::Database db = co_await open_database(options);
+        options.durability = pick(2) == 0 ? Durability::sync : Durability::buffered;
+        Database db = co_await open_database(options);
         co_await change(db, 20 + pick(100));
         executor_ = co_await asio::this_coro::executor;
         for (int i = 0; i < 8; ++i) {
@@ -51,7 +51,7 @@ public:
             co_await change(db, pick(6));
         }
         co_await change(db, 20);
-        const auto read = [&](const kw::Snapshot& snapshot) {
+        const auto read = [&](const Snapshot& snapshot) {
             return read_state(snapshot, clock_.now());
         };
         const ModelState state = co_await db.view(read);
@@ -63,18 +63,18 @@ public:
 
 private:
     struct Watch {
-        kw::Selectors selectors;
+        Selectors selectors;
         Mirrored mirrored;
     };
 
     std::uint64_t pick(std::uint64_t below) { return random_() % below; }
 
-    Task change(kw::Database db, std::uint64_t transactions)
+    Task change(Database db, std::uint64_t transactions)
     {
         for (; transactions > 0; --transactions) {
             clock_.advance(1ms * (pick(3) == 0 ? pick(40) : 0));
             model_.remove_expired(clock_.now());
-            const auto step = [&](kw::Transaction& tx) {
+            const auto step = [&](Transaction& tx) {
                 ModelSteps steps(tx, model_, clock_.now(), random_);
                 for (auto count = 1 + pick(5); count > 0; --count) {
                     steps.step();
@@ -84,55 +84,55 @@ private:
         }
     }
 
-    kw::Selector selector()
+    Selector selector()
     {
         const std::string key(1, static_cast<char>('a' + pick(5)));
         switch (pick(6)) {
         case 0:
-            return kw::key(key);
+            return keywatch::key(key);
         case 1:
-            return kw::prefix(key);
+            return prefix(key);
         case 2:
-            return kw::range(key, "");
+            return range(key, "");
         case 3:
-            return kw::range(key, key + "\x7f");
+            return range(key, key + "\x7f");
         case 4:
-            return kw::glob("*" + key + "*");
+            return glob("*" + key + "*");
         default:
-            return kw::all();
+            return all();
         }
     }
 
-    kw::Selectors selectors()
+    Selectors selectors()
     {
         if (pick(3) == 0) {
-            return kw::whole_database();
+            return whole_database();
         }
-        std::vector<kw::BucketSelector> list;
+        std::vector<BucketSelector> list;
         for (auto count = 1 + pick(3); count > 0; --count) {
-            list.push_back(kw::in(ModelSteps::names[pick(2)], selector()));
+            list.push_back(in(ModelSteps::names[pick(2)], selector()));
         }
-        return kw::Selectors(std::move(list));
+        return Selectors(std::move(list));
     }
 
-    void begin_watch(const kw::Database& db)
+    void begin_watch(const Database& db)
     {
-        kw::WatchOptions options;
+        WatchOptions options;
         options.buffer_messages = 1 + pick(20);
         options.callback_timeout = 10 * patience;
         const Way way = all_ways[pick(std::size(all_ways))];
-        const kw::Selectors chosen = selectors();
+        const Selectors chosen = selectors();
         watches_.push_back(
             {chosen, Mirrored(executor_, db, chosen, options, way, static_cast<int>(pick(6)))});
     }
 
     /// Checks a watch. If it has ended, it must have received the end of its last bucket.
-    Task check(kw::Database db, const Watch& watch, const ModelState& state)
+    Task check(Database db, const Watch& watch, const ModelState& state)
     {
         const auto error = co_await failure_of(watch.mirrored.reached(db.head_revision()));
         if (error) {
-            const kw::WatchEnd end = co_await watch.mirrored.end();
-            BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+            const WatchEnd end = co_await watch.mirrored.end();
+            BOOST_TEST(end.reason == EndReason::bucket_deleted);
             co_return;
         }
         // In a database without commits everything is reached at once, except the marker.
@@ -147,7 +147,7 @@ private:
     static ModelState followed(ModelState state, const Watch& watch)
     {
         if (!watch.selectors.list().front().is_whole_database()) {
-            state.each_structure([&](kw::Structure, auto& buckets) {
+            state.each_structure([&](Structure, auto& buckets) {
                 for (const std::string& name : watch.mirrored.mirror().ended()) {
                     buckets.erase(name);
                 }

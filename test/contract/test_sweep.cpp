@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -18,10 +18,10 @@ namespace {
 constexpr int many = 5000;
 
 /// Puts many keys with the same deadline, in a few transactions.
-Task put_together(kw::Database db, std::chrono::milliseconds ttl)
+Task put_together(Database db, std::chrono::milliseconds ttl)
 {
     for (int i = 0; i < many; i += 1000) {
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (int k = i; k < i + 1000; ++k) {
                 tx.btree("b").put("k" + std::to_string(k), std::to_string(k), ttl);
             }
@@ -30,11 +30,11 @@ Task put_together(kw::Database db, std::chrono::milliseconds ttl)
 }
 
 /// Returns the number of expired messages of each commit.
-std::map<kw::Revision, int> commits_of(const Recorder& recorder)
+std::map<Revision, int> commits_of(const Recorder& recorder)
 {
-    std::map<kw::Revision, int> commits;
-    for (const kw::OwnedMessage& each : recorder.messages()) {
-        if (each->cause == kw::Cause::expired) {
+    std::map<Revision, int> commits;
+    for (const OwnedMessage& each : recorder.messages()) {
+        if (each->cause == Cause::expired) {
             ++commits[each->revision];
         }
     }
@@ -49,13 +49,13 @@ BOOST_FIXTURE_TEST_SUITE(test_sweep, Expiry)
 // A store that sends expired keys through a channel would drop those that do not fit.
 BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
 {
-    for (const auto durability : {kw::Durability::sync, kw::Durability::buffered}) {
+    for (const auto durability : {Durability::sync, Durability::buffered}) {
         recorder = Recorder();
         run([this, durability]() -> Task {
-            kw::Options some = options();
+            Options some = options();
             some.durability = durability;
-            kw::Database db = co_await open_with(some, "b");
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+            Database db = co_await open_with(some, "b");
+            Watcher watcher = db.watch("b", keywatch::all(), recorder);
             const Run run = co_await start(watcher);
             co_await put_together(db, 10ms);
             clock.advance(10ms);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
             const auto commits = commits_of(recorder);
             BOOST_TEST(commits.size() >= 20U);
             BOOST_TEST(std::ranges::all_of(commits, [](auto each) { return each.second <= 256; }));
-            BOOST_TEST(co_await db.view([](const kw::Snapshot& snapshot) {
+            BOOST_TEST(co_await db.view([](const Snapshot& snapshot) {
                 return snapshot.btree("b").first_key();
             }) == std::nullopt);
             co_await watcher.stop();
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(five_thousand_that_expire_together_each_have_one_message)
 BOOST_AUTO_TEST_CASE(others_have_their_turn_between_two_parts_of_a_sweep)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await put_together(db, 10ms);
         clock.advance(10ms);
         while (db.stats().engine.expired == 0) {
@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_continues_it)
 {
     run([this]() -> Task {
         const TemporaryDirectory directory;
-        kw::Database db = co_await open_with(options(directory / "db"), "b");
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Database db = co_await open_with(options(directory / "db"), "b");
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         co_await put_together(db, 10ms);
         clock.advance(10ms);
@@ -112,13 +112,13 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_sweep_and_the_next_open_continues_it)
         BOOST_TEST(first <= swept);
         BOOST_TEST(swept < many);
         db = co_await open_database(options(directory / "db"));
-        kw::Watcher second = db.watch("b", kw::all(), recorder);
+        Watcher second = db.watch("b", all(), recorder);
         const Run other = co_await start(second);
         co_await until([&] { return db.stats().engine.expired == many - swept; });
         co_await db.close();
         co_await other.end();
         db = co_await open_database(options(directory / "db"));
-        const Strings whole = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        const Strings whole = co_await history_of(db, "b", all(), From::revision(1));
         BOOST_TEST(whole.size() == 2 * many + 1U);
         co_await db.close();
     });

@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -22,9 +22,9 @@ constexpr int messages = 20'000;
 constexpr std::size_t few = 3;
 
 /// Commits one transaction of `count` messages, all of the same key.
-asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
+asio::awaitable<Revision> put_often(Database db, int count)
 {
-    co_return co_await db.update([&](kw::Transaction& tx) {
+    co_return co_await db.update([&](Transaction& tx) {
         for (int i = 0; i < count; ++i) {
             tx.btree("b").put("k", "v");
         }
@@ -34,14 +34,14 @@ asio::awaitable<kw::Revision> put_often(kw::Database db, int count)
 /// A commit of many messages that is durable, while its `update` may still be running: if the
 /// machine is busy, the caller of `update` is resumed much later than the pipeline.
 struct Large {
-    kw::Revision revision;
+    Revision revision;
     Job committing;
 };
 
-asio::awaitable<Large> begin_to_put_often(kw::Database db)
+asio::awaitable<Large> begin_to_put_often(Database db)
 {
-    const kw::Revision revision = db.head_revision() + 1;
-    const auto put = [](kw::Database database) -> Task { co_await put_often(database, messages); };
+    const Revision revision = db.head_revision() + 1;
+    const auto put = [](Database database) -> Task { co_await put_often(database, messages); };
     const Job committing = co_await spawn(put(db));
     co_await until_in_turns([&] { return db.head_revision() >= revision; });
     co_return Large{revision, committing};
@@ -71,7 +71,7 @@ struct Worked {
     };
     std::shared_ptr<State> state = std::make_shared<State>();
 
-    void operator()(const kw::Message& message) const
+    void operator()(const Message& message) const
     {
         state->ordered = state->ordered && message.index == state->count;
         const std::string bytes(1000, static_cast<char>(message.index));
@@ -80,28 +80,28 @@ struct Worked {
     }
 };
 
-kw::WatchOptions patient(kw::From from = kw::From::now())
+WatchOptions patient(From from = From::now())
 {
-    kw::WatchOptions options = watch_from(from);
+    WatchOptions options = watch_from(from);
     options.callback_timeout = 2 * patience;
     return options;
 }
 
 /// Returns a callback that is a plain function, or a coroutine that is never suspended.
-kw::WatchCallback callback_of(const Worked& worked, bool coroutine)
+WatchCallback callback_of(const Worked& worked, bool coroutine)
 {
     if (!coroutine) {
         return worked;
     }
-    return [worked](const kw::Message& message) -> Task {
+    return [worked](const Message& message) -> Task {
         worked(message);
         co_return;
     };
 }
 
-Task live(kw::Watcher watcher)
+Task live(Watcher watcher)
 {
-    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+    co_await until([&] { return watcher.info().state == WatcherState::live; });
 }
 
 }  // namespace
@@ -113,15 +113,14 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)
 {
     run([]() -> Task {
         for (const bool coroutine : {false, true}) {
-            kw::Database db = co_await open_with("b");
+            Database db = co_await open_with("b");
             const Worked worked;
-            kw::Watcher watcher =
-                db.watch("b", kw::all(), callback_of(worked, coroutine), patient());
+            Watcher watcher = db.watch("b", all(), callback_of(worked, coroutine), patient());
             const Run run = co_await start(watcher);
             co_await live(watcher);
-            const kw::Revision before = watcher.position().revision;
+            const Revision before = watcher.position().revision;
             const Large commit = co_await begin_to_put_often(db);
-            const kw::Revision revision = commit.revision;
+            const Revision revision = commit.revision;
             const auto place = [&] {
                 // The position does not move before the commit is complete.
                 BOOST_TEST_REQUIRE((watcher.position().revision == before ||
@@ -143,11 +142,11 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_history_is_delivered)
 {
     run([]() -> Task {
         for (const bool coroutine : {false, true}) {
-            kw::Database db = co_await open_with("b");
+            Database db = co_await open_with("b");
             co_await put_often(db, messages);
             const Worked worked;
-            kw::Watcher watcher = db.watch("b", kw::key("k"), callback_of(worked, coroutine),
-                                           patient(kw::From::oldest()));
+            Watcher watcher =
+                db.watch("b", key("k"), callback_of(worked, coroutine), patient(From::oldest()));
             const Run run = co_await start(watcher);
             const auto place = [&] { return worked.state->count; };
             const std::size_t met = co_await places_met(place, messages);
@@ -163,19 +162,19 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_predicate_is_asked)
 {
     run([]() -> Task {
         for (const bool coroutine : {false, true}) {
-            kw::Database db = co_await open_with("b");
+            Database db = co_await open_with("b");
             const Worked asked;
             const Worked worked;
-            kw::WatchOptions options = patient();
-            options.filter.predicate = [asked](const kw::Message& message) {
+            WatchOptions options = patient();
+            options.filter.predicate = [asked](const Message& message) {
                 asked(message);
                 return true;
             };
-            kw::Watcher watcher = db.watch("b", kw::all(), callback_of(worked, coroutine), options);
+            Watcher watcher = db.watch("b", all(), callback_of(worked, coroutine), options);
             const Run run = co_await start(watcher);
             co_await live(watcher);
             const Large commit = co_await begin_to_put_often(db);
-            const kw::Revision revision = commit.revision;
+            const Revision revision = commit.revision;
             const auto place = [&] { return asked.state->count; };
             const std::size_t met = co_await places_met(place, messages);
             BOOST_TEST(met > few);
@@ -195,21 +194,19 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
     run([]() -> Task {
         for (const bool coroutine : {false, true}) {
             for (const bool cancelled : {false, true}) {
-                kw::Database db = co_await open_with("b");
+                Database db = co_await open_with("b");
                 const Worked worked;
-                kw::Watcher watcher =
-                    db.watch("b", kw::all(), callback_of(worked, coroutine), patient());
+                Watcher watcher = db.watch("b", all(), callback_of(worked, coroutine), patient());
                 const Run run = co_await start(watcher);
                 co_await live(watcher);
                 const Large commit = co_await begin_to_put_often(db);
-                const kw::Revision revision = commit.revision;
+                const Revision revision = commit.revision;
                 co_await until_in_turns([&] { return worked.state->count > 0; });
                 const std::size_t count = worked.state->count;
                 BOOST_TEST(count < std::size_t{messages});
                 cancelled ? run.cancel() : watcher.request_stop();
-                const kw::WatchEnd end = co_await run.end();
-                BOOST_TEST(end.reason ==
-                           (cancelled ? kw::EndReason::cancelled : kw::EndReason::stopped));
+                const WatchEnd end = co_await run.end();
+                BOOST_TEST(end.reason == (cancelled ? EndReason::cancelled : EndReason::stopped));
                 BOOST_TEST(end.position.revision == revision - 1);
                 BOOST_TEST(worked.state->count == count);
                 co_await commit.committing.join();
@@ -223,18 +220,17 @@ BOOST_AUTO_TEST_CASE(a_stop_between_two_slices_ends_before_the_commit)
 BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::size_t given = 0;
         std::deque<Run> runs;
         for (int i = 0; i < 300; ++i) {
-            const auto count = [&given](const kw::Commit& commit) { given += commit.size(); };
-            kw::Watcher watcher =
-                db.watch("b", i % 2 == 0 ? kw::all() : kw::prefix("k"), count, patient());
+            const auto count = [&given](const Commit& commit) { given += commit.size(); };
+            Watcher watcher = db.watch("b", i % 2 == 0 ? all() : prefix("k"), count, patient());
             runs.push_back(co_await start(watcher));
             co_await live(watcher);
         }
         const Large commit = co_await begin_to_put_often(db);
-        const kw::Revision revision = commit.revision;
+        const Revision revision = commit.revision;
         std::size_t turns = 0;
         co_await until_in_turns([&] {
             ++turns;
@@ -242,7 +238,7 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
         });
         BOOST_TEST(turns > 10 * few);
         co_await until([&] { return given == 300U * messages; });
-        for (const kw::WatcherInfo& each : db.watchers()) {
+        for (const WatcherInfo& each : db.watchers()) {
             BOOST_TEST(each.fell_behind == 0U);
         }
         co_await commit.committing.join();
@@ -257,11 +253,11 @@ BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_routed_to_many)
 BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        std::deque<kw::Watcher> others;
+        Database db = co_await open_with("b");
+        std::deque<Watcher> others;
         std::deque<Run> runs;
         for (int i = 0; i < 200; ++i) {
-            others.push_back(db.watch("b", kw::all(), [](const kw::Commit&) {}, patient()));
+            others.push_back(db.watch("b", all(), [](const Commit&) {}, patient()));
             runs.push_back(co_await start(others.back()));
             co_await live(others.back());
         }
@@ -272,14 +268,13 @@ BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_no
         BOOST_TEST(!is_routed());
         const Recorder from_here;
         const Recorder with_it;
-        kw::Watcher later = db.watch("b", kw::key("l"), from_here, patient());
-        kw::Watcher earlier =
-            db.watch("b", kw::key("l"), with_it, patient(kw::From::revision(large.revision)));
+        Watcher later = db.watch("b", key("l"), from_here, patient());
+        Watcher earlier = db.watch("b", key("l"), with_it, patient(From::revision(large.revision)));
         runs.push_back(co_await start(later));
         runs.push_back(co_await start(earlier));
         others.front().request_stop();
         others[1].request_stop();
-        const kw::Revision last = co_await put(db, "b", "l", "1");
+        const Revision last = co_await put(db, "b", "l", "1");
         co_await later.reached(last);
         co_await earlier.reached(last);
         co_await others[2].reached(last);
@@ -289,9 +284,8 @@ BOOST_AUTO_TEST_CASE(watches_that_start_and_end_while_a_commit_is_routed_lose_no
         co_await large.committing.join();
         co_await db.close();
         for (std::size_t i = 0; i < runs.size(); ++i) {
-            const kw::WatchEnd end = co_await runs[i].end();
-            BOOST_TEST(end.reason ==
-                       (i < 2 ? kw::EndReason::stopped : kw::EndReason::database_closed));
+            const WatchEnd end = co_await runs[i].end();
+            BOOST_TEST(end.reason == (i < 2 ? EndReason::stopped : EndReason::database_closed));
         }
     });
 }

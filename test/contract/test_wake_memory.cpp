@@ -9,21 +9,21 @@
 
 #include <limits>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-constexpr kw::Revision never = std::numeric_limits<kw::Revision>::max();
+constexpr Revision never = std::numeric_limits<Revision>::max();
 /// Less than a tenth of what would remain if each wait of a round left the smallest possible
 /// allocation.
 constexpr std::size_t limit = 100 << 10;
 
-Task start_and_stop(kw::Database db, int count)
+Task start_and_stop(Database db, int count)
 {
     for (int i = 0; i < count; ++i) {
-        kw::Watcher watcher = db.watch(
-            "b", kw::all(), [](const kw::Message&) {}, watch_from(kw::From::revision(never)));
+        Watcher watcher =
+            db.watch("b", all(), [](const Message&) {}, watch_from(From::revision(never)));
         const Run run = co_await start(watcher);
         for (int turn = 0; turn < 5; ++turn) {
             co_await yield();  // so that it registers a wake-up
@@ -33,7 +33,7 @@ Task start_and_stop(kw::Database db, int count)
     }
 }
 
-Task wait_and_cancel(kw::Watcher watcher, int count)
+Task wait_and_cancel(Watcher watcher, int count)
 {
     for (int i = 0; i < count; ++i) {
         const Job waiting = co_await spawn(watcher.reached(never - static_cast<unsigned>(i)));
@@ -51,7 +51,7 @@ BOOST_FIXTURE_TEST_SUITE(test_wake_memory, EventLoop)
 BOOST_AUTO_TEST_CASE(watches_of_a_future_revision_release_their_memory)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await start_and_stop(db, 500);
         const Peak peak;
         co_await start_and_stop(db, 2000);
@@ -63,15 +63,15 @@ BOOST_AUTO_TEST_CASE(watches_of_a_future_revision_release_their_memory)
 BOOST_AUTO_TEST_CASE(cancelled_waits_release_their_memory)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+        Database db = co_await open_with("b");
+        Watcher watcher = db.watch("b", all(), [](const Message&) {});
         const Run run = co_await start(watcher);
         co_await wait_and_cancel(watcher, 500);
         const Peak peak;
         co_await wait_and_cancel(watcher, 20000);
         BOOST_TEST(peak.left() < limit);
         // A wait that is still pending is not forgotten in between.
-        const kw::Revision next = db.head_revision() + 1;
+        const Revision next = db.head_revision() + 1;
         const Job waiting = co_await spawn(watcher.reached(next));
         co_await wait_and_cancel(watcher, 500);
         BOOST_TEST(!waiting.done());
@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE(cancelled_waits_release_their_memory)
 BOOST_AUTO_TEST_CASE(pending_waits_are_kept_among_cancelled_ones)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher later = db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(3)));
-        kw::Watcher idle = db.watch("b", kw::key("none"), [](const kw::Message&) {});
+        Watcher later = db.watch("b", all(), recorder, watch_from(From::revision(3)));
+        Watcher idle = db.watch("b", key("none"), [](const Message&) {});
         const Run later_run = co_await start(later);
         const Job waiting = co_await spawn(idle.reached(4));
         co_await start_and_stop(db, 500);

@@ -7,25 +7,24 @@
 #include <array>
 #include <deque>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 using Strings = std::vector<std::string>;
 
-constexpr std::array policies{kw::Overflow::catch_up, kw::Overflow::latest, kw::Overflow::skip,
-                              kw::Overflow::stop};
+constexpr std::array policies{Overflow::catch_up, Overflow::latest, Overflow::skip, Overflow::stop};
 
-kw::Options limited(std::size_t bytes)
+Options limited(std::size_t bytes)
 {
-    kw::Options options = watched_options();
+    Options options = watched_options();
     options.watch_bytes = bytes;
     return options;
 }
 
 /// Commits five more for each of the first three messages.
-Task five_more(kw::Database db, std::size_t given)
+Task five_more(Database db, std::size_t given)
 {
     if (given <= 3) {
         co_await put_many(db, "b", 5);
@@ -40,22 +39,22 @@ const Strings with_a_gap{"2.0 put held=", "3.0 put k0=0", "4.0 put k1=1", "5-17.
 /// then the third message also deletes the bucket. The database must outlive the watch.
 struct SlowWatch {
     Recorder recorder;
-    kw::Watcher watcher;
+    Watcher watcher;
     Run run;
 };
-asio::awaitable<SlowWatch> start_slow(kw::Database& db, kw::Overflow policy, bool drops = false)
+asio::awaitable<SlowWatch> start_slow(Database& db, Overflow policy, bool drops = false)
 {
     const Recorder recorder;
-    const auto make_more = [&db, recorder, drops](const kw::Message& message) -> Task {
+    const auto make_more = [&db, recorder, drops](const Message& message) -> Task {
         recorder(message);
         co_await five_more(db, recorder.size());
         if (drops && recorder.size() == 3) {
             co_await drop(db, "b");
         }
     };
-    kw::Watcher watcher = db.watch("b", kw::all(), make_more, slow_watch(policy));
+    Watcher watcher = db.watch("b", all(), make_more, slow_watch(policy));
     const Run run = co_await start(watcher);
-    co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+    co_await until([&] { return watcher.info().state == WatcherState::live; });
     co_await put(db, "b", "held", "");
     co_return SlowWatch{recorder, watcher, run};
 }
@@ -70,13 +69,13 @@ BOOST_FIXTURE_TEST_SUITE(test_watch_bytes, EventLoop)
 BOOST_AUTO_TEST_CASE(without_any_memory_everything_comes_from_history)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        for (const kw::Overflow policy : policies) {
+        Database db = co_await open_with(limited(1), "b");
+        for (const Overflow policy : policies) {
             const Recorder recorder;
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder, slow_watch(policy));
+            Watcher watcher = db.watch("b", all(), recorder, slow_watch(policy));
             const Run run = co_await start(watcher);
-            co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
-            const kw::Revision first = db.head_revision() + 1;
+            co_await until([&] { return watcher.info().state == WatcherState::live; });
+            const Revision first = db.head_revision() + 1;
             for (int i = 0; i < 10; ++i) {
                 co_await watcher.reached(co_await put(db, "b", "k", std::to_string(i)));
             }
@@ -95,8 +94,8 @@ BOOST_AUTO_TEST_CASE(without_any_memory_everything_comes_from_history)
 BOOST_AUTO_TEST_CASE(a_skipping_watch_that_is_too_slow_to_catch_up_receives_a_gap)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        const SlowWatch one = co_await start_slow(db, kw::Overflow::skip);
+        Database db = co_await open_with(limited(1), "b");
+        const SlowWatch one = co_await start_slow(db, Overflow::skip);
         co_await one.watcher.reached(17);
         BOOST_TEST(lines_with_intervals(one.recorder) == with_a_gap);
         BOOST_TEST(one.watcher.info().gaps == 1U);
@@ -112,9 +111,9 @@ BOOST_AUTO_TEST_CASE(a_skipping_watch_that_is_too_slow_to_catch_up_receives_a_ga
 BOOST_AUTO_TEST_CASE(a_stopping_watch_that_is_too_slow_to_catch_up_ends)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        const SlowWatch one = co_await start_slow(db, kw::Overflow::stop);
-        BOOST_TEST(co_await one.run.error() == code(kw::Error::overflow));
+        Database db = co_await open_with(limited(1), "b");
+        const SlowWatch one = co_await start_slow(db, Overflow::stop);
+        BOOST_TEST(co_await one.run.error() == code(Error::overflow));
         BOOST_TEST(one.recorder.size() == 3U);
         BOOST_TEST(one.watcher.position().revision == 4U);
         co_await db.close();
@@ -126,22 +125,22 @@ BOOST_AUTO_TEST_CASE(a_stopping_watch_that_is_too_slow_to_catch_up_ends)
 BOOST_AUTO_TEST_CASE(a_watch_that_fell_behind_because_of_others_is_spared_until_it_caught_up)
 {
     run([]() -> Task {
-        for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
-            kw::Database db = co_await open_with(limited(20'000), "b");
+        for (const Overflow policy : {Overflow::skip, Overflow::stop}) {
+            Database db = co_await open_with(limited(20'000), "b");
             co_await create(db, "other");
             const Held stuck;
-            kw::WatchOptions much = slow_watch(kw::Overflow::catch_up);
+            WatchOptions much = slow_watch(Overflow::catch_up);
             much.buffer_messages = 1000;
-            kw::Watcher other = db.watch("other", kw::all(), stuck, much);
+            Watcher other = db.watch("other", all(), stuck, much);
             const Run other_run = co_await start(other);
-            co_await until([&] { return other.info().state == kw::WatcherState::live; });
+            co_await until([&] { return other.info().state == WatcherState::live; });
             co_await put(db, "other", "first", "");
             co_await until([&] { return stuck.gate.reached() == 1; });
             co_await put(db, "other", "large", std::string(15'000, 'v'));
 
             const Recorder recorder;
             const auto change_more = [&db, &other, stuck,
-                                      recorder](const kw::Message& message) -> Task {
+                                      recorder](const Message& message) -> Task {
                 recorder(message);
                 if (message.key == "held") {
                     co_await put(db, "b", "no room", std::string(10'000, 'v'));
@@ -154,13 +153,13 @@ BOOST_AUTO_TEST_CASE(a_watch_that_fell_behind_because_of_others_is_spared_until_
                     co_await routed(db);
                 }
             };
-            kw::Watcher watcher = db.watch("b", kw::all(), change_more, slow_watch(policy));
+            Watcher watcher = db.watch("b", all(), change_more, slow_watch(policy));
             const Run run = co_await start(watcher);
-            co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+            co_await until([&] { return watcher.info().state == WatcherState::live; });
             co_await watcher.reached(co_await put(db, "b", "held", ""));
             co_await watcher.reached(db.head_revision());
             co_await db.close();
-            BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
             BOOST_TEST(recorder.keys() == (Strings{"held", "no room", "k0", "k1", "k2"}));
             co_await other_run.end();
         }
@@ -171,8 +170,8 @@ BOOST_AUTO_TEST_CASE(a_watch_that_fell_behind_because_of_others_is_spared_until_
 BOOST_AUTO_TEST_CASE(a_catching_up_watch_receives_everything_even_if_it_is_slow)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        const SlowWatch one = co_await start_slow(db, kw::Overflow::catch_up);
+        Database db = co_await open_with(limited(1), "b");
+        const SlowWatch one = co_await start_slow(db, Overflow::catch_up);
         co_await one.watcher.reached(17);
         BOOST_TEST(one.recorder.size() == 16U);
         BOOST_TEST(one.watcher.info().gaps == 0U);
@@ -185,10 +184,10 @@ BOOST_AUTO_TEST_CASE(a_catching_up_watch_receives_everything_even_if_it_is_slow)
 BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_still_receives_the_end_of_a_bucket)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(1), "b");
-        const SlowWatch one = co_await start_slow(db, kw::Overflow::skip, true);
-        const kw::WatchEnd end = co_await one.run.end();
-        BOOST_TEST(end.reason == kw::EndReason::bucket_deleted);
+        Database db = co_await open_with(limited(1), "b");
+        const SlowWatch one = co_await start_slow(db, Overflow::skip, true);
+        const WatchEnd end = co_await one.run.end();
+        BOOST_TEST(end.reason == EndReason::bucket_deleted);
         BOOST_TEST(end.position.revision == 18U);
         Strings expected = with_a_gap;
         expected.push_back("18.0 bucket_deleted");
@@ -200,15 +199,15 @@ BOOST_AUTO_TEST_CASE(a_watch_that_is_too_slow_still_receives_the_end_of_a_bucket
 BOOST_AUTO_TEST_CASE(a_pulled_watch_that_is_too_slow_to_catch_up_receives_a_gap_or_ends)
 {
     run([]() -> Task {
-        for (const kw::Overflow policy : {kw::Overflow::skip, kw::Overflow::stop}) {
-            kw::Database db = co_await open_with(limited(1), "b");
-            kw::PullWatcher watcher = co_await hold_pulled(db, slow_watch(policy));
-            const std::size_t given = policy == kw::Overflow::skip ? 4 : 3;
+        for (const Overflow policy : {Overflow::skip, Overflow::stop}) {
+            Database db = co_await open_with(limited(1), "b");
+            PullWatcher watcher = co_await hold_pulled(db, slow_watch(policy));
+            const std::size_t given = policy == Overflow::skip ? 4 : 3;
             const Recorder recorder;
             while (recorder.size() < given) {
                 BOOST_TEST_REQUIRE(co_await watcher.wait());
                 if (const auto commit = watcher.try_next()) {
-                    for (const kw::Message& each : *commit) {
+                    for (const Message& each : *commit) {
                         recorder(each);
                     }
                     co_await five_more(db, recorder.size());
@@ -217,11 +216,11 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_that_is_too_slow_to_catch_up_receives_a_gap_
             const Strings expected(with_a_gap.begin(), with_a_gap.begin() + std::ptrdiff_t(given));
             BOOST_TEST(lines_with_intervals(recorder) == expected);
             const Job taking = co_await spawn(take_all(watcher, recorder));
-            if (policy == kw::Overflow::stop) {
-                BOOST_TEST(co_await failure_of(taking.join()) == code(kw::Error::overflow));
+            if (policy == Overflow::stop) {
+                BOOST_TEST(co_await failure_of(taking.join()) == code(Error::overflow));
             }
             co_await db.close();
-            if (policy == kw::Overflow::skip) {
+            if (policy == Overflow::skip) {
                 co_await taking.join();
             }
             BOOST_TEST(recorder.size() == given);
@@ -233,17 +232,17 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_that_is_too_slow_to_catch_up_receives_a_gap_
 BOOST_AUTO_TEST_CASE(a_commit_for_many_watches_counts_once)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(limited(100'000), "b");
+        Database db = co_await open_with(limited(100'000), "b");
         std::deque<Recorder> recorders;
-        std::deque<kw::Watcher> watchers;
+        std::deque<Watcher> watchers;
         std::deque<Run> runs;
         for (int i = 0; i < 50; ++i) {
             recorders.emplace_back();
-            watchers.push_back(db.watch("b", kw::all(), recorders.back()));
+            watchers.push_back(db.watch("b", all(), recorders.back()));
             runs.push_back(co_await start(watchers.back()));
-            co_await until([&] { return watchers.back().info().state == kw::WatcherState::live; });
+            co_await until([&] { return watchers.back().info().state == WatcherState::live; });
         }
-        const kw::Revision revision = co_await put(db, "b", "k", std::string(50'000, 'x'));
+        const Revision revision = co_await put(db, "b", "k", std::string(50'000, 'x'));
         for (std::size_t i = 0; i < watchers.size(); ++i) {
             co_await watchers[i].reached(revision);
             BOOST_TEST(recorders[i].size() == 1U);
@@ -261,32 +260,32 @@ BOOST_AUTO_TEST_CASE(stuck_watches_take_nothing_from_healthy_ones)
 {
     run([]() -> Task {
         constexpr std::size_t limit = std::size_t{64} << 10;
-        kw::Database db = co_await open_with(limited(limit), "b");
+        Database db = co_await open_with(limited(limit), "b");
         std::deque<HeldWatch> stuck;
-        for (const kw::Overflow policy : policies) {
-            kw::WatchOptions options = slow_watch(policy);
+        for (const Overflow policy : policies) {
+            WatchOptions options = slow_watch(policy);
             options.buffer_messages = 1000;
-            const kw::Selectors selectors = kw::in("b", kw::all());
+            const Selectors selectors = in("b", all());
             stuck.push_back(co_await hold(db, selectors, options));
         }
         std::deque<Recorder> recorders;
-        std::deque<kw::Watcher> watchers;
+        std::deque<Watcher> watchers;
         std::deque<Run> runs;
-        for (const kw::Overflow policy : policies) {
+        for (const Overflow policy : policies) {
             recorders.emplace_back();
-            watchers.push_back(db.watch("b", kw::all(), recorders.back(), slow_watch(policy)));
+            watchers.push_back(db.watch("b", all(), recorders.back(), slow_watch(policy)));
             runs.push_back(co_await start(watchers.back()));
-            co_await until([&] { return watchers.back().info().state == kw::WatcherState::live; });
+            co_await until([&] { return watchers.back().info().state == WatcherState::live; });
         }
         for (int i = 0; i < 100; ++i) {
             const std::size_t bytes = i % 2 == 0 ? 4000 : 12000;
-            const kw::Revision revision =
+            const Revision revision =
                 co_await put(db, "b", std::to_string(i), std::string(bytes, 'x'));
-            for (const kw::Watcher& each : watchers) {
+            for (const Watcher& each : watchers) {
                 co_await each.reached(revision);
             }
             // The stuck watches hold the same commits, which count once.
-            for (const kw::WatcherInfo& each : db.watchers()) {
+            for (const WatcherInfo& each : db.watchers()) {
                 BOOST_TEST(each.queued_bytes <= limit);
             }
         }
@@ -299,10 +298,10 @@ BOOST_AUTO_TEST_CASE(stuck_watches_take_nothing_from_healthy_ones)
         }
         co_await db.close();
         for (const Run& each : runs) {
-            BOOST_TEST((co_await each.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await each.end()).reason == EndReason::database_closed);
         }
         for (const HeldWatch& each : stuck) {
-            BOOST_TEST((co_await each.run.end()).reason == kw::EndReason::database_closed);
+            BOOST_TEST((co_await each.run.end()).reason == EndReason::database_closed);
         }
     });
 }

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -22,18 +22,18 @@ namespace {
 
 using Ids = std::vector<std::uint64_t>;
 
-Ids ids_of(const std::vector<kw::WatcherInfo>& infos)
+Ids ids_of(const std::vector<WatcherInfo>& infos)
 {
     Ids ids;
-    for (const kw::WatcherInfo& each : infos) {
+    for (const WatcherInfo& each : infos) {
         ids.push_back(each.id);
     }
     return ids;
 }
 
-kw::WatchOptions small_and_patient()
+WatchOptions small_and_patient()
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.buffer_messages = 4;
     options.callback_timeout = 10 * patience;
     return options;
@@ -46,39 +46,37 @@ BOOST_FIXTURE_TEST_SUITE(test_watcher_info, EventLoop)
 BOOST_AUTO_TEST_CASE(a_watch_is_listed_from_its_creation_until_its_last_handle_is_destroyed)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         BOOST_TEST(db.watchers().empty());
-        kw::WatchOptions options;
+        WatchOptions options;
         options.name = "cache";
-        options.overflow = kw::Overflow::stop;
-        const auto selectors =
-            kw::Selectors{kw::in("b", kw::prefix("k")), kw::in("c", kw::range("a", ""))};
-        std::optional<kw::Watcher> watcher =
-            db.watch(selectors, [](const kw::Message&) {}, options);
-        const kw::WatcherInfo made = db.watchers().at(0);
+        options.overflow = Overflow::stop;
+        const auto selectors = Selectors{in("b", prefix("k")), in("c", range("a", ""))};
+        std::optional<Watcher> watcher = db.watch(selectors, [](const Message&) {}, options);
+        const WatcherInfo made = db.watchers().at(0);
         BOOST_TEST(made.id == watcher->id());
         BOOST_TEST(made.name == "cache");
         BOOST_TEST(made.selectors == selectors);
-        BOOST_TEST(made.overflow == kw::Overflow::stop);
+        BOOST_TEST(made.overflow == Overflow::stop);
         BOOST_TEST(!made.pulled);
-        BOOST_TEST(made.state == kw::WatcherState::created);
+        BOOST_TEST(made.state == WatcherState::created);
         BOOST_TEST(made.position == watcher->position());
         {
             const Run run = co_await start(*watcher);
-            const kw::Revision last = co_await put_many(db, "b", 3);
+            const Revision last = co_await put_many(db, "b", 3);
             co_await watcher->reached(last);
-            const kw::WatcherInfo live = watcher->info();
-            BOOST_TEST(live.state == kw::WatcherState::live);
+            const WatcherInfo live = watcher->info();
+            BOOST_TEST(live.state == WatcherState::live);
             BOOST_TEST(live.commits == 3U);
             BOOST_TEST(live.messages == 3U);
             BOOST_TEST(live.position.revision == last);
-            BOOST_TEST(live.lag == kw::Lag());
+            BOOST_TEST(live.lag == Lag());
             co_await watcher->stop();
             co_await run.end();
         }
-        const kw::WatcherInfo ended = db.watchers().at(0);
-        BOOST_TEST(ended.state == kw::WatcherState::ended);
-        BOOST_TEST(ended.end == kw::EndReason::stopped);
+        const WatcherInfo ended = db.watchers().at(0);
+        BOOST_TEST(ended.state == WatcherState::ended);
+        BOOST_TEST(ended.end == EndReason::stopped);
         BOOST_TEST(ended.error.empty());
         watcher.reset();
         co_await until([&] { return db.watchers().empty(); });
@@ -90,15 +88,15 @@ BOOST_AUTO_TEST_CASE(a_watch_is_listed_from_its_creation_until_its_last_handle_i
 BOOST_AUTO_TEST_CASE(info_contains_the_error_of_a_failed_watch)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto fails = [](const kw::Message&) { throw std::runtime_error("no more paper"); };
-        kw::Watcher watcher = db.watch("b", kw::all(), fails);
+        Database db = co_await open_with("b");
+        const auto fails = [](const Message&) { throw std::runtime_error("no more paper"); };
+        Watcher watcher = db.watch("b", all(), fails);
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "1");
         co_await until([&] { return run.done(); });
         BOOST_CHECK_THROW(co_await run.end(), std::runtime_error);
-        const kw::WatcherInfo info = watcher.info();
-        BOOST_TEST(info.state == kw::WatcherState::ended);
+        const WatcherInfo info = watcher.info();
+        BOOST_TEST(info.state == WatcherState::ended);
         BOOST_TEST(!info.end);
         BOOST_TEST(info.error == "no more paper");
         BOOST_TEST(info.commits == 0U);  // the commit was not delivered whole
@@ -109,21 +107,21 @@ BOOST_AUTO_TEST_CASE(info_contains_the_error_of_a_failed_watch)
 BOOST_AUTO_TEST_CASE(a_watch_that_lags_shows_its_lag)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         const HandClock clock;
         options.clock = clock.clock();
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Gate gate;
-        const auto stuck = [&](const kw::Message&) -> Task { co_await gate.pass(); };
-        kw::Watcher watcher = db.watch("b", kw::all(), stuck, small_and_patient());
+        const auto stuck = [&](const Message&) -> Task { co_await gate.pass(); };
+        Watcher watcher = db.watch("b", all(), stuck, small_and_patient());
         const Run run = co_await start(watcher);
         clock.advance(10s);
         co_await put(db, "b", "first", std::string(1000, 'v'));
         co_await until([&] { return gate.reached() == 1; });
         clock.advance(30s);
-        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Revision last = co_await put_many(db, "b", 3);
         co_await until([&] { return watcher.info().queued_messages == 3; });
-        const kw::WatcherInfo info = watcher.info();
+        const WatcherInfo info = watcher.info();
         BOOST_TEST(info.position.revision == 1U);
         BOOST_TEST(info.lag.revisions == 4U);
         BOOST_TEST(info.lag.messages == 4U);
@@ -134,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_watch_that_lags_shows_its_lag)
         BOOST_TEST(info.commits == 0U);
         gate.open();
         co_await watcher.reached(last);
-        BOOST_TEST(watcher.info().lag == kw::Lag());
+        BOOST_TEST(watcher.info().lag == Lag());
         BOOST_TEST(watcher.info().queued_messages == 0U);
         BOOST_TEST(watcher.info().commits == 4U);
         co_await db.close();
@@ -145,13 +143,12 @@ BOOST_AUTO_TEST_CASE(a_watch_that_lags_shows_its_lag)
 BOOST_AUTO_TEST_CASE(a_watch_whose_inbox_has_overflowed_is_not_live)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const HeldWatch one =
-            co_await hold(db, kw::in("b", kw::all()), slow_watch(kw::Overflow::catch_up));
-        BOOST_TEST(one.watcher.info().state == kw::WatcherState::live);
+        Database db = co_await open_with("b");
+        const HeldWatch one = co_await hold(db, in("b", all()), slow_watch(Overflow::catch_up));
+        BOOST_TEST(one.watcher.info().state == WatcherState::live);
         co_await put_many(db, "b", 5);
         co_await routed(db);
-        BOOST_TEST(one.watcher.info().state == kw::WatcherState::catching_up);
+        BOOST_TEST(one.watcher.info().state == WatcherState::catching_up);
         BOOST_TEST(one.watcher.info().fell_behind == 1U);
         co_await one.release(db);
         BOOST_TEST(one.watcher.info().fell_behind == 1U);
@@ -164,16 +161,16 @@ BOOST_AUTO_TEST_CASE(a_watch_whose_inbox_has_overflowed_is_not_live)
 BOOST_AUTO_TEST_CASE(a_lag_that_goes_beyond_history_counts_what_there_is)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.commits = 10;
-        kw::Database db = co_await open_with(options, "b");
-        kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
-        const kw::Revision last = co_await put_many(db, "b", 500);
+        Database db = co_await open_with(options, "b");
+        Watcher watcher = db.watch("b", all(), [](const Message&) {});
+        const Revision last = co_await put_many(db, "b", 500);
         // Waits until trimming has finished, so that nothing changes during the test.
         co_await until([&] { return db.stats().history.commits <= options.history.commits; });
-        const kw::WatcherInfo info = watcher.info();
+        const WatcherInfo info = watcher.info();
         BOOST_TEST(info.lag.revisions == last - 1);
-        const kw::Stats::History history = db.stats().history;
+        const Stats::History history = db.stats().history;
         BOOST_TEST(info.lag.messages == history.messages);
         BOOST_TEST(info.lag.bytes == history.bytes);
         co_await db.close();
@@ -183,18 +180,18 @@ BOOST_AUTO_TEST_CASE(a_lag_that_goes_beyond_history_counts_what_there_is)
 BOOST_AUTO_TEST_CASE(falling_behind_and_callbacks_are_counted)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Gate gate;
-        const auto slow = [&](const kw::Message&) -> Task { co_await gate.pass(); };
-        kw::Watcher watcher = db.watch("b", kw::all(), slow, small_and_patient());
+        const auto slow = [&](const Message&) -> Task { co_await gate.pass(); };
+        Watcher watcher = db.watch("b", all(), slow, small_and_patient());
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "v");
         co_await until([&] { return gate.reached() == 1; });
         co_await take(2ms);
-        const kw::Revision last = co_await put_many(db, "b", 40);
+        const Revision last = co_await put_many(db, "b", 40);
         gate.open();
         co_await watcher.reached(last);
-        const kw::WatcherInfo info = watcher.info();
+        const WatcherInfo info = watcher.info();
         BOOST_TEST(info.fell_behind >= 1U);
         BOOST_TEST(info.messages == 41U);
         BOOST_TEST(info.longest_callback >= 2ms);
@@ -206,17 +203,17 @@ BOOST_AUTO_TEST_CASE(falling_behind_and_callbacks_are_counted)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_that_reads_history_again_is_catching_up)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = co_await hold_pulled(db, slow_watch(kw::Overflow::catch_up));
+        Database db = co_await open_with("b");
+        PullWatcher watcher = co_await hold_pulled(db, slow_watch(Overflow::catch_up));
         co_await put_many(db, "b", 10);
         co_await routed(db);
         BOOST_TEST(watcher.try_next().has_value());
         BOOST_TEST(!watcher.try_next());
         BOOST_TEST(co_await watcher.wait());  // a slice of history, with more to follow
-        BOOST_TEST(watcher.info().state == kw::WatcherState::catching_up);
+        BOOST_TEST(watcher.info().state == WatcherState::catching_up);
         const Recorder recorder;
         const Job taking = co_await spawn(take_all(watcher, recorder));
-        co_await until([&] { return watcher.info().state == kw::WatcherState::live; });
+        co_await until([&] { return watcher.info().state == WatcherState::live; });
         co_await db.close();
         co_await taking.join();
     });
@@ -225,13 +222,13 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_that_reads_history_again_is_catching_up)
 BOOST_AUTO_TEST_CASE(a_pulled_watch_is_shown_too)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::PullWatcher watcher = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        PullWatcher watcher = db.watch("b", all());
         co_await put(db, "b", "k", "v");
         BOOST_TEST(co_await watcher.wait());
         BOOST_TEST(watcher.try_next().has_value());
         BOOST_TEST(!watcher.try_next());
-        const kw::WatcherInfo info = db.watchers().at(0);
+        const WatcherInfo info = db.watchers().at(0);
         BOOST_TEST(info.pulled);
         BOOST_TEST(info.commits == 1U);
         BOOST_TEST(info.position.revision == 2U);
@@ -243,29 +240,28 @@ BOOST_AUTO_TEST_CASE(a_pulled_watch_is_shown_too)
 BOOST_AUTO_TEST_CASE(explain_returns_the_watches_that_a_change_would_reach)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "c");
-        const auto nothing = [](const kw::Message&) {};
-        std::vector<kw::Watcher> watchers{
-            db.watch("b", kw::key("k1"), nothing),
-            db.watch("b", kw::prefix("k"), nothing),
-            db.watch("b", kw::range("k0", "k5"), nothing),
-            db.watch("b", kw::glob("?1"), nothing),
-            db.watch("b", kw::all(), nothing),
-            db.watch(kw::whole_database(), nothing),
-            db.watch({kw::in("b", kw::key("x")), kw::in("c", kw::all())}, nothing),
-            db.watch("c", kw::key("k1"), nothing)};
+        const auto nothing = [](const Message&) {};
+        std::vector<Watcher> watchers{db.watch("b", key("k1"), nothing),
+                                      db.watch("b", prefix("k"), nothing),
+                                      db.watch("b", range("k0", "k5"), nothing),
+                                      db.watch("b", glob("?1"), nothing),
+                                      db.watch("b", all(), nothing),
+                                      db.watch(whole_database(), nothing),
+                                      db.watch({in("b", key("x")), in("c", all())}, nothing),
+                                      db.watch("c", key("k1"), nothing)};
         std::vector<Run> runs;
-        for (kw::Watcher& each : watchers) {
+        for (Watcher& each : watchers) {
             runs.push_back(co_await start(each));
         }
-        const kw::Watcher never_run = db.watch("b", kw::all(), nothing);
+        const Watcher never_run = db.watch("b", all(), nothing);
         BOOST_TEST(ids_of(db.explain("b", "k1")) == (Ids{1, 2, 3, 4, 5, 6}));
         BOOST_TEST(ids_of(db.explain("b", "k7")) == (Ids{2, 5, 6}));
         BOOST_TEST(ids_of(db.explain("c", "k1")) == (Ids{6, 7, 8}));
         BOOST_TEST(ids_of(db.explain("d", "k1")) == Ids{6});
         co_await watchers[4].stop();
-        const kw::Revision deleted = co_await drop(db, "c");
+        const Revision deleted = co_await drop(db, "c");
         co_await watchers[6].reached(deleted);
         co_await create(db, "c");
         BOOST_TEST(ids_of(db.explain("b", "k1")) == (Ids{1, 2, 3, 4, 6}));
@@ -278,9 +274,9 @@ BOOST_AUTO_TEST_CASE(explain_returns_the_watches_that_a_change_would_reach)
 BOOST_AUTO_TEST_CASE(thousands_of_ended_watches_leave_nothing_in_the_list)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         for (int i = 0; i < 3'000; ++i) {
-            kw::Watcher watcher = db.watch("b", kw::key("k"), [](const kw::Message&) {});
+            Watcher watcher = db.watch("b", key("k"), [](const Message&) {});
             const Run run = co_await start(watcher);
             co_await watcher.stop();
             co_await run.end();
@@ -296,19 +292,19 @@ BOOST_AUTO_TEST_CASE(thousands_of_ended_watches_leave_nothing_in_the_list)
 BOOST_AUTO_TEST_CASE(any_thread_may_look)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::atomic<bool> done{false};
         std::atomic<std::size_t> seen{0};
         std::thread looking([&] {
             while (!done) {
-                for (const kw::WatcherInfo& each : db.watchers()) {
+                for (const WatcherInfo& each : db.watchers()) {
                     seen += each.id > 0 ? 1 : 0;
                 }
                 seen += db.explain("b", "k1").size();
             }
         });
         const auto start_and_stop = [&]() -> Task {
-            kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+            Watcher watcher = db.watch("b", all(), [](const Message&) {});
             const Run run = co_await start(watcher);
             co_await watcher.reached(co_await put_many(db, "b", 3));
             co_await watcher.stop();
@@ -327,14 +323,14 @@ BOOST_AUTO_TEST_CASE(any_thread_may_look)
 BOOST_AUTO_TEST_CASE(states_have_names)
 {
     std::ostringstream out;
-    for (const kw::WatcherState each :
-         {kw::WatcherState::created, kw::WatcherState::catching_up, kw::WatcherState::live,
-          kw::WatcherState::ended, static_cast<kw::WatcherState>(9)}) {
+    for (const WatcherState each :
+         {WatcherState::created, WatcherState::catching_up, WatcherState::live, WatcherState::ended,
+          static_cast<WatcherState>(9)}) {
         out << each << ' ';
     }
     BOOST_TEST(out.str() == "created catching_up live ended unknown ");
-    BOOST_CHECK_THROW((void)kw::Database().watchers(), boost::system::system_error);
-    BOOST_CHECK_THROW((void)kw::Database().explain("b", "k"), boost::system::system_error);
+    BOOST_CHECK_THROW((void)Database().watchers(), boost::system::system_error);
+    BOOST_CHECK_THROW((void)Database().explain("b", "k"), boost::system::system_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

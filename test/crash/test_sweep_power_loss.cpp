@@ -12,7 +12,7 @@
 #include <set>
 #include <string>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -23,19 +23,19 @@ constexpr int due = 600;
 /// Keys that expire all at once, and a power cut somewhere in their sweep.
 struct SweepCut : Expiry {
     std::unique_ptr<PowerLossEnv> disk = std::make_unique<PowerLossEnv>();
-    kw::Durability durability = kw::Durability::sync;
+    Durability durability = Durability::sync;
 
-    kw::Database open_on_disk() const
+    Database open_on_disk() const
     {
-        kw::Options some = options("/db");
+        Options some = options("/db");
         some.durability = durability;
-        return kw::Database(kw::DatabaseState::open_blocking(executor(), some, disk.get()));
+        return Database(DatabaseState::open_blocking(executor(), some, disk.get()));
     }
 
-    static Task fill(kw::Database db)
+    static Task fill(Database db)
     {
         co_await create(db, "b");
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             for (int i = 0; i < due; ++i) {
                 tx.btree("b").put("k" + std::to_string(i), "v", 10ms);
             }
@@ -47,7 +47,7 @@ struct SweepCut : Expiry {
     void sweep_until(std::uint64_t operations)
     {
         run([this, operations]() -> Task {
-            kw::Database db = open_on_disk();
+            Database db = open_on_disk();
             co_await fill(db);
             co_await db.close();  // everything so far is on disk, buffered or not
             db = open_on_disk();
@@ -64,14 +64,14 @@ struct SweepCut : Expiry {
     {
         recorder = Recorder();
         run([this]() -> Task {
-            kw::Database db = open_on_disk();
-            const auto read = [](const kw::Snapshot& snapshot) {
+            Database db = open_on_disk();
+            const auto read = [](const Snapshot& snapshot) {
                 return snapshot.btree("b").scan().keys();
             };
             const Strings left = co_await db.view(read);
             BOOST_TEST(left == Strings{"for ever"});
-            kw::Watcher watcher =
-                db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(1)));
+            Watcher watcher =
+                db.watch("b", keywatch::all(), recorder, watch_from(From::revision(1)));
             const Run run = co_await start(watcher);
             co_await until_expired(due);
             co_await sweep_up_to_now(db);
@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_SUITE(test_sweep_power_loss, SweepCut)
 BOOST_AUTO_TEST_CASE(a_sweep_that_was_cut_short_is_finished_by_the_next_life)
 {
     std::mt19937_64 random(std::random_device{}());
-    for (const auto each : {kw::Durability::sync, kw::Durability::buffered}) {
+    for (const auto each : {Durability::sync, Durability::buffered}) {
         for (std::uint64_t operations = 0; operations < 16; ++operations) {
             const std::uint64_t seed = random();
             BOOST_TEST_CONTEXT("after " << operations << " operations, survivors " << seed)

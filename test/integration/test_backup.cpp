@@ -18,72 +18,70 @@
 #include <sstream>
 #include <thread>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-kw::Options busy_options(std::string location, kw::Durability durability)
+Options busy_options(std::string location, Durability durability)
 {
-    kw::Options options = watched_options(std::move(location));
+    Options options = watched_options(std::move(location));
     options.write_buffer_bytes = 65536;  // so that logs and tables change often
     options.durability = durability;
     return options;
 }
 
 /// Commits until `stop` is set.
-Task work(kw::Database db, Workload workload, const bool& stop)
+Task work(Database db, Workload workload, const bool& stop)
 {
-    const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
+    const auto transaction = [&](Transaction& tx) { workload.run(tx); };
     while (!stop) {
         co_await db.update(transaction);
     }
 }
 
-asio::awaitable<kw::Revision> backup_by_stream(kw::Database db, std::string directory)
+asio::awaitable<Revision> backup_by_stream(Database db, std::string directory)
 {
     std::stringstream stream;
-    const kw::Revision revision = co_await db.backup(stream);
-    BOOST_TEST(kw::restore_blocking(stream, directory) == revision);
+    const Revision revision = co_await db.backup(stream);
+    BOOST_TEST(restore_blocking(stream, directory) == revision);
     co_return revision;
 }
 
-asio::awaitable<kw::Revision> backup_to_directory(kw::Database db, std::string directory)
+asio::awaitable<Revision> backup_to_directory(Database db, std::string directory)
 {
     return db.backup(std::move(directory));
 }
 
 /// Checks that a backup contains the first commits of the workload, up to its revision.
-Task check_copy(std::string directory, kw::Revision revision, Workload workload,
-                kw::HistoryId history)
+Task check_copy(std::string directory, Revision revision, Workload workload, HistoryId history)
 {
-    kw::Database copy = co_await open_database(watched_options(directory));
+    Database copy = co_await open_database(watched_options(directory));
     const WholeDatabase whole = co_await read_whole(copy);
     BOOST_TEST(whole.head == revision);
     BOOST_TEST(wrong_with(whole, workload) == "");
     BOOST_TEST(copy.head_position().history == history);
     // The backup can be written to.
-    const auto transaction = [&](kw::Transaction& tx) { workload.run(tx); };
+    const auto transaction = [&](Transaction& tx) { workload.run(tx); };
     BOOST_TEST(co_await copy.update(transaction) == revision + 1);
     co_await copy.close();
 }
 
 /// Makes a backup while writers commit, which stop when it is complete, so that on a slow machine
 /// the next backup is not larger. Increments `busy` if commits were made in the meantime.
-asio::awaitable<kw::Revision> back_up_beside_writers(kw::Database db, Workload workload,
-                                                     std::string directory, bool by_stream,
-                                                     int& busy)
+asio::awaitable<Revision> back_up_beside_writers(Database db, Workload workload,
+                                                 std::string directory, bool by_stream, int& busy)
 {
     bool stop = false;
     std::vector<Job> writers;
     for (int i = 0; i < 4; ++i) {
         writers.push_back(co_await spawn(work(db, workload, stop)));
     }
-    const kw::Revision before = db.head_revision();
+    const Revision before = db.head_revision();
     co_await until([&] { return db.head_revision() > before; });
-    const kw::Revision head = db.head_revision();
+    const Revision head = db.head_revision();
     const auto way = by_stream ? &backup_by_stream : &backup_to_directory;
-    const kw::Revision revision = co_await way(db, std::move(directory));
+    const Revision revision = co_await way(db, std::move(directory));
     BOOST_TEST(revision >= head);
     busy += db.head_revision() > head ? 1 : 0;
     stop = true;
@@ -93,15 +91,15 @@ asio::awaitable<kw::Revision> back_up_beside_writers(kw::Database db, Workload w
     co_return revision;
 }
 
-Task back_up_while_busy(kw::Options options, std::uint64_t seed, int backups)
+Task back_up_while_busy(Options options, std::uint64_t seed, int backups)
 {
     TemporaryDirectory directory;
     const Workload workload(seed, 400);
-    kw::Database db = co_await open_database(options);
+    Database db = co_await open_database(options);
     int busy = 0;
     for (int i = 0; i < backups; ++i) {
         const std::string copy = directory / std::to_string(i);
-        const kw::Revision revision =
+        const Revision revision =
             co_await back_up_beside_writers(db, workload, copy, i % 2 == 0, busy);
         co_await check_copy(copy, revision, workload, db.head_position().history);
         std::filesystem::remove_all(copy);
@@ -121,12 +119,12 @@ std::uint64_t new_seed()
     return seed;
 }
 
-Task back_up_to(kw::Database db, std::ostream& out)
+Task back_up_to(Database db, std::ostream& out)
 {
     co_await db.backup(out);
 }
 
-Task back_up_to(kw::Database db, std::string directory)
+Task back_up_to(Database db, std::string directory)
 {
     co_await db.backup(std::move(directory));
 }
@@ -138,7 +136,7 @@ BOOST_FIXTURE_TEST_SUITE(test_backup, EventLoop)
 BOOST_AUTO_TEST_CASE(a_backup_of_a_busy_database_is_a_prefix_of_its_commits)
 {
     run([seed = new_seed()]() -> Task {
-        for (const kw::Durability durability : {kw::Durability::buffered, kw::Durability::sync}) {
+        for (const Durability durability : {Durability::buffered, Durability::sync}) {
             TemporaryDirectory directory;
             co_await back_up_while_busy(busy_options(directory / "db", durability), seed, 16);
         }
@@ -148,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_backup_of_a_busy_database_is_a_prefix_of_its_commits)
 BOOST_AUTO_TEST_CASE(a_database_in_memory_is_backed_up_to_disk)
 {
     run([seed = new_seed()]() -> Task {
-        co_await back_up_while_busy(busy_options("memory:", kw::Durability::sync), seed, 16);
+        co_await back_up_while_busy(busy_options("memory:", Durability::sync), seed, 16);
     });
 }
 
@@ -156,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_database_in_memory_is_backed_up_to_disk)
 BOOST_AUTO_TEST_CASE(a_backup_contains_the_whole_history)
 {
     run([seed = new_seed()]() -> Task {
-        kw::Options options = busy_options("memory:", kw::Durability::buffered);
+        Options options = busy_options("memory:", Durability::buffered);
         options.history.commits = 50;
         co_await back_up_while_busy(options, seed, 16);
     });
@@ -166,12 +164,12 @@ BOOST_AUTO_TEST_CASE(a_database_without_history_is_backed_up)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with(kw::Options("memory:"), "b");
+        Database db = co_await open_with(Options("memory:"), "b");
         co_await put_many(db, "b", 20);
-        const kw::Revision revision = co_await db.backup(directory / "copy");
+        const Revision revision = co_await db.backup(directory / "copy");
         BOOST_TEST(revision == 21U);
         co_await db.close();
-        kw::Database copy = co_await open_database(kw::Options(directory / "copy"));
+        Database copy = co_await open_database(Options(directory / "copy"));
         BOOST_TEST(copy.head_revision() == 21U);
         BOOST_TEST(copy.oldest_revision() == 22U);
         BOOST_TEST(co_await get(copy, "b", "k19") == "19");
@@ -183,12 +181,12 @@ BOOST_AUTO_TEST_CASE(an_empty_database_is_backed_up)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_database(watched_options());
+        Database db = co_await open_database(watched_options());
         BOOST_TEST(co_await backup_by_stream(db, directory / "copy") == 0U);
-        const kw::HistoryId history = db.head_position().history;
+        const HistoryId history = db.head_position().history;
         co_await db.close();
-        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
-        BOOST_TEST(copy.head_position() == (kw::Position{history, 0}));
+        Database copy = co_await open_database(watched_options(directory / "copy"));
+        BOOST_TEST(copy.head_position() == (Position{history, 0}));
         co_await copy.close();
     });
 }
@@ -197,24 +195,22 @@ BOOST_AUTO_TEST_CASE(a_watcher_resumes_on_a_restored_copy)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 3);
-        const kw::Position position = db.head_position();
+        const Position position = db.head_position();
         co_await put_many(db, "b", 2, 3);
         co_await backup_by_stream(db, directory / "copy");
-        const auto expected = co_await history_of(db, "b", kw::all(), kw::From::after(position));
+        const auto expected = co_await history_of(db, "b", all(), From::after(position));
         co_await put_many(db, "b", 1, 5);
-        const kw::Position ahead = db.head_position();
+        const Position ahead = db.head_position();
         co_await db.close();
-        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
-        BOOST_TEST(co_await history_of(copy, "b", kw::all(), kw::From::after(position)) ==
-                   expected);
+        Database copy = co_await open_database(watched_options(directory / "copy"));
+        BOOST_TEST(co_await history_of(copy, "b", all(), From::after(position)) == expected);
         BOOST_TEST(expected.size() == 2U);
         BOOST_TEST(failure_of([&] {
                        copy.watch(
-                           "b", kw::all(), [](const kw::Message&) {},
-                           watch_from(kw::From::after(ahead)));
-                   }) == code(kw::Error::position_ahead));
+                           "b", all(), [](const Message&) {}, watch_from(From::after(ahead)));
+                   }) == code(Error::position_ahead));
         co_await copy.close();
     });
 }
@@ -224,7 +220,7 @@ BOOST_AUTO_TEST_CASE(two_backups_at_once)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 5);
         GatedStream first;
         const Job slow = co_await spawn(back_up_to(db, first.out()));
@@ -236,7 +232,7 @@ BOOST_AUTO_TEST_CASE(two_backups_at_once)
         first.open();
         co_await slow.join();
         co_await other.join();
-        kw::Database copy = co_await open_database(watched_options(directory / "copy"));
+        Database copy = co_await open_database(watched_options(directory / "copy"));
         BOOST_TEST(copy.head_revision() == 11U);
         co_await copy.close();
         co_await db.close();
@@ -247,13 +243,13 @@ BOOST_AUTO_TEST_CASE(two_backups_at_once)
 BOOST_AUTO_TEST_CASE(everything_continues_during_a_backup)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         GatedStream stream;
         const Job backup = co_await spawn(back_up_to(db, stream.out()));
         co_await until([&] { return stream.reached(); });
         co_await put_many(db, "b", 50);
         BOOST_TEST(co_await get(db, "b", "k49") == "49");
-        const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(1));
+        const auto lines = co_await history_of(db, "b", all(), From::revision(1));
         BOOST_TEST(lines.size() == 51U);
         BOOST_TEST(!backup.done());
         stream.open();
@@ -266,26 +262,24 @@ BOOST_AUTO_TEST_CASE(closing_ends_a_backup)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         GatedStream stream;
-        const auto close = [](kw::Database database) -> Task { co_await database.close(); };
+        const auto close = [](Database database) -> Task { co_await database.close(); };
         const Job begun = co_await spawn(back_up_to(db, stream.out()));
         const Job queued = co_await spawn(back_up_to(db, directory / "copy"));
         co_await until([&] { return stream.reached(); });
         const Job closing = co_await spawn(close(db));
-        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "late")) ==
-                   code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "late")) == code(Error::closed));
         stream.open();
         // The backup may or may not finish before, depending on timing.
         const auto error = co_await failure_of(begun.join());
-        BOOST_TEST((!error || error == code(kw::Error::closed)));
+        BOOST_TEST((!error || error == code(Error::closed)));
         const auto error_of_queued = co_await failure_of(queued.join());
-        BOOST_TEST((!error_of_queued || error_of_queued == code(kw::Error::closed)));
+        BOOST_TEST((!error_of_queued || error_of_queued == code(Error::closed)));
         BOOST_TEST(std::filesystem::exists(directory / "copy") == !error_of_queued);
         BOOST_TEST(!std::filesystem::exists(directory / "late"));
         co_await closing.join();
-        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "later")) ==
-                   code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(back_up_to(db, directory / "later")) == code(Error::closed));
     });
 }
 
@@ -293,7 +287,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_backup_leaves_nothing)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         GatedStream stream;
         const Job begun = co_await spawn(back_up_to(db, stream.out()));
         const Job queued = co_await spawn(back_up_to(db, directory / "copy"));
@@ -317,7 +311,7 @@ BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_during_backups)
     asio::any_io_executor executor = this->executor();
     std::optional<Job> opened;
     const auto main = [&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await spawn(back_up_to(db, stream.out()));
         co_await back_up_to(db, directory / "copy");
     };
@@ -334,27 +328,25 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error)
 {
     run([]() -> Task {
         TemporaryDirectory directory;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         write_file(directory / "file", "x");
         const auto before = files_below(directory.path());
         for (const std::string& place :
              {directory.path().string(), directory / "file", directory / "no/such/parent"}) {
-            BOOST_TEST(co_await failure_of(back_up_to(db, place)) ==
-                       code(kw::Error::backup_failed));
+            BOOST_TEST(co_await failure_of(back_up_to(db, place)) == code(Error::backup_failed));
         }
         for (const char* place : {"", "memory:"}) {
             BOOST_TEST(co_await failure_of(back_up_to(db, std::string(place))) ==
-                       code(kw::Error::invalid_option));
+                       code(Error::invalid_option));
         }
         std::ofstream full("/dev/full", std::ios::binary);
-        BOOST_TEST(co_await failure_of(back_up_to(db, full)) == code(kw::Error::backup_failed));
+        BOOST_TEST(co_await failure_of(back_up_to(db, full)) == code(Error::backup_failed));
         std::ostringstream closed;
         closed.setstate(std::ios::badbit);
-        BOOST_TEST(co_await failure_of(back_up_to(db, closed)) == code(kw::Error::backup_failed));
+        BOOST_TEST(co_await failure_of(back_up_to(db, closed)) == code(Error::backup_failed));
         BOOST_TEST(files_below(directory.path()) == before);
         BOOST_TEST(co_await put(db, "b", "k", "1") == 2U);
-        BOOST_TEST(co_await failure_of(back_up_to(kw::Database(), closed)) ==
-                   code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(back_up_to(Database(), closed)) == code(Error::closed));
         co_await db.close();
     });
 }
@@ -362,7 +354,7 @@ BOOST_AUTO_TEST_CASE(a_place_that_cannot_be_written_is_an_error)
 BOOST_AUTO_TEST_CASE(the_exception_of_the_stream_is_rethrown)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::ofstream full("/dev/full", std::ios::binary);
         full.exceptions(std::ios::badbit | std::ios::failbit);
         BOOST_CHECK_THROW(co_await back_up_to(db, full), std::ios_base::failure);
@@ -376,7 +368,7 @@ BOOST_AUTO_TEST_CASE(restoring_refuses_invalid_arguments)
     TemporaryDirectory directory;
     std::string bytes;
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::ostringstream out;
         co_await db.backup(out);
         bytes = out.str();
@@ -384,16 +376,16 @@ BOOST_AUTO_TEST_CASE(restoring_refuses_invalid_arguments)
     });
     const auto restore = [](const std::string& from, const std::string& to) {
         std::istringstream in(from);
-        return failure_of([&] { kw::restore_blocking(in, to); });
+        return failure_of([&] { restore_blocking(in, to); });
     };
     BOOST_TEST(!restore(bytes, directory / "copy"));
     const auto before = files_below(directory.path());
-    BOOST_TEST(restore(bytes, directory / "copy") == code(kw::Error::backup_failed));
-    BOOST_TEST(restore(bytes, directory / "no/parent") == code(kw::Error::backup_failed));
-    BOOST_TEST(restore(bytes, "") == code(kw::Error::invalid_option));
+    BOOST_TEST(restore(bytes, directory / "copy") == code(Error::backup_failed));
+    BOOST_TEST(restore(bytes, directory / "no/parent") == code(Error::backup_failed));
+    BOOST_TEST(restore(bytes, "") == code(Error::invalid_option));
     const std::string half = bytes.substr(0, bytes.size() / 2);
-    BOOST_TEST(restore(half, directory / "other") == code(kw::Error::damaged));
-    BOOST_TEST(restore("no backup", directory / "other") == code(kw::Error::not_a_database));
+    BOOST_TEST(restore(half, directory / "other") == code(Error::damaged));
+    BOOST_TEST(restore("no backup", directory / "other") == code(Error::not_a_database));
     BOOST_TEST(files_below(directory.path()) == before);
 }
 

@@ -19,7 +19,7 @@
 #include <thread>
 #include <utility>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -94,15 +94,15 @@ Task ready(const std::future<T>& future)
     co_await until([&] { return is_ready(future); });
 }
 
-boost::system::error_code failure_in(std::future<kw::Revision>& future)
+boost::system::error_code failure_in(std::future<Revision>& future)
 {
     return failure_of([&] { future.get(); });
 }
 
 /// Blocks its own loop just before its first group would be written.
-asio::awaitable<kw::Revision> put_and_block(kw::Database db, OtherLoop& loop)
+asio::awaitable<Revision> put_and_block(Database db, OtherLoop& loop)
 {
-    const auto put = [&](kw::Transaction& tx) {
+    const auto put = [&](Transaction& tx) {
         tx.btree("b").put("theirs", std::string(2'000, 'v'));
         loop.block_soon();
     };
@@ -118,16 +118,16 @@ BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_does_not_delay_other_commits)
 {
     run([]() -> Task {
         OtherLoop other;
-        kw::Database db = co_await open_with("b");
-        std::future<kw::Revision> theirs;
-        const auto let_them_wait = [&](kw::Transaction& tx) {
+        Database db = co_await open_with("b");
+        std::future<Revision> theirs;
+        const auto let_them_wait = [&](Transaction& tx) {
             theirs = other.start(put(db, "b", "theirs", "1"));
             other.block();  // after its call of update()
             BOOST_TEST(db.stats().engine.waiting == 1U);
             tx.btree("b").put("ours", "1");
         };
         co_await db.update(let_them_wait);
-        const kw::Revision last = co_await put_many(db, "b", 100);
+        const Revision last = co_await put_many(db, "b", 100);
         BOOST_TEST(last == 102U);
         BOOST_TEST(!is_ready(theirs));
         other.unblock();
@@ -141,10 +141,10 @@ BOOST_AUTO_TEST_CASE(a_blocked_loop_with_a_waiter_does_not_delay_other_commits)
 BOOST_AUTO_TEST_CASE(a_stopped_loop_with_a_waiter_does_not_delay_other_commits)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         asio::io_context stopped(1);
         auto theirs = asio::co_spawn(stopped, put(db, "b", "theirs", "1"), asio::use_future);
-        const auto let_them_wait = [&](kw::Transaction& tx) {
+        const auto let_them_wait = [&](Transaction& tx) {
             stopped.poll();
             stopped.stop();
             BOOST_TEST(db.stats().engine.waiting == 1U);
@@ -166,12 +166,12 @@ BOOST_AUTO_TEST_CASE(a_sweep_on_a_blocked_loop_does_not_delay_commits)
     run([]() -> Task {
         OtherLoop own;
         HandClock clock;
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock.clock();
-        kw::Database db = kw::Database::open_blocking(own.executor(), options);
+        Database db = Database::open_blocking(own.executor(), options);
         co_await create(db, "b");
         co_await db.put("b", "k", "v", 1ms);
-        const auto let_it_sweep = [&](kw::Transaction& tx) {
+        const auto let_it_sweep = [&](Transaction& tx) {
             clock.advance(1h);
             while (db.stats().engine.waiting == 0) {
                 std::this_thread::yield();
@@ -193,9 +193,9 @@ BOOST_AUTO_TEST_CASE(a_loop_blocked_before_the_first_flush_does_not_delay_other_
 {
     run([]() -> Task {
         OtherLoop other;
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_pending_bytes = 1'000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         auto theirs = other.start(put_and_block(db, other));
         other.wait_until_blocked();
         other.blocks_itself();
@@ -213,9 +213,9 @@ BOOST_AUTO_TEST_CASE(commits_of_a_blocked_loop_are_durable_and_delivered)
 {
     run([]() -> Task {
         OtherLoop other;
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         auto theirs = other.start(put_and_block(db, other));
         other.wait_until_blocked();
@@ -234,9 +234,9 @@ BOOST_AUTO_TEST_CASE(closing_refuses_waiters_on_a_blocked_loop_at_its_timeout)
 {
     run([]() -> Task {
         OtherLoop other;
-        kw::Database db = co_await open_with("b");
-        std::future<kw::Revision> theirs;
-        const auto let_them_wait = [&](kw::Transaction& tx) {
+        Database db = co_await open_with("b");
+        std::future<Revision> theirs;
+        const auto let_them_wait = [&](Transaction& tx) {
             theirs = other.start(put(db, "b", "theirs", "1"));
             other.block();
             tx.btree("b").put("ours", "1");
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(closing_refuses_waiters_on_a_blocked_loop_at_its_timeout)
         BOOST_TEST(!is_ready(theirs));
         other.unblock();
         co_await ready(theirs);
-        BOOST_TEST(failure_in(theirs) == code(kw::Error::closed));
+        BOOST_TEST(failure_in(theirs) == code(Error::closed));
         BOOST_TEST(db.head_revision() == 2U);
     });
 }
@@ -256,25 +256,24 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_blocked_loop_can_be_closed_on_another_one)
     const TemporaryDirectory directory;
     run([&]() -> Task {
         OtherLoop own;
-        kw::Database db =
-            kw::Database::open_blocking(own.executor(), watched_options(directory / "db"));
+        Database db = Database::open_blocking(own.executor(), watched_options(directory / "db"));
         co_await create(db, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-        kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
+        Watcher never_run = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         const Job waits = co_await spawn(never_run.reached(1'000));
         co_await watcher.reached(co_await put(db, "b", "k", "0"));  // the watch is live
         own.block();
         co_await put(db, "b", "k", "1");
-        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout));
-        BOOST_TEST((co_await run.end()).reason == kw::EndReason::database_closed);
-        BOOST_TEST(co_await failure_of(waits.join()) == code(kw::Error::closed));
-        kw::Database again = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(Error::close_timeout));
+        BOOST_TEST((co_await run.end()).reason == EndReason::database_closed);
+        BOOST_TEST(co_await failure_of(waits.join()) == code(Error::closed));
+        Database again = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST(co_await get(again, "b", "k") == "1");
         co_await again.close();
         own.unblock();
-        BOOST_TEST(co_await failure_of(db.close()) == code(kw::Error::close_timeout));
+        BOOST_TEST(co_await failure_of(db.close()) == code(Error::close_timeout));
     });
 }
 
@@ -282,14 +281,13 @@ BOOST_AUTO_TEST_CASE(a_database_of_a_stopped_loop_can_be_closed_on_another_one)
 {
     const TemporaryDirectory directory;
     asio::io_context own(1);
-    kw::Database db =
-        kw::Database::open_blocking(own.get_executor(), watched_options(directory / "db"));
+    Database db = Database::open_blocking(own.get_executor(), watched_options(directory / "db"));
     own.poll();
     own.stop();
     run([&]() -> Task {
         co_await create(db, "b");
-        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(kw::Error::close_timeout));
-        kw::Database again = co_await open_database(watched_options(directory / "db"));
+        BOOST_TEST(co_await failure_of(db.close(1ms)) == code(Error::close_timeout));
+        Database again = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST(again.head_revision() == 1U);
         co_await again.close();
     });

@@ -7,7 +7,7 @@
 #include <map>
 #include <random>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -16,7 +16,7 @@ namespace {
 using Entries = std::vector<std::pair<std::string, std::string>>;
 using Strings = std::vector<std::string>;
 
-Strings keys_of(kw::BTreeRange range)
+Strings keys_of(BTreeRange range)
 {
     Strings keys;
     for (const auto& [key, value] : range) {
@@ -25,21 +25,21 @@ Strings keys_of(kw::BTreeRange range)
     return keys;
 }
 
-kw::Scan limit(std::size_t most)
+Scan limit(std::size_t most)
 {
-    kw::Scan scan;
+    Scan scan;
     scan.limit = most;
     return scan;
 }
 
-kw::Scan reverse(std::size_t most = SIZE_MAX)
+Scan reverse(std::size_t most = SIZE_MAX)
 {
-    kw::Scan scan = limit(most);
+    Scan scan = limit(most);
     scan.reverse = true;
     return scan;
 }
 
-void check_scans(const kw::BTreeView& tree)
+void check_scans(const BTreeView& tree)
 {
     BOOST_TEST(keys_of(tree.scan()) == (Strings{"a", "ab", "b", "ba", "c"}));
     BOOST_TEST(keys_of(tree.scan(reverse())) == (Strings{"c", "ba", "b", "ab", "a"}));
@@ -58,9 +58,9 @@ void check_scans(const kw::BTreeView& tree)
     BOOST_TEST(keys_of(tree.prefix("zz")).empty());
 }
 
-void check_iterator(const kw::BTreeView& tree)
+void check_iterator(const BTreeView& tree)
 {
-    kw::BTreeIterator at = tree.iterator();
+    BTreeIterator at = tree.iterator();
     BOOST_TEST(!at.valid());
     at.first();
     BOOST_TEST(at.key() == "a");
@@ -86,7 +86,7 @@ void check_iterator(const kw::BTreeView& tree)
 
 /// Fills a bucket in two halves: the first is durable, the second is written by the transaction
 /// under test.
-void fill(kw::BTree tree, bool second_half)
+void fill(BTree tree, bool second_half)
 {
     const Entries entries{{"b", "3"}, {"a", "1"},  {"gone", "6"},
                           {"c", "5"}, {"ab", "2"}, {"ba", "4"}};
@@ -107,8 +107,7 @@ Strings odd_strings()
             std::string(100'000, '\xff'), "a\0b"s, "a"s,      "a\xff"s};
 }
 
-void change_at_random(std::mt19937& random, kw::BTree& tree,
-                      std::map<std::string, std::string>& model)
+void change_at_random(std::mt19937& random, BTree& tree, std::map<std::string, std::string>& model)
 {
     const std::string key = "k" + std::to_string(random() % 40);
     if (random() % 3 == 0) {
@@ -120,7 +119,7 @@ void change_at_random(std::mt19937& random, kw::BTree& tree,
     }
 }
 
-void compare(const kw::BTreeView& tree, const std::map<std::string, std::string>& model)
+void compare(const BTreeView& tree, const std::map<std::string, std::string>& model)
 {
     BOOST_TEST(tree.scan().to_vector() == Entries(model.begin(), model.end()));
     BOOST_TEST(tree.scan(reverse()).to_vector() == Entries(model.rbegin(), model.rend()));
@@ -133,9 +132,9 @@ BOOST_FIXTURE_TEST_SUITE(test_btree_api, EventLoop)
 BOOST_AUTO_TEST_CASE(keys_are_put_got_and_erased)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        Database db = co_await open_with("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             BOOST_TEST(tree.get("k") == std::nullopt);
             tree.put("k", "1");
             BOOST_TEST(tree.get("k") == "1");
@@ -145,7 +144,7 @@ BOOST_AUTO_TEST_CASE(keys_are_put_got_and_erased)
             BOOST_TEST(tree.erase("k"));
             BOOST_TEST(!tree.erase("k"));
             BOOST_TEST(!tree.contains("k"));
-            BOOST_TEST(failure_of([&] { tree.put("", "v"); }) == code(kw::Error::empty_key));
+            BOOST_TEST(failure_of([&] { tree.put("", "v"); }) == code(Error::empty_key));
             BOOST_TEST(tree.get("") == std::nullopt);
         });
         co_await db.close();
@@ -155,18 +154,18 @@ BOOST_AUTO_TEST_CASE(keys_are_put_got_and_erased)
 BOOST_AUTO_TEST_CASE(ranges_prefixes_and_iterators_go_both_ways)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "a");  // neighbouring buckets, whose keys must not appear
         co_await create(db, "c");
         co_await put(db, "a", "zz", "");
         co_await put(db, "c", "0", "");
-        co_await db.update([](kw::Transaction& tx) { fill(tx.btree("b"), false); });
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) { fill(tx.btree("b"), false); });
+        co_await db.update([](Transaction& tx) {
             fill(tx.btree("b"), true);
             check_scans(tx.btree("b"));
             check_iterator(tx.btree("b"));
         });
-        co_await db.view([](const kw::Snapshot& snapshot) {
+        co_await db.view([](const Snapshot& snapshot) {
             check_scans(snapshot.btree("b"));
             check_iterator(snapshot.btree("b"));
         });
@@ -177,12 +176,12 @@ BOOST_AUTO_TEST_CASE(ranges_prefixes_and_iterators_go_both_ways)
 BOOST_AUTO_TEST_CASE(keys_and_values_are_any_bytes)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         Strings keys = odd_strings();
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (const std::string& key : keys) {
                 tx.btree("b").put(key, key);
             }
@@ -198,18 +197,18 @@ BOOST_AUTO_TEST_CASE(random_transactions_agree_with_a_map)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::mt19937 random(seed);
         std::map<std::string, std::string> model;
         for (int i = 0; i < 100; ++i) {
-            co_await db.update([&](kw::Transaction& tx) {
-                kw::BTree tree = tx.btree("b");
+            co_await db.update([&](Transaction& tx) {
+                BTree tree = tx.btree("b");
                 for (auto changes = random() % 10; changes > 0; --changes) {
                     change_at_random(random, tree, model);
                 }
                 compare(tree, model);
             });
-            co_await db.view([&](const kw::Snapshot& s) { compare(s.btree("b"), model); });
+            co_await db.view([&](const Snapshot& s) { compare(s.btree("b"), model); });
         }
         co_await db.close();
     });
@@ -220,13 +219,13 @@ BOOST_AUTO_TEST_CASE(random_transactions_agree_with_a_map)
 BOOST_AUTO_TEST_CASE(iterators_survive_writes_of_their_transaction)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         const std::string long_value(100, 'l');
-        co_await db.update([&](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.update([&](Transaction& tx) {
+            BTree tree = tx.btree("b");
             tree.put("a", "1");
             tree.put("c", "33");
             std::string seen;
@@ -245,7 +244,7 @@ BOOST_AUTO_TEST_CASE(iterators_survive_writes_of_their_transaction)
         });
         co_await db.close();
         Strings values;
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        for (const OwnedMessage& each : recorder.messages()) {
             if (each->key == "a") {
                 values.emplace_back(each->value);
             }
@@ -258,23 +257,23 @@ BOOST_AUTO_TEST_CASE(iterators_survive_writes_of_their_transaction)
 BOOST_AUTO_TEST_CASE(large_transactions_are_committed_and_larger_ones_refused)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 3'000'000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::key("huge"), recorder);
+        Watcher watcher = db.watch("b", key("huge"), recorder);
         const Run run = co_await start(watcher);
         const std::string huge(1'400'000, 'h');  // counted in the data and in the message
         co_await put(db, "b", "huge", huge);
-        const auto too_large = [&](kw::Transaction& tx) {
+        const auto too_large = [&](Transaction& tx) {
             const auto error = failure_of([&] { tx.btree("b").put("huge", huge + huge); });
-            BOOST_TEST(error == code(kw::Error::transaction_too_large));
+            BOOST_TEST(error == code(Error::transaction_too_large));
             // Catching the exception does not help.
         };
-        const auto error = co_await failure_of([](kw::Database database, auto fn) -> Task {
+        const auto error = co_await failure_of([](Database database, auto fn) -> Task {
             co_await database.update(fn);
         }(db, too_large));
-        BOOST_TEST(error == code(kw::Error::transaction_too_large));
+        BOOST_TEST(error == code(Error::transaction_too_large));
         co_await db.close();
         BOOST_TEST_REQUIRE(recorder.size() == 1U);
         BOOST_TEST(recorder.messages()[0]->value == huge);
@@ -285,24 +284,24 @@ BOOST_AUTO_TEST_CASE(large_transactions_are_committed_and_larger_ones_refused)
 BOOST_AUTO_TEST_CASE(nothing_can_be_used_after_its_function_has_returned)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put(db, "b", "k", "1");
-        std::optional<kw::BTree> tree;
-        std::optional<kw::BTreeView> view;
-        std::vector<kw::BTreeIterator> iterators;
-        std::optional<kw::Transaction> transaction;
-        co_await db.update([&](kw::Transaction& tx) {
+        std::optional<BTree> tree;
+        std::optional<BTreeView> view;
+        std::vector<BTreeIterator> iterators;
+        std::optional<Transaction> transaction;
+        co_await db.update([&](Transaction& tx) {
             transaction = tx;
             tree = tx.btree("b");
             iterators.push_back(tree->iterator());
             iterators.back().first();
         });
-        co_await db.view([&](const kw::Snapshot& snapshot) {
+        co_await db.view([&](const Snapshot& snapshot) {
             view = snapshot.btree("b");
             iterators.push_back(view->iterator());
             iterators.back().first();
         });
-        const auto finished = code(kw::Error::transaction_finished);
+        const auto finished = code(Error::transaction_finished);
         const auto check = [&] {
             BOOST_TEST(failure_of([&] { tree->put("k", "2"); }) == finished);
             BOOST_TEST(failure_of([&] { tree->erase("k"); }) == finished);
@@ -311,7 +310,7 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_used_after_its_function_has_returned)
             BOOST_TEST(failure_of([&] { view->scan().to_vector(); }) == finished);
             BOOST_TEST(failure_of([&] { transaction->btree("b"); }) == finished);
             BOOST_TEST(failure_of([&] { transaction->buckets(); }) == finished);
-            for (kw::BTreeIterator& each : iterators) {
+            for (BTreeIterator& each : iterators) {
                 BOOST_TEST(failure_of([&] { each.next(); }) == finished);
                 BOOST_TEST(failure_of([&] { (void)each.valid(); }) == finished);
                 BOOST_TEST(failure_of([&] { (void)each.key(); }) == finished);
@@ -327,34 +326,32 @@ BOOST_AUTO_TEST_CASE(nothing_can_be_used_after_its_function_has_returned)
 BOOST_AUTO_TEST_CASE(buckets_are_created_listed_and_deleted)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        co_await db.update([](kw::Transaction& tx) {
-            tx.create_bucket(kw::Structure::set, "b");
-            tx.create_bucket(kw::Structure::btree, "a\0a"s);
-            BOOST_TEST(failure_of([&] { tx.create_bucket(kw::Structure::set, "b"); }) ==
-                       code(kw::Error::bucket_exists));
-            BOOST_TEST(failure_of([&] { tx.create_bucket(kw::Structure::set, ""); }) ==
-                       code(kw::Error::invalid_name));
+        Database db = co_await open_with("b");
+        co_await db.update([](Transaction& tx) {
+            tx.create_bucket(Structure::set, "b");
+            tx.create_bucket(Structure::btree, "a\0a"s);
+            BOOST_TEST(failure_of([&] { tx.create_bucket(Structure::set, "b"); }) ==
+                       code(Error::bucket_exists));
+            BOOST_TEST(failure_of([&] { tx.create_bucket(Structure::set, ""); }) ==
+                       code(Error::invalid_name));
             const std::string long_name(65'536, 'n');
-            BOOST_TEST(failure_of([&] { tx.create_bucket(kw::Structure::set, long_name); }) ==
-                       code(kw::Error::invalid_name));
-            BOOST_TEST(failure_of([&] { tx.set_origin(long_name); }) ==
-                       code(kw::Error::invalid_name));
-            BOOST_TEST(failure_of([&] { tx.delete_bucket(kw::Structure::list, "b"); }) ==
-                       code(kw::Error::bucket_not_found));
-            BOOST_TEST(failure_of([&] { tx.btree("none"); }) == code(kw::Error::bucket_not_found));
-            kw::BTree old = tx.btree("b");
+            BOOST_TEST(failure_of([&] { tx.create_bucket(Structure::set, long_name); }) ==
+                       code(Error::invalid_name));
+            BOOST_TEST(failure_of([&] { tx.set_origin(long_name); }) == code(Error::invalid_name));
+            BOOST_TEST(failure_of([&] { tx.delete_bucket(Structure::list, "b"); }) ==
+                       code(Error::bucket_not_found));
+            BOOST_TEST(failure_of([&] { tx.btree("none"); }) == code(Error::bucket_not_found));
+            BTree old = tx.btree("b");
             old.put("k", "old");
-            tx.delete_bucket(kw::Structure::btree, "b");
-            BOOST_TEST(failure_of([&] { old.get("k"); }) == code(kw::Error::bucket_not_found));
-            tx.create_bucket(kw::Structure::btree, "b");
+            tx.delete_bucket(Structure::btree, "b");
+            BOOST_TEST(failure_of([&] { old.get("k"); }) == code(Error::bucket_not_found));
+            tx.create_bucket(Structure::btree, "b");
             BOOST_TEST(!tx.btree("b").contains("k"));
         });
         const auto buckets =
-            co_await db.view([](const kw::Snapshot& snapshot) { return snapshot.buckets(); });
-        const std::vector<kw::Bucket> expected{{kw::Structure::btree, "a\0a"s},
-                                               {kw::Structure::btree, "b"},
-                                               {kw::Structure::set, "b"}};
+            co_await db.view([](const Snapshot& snapshot) { return snapshot.buckets(); });
+        const std::vector<Bucket> expected{
+            {Structure::btree, "a\0a"s}, {Structure::btree, "b"}, {Structure::set, "b"}};
         BOOST_TEST(buckets == expected);
         co_await db.close();
     });
@@ -365,24 +362,24 @@ BOOST_AUTO_TEST_CASE(buckets_are_created_listed_and_deleted)
 BOOST_AUTO_TEST_CASE(dropping_a_large_bucket_is_a_small_commit)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
-        kw::Database db = co_await open_with(options, "b");
+        Options options = watched_options();
+        Database db = co_await open_with(options, "b");
         for (int part = 0; part < 3; ++part) {
-            co_await db.update([&](kw::Transaction& tx) {
+            co_await db.update([&](Transaction& tx) {
                 for (int i = 0; i < 2000; ++i) {
                     tx.btree("b").put(std::to_string(part) + "." + std::to_string(i), "value");
                 }
             });
         }
         std::size_t pinned = 0;
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), [&](const kw::Commit& commit) { pinned = commit.size(); });
+        Watcher watcher =
+            db.watch("b", all(), [&](const Commit& commit) { pinned = commit.size(); });
         const Run run = co_await start(watcher);
         co_await drop(db, "b");
         co_await run.end();
         BOOST_TEST(pinned == 1U);
         co_await create(db, "b");
-        co_await db.view([](const kw::Snapshot& snapshot) {
+        co_await db.view([](const Snapshot& snapshot) {
             BOOST_TEST(snapshot.btree("b").scan().to_vector().empty());
         });
         co_await db.close();

@@ -12,7 +12,7 @@
 #include <regex>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -73,21 +73,21 @@ public:
     const std::string& value() { return all_values[below(all_values.size())]; }
 
     /// Makes one change to both. Returns true if the results agree.
-    bool change(kw::BTree& tree, Model& model);
+    bool change(BTree& tree, Model& model);
     /// Makes one scan of both. Returns true if the results agree.
-    bool scan(const kw::BTreeView& tree, const Model& model);
+    bool scan(const BTreeView& tree, const Model& model);
 
 private:
-    bool count(kw::BTree& tree, Model& model);
-    bool append(kw::BTree& tree, Model& model);
-    bool set_bit(kw::BTree& tree, Model& model);
-    bool put_if(kw::BTree& tree, Model& model, bool there);
-    bool read(const kw::BTreeView& tree, const Model& model);
+    bool count(BTree& tree, Model& model);
+    bool append(BTree& tree, Model& model);
+    bool set_bit(BTree& tree, Model& model);
+    bool put_if(BTree& tree, Model& model, bool there);
+    bool read(const BTreeView& tree, const Model& model);
 
     std::mt19937 random_;
 };
 
-bool Walk::change(kw::BTree& tree, Model& model)
+bool Walk::change(BTree& tree, Model& model)
 {
     const std::string key = this->key();
     const std::string value = this->value();
@@ -119,7 +119,7 @@ bool Walk::change(kw::BTree& tree, Model& model)
     }
 }
 
-bool Walk::put_if(kw::BTree& tree, Model& model, bool there)
+bool Walk::put_if(BTree& tree, Model& model, bool there)
 {
     const std::string key = this->key();
     const std::string value = this->value();
@@ -130,7 +130,7 @@ bool Walk::put_if(kw::BTree& tree, Model& model, bool there)
     return (there ? tree.put_if_present(key, value) : tree.put_if_absent(key, value)) == expected;
 }
 
-bool Walk::count(kw::BTree& tree, Model& model)
+bool Walk::count(BTree& tree, Model& model)
 {
     const std::string key = this->key();
     const auto by = static_cast<std::int64_t>(below(5)) - 2;
@@ -140,7 +140,7 @@ bool Walk::count(kw::BTree& tree, Model& model)
     const auto error =
         failure_of([&] { given = up ? tree.increment(key, by) : tree.decrement(key, by); });
     if (!before) {
-        return error == code(kw::Error::not_a_number);
+        return error == code(Error::not_a_number);
     }
     const std::int64_t after = up ? *before + by : *before - by;
     if (by != 0 || !model.get(key)) {
@@ -149,7 +149,7 @@ bool Walk::count(kw::BTree& tree, Model& model)
     return !error && given == after;
 }
 
-bool Walk::append(kw::BTree& tree, Model& model)
+bool Walk::append(BTree& tree, Model& model)
 {
     const std::string key = this->key();
     const std::string suffix = value();
@@ -160,7 +160,7 @@ bool Walk::append(kw::BTree& tree, Model& model)
     return tree.append(key, suffix) == after.size();
 }
 
-bool Walk::set_bit(kw::BTree& tree, Model& model)
+bool Walk::set_bit(BTree& tree, Model& model)
 {
     const std::string key = this->key();
     const std::size_t offset = below(40);
@@ -177,7 +177,7 @@ bool Walk::set_bit(kw::BTree& tree, Model& model)
     return tree.set_bit(key, offset, bit) == previous && tree.get_bit(key, offset) == bit;
 }
 
-bool Walk::read(const kw::BTreeView& tree, const Model& model)
+bool Walk::read(const BTreeView& tree, const Model& model)
 {
     const std::string key = this->key();
     const std::string other = this->key();
@@ -208,18 +208,18 @@ const Filter filters[] = {
     {"[^\\x80-\\xff]", [](const std::string& key) { return !key.starts_with('\xff'); }},
 };
 
-bool Walk::scan(const kw::BTreeView& tree, const Model& model)
+bool Walk::scan(const BTreeView& tree, const Model& model)
 {
     const std::string first = below(3) == 0 ? "" : key();
     const std::string last = key();
     const std::size_t kind = below(3);
     const Filter* filter = below(2) == 0 ? nullptr : &filters[below(std::size(filters))];
-    kw::Scan scan;
+    Scan scan;
     scan.offset = below(2) == 0 ? 0 : below(6);
     scan.limit = below(2) == 0 ? SIZE_MAX : below(6);
     scan.reverse = below(2) == 0;
     if (filter) {
-        scan.pattern = kw::KeyPattern(filter->pattern);
+        scan.pattern = KeyPattern(filter->pattern);
     }
     Entries expected;
     for (const auto& entry : model.entries) {
@@ -236,9 +236,9 @@ bool Walk::scan(const kw::BTreeView& tree, const Model& model)
     expected.erase(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                             scan.offset, expected.size())));
     expected.resize(std::min(scan.limit, expected.size()));
-    kw::BTreeRange range = kind == 0   ? tree.range(first, last, scan)
-                           : kind == 1 ? tree.prefix(first, scan)
-                                       : tree.scan(scan);
+    BTreeRange range = kind == 0   ? tree.range(first, last, scan)
+                       : kind == 1 ? tree.prefix(first, scan)
+                                   : tree.scan(scan);
     return range.to_vector() == expected;
 }
 
@@ -251,14 +251,14 @@ BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_map)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Walk walk(seed);
         Model model;
         for (int i = 0; i < 200; ++i) {
             Model changed = model;
             const bool fails = walk.below(4) == 0;
-            const auto transaction = [&](kw::Transaction& tx) {
-                kw::BTree tree = tx.btree("b");
+            const auto transaction = [&](Transaction& tx) {
+                BTree tree = tx.btree("b");
                 for (std::size_t left = walk.below(20); left > 0; --left) {
                     BOOST_TEST(walk.change(tree, changed), "seed " << seed);
                     BOOST_TEST(walk.scan(tree, changed), "seed " << seed);
@@ -273,13 +273,13 @@ BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_map)
             } catch (const std::out_of_range&) {
                 BOOST_TEST(fails);
             }
-            co_await db.view([&](const kw::Snapshot& snapshot) {
+            co_await db.view([&](const Snapshot& snapshot) {
                 for (int scans = 0; scans < 5; ++scans) {
                     BOOST_TEST(walk.scan(snapshot.btree("b"), model), "seed " << seed);
                 }
             });
         }
-        Strings lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        Strings lines = co_await history_of(db, "b", all(), From::revision(2));
         for (std::string& line : lines) {
             line.erase(0, line.find(' ') + 1);
         }

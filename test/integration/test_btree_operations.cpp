@@ -12,7 +12,7 @@
 #include <map>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -20,17 +20,17 @@ namespace {
 
 using Strings = std::vector<std::string>;
 using Value = std::optional<std::string>;
-using Change = std::function<void(kw::BTree)>;
+using Change = std::function<void(BTree)>;
 
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 
 /// Changes bucket `b` in a transaction. Returns its messages: `<index> <operation> <key>=<value>`.
-asio::awaitable<Strings> messages_of(kw::Database db, Change change)
+asio::awaitable<Strings> messages_of(Database db, Change change)
 {
-    const kw::Revision before = db.head_revision();
-    co_await db.update([&](kw::Transaction& tx) { change(tx.btree("b")); });
-    Strings lines = co_await history_of(db, "b", kw::all(), kw::From::revision(before + 1));
+    const Revision before = db.head_revision();
+    co_await db.update([&](Transaction& tx) { change(tx.btree("b")); });
+    Strings lines = co_await history_of(db, "b", all(), From::revision(before + 1));
     for (std::string& line : lines) {
         line.erase(0, line.find('.') + 1);
     }
@@ -38,9 +38,9 @@ asio::awaitable<Strings> messages_of(kw::Database db, Change change)
 }
 
 /// Returns a database with bucket `b`, in which `k` is `old` and `n` is 5.
-asio::awaitable<kw::Database> open_filled()
+asio::awaitable<Database> open_filled()
 {
-    kw::Database db = co_await open_with("b");
+    Database db = co_await open_with("b");
     co_await put(db, "b", "k", "old");
     co_await put(db, "b", "n", "5");
     co_return db;
@@ -52,17 +52,17 @@ const std::vector<Change>& writes(const std::string& key)
     static std::map<std::string, std::vector<Change>> made;
     if (made[key].empty()) {
         made[key] = {
-            [key](kw::BTree tree) { tree.put(key, "v"); },
-            [key](kw::BTree tree) { tree.put_many({{key, "v"}}); },
-            [key](kw::BTree tree) { tree.put_if_absent(key, "v"); },
-            [key](kw::BTree tree) { tree.put_if_present(key, "v"); },
-            [key](kw::BTree tree) { tree.exchange(key, "v"); },
-            [key](kw::BTree tree) { tree.increment(key); },
-            [key](kw::BTree tree) { tree.decrement(key); },
-            [key](kw::BTree tree) { tree.append(key, "v"); },
-            [key](kw::BTree tree) { tree.append(key, ""); },
-            [key](kw::BTree tree) { tree.set_bit(key, 7, true); },
-            [key](kw::BTree tree) { tree.set_bit(key, 7, false); },
+            [key](BTree tree) { tree.put(key, "v"); },
+            [key](BTree tree) { tree.put_many({{key, "v"}}); },
+            [key](BTree tree) { tree.put_if_absent(key, "v"); },
+            [key](BTree tree) { tree.put_if_present(key, "v"); },
+            [key](BTree tree) { tree.exchange(key, "v"); },
+            [key](BTree tree) { tree.increment(key); },
+            [key](BTree tree) { tree.decrement(key); },
+            [key](BTree tree) { tree.append(key, "v"); },
+            [key](BTree tree) { tree.append(key, ""); },
+            [key](BTree tree) { tree.set_bit(key, 7, true); },
+            [key](BTree tree) { tree.set_bit(key, 7, false); },
         };
     }
     return made[key];
@@ -75,8 +75,8 @@ BOOST_FIXTURE_TEST_SUITE(test_btree_operations, EventLoop)
 BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             BOOST_TEST(!tree.put_if_absent("k", "new"));
             BOOST_TEST(tree.get("k") == "old");
             BOOST_TEST(!tree.put_if_present("a", "new"));
@@ -99,8 +99,8 @@ BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)
 BOOST_AUTO_TEST_CASE(an_exchange_always_writes_and_returns_the_previous_value)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             BOOST_TEST(tree.exchange("k", "new") == "old");
             BOOST_TEST(tree.exchange("k", "new") == "new");
             BOOST_TEST(tree.exchange("a", "") == std::nullopt);
@@ -115,13 +115,13 @@ BOOST_AUTO_TEST_CASE(an_exchange_always_writes_and_returns_the_previous_value)
 BOOST_AUTO_TEST_CASE(many_are_put_and_got_in_the_order_given)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             tree.put_many({{"z", "1"}, {"a", "2"}, {"z", "3"}});
             tree.put_many(std::vector<std::pair<std::string, std::string>>{{"m", "4"}});
             tree.put_many(tree.range("a", "b"));
             const auto empty_key = [&] { tree.put_many({{"x", "5"}, {"", "6"}, {"y", "7"}}); };
-            BOOST_TEST(failure_of(empty_key) == code(kw::Error::empty_key));
+            BOOST_TEST(failure_of(empty_key) == code(Error::empty_key));
             const std::vector<Value> values = tree.get_many({"z", "none", "a", "", "z"});
             BOOST_TEST(values == (std::vector<Value>{"3", std::nullopt, "2", std::nullopt, "3"}));
             BOOST_TEST(tree.get_many(Strings{"m", "k"}) == (std::vector<Value>{"4", "old"}));
@@ -138,8 +138,8 @@ BOOST_AUTO_TEST_CASE(many_are_put_and_got_in_the_order_given)
 BOOST_AUTO_TEST_CASE(numbers_are_counted_up_and_down_as_text)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             BOOST_TEST(tree.increment("n") == 6);
             BOOST_TEST(tree.increment("n", 0) == 6);
             BOOST_TEST(tree.decrement("n", 0) == 6);
@@ -162,29 +162,27 @@ BOOST_AUTO_TEST_CASE(numbers_are_counted_up_and_down_as_text)
 BOOST_AUTO_TEST_CASE(a_value_that_is_no_number_or_gets_too_large_is_unchanged)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             const auto error_of = [&](std::int64_t by) {
                 return failure_of([&] { tree.increment("n", by); });
             };
             for (const std::string& text : {"old"s, ""s, "05"s, "+5"s, "-0"s, " 5"s, "5\n"s, "5\0"s,
                                             "9223372036854775808"s, std::string(100'000, '5')}) {
                 tree.put("n", text);
-                BOOST_TEST(error_of(0) == code(kw::Error::not_a_number));
-                BOOST_TEST(failure_of([&] { tree.decrement("n"); }) ==
-                           code(kw::Error::not_a_number));
+                BOOST_TEST(error_of(0) == code(Error::not_a_number));
+                BOOST_TEST(failure_of([&] { tree.decrement("n"); }) == code(Error::not_a_number));
                 BOOST_TEST(tree.get("n") == text);
             }
             tree.put("n", std::to_string(most));
-            BOOST_TEST(error_of(1) == code(kw::Error::number_overflow));
-            BOOST_TEST(error_of(most) == code(kw::Error::number_overflow));
+            BOOST_TEST(error_of(1) == code(Error::number_overflow));
+            BOOST_TEST(error_of(most) == code(Error::number_overflow));
             BOOST_TEST(tree.get("n") == std::to_string(most));
             tree.put("n", std::to_string(least));
-            BOOST_TEST(error_of(-1) == code(kw::Error::number_overflow));
-            BOOST_TEST(failure_of([&] { tree.decrement("n"); }) ==
-                       code(kw::Error::number_overflow));
+            BOOST_TEST(error_of(-1) == code(Error::number_overflow));
+            BOOST_TEST(failure_of([&] { tree.decrement("n"); }) == code(Error::number_overflow));
             BOOST_TEST(failure_of([&] { tree.decrement("absent", least); }) ==
-                       code(kw::Error::number_overflow));
+                       code(Error::number_overflow));
             BOOST_TEST(!tree.contains("absent"));
             BOOST_TEST(tree.increment("n") == least + 1);  // counting continues
         });
@@ -197,8 +195,8 @@ BOOST_AUTO_TEST_CASE(a_value_that_is_no_number_or_gets_too_large_is_unchanged)
 BOOST_AUTO_TEST_CASE(appending_writes_the_whole_value)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             BOOST_TEST(tree.append("k", "er") == 5U);
             BOOST_TEST(tree.append("k", "") == 5U);
             BOOST_TEST(tree.append("absent", "") == 0U);
@@ -217,8 +215,8 @@ BOOST_AUTO_TEST_CASE(appending_writes_the_whole_value)
 BOOST_AUTO_TEST_CASE(bits_are_set_and_values_grow_for_them)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             BOOST_TEST(!tree.set_bit("a", 1, true));
             BOOST_TEST(tree.get("a") == "\x40");
             BOOST_TEST(tree.set_bit("a", 1, true));
@@ -246,8 +244,8 @@ BOOST_AUTO_TEST_CASE(bits_are_set_and_values_grow_for_them)
 BOOST_AUTO_TEST_CASE(parts_of_values_and_ends_of_buckets_are_read)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const auto check = [](const kw::BTreeView& tree) {
+        Database db = co_await open_filled();
+        const auto check = [](const BTreeView& tree) {
             BOOST_TEST(tree.value_length("k") == 3U);
             BOOST_TEST(tree.value_length("none") == std::nullopt);
             BOOST_TEST(tree.value_length("") == std::nullopt);
@@ -261,9 +259,9 @@ BOOST_AUTO_TEST_CASE(parts_of_values_and_ends_of_buckets_are_read)
             BOOST_TEST(tree.first_key() == "k");
             BOOST_TEST(tree.last_key() == "n");
         };
-        co_await db.view([&](const kw::Snapshot& snapshot) { check(snapshot.btree("b")); });
-        co_await db.update([&](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        co_await db.view([&](const Snapshot& snapshot) { check(snapshot.btree("b")); });
+        co_await db.update([&](Transaction& tx) {
+            BTree tree = tx.btree("b");
             check(tree);
             tree.put("\0"s, "");
             tree.put("\xff", "");
@@ -283,10 +281,10 @@ BOOST_AUTO_TEST_CASE(parts_of_values_and_ends_of_buckets_are_read)
 BOOST_AUTO_TEST_CASE(no_operation_writes_an_empty_key)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const Strings messages = co_await messages_of(db, [](kw::BTree tree) {
+        Database db = co_await open_filled();
+        const Strings messages = co_await messages_of(db, [](BTree tree) {
             for (const Change& write : writes("")) {
-                BOOST_TEST(failure_of([&] { write(tree); }) == code(kw::Error::empty_key));
+                BOOST_TEST(failure_of([&] { write(tree); }) == code(Error::empty_key));
             }
         });
         BOOST_TEST(messages.empty());
@@ -298,11 +296,11 @@ BOOST_AUTO_TEST_CASE(no_operation_writes_an_empty_key)
 BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        const kw::Revision before = db.head_revision();
+        Database db = co_await open_filled();
+        const Revision before = db.head_revision();
         for (const std::string key : {"k", "n", "absent"}) {
             for (const Change& write : writes(key)) {
-                const auto throwing = [&](kw::Transaction& tx) {
+                const auto throwing = [&](Transaction& tx) {
                     write(tx.btree("b"));
                     throw std::out_of_range("never mind");
                 };
@@ -325,25 +323,25 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_threw_has_no_effect)
 BOOST_AUTO_TEST_CASE(nothing_works_in_a_deleted_bucket_or_a_finished_transaction)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_filled();
-        std::optional<kw::BTree> kept;
+        Database db = co_await open_filled();
+        std::optional<BTree> kept;
         std::vector<Change> uses = writes("k");
-        uses.emplace_back([](kw::BTree tree) { (void)tree.get_many({"k"}); });
-        uses.emplace_back([](kw::BTree tree) { (void)tree.value_length("k"); });
-        uses.emplace_back([](kw::BTree tree) { (void)tree.substring("k", 0); });
-        uses.emplace_back([](kw::BTree tree) { (void)tree.get_bit("k", 0); });
-        uses.emplace_back([](kw::BTree tree) { (void)tree.first_key(); });
-        uses.emplace_back([](kw::BTree tree) { (void)tree.last_key(); });
-        co_await db.update([&](kw::Transaction& tx) {
+        uses.emplace_back([](BTree tree) { (void)tree.get_many({"k"}); });
+        uses.emplace_back([](BTree tree) { (void)tree.value_length("k"); });
+        uses.emplace_back([](BTree tree) { (void)tree.substring("k", 0); });
+        uses.emplace_back([](BTree tree) { (void)tree.get_bit("k", 0); });
+        uses.emplace_back([](BTree tree) { (void)tree.first_key(); });
+        uses.emplace_back([](BTree tree) { (void)tree.last_key(); });
+        co_await db.update([&](Transaction& tx) {
             kept = tx.btree("b");
-            kw::BTree deleted = tx.btree("b");
-            tx.delete_bucket(kw::Structure::btree, "b");
+            BTree deleted = tx.btree("b");
+            tx.delete_bucket(Structure::btree, "b");
             for (const Change& use : uses) {
-                BOOST_TEST(failure_of([&] { use(deleted); }) == code(kw::Error::bucket_not_found));
+                BOOST_TEST(failure_of([&] { use(deleted); }) == code(Error::bucket_not_found));
             }
         });
         for (const Change& use : uses) {
-            BOOST_TEST(failure_of([&] { use(*kept); }) == code(kw::Error::transaction_finished));
+            BOOST_TEST(failure_of([&] { use(*kept); }) == code(Error::transaction_finished));
         }
         co_await db.close();
     });

@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -19,25 +19,25 @@ using Ttl = std::optional<std::chrono::milliseconds>;
 struct Timed : EventLoop {
     HandClock clock;
 
-    asio::awaitable<kw::Database> open() const
+    asio::awaitable<Database> open() const
     {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock.clock();
         return open_with(options, "b");
     }
 
     /// Runs cases in one transaction, during which nothing is swept and the clock does not advance.
-    void in_transaction(std::function<void(kw::BTree)> check)
+    void in_transaction(std::function<void(BTree)> check)
     {
         run([this, check]() -> Task {
-            kw::Database db = co_await open();
-            co_await db.update([&](kw::Transaction& tx) { check(tx.btree("b")); });
+            Database db = co_await open();
+            co_await db.update([&](Transaction& tx) { check(tx.btree("b")); });
             co_await db.close();
         });
     }
 };
 
-boost::system::error_code failure_of_put(kw::BTree tree, std::chrono::milliseconds ttl)
+boost::system::error_code failure_of_put(BTree tree, std::chrono::milliseconds ttl)
 {
     return failure_of([&] { tree.put("k", "v", ttl); });
 }
@@ -46,12 +46,12 @@ boost::system::error_code failure_of_put(kw::BTree tree, std::chrono::millisecon
 struct Model {
     struct Entry {
         std::string value;
-        std::optional<kw::Time> deadline;
+        std::optional<Time> deadline;
         friend bool operator==(const Entry&, const Entry&) = default;
     };
     std::map<std::string, Entry> entries;
 
-    void expire(kw::Time now)
+    void expire(Time now)
     {
         std::erase_if(entries, [now](const auto& each) {
             return each.second.deadline && *each.second.deadline <= now;
@@ -60,22 +60,22 @@ struct Model {
     bool has(const std::string& key) const { return entries.contains(key); }
 
     /// Applies a message as a consumer would, which must not need more information.
-    void replay(const kw::Message& message)
+    void replay(const Message& message)
     {
         const std::string key(message.key);
         switch (message.operation) {
-        case kw::Operation::put:
+        case Operation::put:
             entries[key] = {std::string(message.value), message.deadline};
             break;
-        case kw::Operation::ttl:
+        case Operation::ttl:
             BOOST_TEST(has(key));
             BOOST_TEST(entries[key].deadline != message.deadline);
             entries[key].deadline = message.deadline;
             break;
-        case kw::Operation::erase:
+        case Operation::erase:
             BOOST_TEST(has(key));
             BOOST_TEST(message.previous == entries[key].value);
-            if (message.cause == kw::Cause::expired) {
+            if (message.cause == Cause::expired) {
                 BOOST_REQUIRE(entries[key].deadline.has_value());
                 BOOST_TEST(*entries[key].deadline <= message.time);
             }
@@ -94,7 +94,7 @@ public:
 
     unsigned below(unsigned end) { return static_cast<unsigned>(random_() % end); }
 
-    void make_one(kw::BTree tree, Model& model, kw::Time now)
+    void make_one(BTree tree, Model& model, Time now)
     {
         const std::string key = std::to_string(below(12));
         const std::string value = std::to_string(below(1000));
@@ -153,7 +153,7 @@ private:
     std::mt19937 random_;
 };
 
-void check_equal(kw::BTreeView tree, const Model& model, kw::Time now)
+void check_equal(BTreeView tree, const Model& model, Time now)
 {
     std::vector<std::string> keys;
     for (const auto& [key, entry] : model.entries) {
@@ -179,7 +179,7 @@ BOOST_FIXTURE_TEST_SUITE(test_btree_ttl, Timed)
 
 BOOST_AUTO_TEST_CASE(put_clears_the_deadline_and_other_changes_keep_it)
 {
-    in_transaction([](kw::BTree tree) {
+    in_transaction([](BTree tree) {
         const auto ttl_after = [&](auto operation) {
             tree.put("k", "1", 10ms);
             operation();
@@ -203,18 +203,18 @@ BOOST_AUTO_TEST_CASE(put_clears_the_deadline_and_other_changes_keep_it)
 BOOST_AUTO_TEST_CASE(every_iterator_move_skips_expired_keys)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        Database db = co_await open();
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             for (const char* key : {"a", "c", "e", "g"}) {
                 tree.put(key, "v", 10ms);
             }
             tree.put_many({{"b", "v"}, {"f", "v"}});
         });
         clock.advance(10ms);  // the next turn is this test's: nothing is swept before
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
-            kw::BTreeIterator at = tree.iterator();
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
+            BTreeIterator at = tree.iterator();
             const auto place_after = [&](auto move) {
                 move();
                 return at.valid() ? std::string(at.key()) : "none";
@@ -239,13 +239,13 @@ BOOST_AUTO_TEST_CASE(every_iterator_move_skips_expired_keys)
 
 BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
 {
-    in_transaction([](kw::BTree tree) {
+    in_transaction([](BTree tree) {
         tree.put("k", "old", 10ms);
-        BOOST_TEST(failure_of_put(tree, 0ms) == code(kw::Error::invalid_ttl));
+        BOOST_TEST(failure_of_put(tree, 0ms) == code(Error::invalid_ttl));
         BOOST_TEST(failure_of_put(tree, std::chrono::milliseconds::max()) ==
-                   code(kw::Error::invalid_ttl));
-        BOOST_TEST(failure_of([&] { tree.set_ttl("k", -1ms); }) == code(kw::Error::invalid_ttl));
-        BOOST_TEST(failure_of([&] { tree.put("", "v", 1ms); }) == code(kw::Error::empty_key));
+                   code(Error::invalid_ttl));
+        BOOST_TEST(failure_of([&] { tree.set_ttl("k", -1ms); }) == code(Error::invalid_ttl));
+        BOOST_TEST(failure_of([&] { tree.put("", "v", 1ms); }) == code(Error::empty_key));
         BOOST_TEST(!tree.set_ttl("", 1ms));
         BOOST_TEST(!tree.clear_ttl(""));
         BOOST_TEST(tree.get("k") == "old");
@@ -256,12 +256,12 @@ BOOST_AUTO_TEST_CASE(a_refused_time_to_live_changes_nothing)
 BOOST_AUTO_TEST_CASE(messages_contain_the_deadline)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
-        const kw::Revision revision = co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        const Revision revision = co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             tree.put("k", "1", 10ms);
             tree.increment("k");
             tree.set_ttl("k", 10ms);  // the same deadline that it has
@@ -270,13 +270,13 @@ BOOST_AUTO_TEST_CASE(messages_contain_the_deadline)
             tree.clear_ttl("k");
         });
         co_await watcher.reached(revision);
-        std::vector<std::optional<kw::Time>> deadlines;
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        std::vector<std::optional<Time>> deadlines;
+        for (const OwnedMessage& each : recorder.messages()) {
             deadlines.push_back(each->deadline);
         }
         BOOST_TEST(deadlines ==
-                   (std::vector<std::optional<kw::Time>>{clock.now() + 10ms, clock.now() + 10ms,
-                                                         clock.now() + 20ms, std::nullopt}));
+                   (std::vector<std::optional<Time>>{clock.now() + 10ms, clock.now() + 10ms,
+                                                     clock.now() + 20ms, std::nullopt}));
         co_await watcher.stop();
         co_await run.end();
         co_await db.close();
@@ -286,17 +286,17 @@ BOOST_AUTO_TEST_CASE(messages_contain_the_deadline)
 BOOST_AUTO_TEST_CASE(one_line_and_bulk_writes_take_a_time_to_live)
 {
     run([this]() -> Task {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await db.put("b", "line", "v", 10ms);
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "bulk", "v", 10ms);
         co_await writer.put("b", "for ever", "v");
         BOOST_TEST(failure_of([&] { (void)writer.put("b", "k", "v", 0ms); }) ==
-                   code(kw::Error::invalid_ttl));
+                   code(Error::invalid_ttl));
         clock.advance(5ms);
         co_await writer.flush();
-        co_await db.view([](const kw::Snapshot& snapshot) {
-            const kw::BTreeView tree = snapshot.btree("b");
+        co_await db.view([](const Snapshot& snapshot) {
+            const BTreeView tree = snapshot.btree("b");
             BOOST_TEST(tree.ttl("line") == 5ms);
             BOOST_TEST(tree.ttl("bulk") == 10ms);  // counted from its transaction
             BOOST_TEST(tree.ttl("for ever") == std::nullopt);
@@ -316,12 +316,12 @@ BOOST_AUTO_TEST_CASE(random_transactions_equal_a_map_and_so_does_a_replay)
         Operations operations(seed);
         Model model;
         Model replayed;
-        kw::Database db = co_await open();
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), [&](const kw::Message& message) { replayed.replay(message); });
+        Database db = co_await open();
+        Watcher watcher =
+            db.watch("b", all(), [&](const Message& message) { replayed.replay(message); });
         const Run run = co_await start(watcher);
         for (int round = 0; round < 400; ++round) {
-            co_await db.update([&](kw::Transaction& tx) {
+            co_await db.update([&](Transaction& tx) {
                 model.expire(clock.now());
                 for (unsigned i = operations.below(5); i > 0; --i) {
                     operations.make_one(tx.btree("b"), model, clock.now());
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(random_transactions_equal_a_map_and_so_does_a_replay)
             });
             clock.advance(std::chrono::microseconds(operations.below(4000)));
             model.expire(clock.now());
-            co_await db.view([&](const kw::Snapshot& snapshot) {
+            co_await db.view([&](const Snapshot& snapshot) {
                 check_equal(snapshot.btree("b"), model, clock.now());
             });
         }

@@ -13,15 +13,15 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 /// Returns options for transactions of about ten small writes.
-kw::BulkWriterOptions small_transactions(std::size_t in_flight = 2)
+BulkWriterOptions small_transactions(std::size_t in_flight = 2)
 {
-    kw::BulkWriterOptions options;
+    BulkWriterOptions options;
     options.transaction_bytes = 700;
     options.in_flight = in_flight;
     return options;
@@ -32,21 +32,21 @@ std::string key_of(int i)
     return "k" + std::to_string(100000 + i);
 }
 
-Task put_numbers(kw::BulkWriter& writer, int first, int end)
+Task put_numbers(BulkWriter& writer, int first, int end)
 {
     for (int i = first; i < end; ++i) {
         co_await writer.put("b", key_of(i), std::to_string(i));
     }
 }
 
-Task flush(kw::BulkWriter& writer)
+Task flush(BulkWriter& writer)
 {
     co_await writer.flush();
 }
 
-asio::awaitable<std::map<std::string, std::string>> contents(kw::Database db)
+asio::awaitable<std::map<std::string, std::string>> contents(Database db)
 {
-    co_return co_await db.view([](const kw::Snapshot& snapshot) {
+    co_return co_await db.view([](const Snapshot& snapshot) {
         std::map<std::string, std::string> found;
         for (const auto [key, value] : snapshot.btree("b").scan()) {
             found.emplace(key, value);
@@ -64,9 +64,9 @@ std::map<std::string, std::string> numbers(int end)
     return expected;
 }
 
-kw::Options buffered(kw::Options options)
+Options buffered(Options options)
 {
-    options.durability = kw::Durability::buffered;
+    options.durability = Durability::buffered;
     return options;
 }
 
@@ -77,19 +77,19 @@ BOOST_FIXTURE_TEST_SUITE(test_bulk_writer, EventLoop)
 BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
 {
     run([]() -> Task {
-        for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
+        for (const Options& options : {watched_options(), buffered(watched_options())}) {
             for (const std::size_t in_flight : {1, 2, 5}) {
-                kw::Database db = co_await open_with(options, "b");
-                kw::BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
+                Database db = co_await open_with(options, "b");
+                BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
                 co_await put_numbers(writer, 0, 1000);
-                const kw::Revision revision = co_await writer.flush();
+                const Revision revision = co_await writer.flush();
                 BOOST_TEST(revision == db.head_revision());
                 BOOST_TEST(writer.committed() == 1000U);
                 BOOST_TEST(co_await contents(db) == numbers(1000));
                 // One transaction for about ten writes, and no small ones in between.
                 BOOST_TEST(revision >= 80U);
                 BOOST_TEST(revision <= 112U);
-                const auto lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+                const auto lines = co_await history_of(db, "b", all(), From::revision(2));
                 BOOST_TEST_REQUIRE(lines.size() == 1000U);
                 for (int i = 0; i < 1000; ++i) {
                     BOOST_TEST(lines[i].ends_with("put " + key_of(i) + "=" + std::to_string(i)));
@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)
 BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "c");
-        kw::BulkWriterOptions options = small_transactions();
+        BulkWriterOptions options = small_transactions();
         options.origin = "loader";
-        kw::BulkWriter writer = db.bulk_writer(options);
+        BulkWriter writer = db.bulk_writer(options);
         for (int i = 0; i < 100; ++i) {
             co_await writer.put(i % 2 == 0 ? "b" : "c", "k", std::to_string(i));
             co_await writer.put("b", "t" + std::to_string(i), "");
@@ -115,10 +115,10 @@ BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
             co_await writer.erase("b", "absent");
         }
         std::string origin;
-        kw::Watcher watcher =
-            db.watch("c", kw::all(), [&](const kw::Message& message) { origin = message.origin; });
+        Watcher watcher =
+            db.watch("c", all(), [&](const Message& message) { origin = message.origin; });
         const Run running = co_await start(watcher);
-        const kw::Revision revision = co_await writer.flush();
+        const Revision revision = co_await writer.flush();
         BOOST_TEST(writer.committed() == 400U);
         BOOST_TEST(co_await get(db, "b", "k") == "98");
         BOOST_TEST(co_await get(db, "c", "k") == "99");
@@ -134,8 +134,8 @@ BOOST_AUTO_TEST_CASE(puts_erases_and_buckets_mix)
 BOOST_AUTO_TEST_CASE(an_empty_flush_returns_the_last_revision)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer();
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer();
         BOOST_TEST(co_await writer.flush() == 0U);
         co_await writer.put("b", "k", "1");
         BOOST_TEST(writer.committed() == 0U);
@@ -153,9 +153,9 @@ BOOST_AUTO_TEST_CASE(a_bulk_writer_waits_when_enough_is_in_flight)
     run([this]() -> Task {
         for (const std::size_t in_flight : {1, 2, 5}) {
             HeldEnv env;
-            kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
+            Database db(DatabaseState::open_blocking(executor(), watched_options(), &env));
             co_await create(db, "b");
-            kw::BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
+            BulkWriter writer = db.bulk_writer(small_transactions(in_flight));
             std::size_t puts = 0;
             const auto load = [&]() -> Task {
                 for (; puts < 1000; ++puts) {
@@ -185,18 +185,18 @@ BOOST_AUTO_TEST_CASE(a_failed_write_stops_a_bulk_writer)
 {
     run([this]() -> Task {
         HeldEnv env;
-        kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
+        Database db(DatabaseState::open_blocking(executor(), watched_options(), &env));
         co_await create(db, "b");
-        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        BulkWriter writer = db.bulk_writer(small_transactions());
         co_await put_numbers(writer, 0, 10);
         co_await writer.flush();
         env.fail_syncs();
         BOOST_TEST(co_await failure_of(put_numbers(writer, 10, 100)) ==
-                   code(kw::Error::storage_failed));
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::storage_failed));
+                   code(Error::storage_failed));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::storage_failed));
         BOOST_TEST(writer.committed() == 10U);
         co_await writer.put("b", "k", "v");
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::storage_failed));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::storage_failed));
         co_await db.close();
     });
 }
@@ -205,16 +205,15 @@ BOOST_AUTO_TEST_CASE(a_failed_write_stops_a_bulk_writer)
 BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer(small_transactions());
         co_await put_numbers(writer, 0, 45);
         co_await writer.put("missing", "k", "v");
         // One of these puts reports the error; none of them may be stored.
         BOOST_TEST(co_await failure_of(put_numbers(writer, 45, 100000)) ==
-                   code(kw::Error::bucket_not_found));
-        BOOST_TEST(co_await failure_of(put_numbers(writer, 0, 1)) ==
-                   code(kw::Error::bucket_not_found));
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+                   code(Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(put_numbers(writer, 0, 1)) == code(Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::bucket_not_found));
         const int committed = static_cast<int>(writer.committed());
         BOOST_TEST(committed <= 45);
         BOOST_TEST(committed >= 30);
@@ -231,11 +230,11 @@ BOOST_AUTO_TEST_CASE(an_error_leaves_a_prefix)
 BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer();
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "k", "1");
         co_await writer.put("missing", "k", "1");
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::bucket_not_found));
         BOOST_TEST(writer.committed() == 0U);
         BOOST_TEST(co_await get(db, "b", "k") == std::nullopt);
         BOOST_TEST(co_await writer.flush() == 0U);
@@ -246,40 +245,38 @@ BOOST_AUTO_TEST_CASE(an_error_of_the_last_transaction_comes_with_flush)
 BOOST_AUTO_TEST_CASE(misuse_is_reported_at_once)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 10'000;
-        kw::Database db = co_await open_with(options, "b");
-        kw::BulkWriter writer = db.bulk_writer();
+        Database db = co_await open_with(options, "b");
+        BulkWriter writer = db.bulk_writer();
         const auto put_one = [&writer](std::string bucket, std::string key,
                                        std::string value) -> Task {
             co_await writer.put(bucket, key, value);
         };
         const std::string long_name(65536, 'n');
-        BOOST_TEST(co_await failure_of(put_one("b", "", "v")) == code(kw::Error::empty_key));
-        BOOST_TEST(co_await failure_of(put_one("", "k", "v")) == code(kw::Error::invalid_name));
-        BOOST_TEST(co_await failure_of(put_one(long_name, "k", "v")) ==
-                   code(kw::Error::invalid_name));
+        BOOST_TEST(co_await failure_of(put_one("b", "", "v")) == code(Error::empty_key));
+        BOOST_TEST(co_await failure_of(put_one("", "k", "v")) == code(Error::invalid_name));
+        BOOST_TEST(co_await failure_of(put_one(long_name, "k", "v")) == code(Error::invalid_name));
         BOOST_TEST(co_await failure_of(put_one("b", "k", std::string(10'000, 'v'))) ==
-                   code(kw::Error::transaction_too_large));
+                   code(Error::transaction_too_large));
         co_await put_one("b", "k", "v");
         BOOST_TEST(co_await writer.flush() == 2U);
         // Only the message makes it too large.
         co_await put_one("b", "k", std::string(6'000, 'v'));
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::transaction_too_large));
-        kw::BulkWriterOptions none;
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::transaction_too_large));
+        BulkWriterOptions none;
         none.transaction_bytes = 0;
-        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(kw::Error::invalid_option));
-        none = kw::BulkWriterOptions();
+        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(Error::invalid_option));
+        none = BulkWriterOptions();
         none.in_flight = 0;
-        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(kw::Error::invalid_option));
-        kw::BulkWriter other = std::move(writer);
-        BOOST_TEST(co_await failure_of(put_one("b", "k", "v")) ==
-                   code(kw::Error::bulk_writer_in_use));
+        BOOST_TEST(failure_of([&] { db.bulk_writer(none); }) == code(Error::invalid_option));
+        BulkWriter other = std::move(writer);
+        BOOST_TEST(co_await failure_of(put_one("b", "k", "v")) == code(Error::bulk_writer_in_use));
         co_await db.close();
-        BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == code(kw::Error::closed));
-        BOOST_TEST(failure_of([&] { kw::Database().bulk_writer(); }) == code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == code(Error::closed));
+        BOOST_TEST(failure_of([&] { Database().bulk_writer(); }) == code(Error::closed));
         co_await other.put("b", "k", "v");
-        BOOST_TEST(co_await failure_of(flush(other)) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(flush(other)) == code(Error::closed));
     });
 }
 
@@ -287,10 +284,10 @@ BOOST_AUTO_TEST_CASE(misuse_is_reported_at_once)
 BOOST_AUTO_TEST_CASE(transactions_keep_below_their_limit)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 10'000;
-        kw::Database db = co_await open_with(options, "b");
-        kw::BulkWriter writer = db.bulk_writer();
+        Database db = co_await open_with(options, "b");
+        BulkWriter writer = db.bulk_writer();
         for (int i = 0; i < 60; ++i) {
             co_await writer.put("b", key_of(i), std::string(i % 3 == 0 ? 4'000 : 300, 'v'));
         }
@@ -307,15 +304,15 @@ BOOST_AUTO_TEST_CASE(transactions_keep_below_their_limit)
 BOOST_AUTO_TEST_CASE(one_call_at_a_time)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer();
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer();
         co_await put_numbers(writer, 0, 5);
         const Job flushing = co_await spawn(flush(writer));
         BOOST_TEST(!flushing.done());
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bulk_writer_in_use));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::bulk_writer_in_use));
         BOOST_TEST(co_await failure_of(put_numbers(writer, 0, 1)) ==
-                   code(kw::Error::bulk_writer_in_use));
-        BOOST_TEST(failure_of([&] { writer.cancel(); }) == code(kw::Error::bulk_writer_in_use));
+                   code(Error::bulk_writer_in_use));
+        BOOST_TEST(failure_of([&] { writer.cancel(); }) == code(Error::bulk_writer_in_use));
         co_await flushing.join();
         co_await put_numbers(writer, 5, 6);
         co_await writer.flush();
@@ -327,8 +324,8 @@ BOOST_AUTO_TEST_CASE(one_call_at_a_time)
 BOOST_AUTO_TEST_CASE(a_cancelled_flush_can_be_called_again)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer(small_transactions());
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer(small_transactions());
         co_await put_numbers(writer, 0, 25);
         const Job flushing = co_await spawn(flush(writer));
         flushing.cancel();
@@ -344,8 +341,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_flush_can_be_called_again)
 BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer(small_transactions(5));
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer(small_transactions(5));
         co_await put_numbers(writer, 0, 35);
         writer.cancel();
         co_await writer.flush();
@@ -353,7 +350,7 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
         BOOST_TEST(committed < 35);
         BOOST_TEST(co_await contents(db) == numbers(committed));
         co_await writer.put("missing", "k", "v");
-        BOOST_TEST(co_await failure_of(flush(writer)) == code(kw::Error::bucket_not_found));
+        BOOST_TEST(co_await failure_of(flush(writer)) == code(Error::bucket_not_found));
         co_await put_numbers(writer, committed, 40);
         co_await writer.flush();
         BOOST_TEST(co_await contents(db) == numbers(40));
@@ -366,9 +363,9 @@ BOOST_AUTO_TEST_CASE(what_is_cancelled_is_not_written)
 BOOST_AUTO_TEST_CASE(a_bulk_writer_may_be_destroyed_at_any_time)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         for (int puts = 0; puts < 60; puts += 7) {
-            kw::BulkWriter writer = db.bulk_writer(small_transactions(4));
+            BulkWriter writer = db.bulk_writer(small_transactions(4));
             co_await put_numbers(writer, 0, puts);
         }
         co_await db.close();
@@ -377,15 +374,15 @@ BOOST_AUTO_TEST_CASE(a_bulk_writer_may_be_destroyed_at_any_time)
 
 BOOST_AUTO_TEST_CASE(the_event_loop_may_be_destroyed_with_a_bulk_writer)
 {
-    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
-    const auto load = [](kw::Database database) -> Task {
+    Database db = Database::open_blocking(executor(), watched_options());
+    const auto load = [](Database database) -> Task {
         co_await create(database, "b");
-        kw::BulkWriter writer = database.bulk_writer(small_transactions());
+        BulkWriter writer = database.bulk_writer(small_transactions());
         co_await put_numbers(writer, 0, 1'000'000'000);
     };
     const Job loading(executor(), load(db));
     run_until([&] { return db.head_revision() > 20; });
-    db = kw::Database();
+    db = Database();
     destroy();
     BOOST_TEST(!loading.done());
 }

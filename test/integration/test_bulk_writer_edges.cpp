@@ -9,22 +9,22 @@
 #include <string>
 #include <utility>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
 /// `keys`: each byte is a key.
-Task put_all(kw::BulkWriter& writer, std::string keys, std::string value)
+Task put_all(BulkWriter& writer, std::string keys, std::string value)
 {
     for (const char key : keys) {
         co_await writer.put("b", std::string(1, key), value);
     }
 }
 
-asio::awaitable<std::string> keys_of(kw::Database db)
+asio::awaitable<std::string> keys_of(Database db)
 {
-    co_return co_await db.view([](const kw::Snapshot& snapshot) {
+    co_return co_await db.view([](const Snapshot& snapshot) {
         std::string keys;
         for (const auto [key, value] : snapshot.btree("b").scan()) {
             keys += key;
@@ -40,20 +40,20 @@ BOOST_FIXTURE_TEST_SUITE(test_bulk_writer_edges, EventLoop)
 BOOST_AUTO_TEST_CASE(an_assigned_bulk_writer_drops_its_own_writes_and_continues_with_the_other)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::BulkWriter writer = db.bulk_writer();
-        kw::BulkWriter other = db.bulk_writer();
+        Database db = co_await open_with("b");
+        BulkWriter writer = db.bulk_writer();
+        BulkWriter other = db.bulk_writer();
         co_await put_all(writer, "x", "dropped");
         co_await put_all(other, "ab", "1");
         writer = std::move(other);
-        BOOST_TEST(failure_of([&] { other.committed(); }) == code(kw::Error::bulk_writer_in_use));
+        BOOST_TEST(failure_of([&] { other.committed(); }) == code(Error::bulk_writer_in_use));
         co_await put_all(writer, "c", "2");
         co_await writer.flush();
         BOOST_TEST(writer.committed() == 3U);
         BOOST_TEST(co_await keys_of(db) == "abc");
         other = db.bulk_writer();
         co_await put_all(other, "d", "3");
-        kw::BulkWriter& self = other;
+        BulkWriter& self = other;
         other = std::move(self);
         co_await other.flush();
         BOOST_TEST(co_await keys_of(db) == "abcd");
@@ -67,14 +67,14 @@ BOOST_AUTO_TEST_CASE(replaced_values_count_if_they_are_recorded)
     run([]() -> Task {
         const std::string keys = "abcdefgh";
         for (const bool previous_values : {false, true}) {
-            kw::Options options = watched_options();
+            Options options = watched_options();
             options.max_transaction_bytes = 10000;
             options.previous_values = previous_values;
-            kw::Database db = co_await open_with(options, "b");
-            kw::BulkWriter writer = db.bulk_writer();
+            Database db = co_await open_with(options, "b");
+            BulkWriter writer = db.bulk_writer();
             co_await put_all(writer, keys, std::string(4000, 'v'));
             co_await writer.flush();
-            const kw::Revision before = db.head_revision();
+            const Revision before = db.head_revision();
             co_await put_all(writer, keys, "");
             co_await writer.flush();
             BOOST_TEST(writer.committed() == 2 * keys.size());
@@ -89,14 +89,14 @@ BOOST_AUTO_TEST_CASE(replaced_values_do_not_count_if_they_are_only_read)
 {
     run([]() -> Task {
         const std::string keys = "abcdefgh";
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 10000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         co_await db.put("b", "z", "", std::chrono::hours{1});
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         co_await put_all(writer, keys, std::string(4000, 'v'));
         co_await writer.flush();
-        const kw::Revision before = db.head_revision();
+        const Revision before = db.head_revision();
         co_await put_all(writer, keys, "");
         co_await writer.flush();
         BOOST_TEST(writer.committed() == 2 * keys.size());

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 // Mainly for the sanitizers, like test_destruction.
@@ -51,26 +51,26 @@ struct OnTwoLoops : EventLoop {
     }
 
     /// Checks that the database still works.
-    Task check(kw::Database db)
+    Task check(Database db)
     {
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run running = co_await keywatch::test::start(watcher);
-        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Revision last = co_await put_many(db, "b", 3);
         co_await watcher.reached(last);
         BOOST_TEST(recorder.size() >= 3U);  // a commit of the other loop may be included
         co_await db.close();
     }
 };
 
-Task write_on(kw::Database db, Token)
+Task write_on(Database db, Token)
 {
     for (int i = 0;; ++i) {
         co_await put_many(db, "b", 1, i);
     }
 }
 
-Task look_on(kw::Database db, Token)
+Task look_on(Database db, Token)
 {
     for (;;) {
         co_await get(db, "b", "k1");
@@ -78,7 +78,7 @@ Task look_on(kw::Database db, Token)
     }
 }
 
-Task pull(kw::PullWatcher watcher, Token)
+Task pull(PullWatcher watcher, Token)
 {
     for (bool more = true; more;) {
         more = co_await watcher.wait();
@@ -88,12 +88,12 @@ Task pull(kw::PullWatcher watcher, Token)
     }
 }
 
-Task write_in_bulk(kw::Database db, Token)
+Task write_in_bulk(Database db, Token)
 {
-    kw::BulkWriterOptions options;
+    BulkWriterOptions options;
     options.transaction_bytes = 100;
     options.in_flight = 1;
-    kw::BulkWriter writer = db.bulk_writer(options);
+    BulkWriter writer = db.bulk_writer(options);
     for (int i = 0;; ++i) {
         co_await writer.put("b", "k" + std::to_string(i), "v");
         if (i % 5 == 0) {
@@ -102,47 +102,47 @@ Task write_in_bulk(kw::Database db, Token)
     }
 }
 
-Task reach(kw::Watcher watcher, Token)
+Task reach(Watcher watcher, Token)
 {
     co_await watcher.reached(1'000'000);
 }
 
-Task wait_ready(kw::Watcher watcher, Token)
+Task wait_ready(Watcher watcher, Token)
 {
     co_await watcher.wait_ready(patience);
 }
 
-Task stop(kw::Watcher watcher, Token)
+Task stop(Watcher watcher, Token)
 {
     co_await watcher.stop();
 }
 
-Task run(kw::Watcher watcher, Token)
+Task run(Watcher watcher, Token)
 {
     co_await watcher.run();
 }
 
-Task back_up(kw::Database db, std::ostream& out, Token)
+Task back_up(Database db, std::ostream& out, Token)
 {
     co_await db.backup(out);
 }
 
-Task list(kw::Database db, Token)
+Task list(Database db, Token)
 {
     for (;;) {
         co_await db.cursors();
     }
 }
 
-Task close(kw::Database db, Token)
+Task close(Database db, Token)
 {
     co_await db.close();
 }
 
-kw::WatchOptions from_start()
+WatchOptions from_start()
 {
-    kw::WatchOptions options;
-    options.from = kw::From::snapshot();
+    WatchOptions options;
+    options.from = From::snapshot();
     options.buffer_messages = 2;
     options.callback_timeout = 10 * patience;
     return options;
@@ -155,9 +155,9 @@ BOOST_FIXTURE_TEST_SUITE(test_callers_context, OnTwoLoops)
 BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)
 {
     const Token token = std::make_shared<int>(1);
-    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    Database db = Database::open_blocking(executor(), watched_options());
     EventLoop::run([&]() -> Task { co_await create(db, "b"); });
-    kw::Watcher watcher = db.watch("b", kw::all(), [](const kw::Message&) {});
+    Watcher watcher = db.watch("b", all(), [](const Message&) {});
     const Job running(theirs(), ::run(watcher, token));
     take_turns_until([&] { return db.stats().watchers.running == 1; });
     EventLoop::run([&]() -> Task {
@@ -165,9 +165,9 @@ BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)
         co_await put(db, "b", "k", "1");
         co_await yield();
         other.reset();
-        BOOST_TEST(co_await failure_of(waits.join()) == code(kw::Error::watch_ended));
+        BOOST_TEST(co_await failure_of(waits.join()) == code(Error::watch_ended));
         co_await until([&] { return db.stats().watchers.running == 0; });
-        BOOST_TEST(co_await failure_of(watcher.reached(1'000)) == code(kw::Error::watch_ended));
+        BOOST_TEST(co_await failure_of(watcher.reached(1'000)) == code(Error::watch_ended));
         co_await watcher.stop();
         watcher.request_stop();
         co_await check(db);
@@ -182,23 +182,22 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_at_any_moment)
     for (int turns = 0; turns < 120; turns += 4) {
         const Token token = std::make_shared<int>(1);
         std::optional<OnTwoLoops> loops(std::in_place);
-        kw::Options options = watched_options();
+        Options options = watched_options();
         if (turns % 8 == 0) {
-            options.durability = kw::Durability::buffered;
+            options.durability = Durability::buffered;
         }
-        kw::Database db = kw::Database::open_blocking(loops->executor(), options);
+        Database db = Database::open_blocking(loops->executor(), options);
         loops->EventLoop::run([&]() -> Task {
             co_await create(db, "b");
             co_await put_many(db, "b", 20);
         });
-        kw::Watcher plain = db.watch("b", kw::all(), [](const kw::Message&) {});
-        kw::Watcher coroutine =
-            db.watch("b", kw::all(), [](const kw::Message&) -> Task { co_await yield(); });
-        kw::Watcher stuck = db.watch(
-            "b", kw::all(), [](const kw::Message&) -> Task { co_await for_ever(); }, from_start());
+        Watcher plain = db.watch("b", all(), [](const Message&) {});
+        Watcher coroutine = db.watch("b", all(), [](const Message&) -> Task { co_await yield(); });
+        Watcher stuck =
+            db.watch("b", all(), [](const Message&) -> Task { co_await for_ever(); }, from_start());
         const auto theirs = loops->theirs();
         std::vector<Job> jobs;
-        for (const kw::Watcher& each : {plain, coroutine, stuck}) {
+        for (const Watcher& each : {plain, coroutine, stuck}) {
             jobs.emplace_back(theirs, ::run(each, token));
             jobs.emplace_back(theirs, wait_ready(each, token));
             jobs.emplace_back(theirs, reach(each, token));
@@ -209,7 +208,7 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_at_any_moment)
         jobs.emplace_back(theirs, look_on(db, token));
         jobs.emplace_back(theirs, list(db, token));
         jobs.emplace_back(theirs, write_in_bulk(db, token));
-        jobs.emplace_back(theirs, pull(db.watch("b", kw::all(), from_start()), token));
+        jobs.emplace_back(theirs, pull(db.watch("b", all(), from_start()), token));
         const Job ours(loops->executor(), write_on(db, token));
         loops->take_turns(turns);
         jobs.emplace_back(theirs, stop(stuck, token));
@@ -230,10 +229,10 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_while_they_close)
     for (int turns = 0; turns < 30; turns += 2) {
         const Token token = std::make_shared<int>(1);
         std::optional<OnTwoLoops> loops(std::in_place);
-        kw::Database db = kw::Database::open_blocking(loops->executor(), watched_options());
+        Database db = Database::open_blocking(loops->executor(), watched_options());
         loops->EventLoop::run([&]() -> Task { co_await create(db, "b"); });
-        const auto closes = [&](const kw::Message&) -> Task { co_await close(db, token); };
-        kw::Watcher watcher = db.watch("b", kw::all(), closes);
+        const auto closes = [&](const Message&) -> Task { co_await close(db, token); };
+        Watcher watcher = db.watch("b", all(), closes);
         const auto theirs = loops->theirs();
         const Job running(theirs, ::run(watcher, token));
         loops->take_turns_until([&] { return db.stats().watchers.running == 1; });
@@ -252,10 +251,10 @@ BOOST_AUTO_TEST_CASE(the_context_of_callers_may_be_destroyed_while_they_close)
 BOOST_AUTO_TEST_CASE(the_context_of_waiting_committers_passes_the_lock_on)
 {
     const Token token = std::make_shared<int>(1);
-    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    Database db = Database::open_blocking(executor(), watched_options());
     EventLoop::run([&]() -> Task {
         co_await create(db, "b");
-        const auto let_them_wait = [&](kw::Transaction& tx) {
+        const auto let_them_wait = [&](Transaction& tx) {
             const Job first(theirs(), write_on(db, token));
             const Job second(theirs(), write_on(db, token));
             int left = 4;
@@ -274,7 +273,7 @@ BOOST_AUTO_TEST_CASE(the_context_of_waiting_committers_passes_the_lock_on)
 BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_until_its_backup_has_noticed)
 {
     const Token token = std::make_shared<int>(1);
-    kw::Database db = kw::Database::open_blocking(executor(), watched_options());
+    Database db = Database::open_blocking(executor(), watched_options());
     EventLoop::run([&]() -> Task {
         co_await create(db, "b");
         co_await put_many(db, "b", 100);

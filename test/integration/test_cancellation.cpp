@@ -8,15 +8,15 @@
 
 #include <thread>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-kw::WatchOptions within(std::chrono::milliseconds timeout)
+WatchOptions within(std::chrono::milliseconds timeout)
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.callback_timeout = timeout;
     return options;
 }
@@ -39,18 +39,18 @@ BOOST_FIXTURE_TEST_SUITE(test_cancellation, EventLoop)
 BOOST_AUTO_TEST_CASE(run_can_be_cancelled_by_a_parent)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-        kw::WatchEnd end;
+        Watcher watcher = db.watch("b", all(), recorder);
+        WatchEnd end;
         const auto watching = [&]() -> Task { end = co_await watcher.run(); };
         const auto enough = [&]() -> Task {
-            const kw::Revision revision = co_await put(db, "b", "k", "1");
+            const Revision revision = co_await put(db, "b", "k", "1");
             co_await watcher.reached(revision);
         };
         const std::size_t winner = co_await race(watching(), enough());
         BOOST_TEST(winner == 1U);
-        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        BOOST_TEST(end.reason == EndReason::cancelled);
         BOOST_TEST(end.position == db.head_position());
         BOOST_TEST(recorder.size() == 1U);
         co_await db.close();
@@ -60,17 +60,17 @@ BOOST_AUTO_TEST_CASE(run_can_be_cancelled_by_a_parent)
 BOOST_AUTO_TEST_CASE(only_terminal_cancellation_ends_a_run)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(watcher);
         run.cancel(asio::cancellation_type::total);
-        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        const Revision revision = co_await put(db, "b", "k", "1");
         co_await watcher.reached(revision);
         BOOST_TEST(!run.done());
         run.cancel(asio::cancellation_type::terminal);
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::cancelled);
         co_await db.close();
     });
 }
@@ -79,24 +79,24 @@ BOOST_AUTO_TEST_CASE(only_terminal_cancellation_ends_a_run)
 BOOST_AUTO_TEST_CASE(run_may_be_cancelled_at_any_time)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 30);
         for (int turns = 0; turns < 60; ++turns) {
             const Recorder recorder;
-            kw::WatchOptions options = watch_from(kw::From::revision(2));
+            WatchOptions options = watch_from(From::revision(2));
             options.buffer_messages = 4;
-            const auto slow = [&](const kw::Message& message) -> Task {
-                const kw::OwnedMessage kept(message);
+            const auto slow = [&](const Message& message) -> Task {
+                const OwnedMessage kept(message);
                 co_await yield();
                 recorder(*kept);
             };
-            kw::Watcher watcher = db.watch("b", kw::all(), slow, options);
+            Watcher watcher = db.watch("b", all(), slow, options);
             const Run run(co_await asio::this_coro::executor, watcher);
             for (int i = 0; i < turns; ++i) {
                 co_await yield();
             }
             run.cancel();
-            const kw::WatchEnd end = co_await run.end();
+            const WatchEnd end = co_await run.end();
             BOOST_TEST(end.position.revision == 1 + recorder.size());
         }
         co_await db.close();
@@ -106,9 +106,9 @@ BOOST_AUTO_TEST_CASE(run_may_be_cancelled_at_any_time)
 BOOST_AUTO_TEST_CASE(waiting_can_be_cancelled_and_changes_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+        Watcher watcher = db.watch("b", all(), recorder);
         const Job not_ready = co_await spawn(watcher.wait_ready(patience));
         co_await yield();
         not_ready.cancel();
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(waiting_can_be_cancelled_and_changes_nothing)
         co_await yield();
         waiting.cancel();
         BOOST_TEST(co_await failure_of(waiting.join()) == asio::error::operation_aborted);
-        const kw::Revision revision = co_await put(db, "b", "k", "1");
+        const Revision revision = co_await put(db, "b", "k", "1");
         co_await watcher.reached(revision);
         BOOST_TEST(recorder.size() == 1U);
         co_await db.close();
@@ -129,10 +129,10 @@ BOOST_AUTO_TEST_CASE(waiting_can_be_cancelled_and_changes_nothing)
 BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_nevertheless)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Gate gate;
-        const auto callback = [&](const kw::Message&) -> Task { co_await gate.pass(); };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(10 * patience));
+        const auto callback = [&](const Message&) -> Task { co_await gate.pass(); };
+        Watcher watcher = db.watch("b", all(), callback, within(10 * patience));
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "1");
         co_await until([&] { return gate.reached() == 1; });
@@ -145,11 +145,10 @@ BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_nevertheless)
         BOOST_TEST(co_await failure_of(closing.join()) == asio::error::operation_aborted);
         BOOST_TEST(!run.done());
         gate.open();
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::stopped);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::stopped);
         co_await db.close();
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) ==
-                   code(kw::Error::closed));
+        BOOST_TEST(failure_of([&] { db.watch("b", all(), Recorder()); }) == code(Error::closed));
     });
 }
 
@@ -157,19 +156,19 @@ BOOST_AUTO_TEST_CASE(a_cancelled_stop_and_a_cancelled_close_happen_nevertheless)
 BOOST_AUTO_TEST_CASE(an_overrunning_coroutine_is_cancelled_and_awaited)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         bool cancelled = false;
-        const auto callback = [&](const kw::Message& message) -> Task {
+        const auto callback = [&](const Message& message) -> Task {
             if (message.key == "k1") {
                 const auto error = co_await failure_of(for_ever());
                 cancelled = error == asio::error::operation_aborted;
                 throw boost::system::system_error(error);
             }
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(20ms));
+        Watcher watcher = db.watch("b", all(), callback, within(20ms));
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 3);
-        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(co_await run.error() == code(Error::callback_timeout));
         BOOST_TEST(cancelled);
         BOOST_TEST(watcher.position().revision == 2U);
         co_await db.close();
@@ -180,16 +179,16 @@ BOOST_AUTO_TEST_CASE(an_overrunning_coroutine_is_cancelled_and_awaited)
 BOOST_AUTO_TEST_CASE(swallowing_the_cancellation_does_not_help)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             ++calls;
             co_await failure_of(for_ever());
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(20ms));
+        Watcher watcher = db.watch("b", all(), callback, within(20ms));
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 3);
-        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(co_await run.error() == code(Error::callback_timeout));
         BOOST_TEST(calls == 1);
         co_await db.close();
     });
@@ -200,12 +199,12 @@ BOOST_AUTO_TEST_CASE(swallowing_the_cancellation_does_not_help)
 BOOST_AUTO_TEST_CASE(an_abort_caused_by_the_callback_is_rethrown)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto callback = [](const kw::Message&) -> Task {
+        Database db = co_await open_with("b");
+        const auto callback = [](const Message&) -> Task {
             co_await yield();
             throw boost::system::system_error(make_error_code(asio::error::operation_aborted));
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback);
+        Watcher watcher = db.watch("b", all(), callback);
         const Run run = co_await start(watcher);
         co_await put(db, "b", "k", "1");
         BOOST_TEST(co_await run.error() == asio::error::operation_aborted);
@@ -217,16 +216,16 @@ BOOST_AUTO_TEST_CASE(an_abort_caused_by_the_callback_is_rethrown)
 BOOST_AUTO_TEST_CASE(an_overrunning_plain_callback_ends_its_watch)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int calls = 0;
-        const auto callback = [&](const kw::Message&) {
+        const auto callback = [&](const Message&) {
             ++calls;
             block(30ms);
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(5ms));
+        Watcher watcher = db.watch("b", all(), callback, within(5ms));
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 3);
-        BOOST_TEST(co_await run.error() == code(kw::Error::callback_timeout));
+        BOOST_TEST(co_await run.error() == code(Error::callback_timeout));
         BOOST_TEST(calls == 1);
         co_await db.close();
     });
@@ -236,16 +235,16 @@ BOOST_AUTO_TEST_CASE(an_overrunning_plain_callback_ends_its_watch)
 BOOST_AUTO_TEST_CASE(a_blocked_event_loop_does_not_end_healthy_watches)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int inside = 0;
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             ++inside;
             co_await take(1ms);
             --inside;
             ++calls;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(500ms));
+        Watcher watcher = db.watch("b", all(), callback, within(500ms));
         const Run run = co_await start(watcher);
         for (int i = 0; i < 3; ++i) {
             co_await put(db, "b", "k", "1");
@@ -255,8 +254,8 @@ BOOST_AUTO_TEST_CASE(a_blocked_event_loop_does_not_end_healthy_watches)
         co_await watcher.reached(db.head_revision());
         BOOST_TEST(calls == 3);
         co_await db.close();
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::database_closed);
     });
 }
 
@@ -264,9 +263,9 @@ BOOST_AUTO_TEST_CASE(a_blocked_event_loop_does_not_end_healthy_watches)
 BOOST_AUTO_TEST_CASE(a_callback_that_disables_cancellation_does_so_for_itself)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int calls = 0;
-        const auto callback = [&](const kw::Message&) -> Task {
+        const auto callback = [&](const Message&) -> Task {
             if (++calls == 1) {
                 co_await asio::this_coro::throw_if_cancelled(false);
                 co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -274,13 +273,13 @@ BOOST_AUTO_TEST_CASE(a_callback_that_disables_cancellation_does_so_for_itself)
                 co_await for_ever();
             }
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, within(10 * patience));
+        Watcher watcher = db.watch("b", all(), callback, within(10 * patience));
         const Run run = co_await start(watcher);
         co_await put_many(db, "b", 2);
         co_await until([&] { return calls == 2; });
         run.cancel();
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::cancelled);
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::cancelled);
         BOOST_TEST(end.position.revision == 2U);
         co_await db.close();
     });

@@ -16,48 +16,47 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr kw::Time ends_of_range[] = {kw::Time{-kw::bytes::clock_range},
-                                      kw::Time{kw::bytes::clock_range}};
+constexpr Time ends_of_range[] = {Time{-bytes::clock_range}, Time{bytes::clock_range}};
 
 /// Times that a faulty clock may return, up to and beyond what history can store.
-constexpr kw::Time odd_times[] = {kw::Time::min(),
-                                  kw::Time::max(),
-                                  kw::Time{},
-                                  kw::Time{-24h * 365 * 200},
-                                  kw::Time{-1us},
-                                  ends_of_range[0],
-                                  ends_of_range[1],
-                                  ends_of_range[0] - 1us,
-                                  ends_of_range[1] + 1us,
-                                  kw::Time{kw::bytes::storable_range},
-                                  kw::Time{kw::bytes::storable_range} + 1us,
-                                  kw::Time{-kw::bytes::storable_range} - 1us};
+constexpr Time odd_times[] = {Time::min(),
+                              Time::max(),
+                              Time{},
+                              Time{-24h * 365 * 200},
+                              Time{-1us},
+                              ends_of_range[0],
+                              ends_of_range[1],
+                              ends_of_range[0] - 1us,
+                              ends_of_range[1] + 1us,
+                              Time{bytes::storable_range},
+                              Time{bytes::storable_range} + 1us,
+                              Time{-bytes::storable_range} - 1us};
 
 /// A database on disk with a clock that the test sets.
 struct OnDisk : EventLoop {
     HandClock clock;
     TemporaryDirectory directory;
 
-    kw::Options options(bool history, const std::string& name = "db") const
+    Options options(bool history, const std::string& name = "db") const
     {
-        kw::Options options{directory / (name + (history ? "" : " without history"))};
+        Options options{directory / (name + (history ? "" : " without history"))};
         options.enable_watch = history;
         options.clock = clock.clock();
-        options.durability = kw::Durability::buffered;
+        options.durability = Durability::buffered;
         options.history.age = std::chrono::seconds::max();
         return options;
     }
 
     /// Creates the database with the key "k", which expires in 10 s.
-    asio::awaitable<kw::Database> make(bool history) const
+    asio::awaitable<Database> make(bool history) const
     {
-        kw::Database db = co_await open_with(options(history), "b");
+        Database db = co_await open_with(options(history), "b");
         co_await db.put("b", "k", "v", 10s);
         co_return db;
     }
@@ -66,7 +65,7 @@ struct OnDisk : EventLoop {
     Task check_still_expired(bool history, const std::string& name = "db")
     {
         clock.advance(-15s);
-        kw::Database db = co_await open_database(options(history, name));
+        Database db = co_await open_database(options(history, name));
         BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
         // Time does not advance until the clock has reached that time again.
         co_await db.put("b", "new", "v", 1s);
@@ -78,14 +77,14 @@ struct OnDisk : EventLoop {
     }
 };
 
-asio::awaitable<std::chrono::milliseconds> time_to_live(kw::Database db, std::string key)
+asio::awaitable<std::chrono::milliseconds> time_to_live(Database db, std::string key)
 {
-    const auto ttl = [&](const kw::Snapshot& snapshot) { return snapshot.btree("b").ttl(key); };
+    const auto ttl = [&](const Snapshot& snapshot) { return snapshot.btree("b").ttl(key); };
     co_return (co_await db.view(ttl)).value_or(0ms);
 }
 
 /// Writes one of everything that can have a time.
-void write_everywhere(kw::Transaction& tx, bool history)
+void write_everywhere(Transaction& tx, bool history)
 {
     tx.btree("b").put("plain", "v");
     tx.btree("b").put("long", "v", 24h * 365 * 900);
@@ -102,7 +101,7 @@ void write_everywhere(kw::Transaction& tx, bool history)
     }
 }
 
-void check_everywhere(const kw::Snapshot& snapshot)
+void check_everywhere(const Snapshot& snapshot)
 {
     BOOST_TEST(snapshot.btree("b").get("plain") == "v");
     BOOST_TEST(snapshot.btree("b").get("long") == "v");
@@ -114,29 +113,28 @@ void check_everywhere(const kw::Snapshot& snapshot)
     BOOST_TEST(snapshot.list("b").ttl("k") > 24h * 365 * 800);
 }
 
-Task write_and_read(kw::Options options, HandClock clock, kw::Time odd)
+Task write_and_read(Options options, HandClock clock, Time odd)
 {
     BOOST_TEST_CONTEXT("a clock at " << odd.time_since_epoch().count())
     {
-        kw::Database db = co_await open_database(options);
-        co_await db.update([](kw::Transaction& tx) {
-            for (const auto structure : {kw::Structure::btree, kw::Structure::list,
-                                         kw::Structure::set, kw::Structure::sorted_set}) {
+        Database db = co_await open_database(options);
+        co_await db.update([](Transaction& tx) {
+            for (const auto structure :
+                 {Structure::btree, Structure::list, Structure::set, Structure::sorted_set}) {
                 tx.create_bucket(structure, "b");
             }
         });
-        const kw::Time before = clock.now();
+        const Time before = clock.now();
         clock.set(odd);
-        co_await db.update(
-            [&](kw::Transaction& tx) { write_everywhere(tx, options.enable_watch); });
+        co_await db.update([&](Transaction& tx) { write_everywhere(tx, options.enable_watch); });
         clock.set(before);
         co_await db.put("b", "after", "v");
         co_await db.close();
         db = co_await open_database(options);
-        co_await db.view([](const kw::Snapshot& snapshot) { check_everywhere(snapshot); });
+        co_await db.view([](const Snapshot& snapshot) { check_everywhere(snapshot); });
         BOOST_TEST(co_await db.get("b", "after") == "v");
         if (options.enable_watch) {
-            const auto told = co_await history_of(db, "b", kw::all(), kw::From::oldest());
+            const auto told = co_await history_of(db, "b", all(), From::oldest());
             BOOST_TEST(std::ranges::count(told, "2.0 put plain=v") == 1);
             BOOST_TEST((co_await db.cursors()).size() == 1U);
         }
@@ -155,14 +153,14 @@ public:
     Task run(int openings)
     {
         {
-            now_ = kw::bytes::in_clock_range(place_.clock.now());
+            now_ = bytes::in_clock_range(place_.clock.now());
             // Without this, no time is stored as long as nothing can expire.
-            kw::Database db = co_await open_with(place_.options(history_), beside);
+            Database db = co_await open_with(place_.options(history_), beside);
             co_await db.put(beside, "k", "v", 1ms);
             co_await db.close();
         }
         for (int i = 0; i < openings; ++i) {
-            kw::Database db = co_await open_database(place_.options(history_));
+            Database db = co_await open_database(place_.options(history_));
             co_await jump(db);
             for (int changes = 0; changes < 20; ++changes) {
                 co_await change(db);
@@ -176,20 +174,20 @@ public:
 private:
     /// Sets the clock. The effective time is the latest so far, after each was clamped to the valid
     /// range.
-    Task jump(kw::Database db)
+    Task jump(Database db)
     {
         place_.clock.set(odd_times[random_() % std::size(odd_times)]);
         co_await db.cursors();  // makes the database read its clock
-        now_ = std::max(now_, kw::bytes::in_clock_range(place_.clock.now()));
+        now_ = std::max(now_, bytes::in_clock_range(place_.clock.now()));
         state_.remove_expired(now_);
     }
 
-    Task change(kw::Database db)
+    Task change(Database db)
     {
         if (random_() % 4 == 0) {
             co_await jump(db);
         }
-        const auto steps = [&](kw::Transaction& tx) {
+        const auto steps = [&](Transaction& tx) {
             ModelSteps model(tx, state_, now_, random_);
             for (int i = 0; i < 5; ++i) {
                 model.step();
@@ -198,9 +196,9 @@ private:
         co_await db.update(steps);
     }
 
-    asio::awaitable<ModelState> read(kw::Database db) const
+    asio::awaitable<ModelState> read(Database db) const
     {
-        const auto read = [this](const kw::Snapshot& shown) { return read_state(shown, now_); };
+        const auto read = [this](const Snapshot& shown) { return read_state(shown, now_); };
         ModelState state = co_await db.view(read);
         state.btrees.erase(beside);
         co_return state;
@@ -208,14 +206,13 @@ private:
 
     Task check()
     {
-        kw::Database db = co_await open_database(place_.options(history_));
+        Database db = co_await open_database(place_.options(history_));
         co_await jump(db);
         BOOST_TEST(describe(co_await read(db)) == describe(state_));
         if (history_) {
             ModelState replayed;
-            const auto replay = [&](const kw::Message& message) { apply(replayed, message); };
-            kw::Watcher watcher =
-                db.watch(kw::whole_database(), replay, watch_from(kw::From::oldest()));
+            const auto replay = [&](const Message& message) { apply(replayed, message); };
+            Watcher watcher = db.watch(whole_database(), replay, watch_from(From::oldest()));
             const Run run = co_await start(watcher);
             co_await watcher.reached(db.head_revision());
             replayed.btrees.erase(beside);
@@ -232,7 +229,7 @@ private:
     const OnDisk& place_;
     const bool history_;
     std::mt19937_64 random_;
-    kw::Time now_{};
+    Time now_{};
     ModelState state_;
 };
 
@@ -244,7 +241,7 @@ BOOST_AUTO_TEST_CASE(what_a_commit_found_expired_stays_so_after_a_reopen)
 {
     for (const bool history : {false, true}) {
         run([&]() -> Task {
-            kw::Database db = co_await make(history);
+            Database db = co_await make(history);
             clock.advance(20s);
             co_await db.put("b", "other", "v");
             co_await db.close();
@@ -257,7 +254,7 @@ BOOST_AUTO_TEST_CASE(what_a_commit_found_expired_stays_so_after_a_crash)
 {
     for (const bool history : {false, true}) {
         run([&]() -> Task {
-            kw::Database db = co_await make(history);
+            Database db = co_await make(history);
             clock.advance(20s);
             co_await db.put("b", "other", "v");
             // The backup has the files that a crash would leave.
@@ -272,7 +269,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_view_found_expired_stays_so_after_a_close)
 {
     for (const bool history : {false, true}) {
         run([&]() -> Task {
-            kw::Database db = co_await make(history);
+            Database db = co_await make(history);
             clock.advance(20s);
             BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
             co_await db.close();
@@ -286,7 +283,7 @@ BOOST_AUTO_TEST_CASE(what_only_a_view_found_expired_stays_so_when_its_event_loop
     clock.advance(-20s);
     {
         EventLoop other;
-        std::optional<kw::Database> db;
+        std::optional<Database> db;
         other.run([&]() -> Task { db.emplace(co_await make(true)); });
         clock.advance(20s);
         other.run([&]() -> Task { BOOST_TEST(co_await db->get("b", "k") == std::nullopt); });
@@ -299,8 +296,8 @@ BOOST_AUTO_TEST_CASE(everything_written_at_an_odd_time_can_be_read)
 {
     for (const bool history : {false, true}) {
         int number = 0;
-        for (const kw::Time odd : odd_times) {
-            const kw::Options place = options(history, "db " + std::to_string(++number));
+        for (const Time odd : odd_times) {
+            const Options place = options(history, "db " + std::to_string(++number));
             run([&]() -> Task { co_await write_and_read(place, clock, odd); });
         }
     }
@@ -318,8 +315,8 @@ BOOST_AUTO_TEST_CASE(a_clock_that_jumps_between_odd_times_loses_and_brings_back_
 BOOST_AUTO_TEST_CASE(a_clock_before_1970_works)
 {
     run([this]() -> Task {
-        clock.set(kw::Time{-24h * 365 * 50});
-        kw::Database db = co_await make(true);
+        clock.set(Time{-24h * 365 * 50});
+        Database db = co_await make(true);
         BOOST_TEST(co_await time_to_live(db, "k") == 10s);
         clock.advance(4s);
         BOOST_TEST(co_await time_to_live(db, "k") == 6s);
@@ -334,9 +331,9 @@ BOOST_AUTO_TEST_CASE(a_clock_before_1970_works)
 BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stops_and_nothing_expires_at_once)
 {
     run([this]() -> Task {
-        clock.set(kw::Time::max());
-        kw::Database db = co_await make(true);
-        clock.set(kw::Time::max() - 1h);
+        clock.set(Time::max());
+        Database db = co_await make(true);
+        clock.set(Time::max() - 1h);
         BOOST_TEST(co_await time_to_live(db, "k") == 10s);
         co_await db.close();
     });
@@ -345,7 +342,7 @@ BOOST_AUTO_TEST_CASE(at_the_end_of_the_range_time_stops_and_nothing_expires_at_o
 BOOST_AUTO_TEST_CASE(the_lead_over_a_clock_that_was_set_back_is_in_the_figures)
 {
     run([this]() -> Task {
-        kw::Database db = co_await make(true);
+        Database db = co_await make(true);
         BOOST_TEST(db.stats().engine.clock_lead == 0s);
         clock.advance(1h);
         co_await db.put("b", "other", "v");

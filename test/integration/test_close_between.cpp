@@ -63,7 +63,7 @@ void* allocate(std::size_t size) noexcept
     std::free(memory);
 }
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -88,14 +88,14 @@ private:
     std::thread thread_;
 };
 
-using Call = std::function<Task(kw::Database)>;
+using Call = std::function<Task(Database)>;
 
 /// Closes the database at the n-th allocation of the call. Returns true if that allocation was
 /// reached.
 bool close_in_the_middle(const Call& call, int n)
 {
     Loop loop;
-    kw::Database db = kw::Database::open_blocking(loop.context.get_executor(), watched_options());
+    Database db = Database::open_blocking(loop.context.get_executor(), watched_options());
     std::promise<void> closed;
     const std::future<void> is_closed = closed.get_future();
     bool closing = false;
@@ -127,7 +127,7 @@ bool close_in_the_middle(const Call& call, int n)
     BOOST_TEST_REQUIRE(mine.stopped(), "it waits for ever, after allocation " << n);
     BOOST_TEST_REQUIRE(error != nullptr);
     BOOST_CHECK_EXCEPTION(std::rethrow_exception(error), boost::system::system_error,
-                          [](const auto& e) { return e.code() == kw::Error::closed; });
+                          [](const auto& e) { return e.code() == Error::closed; });
     is_closed.wait();
     return in_the_middle;
 }
@@ -141,7 +141,7 @@ void close_at_every_moment(const Call& call)
     BOOST_TEST((n > 2 || !replaced));
 }
 
-const auto nothing = [](const kw::Message&) {};
+const auto nothing = [](const Message&) {};
 
 }  // namespace
 
@@ -149,16 +149,16 @@ BOOST_AUTO_TEST_SUITE(test_close_between)
 
 BOOST_AUTO_TEST_CASE(a_wait_for_a_revision_of_a_watch_that_is_never_run_ends)
 {
-    close_at_every_moment([](kw::Database db) -> Task {
-        const kw::Watcher watcher = db.watch("b", kw::all(), nothing);
+    close_at_every_moment([](Database db) -> Task {
+        const Watcher watcher = db.watch("b", all(), nothing);
         co_await watcher.reached(100);
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_wait_for_a_watch_to_be_ready_ends)
 {
-    close_at_every_moment([](kw::Database db) -> Task {
-        const kw::Watcher watcher = db.watch("b", kw::all(), nothing);
+    close_at_every_moment([](Database db) -> Task {
+        const Watcher watcher = db.watch("b", all(), nothing);
         co_await watcher.wait_ready(2 * patience);
     });
 }

@@ -9,71 +9,71 @@
 #include <map>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 
 namespace {
 
-using Positions = std::map<std::string, kw::Revision>;
+using Positions = std::map<std::string, Revision>;
 
 /// Returns `name=revision` for each cursor.
-std::string text_of(const std::vector<kw::Cursor>& cursors)
+std::string text_of(const std::vector<Cursor>& cursors)
 {
     std::string text;
-    for (const kw::Cursor& each : cursors) {
+    for (const Cursor& each : cursors) {
         text +=
             (text.empty() ? "" : " ") + each.name + '=' + std::to_string(each.position.revision);
     }
     return text;
 }
 
-asio::awaitable<std::string> listed(kw::Database db)
+asio::awaitable<std::string> listed(Database db)
 {
     co_return text_of(
-        co_await db.view([](const kw::Snapshot& snapshot) { return snapshot.cursors(); }));
+        co_await db.view([](const Snapshot& snapshot) { return snapshot.cursors(); }));
 }
 
-Positions positions(const std::vector<kw::Cursor>& cursors)
+Positions positions(const std::vector<Cursor>& cursors)
 {
     Positions positions;
-    for (const kw::Cursor& each : cursors) {
+    for (const Cursor& each : cursors) {
         positions[each.name] = each.position.revision;
     }
     BOOST_TEST(positions.size() == cursors.size());
     return positions;
 }
 
-asio::awaitable<Positions> stored(kw::Database db)
+asio::awaitable<Positions> stored(Database db)
 {
     co_return positions(
-        co_await db.view([](const kw::Snapshot& snapshot) { return snapshot.cursors(); }));
+        co_await db.view([](const Snapshot& snapshot) { return snapshot.cursors(); }));
 }
 
-asio::awaitable<kw::Revision> save(kw::Database db, std::string name, kw::Revision revision)
+asio::awaitable<Revision> save(Database db, std::string name, Revision revision)
 {
-    const auto fn = [&](kw::Transaction& tx) { tx.save_cursor(name, revision); };
+    const auto fn = [&](Transaction& tx) { tx.save_cursor(name, revision); };
     co_return co_await db.update(fn);
 }
 
-asio::awaitable<kw::Revision> save_at(kw::Database db, std::string name, kw::Position position)
+asio::awaitable<Revision> save_at(Database db, std::string name, Position position)
 {
-    const auto fn = [&](kw::Transaction& tx) { tx.save_cursor(name, position); };
+    const auto fn = [&](Transaction& tx) { tx.save_cursor(name, position); };
     co_return co_await db.update(fn);
 }
 
-Task remove(kw::Database db, std::string name, bool expected)
+Task remove(Database db, std::string name, bool expected)
 {
-    const auto fn = [&](kw::Transaction& tx) { return tx.delete_cursor(name); };
+    const auto fn = [&](Transaction& tx) { return tx.delete_cursor(name); };
     const auto removed = co_await db.update(fn);
     BOOST_TEST(removed.value == expected);
 }
 
-Task expect_error(kw::Database db, std::string name, kw::Position position, kw::Error error)
+Task expect_error(Database db, std::string name, Position position, Error error)
 {
     const auto revision = db.head_revision();
-    const auto fn = [&](kw::Transaction& tx) {
+    const auto fn = [&](Transaction& tx) {
         tx.btree("b").put("k", "v");
         tx.save_cursor(name, position);
     };
@@ -90,16 +90,16 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_created_moved_both_ways_and_deleted)
 {
     run([]() -> Task {
         const HandClock clock;
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock.clock();
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         co_await put_many(db, "b", 5);
         BOOST_TEST(co_await listed(db) == "");
         BOOST_TEST(co_await save(db, "reader", 3) == 7U);
-        const kw::Time first = clock.now();
+        const Time first = clock.now();
         clock.advance(1s);
         BOOST_TEST(co_await save_at(db, "reader", db.head_position()) == 8U);
-        const auto look = [](const kw::Snapshot& snapshot) { return snapshot.cursor("reader"); };
+        const auto look = [](const Snapshot& snapshot) { return snapshot.cursor("reader"); };
         const auto moved = co_await db.view(look);
         BOOST_REQUIRE(moved.has_value());
         BOOST_TEST(moved->name == "reader");
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_cursor_is_created_moved_both_ways_and_deleted)
         co_await remove(db, "reader", true);
         BOOST_TEST(co_await listed(db) == "");
         BOOST_CHECK(!co_await db.view(look));
-        const kw::Revision head = db.head_revision();
+        const Revision head = db.head_revision();
         co_await remove(db, "reader", false);
         BOOST_TEST(db.head_revision() == head);
         co_await db.close();
@@ -122,16 +122,16 @@ BOOST_AUTO_TEST_CASE(saving_where_it_is_already_changes_nothing)
 {
     run([]() -> Task {
         const HandClock clock;
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.clock = clock.clock();
-        kw::Database db = co_await open_with(options, "b");
-        const kw::Revision saved = co_await save(db, "reader", 1);
-        const kw::Time then = clock.now();
+        Database db = co_await open_with(options, "b");
+        const Revision saved = co_await save(db, "reader", 1);
+        const Time then = clock.now();
         clock.advance(1s);
         BOOST_TEST(co_await save(db, "reader", 1) == saved);
         BOOST_TEST(db.head_revision() == saved);
         const auto cursors =
-            co_await db.view([](const kw::Snapshot& snapshot) { return snapshot.cursors(); });
+            co_await db.view([](const Snapshot& snapshot) { return snapshot.cursors(); });
         BOOST_REQUIRE_EQUAL(cursors.size(), 1U);
         BOOST_TEST(cursors[0].saved == then);
         co_await db.close();
@@ -141,12 +141,12 @@ BOOST_AUTO_TEST_CASE(saving_where_it_is_already_changes_nothing)
 BOOST_AUTO_TEST_CASE(it_is_stored_with_the_data_of_its_transaction_or_not_at_all)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await save(db, "kept", 1);
         co_await save(db, "moved", 1);
         bool thrown = false;
         try {
-            co_await db.update([](kw::Transaction& tx) {
+            co_await db.update([](Transaction& tx) {
                 tx.btree("b").put("k", "v");
                 tx.save_cursor("new", 2);
                 tx.save_cursor("moved", 3);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(it_is_stored_with_the_data_of_its_transaction_or_not_at_all
         BOOST_TEST(thrown);
         BOOST_TEST(co_await listed(db) == "kept=1 moved=1");
         BOOST_CHECK(!co_await get(db, "b", "k"));
-        const kw::Revision both = co_await db.update([](kw::Transaction& tx) {
+        const Revision both = co_await db.update([](Transaction& tx) {
             tx.btree("b").put("k", "v");
             tx.save_cursor("new", 2);
         });
@@ -174,13 +174,13 @@ BOOST_AUTO_TEST_CASE(it_is_stored_with_the_data_of_its_transaction_or_not_at_all
 BOOST_AUTO_TEST_CASE(a_transaction_sees_its_own_cursors_and_those_of_all_before_it)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await save(db, "b", 1);
         // All of these are executed before the first of them is durable.
         std::vector<Job> jobs;
-        for (kw::Revision i = 0; i < 20; ++i) {
-            const auto step = [](kw::Database each, kw::Revision number) -> Task {
-                const auto fn = [&](kw::Transaction& tx) {
+        for (Revision i = 0; i < 20; ++i) {
+            const auto step = [](Database each, Revision number) -> Task {
+                const auto fn = [&](Transaction& tx) {
                     const auto before = tx.cursor("chain");
                     BOOST_TEST((before ? before->position.revision : 2) == 2 + number);
                     BOOST_TEST(tx.cursor("b").has_value() == (number <= 10));
@@ -210,27 +210,27 @@ BOOST_AUTO_TEST_CASE(a_transaction_sees_its_own_cursors_and_those_of_all_before_
 BOOST_AUTO_TEST_CASE(refusals_leave_everything_unchanged)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        kw::Database other = co_await open_with("b");
+        Database db = co_await open_with("b");
+        Database other = co_await open_with("b");
         co_await put_many(db, "b", 3);
         co_await save(db, "reader", 2);
-        const kw::Position head = db.head_position();
-        co_await expect_error(db, "", head, kw::Error::invalid_name);
-        co_await expect_error(db, std::string(65536, 'n'), head, kw::Error::invalid_name);
-        const kw::Position foreign{other.head_position().history, 1};
-        const kw::Position of_none{{}, 1};
-        const kw::Position ahead{head.history, head.revision + 1};
-        const kw::Position far_ahead{head.history, UINT64_MAX};
-        co_await expect_error(db, "reader", foreign, kw::Error::foreign_position);
-        co_await expect_error(db, "reader", of_none, kw::Error::foreign_position);
-        co_await expect_error(db, "reader", ahead, kw::Error::position_ahead);
-        co_await expect_error(db, "reader", far_ahead, kw::Error::position_ahead);
-        const kw::Position within_what_is_to_come{head.history, head.revision, 1};
-        co_await expect_error(db, "reader", within_what_is_to_come, kw::Error::position_ahead);
+        const Position head = db.head_position();
+        co_await expect_error(db, "", head, Error::invalid_name);
+        co_await expect_error(db, std::string(65536, 'n'), head, Error::invalid_name);
+        const Position foreign{other.head_position().history, 1};
+        const Position of_none{{}, 1};
+        const Position ahead{head.history, head.revision + 1};
+        const Position far_ahead{head.history, UINT64_MAX};
+        co_await expect_error(db, "reader", foreign, Error::foreign_position);
+        co_await expect_error(db, "reader", of_none, Error::foreign_position);
+        co_await expect_error(db, "reader", ahead, Error::position_ahead);
+        co_await expect_error(db, "reader", far_ahead, Error::position_ahead);
+        const Position within_what_is_to_come{head.history, head.revision, 1};
+        co_await expect_error(db, "reader", within_what_is_to_come, Error::position_ahead);
         BOOST_TEST(co_await listed(db) == "reader=2");
         co_await remove(db, "", false);
         co_await remove(db, std::string(65536, 'n'), false);
-        const auto look = [](const kw::Snapshot& snapshot) { return snapshot.cursor(""); };
+        const auto look = [](const Snapshot& snapshot) { return snapshot.cursor(""); };
         BOOST_CHECK(!co_await db.view(look));
         co_await other.close();
         co_await db.close();
@@ -245,9 +245,9 @@ BOOST_AUTO_TEST_CASE(names_are_bytes_and_may_be_long)
         std::string("a\0b", 3), std::string(65535, 'n')};
     Positions expected;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await put_many(db, "b", 8);
-        kw::Revision revision = 0;
+        Revision revision = 0;
         for (const std::string& name : names) {
             expected[name] = ++revision;
             co_await save(db, name, revision);
@@ -256,12 +256,11 @@ BOOST_AUTO_TEST_CASE(names_are_bytes_and_may_be_long)
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        Database db = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST(co_await stored(db) == expected);
         for (const std::string& name : names) {
             const Recorder recorder;
-            kw::Watcher watcher =
-                db.watch("b", kw::all(), recorder, watch_from(kw::From::cursor(name)));
+            Watcher watcher = db.watch("b", all(), recorder, watch_from(From::cursor(name)));
             BOOST_TEST(watcher.position().revision == expected[name]);
             co_await remove(db, name, true);
         }
@@ -273,9 +272,9 @@ BOOST_AUTO_TEST_CASE(names_are_bytes_and_may_be_long)
 BOOST_AUTO_TEST_CASE(there_may_be_many)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Positions expected;
-        co_await db.update([&](kw::Transaction& tx) {
+        co_await db.update([&](Transaction& tx) {
             for (int i = 0; i < 10'000; ++i) {
                 const std::string name = "consumer " + std::to_string(i);
                 tx.save_cursor(name, i % 2);
@@ -292,19 +291,19 @@ BOOST_AUTO_TEST_CASE(there_may_be_many)
 BOOST_AUTO_TEST_CASE(saving_a_cursor_does_not_wake_watches)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         int given = 0;
-        const auto consume = [&, db](const kw::Commit& commit) -> Task {
+        const auto consume = [&, db](const Commit& commit) -> Task {
             ++given;
-            const kw::Revision revision = commit.revision();
-            const auto fn = [&](kw::Transaction& tx) { tx.save_cursor("reader", revision); };
-            co_await kw::Database(db).update(fn);
+            const Revision revision = commit.revision();
+            const auto fn = [&](Transaction& tx) { tx.save_cursor("reader", revision); };
+            co_await Database(db).update(fn);
         };
-        kw::Watcher watcher = db.watch(kw::whole_database(), consume);
+        Watcher watcher = db.watch(whole_database(), consume);
         const Run run = co_await start(watcher);
-        const kw::Revision last = co_await put_many(db, "b", 3);
+        const Revision last = co_await put_many(db, "b", 3);
         co_await watcher.reached(last);
-        const kw::Revision head = db.head_revision();
+        const Revision head = db.head_revision();
         BOOST_TEST(given == 3);
         BOOST_TEST(head == 7U);
         co_await watcher.reached(head);
@@ -320,12 +319,12 @@ BOOST_AUTO_TEST_CASE(saving_a_cursor_does_not_wake_watches)
 BOOST_AUTO_TEST_CASE(nothing_of_it_works_when_the_function_has_returned)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        std::optional<kw::Transaction> kept;
-        std::optional<kw::Snapshot> seen;
-        co_await db.update([&](kw::Transaction& tx) { kept = tx; });
-        co_await db.view([&](const kw::Snapshot& snapshot) { seen = snapshot; });
-        const auto over = code(kw::Error::transaction_finished);
+        Database db = co_await open_with("b");
+        std::optional<Transaction> kept;
+        std::optional<Snapshot> seen;
+        co_await db.update([&](Transaction& tx) { kept = tx; });
+        co_await db.view([&](const Snapshot& snapshot) { seen = snapshot; });
+        const auto over = code(Error::transaction_finished);
         BOOST_TEST(failure_of([&] { kept->save_cursor("c", 1); }) == over);
         BOOST_TEST(failure_of([&] { kept->delete_cursor("c"); }) == over);
         BOOST_TEST(failure_of([&] { kept->cursors(); }) == over);
@@ -340,15 +339,15 @@ BOOST_AUTO_TEST_CASE(without_history_they_can_be_looked_at_and_deleted_but_not_s
 {
     const TemporaryDirectory directory;
     run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await save(db, "old", 1);
         co_await save(db, "older", 0);
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Options options{directory / "db"};
-        kw::Database db = co_await open_database(options);
-        co_await expect_error(db, "old", db.head_position(), kw::Error::watch_disabled);
+        Options options{directory / "db"};
+        Database db = co_await open_database(options);
+        co_await expect_error(db, "old", db.head_position(), Error::watch_disabled);
         BOOST_TEST(co_await listed(db) == "old=1 older=0");
         BOOST_TEST(!(co_await db.cursors()).at(0).compacted);
         co_await remove(db, "older", true);
@@ -359,13 +358,12 @@ BOOST_AUTO_TEST_CASE(without_history_they_can_be_looked_at_and_deleted_but_not_s
         co_await db.close();
     });
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        Database db = co_await open_database(watched_options(directory / "db"));
         co_await put_many(db, "b", 1);
         BOOST_TEST((co_await db.cursors()).at(0).compacted);
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), Recorder(), watch_from(kw::From::cursor("old")));
+        Watcher watcher = db.watch("b", all(), Recorder(), watch_from(From::cursor("old")));
         const Run run(co_await asio::this_coro::executor, watcher);
-        BOOST_TEST(co_await run.error() == code(kw::Error::compacted));
+        BOOST_TEST(co_await run.error() == code(Error::compacted));
         co_await db.close();
     });
 }

@@ -8,38 +8,38 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 // Mainly for the sanitizers, which report leaks and uses after destruction.
 namespace {
 
-kw::Database open_now(const EventLoop& loop, const std::string& location = "memory:")
+Database open_now(const EventLoop& loop, const std::string& location = "memory:")
 {
-    return kw::Database::open_blocking(loop.executor(), watched_options(location));
+    return Database::open_blocking(loop.executor(), watched_options(location));
 }
 
-Task create_bucket(kw::Database db)
+Task create_bucket(Database db)
 {
     co_await create(db, "b");
 }
 
 /// Writes for ever.
-Task write_on(kw::Database db)
+Task write_on(Database db)
 {
     for (int i = 0;; ++i) {
         co_await put_many(db, "b", 1, i);
     }
 }
 
-kw::WatchOptions patient()
+WatchOptions patient()
 {
-    kw::WatchOptions options;
+    WatchOptions options;
     options.callback_timeout = 10 * patience;
     return options;
 }
 
-Task hang(const kw::Message&)
+Task hang(const Message&)
 {
     co_await for_ever();
 }
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(test_destruction)
 BOOST_AUTO_TEST_CASE(an_idle_pipeline_does_not_keep_the_event_loop_running)
 {
     EventLoop loop;
-    kw::Database db = open_now(loop);
+    Database db = open_now(loop);
     loop.run([&]() -> Task { co_await create(db, "b"); });
     loop.run([&]() -> Task { co_await put(db, "b", "k", "1"); });
     loop.run([&]() -> Task { co_await db.close(); });
@@ -66,11 +66,11 @@ BOOST_AUTO_TEST_CASE(the_last_handle_closes_without_being_waited_for)
     const TemporaryDirectory directory;
     EventLoop loop;
     loop.run([&]() -> Task {
-        kw::Database db = co_await open_with(watched_options(directory / "db"), "b");
+        Database db = co_await open_with(watched_options(directory / "db"), "b");
         co_await put(db, "b", "k", "1");
     });  // throws if closing did not end
     loop.run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options(directory / "db"));
+        Database db = co_await open_database(watched_options(directory / "db"));
         BOOST_TEST(co_await get(db, "b", "k") == "1");
     });
 }
@@ -85,9 +85,9 @@ BOOST_AUTO_TEST_CASE(an_application_that_throws_before_close_ends)
     bool thrown = false;
     try {
         loop.run([&]() -> Task {
-            kw::Database db = co_await open_with("b");
-            kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-            kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+            Database db = co_await open_with("b");
+            Watcher watcher = db.watch("b", all(), recorder);
+            Watcher never_run = db.watch("b", all(), recorder);
             run = co_await start(watcher);
             co_await put_many(db, "b", 5);
             throw std::logic_error("application");
@@ -108,19 +108,19 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_own_watch_is_released_when_that_ha
     Token token = std::make_shared<int>(1);
     const std::weak_ptr<int> kept = token;
     loop.run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto own = std::make_shared<std::optional<kw::Watcher>>();
-        const auto callback = [own, token, db](const kw::Message&) -> Task {
+        Database db = co_await open_with("b");
+        const auto own = std::make_shared<std::optional<Watcher>>();
+        const auto callback = [own, token, db](const Message&) -> Task {
             co_await yield();
             own->value().request_stop();
         };
-        *own = db.watch("b", kw::all(), callback, patient());
-        kw::WatchOptions filtered;
-        const auto pulled = std::make_shared<std::optional<kw::PullWatcher>>();
-        filtered.filter.predicate = [pulled, token](const kw::Message&) { return true; };
-        *pulled = db.watch("b", kw::all(), filtered);
-        const auto never_run = std::make_shared<std::optional<kw::Watcher>>();
-        *never_run = db.watch("b", kw::all(), [never_run, token](const kw::Message&) {});
+        *own = db.watch("b", all(), callback, patient());
+        WatchOptions filtered;
+        const auto pulled = std::make_shared<std::optional<PullWatcher>>();
+        filtered.filter.predicate = [pulled, token](const Message&) { return true; };
+        *pulled = db.watch("b", all(), filtered);
+        const auto never_run = std::make_shared<std::optional<Watcher>>();
+        *never_run = db.watch("b", all(), [never_run, token](const Message&) {});
         const Run run = co_await start(**own);
         co_await put(db, "b", "k", "1");
         co_await run.end();
@@ -138,16 +138,16 @@ BOOST_AUTO_TEST_CASE(ends_that_are_not_delivered_yet_keep_nothing_alive)
         const Token token = std::make_shared<int>(1);
         {
             EventLoop loop;
-            kw::Options options = watched_options();
+            Options options = watched_options();
             options.victim_sets = 1;
-            kw::Database db = kw::Database::open_blocking(loop.executor(), options);
+            Database db = Database::open_blocking(loop.executor(), options);
             const std::vector<std::string> buckets{"a", "b", "c", "d", "e", "f"};
-            std::vector<kw::Watcher> watchers;
+            std::vector<Watcher> watchers;
             std::vector<Run> runs;
             const auto watch_all = [&]() -> Task {
                 for (const std::string& each : buckets) {
                     co_await create(db, each);
-                    watchers.push_back(db.watch(each, kw::all(), [token](const kw::Message&) {}));
+                    watchers.push_back(db.watch(each, all(), [token](const Message&) {}));
                     runs.emplace_back(loop.executor(), watchers.back());
                     co_await watchers.back().wait_ready(patience);
                 }
@@ -155,9 +155,9 @@ BOOST_AUTO_TEST_CASE(ends_that_are_not_delivered_yet_keep_nothing_alive)
             const Job watching(loop.executor(), watch_all());
             loop.run_until([&] { return watching.done(); });
             const auto drop_all = [&]() -> Task {
-                co_await db.update([&](kw::Transaction& tx) {
+                co_await db.update([&](Transaction& tx) {
                     for (const std::string& each : buckets) {
-                        tx.delete_bucket(kw::Structure::btree, each);
+                        tx.delete_bucket(Structure::btree, each);
                     }
                 });
             };
@@ -176,11 +176,11 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
     {
         EventLoop loop;
         loop.run([&]() -> Task {
-            kw::Database db = co_await open_with("b");
+            Database db = co_await open_with("b");
             const Token token = std::make_shared<int>(1);
             alive = token;
-            const auto callback = [db, token](const kw::Message&) {};
-            kw::Watcher watcher = db.watch("b", kw::all(), callback);
+            const auto callback = [db, token](const Message&) {};
+            Watcher watcher = db.watch("b", all(), callback);
             const Run run = co_await start(watcher);
             co_await put(db, "b", "k", "1");
             co_await db.close();
@@ -190,10 +190,10 @@ BOOST_AUTO_TEST_CASE(a_callback_that_owns_its_database_is_released)
     }
     {
         EventLoop loop;  // without a close(), everything is released with the context at the latest
-        kw::Database db = open_now(loop);
+        Database db = open_now(loop);
         const Token token = std::make_shared<int>(1);
         alive = token;
-        kw::Watcher watcher = db.watch("b", kw::all(), [db, token](const kw::Message&) {});
+        Watcher watcher = db.watch("b", all(), [db, token](const Message&) {});
         const Run run(loop.executor(), watcher);
         bool ready = false;
         const auto wait = [&]() -> Task {
@@ -215,10 +215,10 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
     for (int turns = 0; turns < 60; turns += 3) {
         const TemporaryDirectory directory;
         EventLoop loop;
-        kw::Database db = open_now(loop, turns % 2 == 0 ? "memory:" : directory / "db");
-        kw::Watcher idle = db.watch("other", kw::all(), Recorder());
-        kw::Watcher hanging = db.watch("b", kw::all(), hang, patient());
-        kw::Watcher healthy = db.watch("b", kw::all(), Recorder());
+        Database db = open_now(loop, turns % 2 == 0 ? "memory:" : directory / "db");
+        Watcher idle = db.watch("other", all(), Recorder());
+        Watcher hanging = db.watch("b", all(), hang, patient());
+        Watcher healthy = db.watch("b", all(), Recorder());
         const Run idle_run(loop.executor(), idle);
         const Run hanging_run(loop.executor(), hanging);
         const Run healthy_run(loop.executor(), healthy);
@@ -242,9 +242,9 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_while_closing)
 {
     for (int turns = 0; turns < 30; turns += 2) {
         EventLoop loop;
-        kw::Database db = open_now(loop);
+        Database db = open_now(loop);
         loop.run([&]() -> Task { co_await create(db, "b"); });
-        kw::Watcher hanging = db.watch("b", kw::all(), hang, patient());
+        Watcher hanging = db.watch("b", all(), hang, patient());
         const Run run(loop.executor(), hanging);
         const Job writer(loop.executor(), write_on(db));
         loop.run_until([&] { return db.head_revision() > 5; });
@@ -263,16 +263,16 @@ BOOST_AUTO_TEST_CASE(handles_may_be_destroyed_while_their_watch_runs)
     EventLoop loop;
     const Recorder recorder;
     loop.run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
-        std::optional<kw::Watcher> watcher = db.watch("b", kw::all(), recorder);
+        Database db = co_await open_with("b");
+        std::optional<Watcher> watcher = db.watch("b", all(), recorder);
         const Run run = co_await start(*watcher);
         const Job waiting = co_await spawn(watcher->reached(3));
         watcher.reset();
         co_await put_many(db, "b", 2);
         co_await waiting.join();
-        db = kw::Database();  // the last handle: the watch is drained and ends
-        const kw::WatchEnd end = co_await run.end();
-        BOOST_TEST(end.reason == kw::EndReason::database_closed);
+        db = Database();  // the last handle: the watch is drained and ends
+        const WatchEnd end = co_await run.end();
+        BOOST_TEST(end.reason == EndReason::database_closed);
         BOOST_TEST(recorder.size() == 2U);
     });
 }
@@ -281,18 +281,18 @@ BOOST_AUTO_TEST_CASE(handles_may_be_destroyed_while_their_watch_runs)
 BOOST_AUTO_TEST_CASE(a_callback_may_drop_the_last_handles)
 {
     EventLoop loop;
-    std::optional<kw::Database> db = open_now(loop);
-    std::optional<kw::Watcher> watcher;
+    std::optional<Database> db = open_now(loop);
+    std::optional<Watcher> watcher;
     std::optional<Run> run;
     loop.run([&]() -> Task {
         co_await create(*db, "b");
-        const auto callback = [&](const kw::Message&) {
+        const auto callback = [&](const Message&) {
             watcher.reset();
             db.reset();
         };
-        watcher = db->watch("b", kw::all(), callback);
+        watcher = db->watch("b", all(), callback);
         run = co_await start(*watcher);
-        const kw::Revision revision = co_await put(*db, "b", "k", "1");
+        const Revision revision = co_await put(*db, "b", "k", "1");
         BOOST_TEST(revision == 2U);
     });
     BOOST_TEST(run->done());
@@ -305,8 +305,8 @@ BOOST_AUTO_TEST_CASE(the_context_of_the_database_may_be_destroyed_before_that_of
     EventLoop watcher_loop;
     EventLoop database_loop;
     const Recorder recorder;
-    kw::Database db = open_now(database_loop);
-    kw::Watcher watcher = db.watch("b", kw::all(), recorder);
+    Database db = open_now(database_loop);
+    Watcher watcher = db.watch("b", all(), recorder);
     const Run run(watcher_loop.executor(), watcher);
     const Job creator(database_loop.executor(), create_bucket(db));
     while (recorder.size() == 0) {

@@ -14,8 +14,8 @@
 #include <sstream>
 #include <string>
 
-namespace kw = keywatch;
 namespace fs = std::filesystem;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -59,12 +59,11 @@ BOOST_FIXTURE_TEST_CASE(the_program_may_change_its_directory, Places)
 {
     EventLoop loop;
     loop.run([&]() -> Task {
-        kw::Options options("rel");
+        Options options("rel");
         options.write_buffer_bytes = 65536;
-        options.durability = kw::Durability::buffered;
-        kw::Database db = co_await kw::Database::open(options);
-        co_await db.update(
-            [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+        options.durability = Durability::buffered;
+        Database db = co_await Database::open(options);
+        co_await db.update([](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); });
         fs::current_path(directory / "two");
         for (int i = 0; i < 300; ++i) {
             co_await db.put("b", std::to_string(i), std::string(1000, 'v'));
@@ -75,13 +74,13 @@ BOOST_FIXTURE_TEST_CASE(the_program_may_change_its_directory, Places)
             co_await db.backup(out);
         }
         std::ifstream in("stream", std::ios::binary);
-        const kw::Revision head = db.head_revision();
-        BOOST_TEST(kw::restore_blocking(in, "restored") == head);
+        const Revision head = db.head_revision();
+        BOOST_TEST(restore_blocking(in, "restored") == head);
         co_await db.close();
         for (const char* place : {"one/rel", "two/copy", "two/restored"}) {
-            kw::Options there(directory / place);
+            Options there(directory / place);
             there.create_if_missing = false;
-            kw::Database again = co_await kw::Database::open(there);
+            Database again = co_await Database::open(there);
             BOOST_TEST(again.head_revision() == head);
             co_await again.close();
         }
@@ -93,18 +92,17 @@ BOOST_FIXTURE_TEST_CASE(closing_reports_that_the_directory_was_moved, Places)
 {
     EventLoop loop;
     loop.run([&]() -> Task {
-        kw::Database db = co_await kw::Database::open(kw::Options("rel"));
-        co_await db.update(
-            [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+        Database db = co_await Database::open(Options("rel"));
+        co_await db.update([](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); });
         fs::rename("rel", "moved");
         co_await db.put("b", "k", "v");
         const Refusal backup = co_await refusal_of(db.backup(directory / "copy"));
-        BOOST_TEST(backup.code == kw::Error::storage_failed);
+        BOOST_TEST(backup.code == Error::storage_failed);
         BOOST_CHECK(!fs::exists(directory / "copy"));
         const Refusal closing = co_await refusal_of(db.close());
-        BOOST_TEST(closing.code == kw::Error::storage_failed);
+        BOOST_TEST(closing.code == Error::storage_failed);
         BOOST_TEST(closing.message.find("was moved") != std::string::npos, closing.message);
-        kw::Database again = co_await kw::Database::open(kw::Options("moved"));
+        Database again = co_await Database::open(Options("moved"));
         const auto value = co_await again.get("b", "k");
         BOOST_TEST(value == "v");
         co_await again.close();
@@ -115,23 +113,22 @@ BOOST_FIXTURE_TEST_CASE(closing_reports_that_the_directory_was_moved, Places)
 // failure.
 BOOST_AUTO_TEST_CASE(refused_transactions_report_the_first_reason)
 {
-    for (const kw::Durability durability : {kw::Durability::sync, kw::Durability::buffered}) {
+    for (const Durability durability : {Durability::sync, Durability::buffered}) {
         PowerLossEnv disk;
         EventLoop loop;
         loop.run([&]() -> Task {
-            kw::Options options("/db");
+            Options options("/db");
             options.durability = durability;
             options.enable_watch = true;
-            kw::Database db(kw::DatabaseState::open_blocking(loop.executor(), options, &disk));
-            co_await db.update(
-                [](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+            Database db(DatabaseState::open_blocking(loop.executor(), options, &disk));
+            co_await db.update([](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); });
             disk.limit_space(100'000);
             int refused = 0;
             for (int i = 0; i < 100 && refused < 5; ++i) {
                 const Refusal refusal =
                     co_await refusal_of(db.put("b", "k", std::string(10'000, 'v')));
                 if (refusal.code) {
-                    BOOST_TEST(refusal.code == kw::Error::storage_failed);
+                    BOOST_TEST(refusal.code == Error::storage_failed);
                     BOOST_TEST(refusal.message.find("No space left") != std::string::npos,
                                refusal.message);
                     ++refused;

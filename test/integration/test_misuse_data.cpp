@@ -10,7 +10,7 @@
 #include <limits>
 #include <sstream>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -26,19 +26,19 @@ Task ignore(asio::awaitable<T> operation)
     (void)co_await std::move(operation);
 }
 
-using Change = std::function<void(kw::Transaction&)>;
+using Change = std::function<void(Transaction&)>;
 
-Task update(kw::Database db, Change change)
+Task update(Database db, Change change)
 {
     co_await db.update(change);
 }
 
-Task add(kw::BulkWriter& writer, std::string bucket, std::string key, std::string value)
+Task add(BulkWriter& writer, std::string bucket, std::string key, std::string value)
 {
     co_await writer.put(bucket, key, value);
 }
 
-Task flush(kw::BulkWriter& writer)
+Task flush(BulkWriter& writer)
 {
     co_await writer.flush();
 }
@@ -47,21 +47,21 @@ Task flush(kw::BulkWriter& writer)
 std::vector<Change> writes_of(const std::string& value)
 {
     return {
-        [=](kw::Transaction& tx) { tx.btree("b").put("k", value); },
-        [=](kw::Transaction& tx) { tx.btree("b").put_many({{"k", value}}); },
-        [=](kw::Transaction& tx) { tx.btree("b").put_if_absent("none", value); },
-        [=](kw::Transaction& tx) { tx.btree("b").put_if_present("k", value); },
-        [=](kw::Transaction& tx) { tx.btree("b").exchange("k", value); },
-        [=](kw::Transaction& tx) { tx.btree("b").append("k", value); },
-        [=](kw::Transaction& tx) { tx.btree("b").set_bit("k", value.size() * 8, true); },
-        [=](kw::Transaction& tx) { tx.btree("b").put(value, "v"); },
-        [=](kw::Transaction& tx) { tx.btree("b").increment(value); },
+        [=](Transaction& tx) { tx.btree("b").put("k", value); },
+        [=](Transaction& tx) { tx.btree("b").put_many({{"k", value}}); },
+        [=](Transaction& tx) { tx.btree("b").put_if_absent("none", value); },
+        [=](Transaction& tx) { tx.btree("b").put_if_present("k", value); },
+        [=](Transaction& tx) { tx.btree("b").exchange("k", value); },
+        [=](Transaction& tx) { tx.btree("b").append("k", value); },
+        [=](Transaction& tx) { tx.btree("b").set_bit("k", value.size() * 8, true); },
+        [=](Transaction& tx) { tx.btree("b").put(value, "v"); },
+        [=](Transaction& tx) { tx.btree("b").increment(value); },
     };
 }
 
-kw::Options with_limit(std::string location, std::size_t bytes)
+Options with_limit(std::string location, std::size_t bytes)
 {
-    kw::Options options = watched_options(std::move(location));
+    Options options = watched_options(std::move(location));
     options.max_transaction_bytes = bytes;
     return options;
 }
@@ -73,24 +73,24 @@ BOOST_FIXTURE_TEST_SUITE(test_misuse_data, EventLoop)
 BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(longest_name);
+        Database db = co_await open_with(longest_name);
         const Recorder recorder;
-        kw::Watcher watcher = db.watch(longest_name, kw::all(), recorder);
+        Watcher watcher = db.watch(longest_name, all(), recorder);
         const Run running = co_await start(watcher);
-        const Change originated = [](kw::Transaction& tx) {
+        const Change originated = [](Transaction& tx) {
             tx.set_origin(longest_name);
             tx.btree(longest_name).put("k", "1");
         };
         co_await db.update(originated);
         co_await db.increment(longest_name, "k");
-        kw::BulkWriterOptions options;
+        BulkWriterOptions options;
         options.origin = longest_name;
-        kw::BulkWriter writer = db.bulk_writer(options);
+        BulkWriter writer = db.bulk_writer(options);
         co_await add(writer, longest_name, "l", "3");
         co_await watcher.reached(co_await writer.flush());
         BOOST_TEST(co_await db.get(longest_name, "k") == "2");
         BOOST_TEST(recorder.size() == 3U);
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        for (const OwnedMessage& each : recorder.messages()) {
             BOOST_TEST(each->bucket == longest_name);
         }
         BOOST_TEST(recorder.messages().front()->origin == longest_name);
@@ -103,25 +103,25 @@ BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)
 BOOST_AUTO_TEST_CASE(names_that_are_empty_or_too_long_are_refused_or_not_found)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto missing = code(kw::Error::bucket_not_found);
-        const auto invalid = code(kw::Error::invalid_name);
+        Database db = co_await open_with("b");
+        const auto missing = code(Error::bucket_not_found);
+        const auto invalid = code(Error::invalid_name);
         for (const std::string& name : {""s, too_long_name}) {
             BOOST_TEST(co_await failure_of(ignore(db.get(name, "k"))) == missing);
             BOOST_TEST(co_await failure_of(ignore(db.put(name, "k", "v"))) == missing);
-            BOOST_TEST(failure_of([&] { db.watch(name, kw::all()); }) == invalid);
-            const Change look = [&](kw::Transaction& tx) {
-                BOOST_TEST(!tx.has_bucket(kw::Structure::btree, name));
+            BOOST_TEST(failure_of([&] { db.watch(name, all()); }) == invalid);
+            const Change look = [&](Transaction& tx) {
+                BOOST_TEST(!tx.has_bucket(Structure::btree, name));
                 BOOST_TEST(failure_of([&] { tx.btree(name); }) == missing);
-                BOOST_TEST(failure_of([&] { tx.delete_bucket(kw::Structure::btree, name); }) ==
+                BOOST_TEST(failure_of([&] { tx.delete_bucket(Structure::btree, name); }) ==
                            missing);
-                BOOST_TEST(failure_of([&] { tx.create_bucket(kw::Structure::btree, name); }) ==
+                BOOST_TEST(failure_of([&] { tx.create_bucket(Structure::btree, name); }) ==
                            invalid);
                 BOOST_TEST(tx.buckets(name).empty());
             };
             co_await db.update(look);
         }
-        kw::BulkWriterOptions options;
+        BulkWriterOptions options;
         options.origin = too_long_name;
         BOOST_TEST(failure_of([&] { db.bulk_writer(options); }) == invalid);
         BOOST_TEST(db.head_revision() == 1U);
@@ -132,15 +132,15 @@ BOOST_AUTO_TEST_CASE(names_that_are_empty_or_too_long_are_refused_or_not_found)
 BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_bulk_writers_and_patterns)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(binary);
+        Database db = co_await open_with(binary);
         co_await create(db, "\xff\xfe");
         const Recorder recorder;
-        kw::WatchOptions named;
+        WatchOptions named;
         named.name = binary;
-        kw::Watcher watcher = db.watch(binary, kw::key(binary), recorder, named);
+        Watcher watcher = db.watch(binary, key(binary), recorder, named);
         BOOST_TEST(watcher.name() == binary);
         const Run running = co_await start(watcher);
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         co_await add(writer, binary, binary, binary);
         co_await add(writer, binary, "\0"s, "not selected");
         co_await add(writer, binary, binary.substr(0, 4), "nor this");
@@ -151,8 +151,8 @@ BOOST_AUTO_TEST_CASE(names_and_keys_of_any_bytes_go_through_watches_bulk_writers
         BOOST_TEST(recorder.messages()[0]->key == binary);
         BOOST_TEST(recorder.messages()[0]->value == binary);
         BOOST_TEST(recorder.messages()[1]->previous == binary);
-        const auto found = co_await db.view(
-            [](const kw::Snapshot& s) { return s.buckets("\0[\xf0-\xff]\\*?*"s); });
+        const auto found =
+            co_await db.view([](const Snapshot& s) { return s.buckets("\0[\xf0-\xff]\\*?*"s); });
         BOOST_TEST_REQUIRE(found.size() == 1U);
         BOOST_TEST(found[0].name == binary);
         co_await db.close();
@@ -164,18 +164,18 @@ BOOST_AUTO_TEST_CASE(a_path_with_a_nul_is_refused_before_anything_is_created)
 {
     const TemporaryDirectory directory;
     const std::string path = (directory / "db") + "\0x"s;
-    const auto refused = code(kw::Error::invalid_option);
+    const auto refused = code(Error::invalid_option);
     for (const std::string& location : {path, "memory:\0"s, "\0"s}) {
         BOOST_TEST(failure_of([&] {
-                       kw::Database::open_blocking(executor(), watched_options(location));
+                       Database::open_blocking(executor(), watched_options(location));
                    }) == refused);
     }
     run([&]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         BOOST_TEST(co_await failure_of(ignore(db.backup(path))) == refused);
         std::stringstream stream;
         co_await db.backup(stream);
-        BOOST_TEST(failure_of([&] { kw::restore_blocking(stream, path); }) == refused);
+        BOOST_TEST(failure_of([&] { restore_blocking(stream, path); }) == refused);
         co_await db.close();
     });
     BOOST_TEST(files_below(directory.path()).empty());
@@ -184,14 +184,12 @@ BOOST_AUTO_TEST_CASE(a_path_with_a_nul_is_refused_before_anything_is_created)
 BOOST_AUTO_TEST_CASE(every_write_refuses_a_value_larger_than_any_transaction)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with(with_limit("memory:", 100'000), "b");
+        Database db = co_await open_with(with_limit("memory:", 100'000), "b");
         co_await put(db, "b", "k", "old");
-        const auto too_large = code(kw::Error::transaction_too_large);
+        const auto too_large = code(Error::transaction_too_large);
         for (const Change& each : writes_of(std::string(100'000, 'h'))) {
             boost::system::error_code inside;
-            const Change swallow = [&](kw::Transaction& tx) {
-                inside = failure_of([&] { each(tx); });
-            };
+            const Change swallow = [&](Transaction& tx) { inside = failure_of([&] { each(tx); }); };
             BOOST_TEST(co_await failure_of(update(db, swallow)) == too_large);
             BOOST_TEST(inside == too_large);
         }
@@ -208,13 +206,13 @@ BOOST_AUTO_TEST_CASE(a_value_larger_than_the_limit_is_not_erased_as_it_is)
     const TemporaryDirectory directory;
     run([&]() -> Task {
         const std::string path = directory / "db";
-        kw::Database db = co_await open_with(watched_options(path), "b");
+        Database db = co_await open_with(watched_options(path), "b");
         co_await put(db, "b", "k", std::string(200'000, 'h'));
         co_await db.close();
         db = co_await open_database(with_limit(path, 100'000));
-        const auto too_large = code(kw::Error::transaction_too_large);
+        const auto too_large = code(Error::transaction_too_large);
         BOOST_TEST(co_await failure_of(ignore(db.erase("b", "k"))) == too_large);
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         co_await writer.erase("b", "k");
         BOOST_TEST(co_await failure_of(flush(writer)) == too_large);
         co_await put(db, "b", "k", "small");
@@ -233,7 +231,7 @@ BOOST_AUTO_TEST_CASE(the_largest_options_are_options)
 {
     run([]() -> Task {
         constexpr auto most = std::numeric_limits<std::size_t>::max();
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.history.age = std::chrono::seconds::max();
         options.history.bytes = most;
         options.history.hard_bytes = most;
@@ -245,17 +243,17 @@ BOOST_AUTO_TEST_CASE(the_largest_options_are_options)
         options.batch_messages = most;
         options.distribute_bytes = most;
         options.victim_sets = most;
-        kw::Database db = co_await open_with(options, "b");
-        kw::WatchOptions largest = watch_from(kw::From::revision(1));
+        Database db = co_await open_with(options, "b");
+        WatchOptions largest = watch_from(From::revision(1));
         largest.buffer_messages = most;
         largest.buffer_bytes = most;
         const Recorder recorder;
-        kw::Watcher watcher = db.watch("b", kw::all(), recorder, largest);
+        Watcher watcher = db.watch("b", all(), recorder, largest);
         const Run running = co_await start(watcher);
-        kw::BulkWriterOptions loading;
+        BulkWriterOptions loading;
         loading.transaction_bytes = most;
         loading.in_flight = most;
-        kw::BulkWriter writer = db.bulk_writer(loading);
+        BulkWriter writer = db.bulk_writer(loading);
         co_await add(writer, "b", "k", "1");
         co_await watcher.reached(co_await writer.flush());
         BOOST_TEST(recorder.size() == 2U);
@@ -266,12 +264,12 @@ BOOST_AUTO_TEST_CASE(the_largest_options_are_options)
 BOOST_AUTO_TEST_CASE(nothing_of_a_function_can_be_used_when_it_has_ended)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 3);
-        std::optional<kw::Transaction> kept;
-        std::vector<kw::BTreeRange> ranges;
-        std::vector<kw::BTreeIterator> iterators;
-        const Change keep = [&](kw::Transaction& tx) {
+        std::optional<Transaction> kept;
+        std::vector<BTreeRange> ranges;
+        std::vector<BTreeIterator> iterators;
+        const Change keep = [&](Transaction& tx) {
             kept = tx;
             ranges.push_back(tx.btree("b").scan());
             BOOST_TEST(ranges.back().keys().size() == 3U);
@@ -281,20 +279,20 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_function_can_be_used_when_it_has_ended)
             throw std::runtime_error("ended");
         };
         BOOST_CHECK_THROW(co_await update(db, keep), std::runtime_error);
-        const auto finished = code(kw::Error::transaction_finished);
-        for (kw::BTreeRange& each : ranges) {
+        const auto finished = code(Error::transaction_finished);
+        for (BTreeRange& each : ranges) {
             BOOST_TEST(failure_of([&] { each.begin(); }) == finished);
             BOOST_TEST(failure_of([&] { each.to_vector(); }) == finished);
             BOOST_TEST(failure_of([&] { each.keys(); }) == finished);
             BOOST_TEST(failure_of([&] { each.values(); }) == finished);
         }
-        kw::BTreeIterator& it = iterators.front();
+        BTreeIterator& it = iterators.front();
         BOOST_TEST(failure_of([&] { (void)it.value(); }) == finished);
         BOOST_TEST(failure_of([&] { it.previous(); }) == finished);
         BOOST_TEST(failure_of([&] { it.seek_before("k"); }) == finished);
         BOOST_TEST(failure_of([&] { it.first(); }) == finished);
         BOOST_TEST(failure_of([&] { it.last(); }) == finished);
-        const auto btree = kw::Structure::btree;
+        const auto btree = Structure::btree;
         BOOST_TEST(failure_of([&] { kept->create_bucket(btree, "c"); }) == finished);
         BOOST_TEST(failure_of([&] { kept->delete_bucket(btree, "b"); }) == finished);
         BOOST_TEST(failure_of([&] { kept->set_origin("o"); }) == finished);

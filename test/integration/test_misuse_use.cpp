@@ -16,13 +16,13 @@
 #include <sstream>
 #include <thread>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr kw::Revision last_revision = std::numeric_limits<kw::Revision>::max();
+constexpr Revision last_revision = std::numeric_limits<Revision>::max();
 
 template <class T>
 Task ignore(asio::awaitable<T> operation)
@@ -30,53 +30,53 @@ Task ignore(asio::awaitable<T> operation)
     (void)co_await std::move(operation);
 }
 
-Task update_nothing(kw::Database db)
+Task update_nothing(Database db)
 {
-    co_await db.update([](kw::Transaction&) {});
+    co_await db.update([](Transaction&) {});
 }
 
-Task view_nothing(kw::Database db)
+Task view_nothing(Database db)
 {
-    co_await db.view([](const kw::Snapshot&) {});
+    co_await db.view([](const Snapshot&) {});
 }
 
-Task back_up(kw::Database db)
+Task back_up(Database db)
 {
     std::ostringstream out;
     co_await db.backup(out);
 }
 
-Task flush(kw::BulkWriter& writer)
+Task flush(BulkWriter& writer)
 {
     co_await writer.flush();
 }
 
-Task run_once(kw::Watcher watcher)
+Task run_once(Watcher watcher)
 {
     co_await watcher.run();
 }
 
-Task wait_once(kw::PullWatcher watcher)
+Task wait_once(PullWatcher watcher)
 {
     co_await watcher.wait();
 }
 
 /// Checks the errors of an empty handle, and of one to a database that has closed.
-Task check_calls_are_refused(kw::Database db)
+Task check_calls_are_refused(Database db)
 {
-    const auto closed = code(kw::Error::closed);
+    const auto closed = code(Error::closed);
     BOOST_TEST(co_await failure_of(update_nothing(db)) == closed);
     BOOST_TEST(co_await failure_of(view_nothing(db)) == closed);
     BOOST_TEST(co_await failure_of(back_up(db)) == closed);
     BOOST_TEST(co_await failure_of(ignore(db.backup("no/such/place"))) == closed);
     BOOST_TEST(failure_of([&] { db.bulk_writer(); }) == closed);
-    BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
-    BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
+    BOOST_TEST(failure_of([&] { db.watch("b", all(), Recorder()); }) == closed);
+    BOOST_TEST(failure_of([&] { db.watch("b", all()); }) == closed);
 }
 
-void check_figures_are_refused(const kw::Database& db)
+void check_figures_are_refused(const Database& db)
 {
-    const auto closed = code(kw::Error::closed);
+    const auto closed = code(Error::closed);
     BOOST_TEST(failure_of([&] { (void)db.head_revision(); }) == closed);
     BOOST_TEST(failure_of([&] { (void)db.oldest_revision(); }) == closed);
     BOOST_TEST(failure_of([&] { (void)db.head_position(); }) == closed);
@@ -86,19 +86,19 @@ void check_figures_are_refused(const kw::Database& db)
 /// The results of another thread, with its own event loop, that used a database.
 struct Visit {
     std::optional<std::string> value;
-    kw::Revision loaded = 0;
-    kw::Revision copied = 0;
-    kw::Revision pulled = 0;
+    Revision loaded = 0;
+    Revision copied = 0;
+    Revision pulled = 0;
     std::exception_ptr error;
     std::atomic<bool> over = false;
 };
 
-Task visit(kw::Database db, Visit& visit)
+Task visit(Database db, Visit& visit)
 {
-    kw::PullWatcher watcher = db.watch("b", kw::all());
+    PullWatcher watcher = db.watch("b", all());
     co_await db.put("b", "k", "far");
     visit.value = co_await db.get("b", "k");
-    kw::BulkWriter writer = db.bulk_writer();
+    BulkWriter writer = db.bulk_writer();
     co_await writer.put("b", "l", "bulk");
     visit.loaded = co_await writer.flush();
     std::ostringstream out;
@@ -113,7 +113,7 @@ Task visit(kw::Database db, Visit& visit)
 }
 
 /// Runs on its own thread.
-void visit_elsewhere(kw::Database db, Visit& result)
+void visit_elsewhere(Database db, Visit& result)
 {
     asio::io_context context;
     asio::co_spawn(context, visit(std::move(db), result),
@@ -129,12 +129,12 @@ BOOST_FIXTURE_TEST_SUITE(test_misuse_use, EventLoop)
 BOOST_AUTO_TEST_CASE(every_use_of_an_empty_handle_is_refused)
 {
     run([]() -> Task {
-        kw::Database db;
+        Database db;
         co_await check_calls_are_refused(db);
         check_figures_are_refused(db);
-        BOOST_TEST(co_await failure_of(db.close()) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(db.close()) == code(Error::closed));
         db = co_await open_with("b");
-        kw::Database moved = std::move(db);
+        Database moved = std::move(db);
         // NOLINT(bugprone-use-after-move): it is an empty handle now
         co_await check_calls_are_refused(db);
         check_figures_are_refused(db);
@@ -145,14 +145,14 @@ BOOST_AUTO_TEST_CASE(every_use_of_an_empty_handle_is_refused)
 BOOST_AUTO_TEST_CASE(after_close_only_figures_are_left)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
-        const kw::PullWatcher never_waited = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        const Watcher never_run = db.watch("b", all(), Recorder());
+        const PullWatcher never_waited = db.watch("b", all());
         co_await put(db, "b", "k", "1");
         co_await db.close();
         co_await check_calls_are_refused(db);
         co_await db.close();
-        const auto closed = code(kw::Error::closed);
+        const auto closed = code(Error::closed);
         BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
         BOOST_TEST(co_await failure_of(wait_once(never_waited)) == closed);
         BOOST_TEST(co_await failure_of(never_run.reached(2)) == closed);
@@ -172,36 +172,36 @@ BOOST_AUTO_TEST_CASE(after_close_only_figures_are_left)
 BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watches)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Gate gate;
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), [gate](const kw::Message&) -> Task { co_await gate.pass(); });
-        const kw::Watcher never_run = db.watch("b", kw::all(), Recorder());
+        Watcher watcher =
+            db.watch("b", all(), [gate](const Message&) -> Task { co_await gate.pass(); });
+        const Watcher never_run = db.watch("b", all(), Recorder());
         const Run running = co_await start(watcher);
-        kw::BulkWriter writer = db.bulk_writer();
+        BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "k", "bulk");
         co_await put(db, "b", "k", "1");
         co_await until([&] { return gate.reached() == 1; });
         const Job closing = co_await spawn(db.close());
         const Job again = co_await spawn(db.close());
-        const auto closed = code(kw::Error::closed);
+        const auto closed = code(Error::closed);
         // A watch has yet to be drained, so transactions may commit, for its callback or otherwise.
         co_await update_nothing(db);
         co_await flush(writer);
         co_await db.put("b", "k", "2");
-        kw::BulkWriter late = db.bulk_writer();
+        BulkWriter late = db.bulk_writer();
         BOOST_TEST(co_await failure_of(back_up(db)) == closed);
         BOOST_TEST(co_await failure_of(run_once(never_run)) == closed);
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all(), Recorder()); }) == closed);
-        BOOST_TEST(failure_of([&] { db.watch("b", kw::all()); }) == closed);
+        BOOST_TEST(failure_of([&] { db.watch("b", all(), Recorder()); }) == closed);
+        BOOST_TEST(failure_of([&] { db.watch("b", all()); }) == closed);
         BOOST_TEST(co_await db.get("b", "k") == "2");
-        BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(co_await failure_of(db.close(-1ms)) == code(Error::invalid_option));
         BOOST_TEST(!closing.done());
         BOOST_TEST(!again.done());
         gate.open();
         co_await closing.join();
         co_await again.join();
-        BOOST_TEST((co_await running.end()).reason == kw::EndReason::database_closed);
+        BOOST_TEST((co_await running.end()).reason == EndReason::database_closed);
         co_await late.put("b", "k", "never");
         BOOST_TEST(co_await failure_of(flush(late)) == closed);
         co_await check_calls_are_refused(db);
@@ -212,14 +212,14 @@ BOOST_AUTO_TEST_CASE(while_it_closes_a_database_accepts_transactions_but_no_watc
 BOOST_AUTO_TEST_CASE(work_started_by_a_transaction_function_waits_or_sees_the_old_contents)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const auto executor = co_await asio::this_coro::executor;
         std::vector<Job> jobs;
         std::vector<std::string> seen;
-        const auto look = [](kw::Database database, std::vector<std::string>& values) -> Task {
+        const auto look = [](Database database, std::vector<std::string>& values) -> Task {
             values.push_back((co_await database.get("b", "k")).value_or("nothing"));
         };
-        const auto write = [&](kw::Transaction& tx) {
+        const auto write = [&](Transaction& tx) {
             tx.btree("b").put("k", "outer");
             jobs.emplace_back(executor, ignore(db.put("b", "k", "inner")));
             jobs.emplace_back(executor, look(db, seen));
@@ -241,10 +241,10 @@ BOOST_AUTO_TEST_CASE(work_started_by_a_transaction_function_waits_or_sees_the_ol
 BOOST_AUTO_TEST_CASE(a_view_may_start_views_updates_and_the_end)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const auto executor = co_await asio::this_coro::executor;
         std::vector<Job> jobs;
-        const auto read = [&](const kw::Snapshot& snapshot) {
+        const auto read = [&](const Snapshot& snapshot) {
             jobs.emplace_back(executor, view_nothing(db));
             jobs.emplace_back(executor, ignore(db.put("b", "k", "1")));
             jobs.emplace_back(executor, db.close());
@@ -261,10 +261,10 @@ BOOST_AUTO_TEST_CASE(a_view_may_start_views_updates_and_the_end)
 BOOST_AUTO_TEST_CASE(a_close_from_inside_a_transaction_waits_for_it)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const auto executor = co_await asio::this_coro::executor;
         std::optional<Job> closing;
-        const auto write = [&](kw::Transaction& tx) {
+        const auto write = [&](Transaction& tx) {
             closing.emplace(executor, db.close());
             tx.btree("b").put("k", "1");
         };
@@ -278,13 +278,13 @@ BOOST_AUTO_TEST_CASE(a_close_from_inside_a_transaction_waits_for_it)
 BOOST_AUTO_TEST_CASE(functions_that_are_empty_throw_when_they_are_called)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        std::function<void(kw::Transaction&)> write;
-        std::function<void(const kw::Snapshot&)> read;
-        std::function<void(const kw::Message&)> call;
+        Database db = co_await open_with("b");
+        std::function<void(Transaction&)> write;
+        std::function<void(const Snapshot&)> read;
+        std::function<void(const Message&)> call;
         BOOST_CHECK_THROW(co_await db.update(write), std::bad_function_call);
         BOOST_CHECK_THROW(co_await db.view(read), std::bad_function_call);
-        kw::Watcher watcher = db.watch("b", kw::all(), call);
+        Watcher watcher = db.watch("b", all(), call);
         const Run running = co_await start(watcher);
         co_await put(db, "b", "k", "1");
         BOOST_CHECK_THROW(co_await running.end(), std::bad_function_call);
@@ -297,43 +297,42 @@ BOOST_AUTO_TEST_CASE(functions_that_are_empty_throw_when_they_are_called)
 BOOST_AUTO_TEST_CASE(a_watch_that_is_never_run_can_be_waited_for)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::Watcher first = db.watch("b", kw::all(), Recorder());
-        const kw::PullWatcher second = db.watch("b", kw::all());
+        Database db = co_await open_with("b");
+        const Watcher first = db.watch("b", all(), Recorder());
+        const PullWatcher second = db.watch("b", all());
         co_await put(db, "b", "k", "1");
         co_await first.reached(1);
         co_await second.reached(1);
         const Job waiting_first = co_await spawn(first.reached(2));
         const Job waiting_second = co_await spawn(second.reached(2));
-        const auto timeout = code(kw::Error::ready_timeout);
+        const auto timeout = code(Error::ready_timeout);
         BOOST_TEST(co_await failure_of(second.wait_ready(1ms)) == timeout);
-        BOOST_TEST(co_await failure_of(second.wait_ready(0ms)) == code(kw::Error::invalid_option));
+        BOOST_TEST(co_await failure_of(second.wait_ready(0ms)) == code(Error::invalid_option));
         BOOST_TEST(!waiting_first.done());
         BOOST_TEST(!waiting_second.done());
         BOOST_TEST(first.position().revision == 1U);
         co_await db.close();
-        BOOST_TEST(co_await failure_of(waiting_first.join()) == code(kw::Error::closed));
-        BOOST_TEST(co_await failure_of(waiting_second.join()) == code(kw::Error::closed));
+        BOOST_TEST(co_await failure_of(waiting_first.join()) == code(Error::closed));
+        BOOST_TEST(co_await failure_of(waiting_second.join()) == code(Error::closed));
     });
 }
 
 BOOST_AUTO_TEST_CASE(the_last_of_all_revisions_can_be_waited_for)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher watcher =
-            db.watch("b", kw::all(), recorder, watch_from(kw::From::revision(last_revision)));
+        Watcher watcher = db.watch("b", all(), recorder, watch_from(From::revision(last_revision)));
         const Run running(co_await asio::this_coro::executor, watcher);
-        kw::Watcher live = db.watch("b", kw::all(), recorder);
+        Watcher live = db.watch("b", all(), recorder);
         const Run second = co_await start(live);
         const Job waiting = co_await spawn(live.reached(last_revision));
         co_await live.reached(co_await put(db, "b", "k", "1"));
         BOOST_TEST(!waiting.done());
         co_await db.close();
-        BOOST_TEST((co_await running.end()).reason == kw::EndReason::database_closed);
-        BOOST_TEST((co_await second.end()).reason == kw::EndReason::database_closed);
-        BOOST_TEST(co_await failure_of(waiting.join()) == code(kw::Error::watch_ended));
+        BOOST_TEST((co_await running.end()).reason == EndReason::database_closed);
+        BOOST_TEST((co_await second.end()).reason == EndReason::database_closed);
+        BOOST_TEST(co_await failure_of(waiting.join()) == code(Error::watch_ended));
         BOOST_TEST(recorder.size() == 1U);
     });
 }
@@ -342,7 +341,7 @@ BOOST_AUTO_TEST_CASE(the_last_of_all_revisions_can_be_waited_for)
 BOOST_AUTO_TEST_CASE(another_thread_with_its_own_event_loop_may_use_it)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         Visit result;
         std::thread thread(visit_elsewhere, db, std::ref(result));
         const auto error = co_await failure_of(until([&] { return result.over.load(); }));

@@ -17,7 +17,7 @@
 #include <pthread.h>
 
 // The system cannot create threads.
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -51,7 +51,7 @@ private:
 
 /// Checks that the error of `function` says why.
 template <class Function>
-void check_failure(kw::Error expected, Function function)
+void check_failure(Error expected, Function function)
 {
     try {
         function();
@@ -66,7 +66,7 @@ void check_failure(kw::Error expected, Function function)
 
 struct Fixture : EventLoop {
     TemporaryDirectory directory;
-    kw::Options options{directory / "db"};
+    Options options{directory / "db"};
 };
 
 }  // namespace
@@ -77,24 +77,23 @@ BOOST_AUTO_TEST_CASE(a_store_is_not_opened_and_leaves_no_files)
 {
     {
         const NoThreads none;
-        check_failure(kw::Error::open_failed, [&] { kw::storage::Store::open(options); });
+        check_failure(Error::open_failed, [&] { storage::Store::open(options); });
         BOOST_CHECK(files_below(directory.path()).empty());
     }
-    kw::storage::Store::open(options);
+    storage::Store::open(options);
 }
 
 BOOST_AUTO_TEST_CASE(a_database_is_not_opened)
 {
     {
         const NoThreads none;
-        check_failure(kw::Error::open_failed,
-                      [&] { kw::Database::open_blocking(executor(), options); });
-        check_failure(kw::Error::open_failed,
-                      [&] { run([&]() -> Task { co_await kw::Database::open(options); }); });
+        check_failure(Error::open_failed, [&] { Database::open_blocking(executor(), options); });
+        check_failure(Error::open_failed,
+                      [&] { run([&]() -> Task { co_await Database::open(options); }); });
         BOOST_CHECK(files_below(directory.path()).empty());
     }
     run([&]() -> Task {
-        kw::Database db = co_await kw::Database::open(options);
+        Database db = co_await Database::open(options);
         co_await db.close();
     });
 }
@@ -104,7 +103,7 @@ BOOST_AUTO_TEST_CASE(an_open_database_needs_no_more_threads_to_write_and_compact
 {
     options.write_buffer_bytes = std::size_t{64} << 10;
     run([&]() -> Task {
-        kw::Database db = co_await kw::Database::open(options);
+        Database db = co_await Database::open(options);
         co_await create(db, "b");
         {
             const NoThreads none;
@@ -120,7 +119,7 @@ BOOST_AUTO_TEST_CASE(an_open_database_needs_no_more_threads_to_write_and_compact
 BOOST_AUTO_TEST_CASE(a_backup_fails_and_can_be_repeated_later)
 {
     run([&]() -> Task {
-        kw::Database db = co_await kw::Database::open(options);
+        Database db = co_await Database::open(options);
         co_await create(db, "b");
         std::string failure;
         {
@@ -128,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_backup_fails_and_can_be_repeated_later)
             try {
                 co_await db.backup(directory / "copy");
             } catch (const boost::system::system_error& error) {
-                BOOST_TEST(error.code() == kw::Error::backup_failed);
+                BOOST_TEST(error.code() == Error::backup_failed);
                 failure = error.what();
             }
         }

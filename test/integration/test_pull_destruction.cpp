@@ -4,18 +4,18 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 // Mainly for the sanitizers, like test_destruction.
 namespace {
 
-kw::Database open_now(const EventLoop& loop)
+Database open_now(const EventLoop& loop)
 {
-    return kw::Database::open_blocking(loop.executor(), watched_options());
+    return Database::open_blocking(loop.executor(), watched_options());
 }
 
-Task write_on(kw::Database db)
+Task write_on(Database db)
 {
     co_await create(db, "b");
     for (int i = 0;; ++i) {
@@ -23,7 +23,7 @@ Task write_on(kw::Database db)
     }
 }
 
-Task pull(kw::PullWatcher watcher, int turns)
+Task pull(PullWatcher watcher, int turns)
 {
     while (co_await watcher.wait()) {
         while (const auto commit = watcher.try_next()) {
@@ -34,7 +34,7 @@ Task pull(kw::PullWatcher watcher, int turns)
     }
 }
 
-Task wait_once(kw::PullWatcher& watcher)
+Task wait_once(PullWatcher& watcher)
 {
     co_await watcher.wait();
 }
@@ -47,13 +47,13 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
 {
     for (int turns = 0; turns < 80; turns += 3) {
         EventLoop loop;
-        kw::Database db = open_now(loop);
-        kw::WatchOptions small;
+        Database db = open_now(loop);
+        WatchOptions small;
         small.buffer_messages = 2;
-        kw::PullWatcher kept = db.watch("b", kw::all(), small);
+        PullWatcher kept = db.watch("b", all(), small);
         const Job quick(loop.executor(), pull(kept, 0));
-        const Job slow(loop.executor(), pull(db.watch("b", kw::all(), small), 5));
-        const Job idle(loop.executor(), pull(db.watch("other", kw::all()), 0));
+        const Job slow(loop.executor(), pull(db.watch("b", all(), small), 5));
+        const Job idle(loop.executor(), pull(db.watch("other", all()), 0));
         const Job writer(loop.executor(), write_on(db));
         const Job waiting(loop.executor(), kept.reached(1'000'000));
         int left = turns;
@@ -69,12 +69,12 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)
 // A commit may outlive everything that it came from.
 BOOST_AUTO_TEST_CASE(a_commit_may_outlive_watcher_database_and_context)
 {
-    std::optional<kw::PulledCommit> commit;
+    std::optional<PulledCommit> commit;
     {
         EventLoop loop;
         loop.run([&]() -> Task {
-            kw::Database db = co_await open_with("b");
-            kw::PullWatcher watcher = db.watch("b", kw::all());
+            Database db = co_await open_with("b");
+            PullWatcher watcher = db.watch("b", all());
             const Job waiting = co_await spawn(wait_once(watcher));
             co_await watcher.wait_ready(patience);
             co_await put(db, "b", "key", "value");
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(a_commit_may_outlive_watcher_database_and_context)
 BOOST_AUTO_TEST_CASE(a_watch_without_a_wait_does_not_keep_the_event_loop_running)
 {
     EventLoop loop;
-    kw::Database db = open_now(loop);
-    std::optional<kw::PullWatcher> watcher = db.watch("b", kw::all());
+    Database db = open_now(loop);
+    std::optional<PullWatcher> watcher = db.watch("b", all());
     loop.run([&]() -> Task {
         const Job waiting = co_await spawn(wait_once(*watcher));
         co_await watcher->wait_ready(patience);
@@ -114,9 +114,9 @@ BOOST_AUTO_TEST_CASE(a_watch_without_a_wait_does_not_keep_the_event_loop_running
 BOOST_AUTO_TEST_CASE(a_consumer_may_use_a_context_that_is_destroyed_first)
 {
     EventLoop database_loop;
-    kw::Database db = open_now(database_loop);
+    Database db = open_now(database_loop);
     database_loop.run([&]() -> Task { co_await create(db, "b"); });
-    kw::PullWatcher watcher = db.watch("b", kw::all(), watch_from(kw::From::revision(1)));
+    PullWatcher watcher = db.watch("b", all(), watch_from(From::revision(1)));
     {
         EventLoop consumer_loop;
         const Job waiting(consumer_loop.executor(), wait_once(watcher));
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_consumer_may_use_a_context_that_is_destroyed_first)
         co_await watcher.reached(1);
         co_await db.close();
     });
-    BOOST_TEST(watcher.ended()->reason == kw::EndReason::database_closed);
+    BOOST_TEST(watcher.ended()->reason == EndReason::database_closed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

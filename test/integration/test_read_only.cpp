@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
@@ -29,28 +29,28 @@ asio::awaitable<std::optional<boost::system::error_code>> code_of(asio::awaitabl
     co_return code;
 }
 
-kw::Options options_in(const TemporaryDirectory& directory, bool read_only)
+Options options_in(const TemporaryDirectory& directory, bool read_only)
 {
-    kw::Options options = watched_options(directory / "db");
+    Options options = watched_options(directory / "db");
     options.read_only = read_only;
     return options;
 }
 
 /// Writes three puts, a cursor, and a key that expires soon.
-Task write_some(kw::Options options)
+Task write_some(Options options)
 {
-    kw::Database db = co_await kw::Database::open(options);
-    co_await db.update([](kw::Transaction& tx) { tx.create_bucket(kw::Structure::btree, "b"); });
+    Database db = co_await Database::open(options);
+    co_await db.update([](Transaction& tx) { tx.create_bucket(Structure::btree, "b"); });
     for (const char* key : {"1", "2", "3"}) {
         co_await db.put("b", key, "v");
     }
     co_await db.put("b", "short", "v", 1ms);
-    const kw::Position position = db.head_position();
-    co_await db.update([&](kw::Transaction& tx) { tx.save_cursor("reader", position); });
+    const Position position = db.head_position();
+    co_await db.update([&](Transaction& tx) { tx.save_cursor("reader", position); });
     co_await db.close();
 }
 
-Task run(kw::Watcher watcher)
+Task run(Watcher watcher)
 {
     co_await watcher.run();
 }
@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
     loop.run([&]() -> Task {
         co_await write_some(options_in(directory, false));
         const auto before = files_below(directory / "db");
-        kw::Database db = co_await kw::Database::open(options_in(directory, true));
-        const kw::Revision head = db.head_revision();
+        Database db = co_await Database::open(options_in(directory, true));
+        const Revision head = db.head_revision();
 
         const auto value = co_await db.get("b", "2");
         BOOST_TEST(value == "v");
@@ -77,23 +77,23 @@ BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)
         BOOST_TEST(cursors.size() == 1U);
         BOOST_TEST(db.stats().history.commits == head);
         bool called = false;
-        const auto update = [&](kw::Transaction&) { called = true; };
+        const auto update = [&](Transaction&) { called = true; };
         const auto updated = co_await code_of(db.update(update));
-        BOOST_TEST(updated == kw::Error::read_only);
+        BOOST_TEST(updated == Error::read_only);
         BOOST_CHECK(!called);
         const auto put = co_await code_of(db.put("b", "k", "v"));
-        BOOST_TEST(put == kw::Error::read_only);
+        BOOST_TEST(put == Error::read_only);
         const auto erased = co_await code_of(db.erase("b", "1"));
-        BOOST_TEST(erased == kw::Error::read_only);
-        kw::BulkWriter writer = db.bulk_writer();
+        BOOST_TEST(erased == Error::read_only);
+        BulkWriter writer = db.bulk_writer();
         co_await writer.put("b", "k", "v");
         const auto flushed = co_await code_of(writer.flush());
-        BOOST_TEST(flushed == kw::Error::read_only);
+        BOOST_TEST(flushed == Error::read_only);
 
         co_await db.backup(directory / "copy");
         co_await db.close();
         BOOST_TEST(files_below(directory / "db") == before);
-        kw::Database copy = co_await kw::Database::open(kw::Options(directory / "copy"));
+        Database copy = co_await Database::open(Options(directory / "copy"));
         BOOST_TEST(copy.head_revision() == head);
         co_await copy.close();
     });
@@ -106,14 +106,13 @@ BOOST_AUTO_TEST_CASE(history_can_be_watched_up_to_its_end)
     loop.run([&]() -> Task {
         co_await write_some(options_in(directory, false));
         const auto before = files_below(directory / "db");
-        kw::Database db = co_await kw::Database::open(options_in(directory, true));
-        for (const kw::From& from :
-             {kw::From::oldest(), kw::From::snapshot(), kw::From::revision(3)}) {
+        Database db = co_await Database::open(options_in(directory, true));
+        for (const From& from : {From::oldest(), From::snapshot(), From::revision(3)}) {
             std::vector<std::string> keys;
-            kw::WatchOptions options;
+            WatchOptions options;
             options.from = from;
-            kw::Watcher watcher = db.watch(
-                "b", kw::all(), [&](const kw::Message& message) { keys.emplace_back(message.key); },
+            Watcher watcher = db.watch(
+                "b", all(), [&](const Message& message) { keys.emplace_back(message.key); },
                 options);
             const Job job = co_await spawn(run(watcher));
             co_await watcher.reached(db.head_revision());
@@ -128,12 +127,12 @@ BOOST_AUTO_TEST_CASE(history_can_be_watched_up_to_its_end)
 
 BOOST_AUTO_TEST_CASE(a_database_in_memory_cannot_be_only_read)
 {
-    kw::Options options("memory:");
+    Options options("memory:");
     options.read_only = true;
     EventLoop loop;
     loop.run([&]() -> Task {
-        const auto code = co_await code_of(kw::Database::open(options));
-        BOOST_TEST(code == kw::Error::invalid_option);
+        const auto code = co_await code_of(Database::open(options));
+        BOOST_TEST(code == Error::invalid_option);
     });
 }
 

@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -17,18 +17,18 @@ using Strings = std::vector<std::string>;
 
 /// Runs `check` in a view of bucket `b`, in which each of the keys `k0` to `k9` and `other` has
 /// itself as its value.
-Task in_view(std::function<void(const kw::BTreeView&)> check)
+Task in_view(std::function<void(const BTreeView&)> check)
 {
-    kw::Database db = co_await open_with("b");
-    co_await db.update([](kw::Transaction& tx) {
-        kw::BTree tree = tx.btree("b");
+    Database db = co_await open_with("b");
+    co_await db.update([](Transaction& tx) {
+        BTree tree = tx.btree("b");
         for (int i = 0; i < 10; ++i) {
             const std::string key = "k" + std::to_string(i);
             tree.put(key, key);
         }
         tree.put("other", "other");
     });
-    co_await db.view([&](const kw::Snapshot& snapshot) { check(snapshot.btree("b")); });
+    co_await db.view([&](const Snapshot& snapshot) { check(snapshot.btree("b")); });
     co_await db.close();
 }
 
@@ -39,7 +39,7 @@ BOOST_FIXTURE_TEST_SUITE(test_scans, EventLoop)
 BOOST_AUTO_TEST_CASE(an_offset_leaves_out_entries_at_the_beginning_of_the_scan)
 {
     run([] {
-        return in_view([](const kw::BTreeView& tree) {
+        return in_view([](const BTreeView& tree) {
             BOOST_TEST(tree.scan({.offset = 9}).keys() == (Strings{"k9", "other"}));
             BOOST_TEST(tree.scan({.offset = 2, .limit = 2}).keys() == (Strings{"k2", "k3"}));
             BOOST_TEST(tree.scan({.offset = 1, .limit = 2, .reverse = true}).keys() ==
@@ -59,8 +59,8 @@ BOOST_AUTO_TEST_CASE(an_offset_leaves_out_entries_at_the_beginning_of_the_scan)
 BOOST_AUTO_TEST_CASE(offset_and_limit_count_what_the_pattern_selects)
 {
     run([] {
-        return in_view([](const kw::BTreeView& tree) {
-            const kw::KeyPattern even("[02468]$");
+        return in_view([](const BTreeView& tree) {
+            const KeyPattern even("[02468]$");
             BOOST_TEST(tree.scan({.pattern = even}).keys() ==
                        (Strings{"k0", "k2", "k4", "k6", "k8"}));
             BOOST_TEST(tree.scan({.offset = 1, .limit = 2, .pattern = even}).keys() ==
@@ -71,9 +71,8 @@ BOOST_AUTO_TEST_CASE(offset_and_limit_count_what_the_pattern_selects)
             BOOST_TEST(tree.prefix("k", {.offset = 4, .pattern = even}).keys() == Strings{"k8"});
             BOOST_TEST(tree.prefix("k", {.offset = 5, .pattern = even}).keys().empty());
             BOOST_TEST(tree.range("k1", "k5", {.pattern = even}).keys() == (Strings{"k2", "k4"}));
-            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("x")}).keys().empty());
-            BOOST_TEST(tree.prefix("k1", {.pattern = kw::KeyPattern("^k.$")}).keys() ==
-                       Strings{"k1"});
+            BOOST_TEST(tree.scan({.pattern = KeyPattern("x")}).keys().empty());
+            BOOST_TEST(tree.prefix("k1", {.pattern = KeyPattern("^k.$")}).keys() == Strings{"k1"});
         });
     });
 }
@@ -81,8 +80,8 @@ BOOST_AUTO_TEST_CASE(offset_and_limit_count_what_the_pattern_selects)
 BOOST_AUTO_TEST_CASE(keys_and_values_are_copied_alone_or_together)
 {
     run([] {
-        return in_view([](const kw::BTreeView& tree) {
-            kw::BTreeRange range = tree.scan({.offset = 9, .limit = 2});
+        return in_view([](const BTreeView& tree) {
+            BTreeRange range = tree.scan({.offset = 9, .limit = 2});
             const std::vector<std::pair<std::string, std::string>> entries{{"k9", "k9"},
                                                                            {"other", "other"}};
             for (int i = 0; i < 2; ++i) {
@@ -97,17 +96,17 @@ BOOST_AUTO_TEST_CASE(keys_and_values_are_copied_alone_or_together)
 BOOST_AUTO_TEST_CASE(patterns_see_the_bytes_of_the_key)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        co_await db.update([](kw::Transaction& tx) {
-            kw::BTree tree = tx.btree("b");
+        Database db = co_await open_with("b");
+        co_await db.update([](Transaction& tx) {
+            BTree tree = tx.btree("b");
             for (const std::string& key : {"a\0b"s, "a\nb"s, "a\xff"s, "\0"s}) {
                 tree.put(key, "");
             }
-            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("^a.b$")}).keys() ==
+            BOOST_TEST(tree.scan({.pattern = KeyPattern("^a.b$")}).keys() ==
                        (Strings{"a\0b"s, "a\nb"s}));
-            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("\\x00")}).keys() ==
+            BOOST_TEST(tree.scan({.pattern = KeyPattern("\\x00")}).keys() ==
                        (Strings{"\0"s, "a\0b"s}));
-            BOOST_TEST(tree.scan({.pattern = kw::KeyPattern("[\\x80-\\xff]")}).keys() ==
+            BOOST_TEST(tree.scan({.pattern = KeyPattern("[\\x80-\\xff]")}).keys() ==
                        Strings{"a\xff"s});
         });
         co_await db.close();
@@ -118,13 +117,12 @@ BOOST_AUTO_TEST_CASE(patterns_see_the_bytes_of_the_key)
 BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const std::string costly = std::string(20'000, 'a');
         co_await put(db, "b", "a", "");
         co_await put(db, "b", costly, "");
-        co_await db.view([&](const kw::Snapshot& snapshot) {
-            kw::BTreeRange range =
-                snapshot.btree("b").scan({.pattern = kw::KeyPattern("^(a?){1000}$")});
+        co_await db.view([&](const Snapshot& snapshot) {
+            BTreeRange range = snapshot.btree("b").scan({.pattern = KeyPattern("^(a?){1000}$")});
             std::string seen;
             for (int i = 0; i < 2; ++i) {
                 const auto error = failure_of([&] {
@@ -132,18 +130,17 @@ BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
                         seen += key;
                     }
                 });
-                BOOST_TEST(error == code(kw::Error::pattern_too_complex));
+                BOOST_TEST(error == code(Error::pattern_too_complex));
             }
             BOOST_TEST(seen == "aa");
         });
-        const auto failing = [](kw::Transaction& tx) {
+        const auto failing = [](Transaction& tx) {
             tx.btree("b").put("new", "");
-            (void)tx.btree("b").scan({.pattern = kw::KeyPattern("^(a?){1000}$")}).keys();
+            (void)tx.btree("b").scan({.pattern = KeyPattern("^(a?){1000}$")}).keys();
         };
-        const auto error = co_await failure_of([](kw::Database database, auto fn) -> Task {
-            co_await database.update(fn);
-        }(db, failing));
-        BOOST_TEST(error == code(kw::Error::pattern_too_complex));
+        const auto error = co_await failure_of(
+            [](Database database, auto fn) -> Task { co_await database.update(fn); }(db, failing));
+        BOOST_TEST(error == code(Error::pattern_too_complex));
         BOOST_TEST(co_await get(db, "b", "new") == std::nullopt);
         co_await db.close();
     });
@@ -153,12 +150,12 @@ BOOST_AUTO_TEST_CASE(a_pattern_that_takes_too_long_ends_the_scan_with_an_error)
 BOOST_AUTO_TEST_CASE(a_limit_ends_the_search_too)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put(db, "b", "a", "");
         co_await put(db, "b", std::string(5000, 'a') + "b", "");
-        co_await db.view([&](const kw::Snapshot& snapshot) {
-            const kw::BTreeView tree = snapshot.btree("b");
-            const kw::KeyPattern costly("^(a+)+$");
+        co_await db.view([&](const Snapshot& snapshot) {
+            const BTreeView tree = snapshot.btree("b");
+            const KeyPattern costly("^(a+)+$");
             BOOST_TEST(tree.scan({.limit = 1, .pattern = costly}).keys() == Strings{"a"});
             BOOST_TEST(tree.scan({.limit = 0, .reverse = true, .pattern = costly}).keys().empty());
         });

@@ -14,7 +14,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -63,20 +63,20 @@ struct Model {
         return erased;
     }
     /// Applies a message as a consumer would.
-    void replay(const kw::Message& message)
+    void replay(const Message& message)
     {
         const std::string bucket(message.bucket);
         const std::string key(message.key);
         const std::string value(message.value);
         bool changed = false;
         switch (message.operation) {
-        case kw::Operation::add:
+        case Operation::add:
             changed = add(bucket, key, value);
             break;
-        case kw::Operation::remove:
+        case Operation::remove:
             changed = remove(bucket, key, value);
             break;
-        case kw::Operation::erase:
+        case Operation::erase:
             changed = message.count == at(bucket, key).size() && erase(bucket, key);
             break;
         default:
@@ -102,24 +102,24 @@ public:
     }
 
     /// Makes one change to both. Returns true if the results agree.
-    bool change(kw::Transaction& tx, Model& model);
+    bool change(Transaction& tx, Model& model);
     /// Makes one read of both. Returns true if the results agree.
-    bool read(const kw::Snapshot& snapshot, const Model& model);
+    bool read(const Snapshot& snapshot, const Model& model);
 
 private:
-    bool move(kw::Transaction& tx, Model& model);
-    bool pop(kw::Transaction& tx, Model& model);
+    bool move(Transaction& tx, Model& model);
+    bool pop(Transaction& tx, Model& model);
 
     std::mt19937 random_;
 };
 
-bool Walk::change(kw::Transaction& tx, Model& model)
+bool Walk::change(Transaction& tx, Model& model)
 {
     const std::string bucket = this->bucket();
     const std::string key = this->key();
     const std::string member = this->member();
     const Strings many = members();
-    kw::Set set = tx.set(bucket);
+    Set set = tx.set(bucket);
     switch (below(16)) {
     case 0:
         return set.erase(key) == model.erase(bucket, key);
@@ -149,7 +149,7 @@ bool Walk::change(kw::Transaction& tx, Model& model)
     }
 }
 
-bool Walk::move(kw::Transaction& tx, Model& model)
+bool Walk::move(Transaction& tx, Model& model)
 {
     const std::string from = bucket();
     const std::string to = bucket();
@@ -161,12 +161,12 @@ bool Walk::move(kw::Transaction& tx, Model& model)
         model.remove(from, from_key, member);
         model.add(to, to_key, member);
     }
-    kw::Set source = tx.set(from);
-    kw::Set target = tx.set(to);
+    Set source = tx.set(from);
+    Set target = tx.set(to);
     return source.move(from_key, target, to_key, member) == expected;
 }
 
-bool Walk::pop(kw::Transaction& tx, Model& model)
+bool Walk::pop(Transaction& tx, Model& model)
 {
     const std::string bucket = this->bucket();
     const std::string key = this->key();
@@ -178,14 +178,14 @@ bool Walk::pop(kw::Transaction& tx, Model& model)
     return tx.set(bucket).pop(key) == expected;
 }
 
-bool Walk::read(const kw::Snapshot& snapshot, const Model& model)
+bool Walk::read(const Snapshot& snapshot, const Model& model)
 {
     const std::string bucket = this->bucket();
     const std::string other_bucket = this->bucket();
     const std::string key = this->key();
     const std::string other_key = this->key();
-    const kw::SetView set = snapshot.set(bucket);
-    const kw::SetView other = snapshot.set(other_bucket);
+    const SetView set = snapshot.set(bucket);
+    const SetView other = snapshot.set(other_bucket);
     const Members& a = model.at(bucket, key);
     const Members& b = model.at(other_bucket, other_key);
     const std::string prefix = member().substr(0, 1);
@@ -215,16 +215,16 @@ bool Walk::read(const kw::Snapshot& snapshot, const Model& model)
 }
 
 /// Returns what a consumer of both buckets has that starts at the beginning.
-asio::awaitable<Model> replayed(kw::Database db)
+asio::awaitable<Model> replayed(Database db)
 {
     Model model;
     for (const char* const bucket : {"s", "t"}) {
-        const auto take = [&model](const kw::Message& message) {
-            if (message.operation != kw::Operation::bucket_created) {
+        const auto take = [&model](const Message& message) {
+            if (message.operation != Operation::bucket_created) {
                 model.replay(message);
             }
         };
-        kw::Watcher watcher = db.watch(bucket, kw::all(), take, watch_from(kw::From::revision(1)));
+        Watcher watcher = db.watch(bucket, all(), take, watch_from(From::revision(1)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         co_await watcher.stop();
@@ -242,15 +242,15 @@ BOOST_AUTO_TEST_CASE(random_operations_agree_with_sets)
     const std::uint32_t seed = std::random_device()();
     BOOST_TEST_MESSAGE("seed " << seed);
     run([&]() -> Task {
-        kw::Database db = co_await open_database(watched_options());
-        co_await create(db, "s", kw::Structure::set);
-        co_await create(db, "t", kw::Structure::set);
+        Database db = co_await open_database(watched_options());
+        co_await create(db, "s", Structure::set);
+        co_await create(db, "t", Structure::set);
         Walk walk(seed);
         Model model;
         for (int i = 0; i < 300; ++i) {
             Model changed = model;
             const bool fails = walk.below(4) == 0;
-            const auto transaction = [&](kw::Transaction& tx) {
+            const auto transaction = [&](Transaction& tx) {
                 for (std::size_t left = walk.below(20); left > 0; --left) {
                     BOOST_TEST(walk.change(tx, changed), "seed " << seed);
                     BOOST_TEST(walk.read(tx, changed), "seed " << seed);
@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(random_operations_agree_with_sets)
             } catch (const std::out_of_range&) {
                 BOOST_TEST(fails);
             }
-            co_await db.view([&](const kw::Snapshot& snapshot) {
+            co_await db.view([&](const Snapshot& snapshot) {
                 for (int reads = 0; reads < 5; ++reads) {
                     BOOST_TEST(walk.read(snapshot, model), "seed " << seed);
                 }

@@ -9,7 +9,7 @@
 #include <limits>
 #include <string_view>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 using namespace std::string_literals;
 
@@ -30,25 +30,25 @@ BOOST_FIXTURE_TEST_SUITE(test_shortcuts, EventLoop)
 BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_returns_its_result)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         BOOST_TEST(co_await db.get("b", "k") == std::nullopt);
         BOOST_TEST(co_await db.put("b", "k", "old") == 2U);
         BOOST_TEST(co_await db.get("b", "k") == "old");
-        const kw::Committed<bool> erased = co_await db.erase("b", "k");
+        const Committed<bool> erased = co_await db.erase("b", "k");
         BOOST_TEST(erased.revision == 3U);
         BOOST_TEST(erased.value);
-        const kw::Committed<bool> absent = co_await db.erase("b", "k");
+        const Committed<bool> absent = co_await db.erase("b", "k");
         BOOST_TEST(absent.revision == 3U);
         BOOST_TEST(!absent.value);
-        const kw::Committed<std::int64_t> one = co_await db.increment("b", "n");
+        const Committed<std::int64_t> one = co_await db.increment("b", "n");
         BOOST_TEST(one.revision == 4U);
         BOOST_TEST(one.value == 1);
-        const kw::Committed<std::int64_t> less = co_await db.increment("b", "n", -3);
+        const Committed<std::int64_t> less = co_await db.increment("b", "n", -3);
         BOOST_TEST(less.value == -2);
-        const kw::Committed<std::int64_t> same = co_await db.increment("b", "n", 0);
+        const Committed<std::int64_t> same = co_await db.increment("b", "n", 0);
         BOOST_TEST(same.revision == 5U);
         BOOST_TEST(same.value == -2);
-        const Strings lines = co_await history_of(db, "b", kw::all(), kw::From::revision(2));
+        const Strings lines = co_await history_of(db, "b", all(), From::revision(2));
         BOOST_TEST(lines ==
                    (Strings{"2.0 put k=old", "3.0 erase k=", "4.0 put n=1", "5.0 put n=-2"}));
         co_await db.close();
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(names_keys_and_values_are_any_bytes)
 {
     run([]() -> Task {
         const std::string bytes = "\0a\xff"s;
-        kw::Database db = co_await open_with(bytes);
+        Database db = co_await open_with(bytes);
         co_await db.put(bytes, bytes, bytes);
         BOOST_TEST(co_await db.get(bytes, bytes) == bytes);
         co_await db.put(bytes, bytes, "");
@@ -74,33 +74,32 @@ BOOST_AUTO_TEST_CASE(names_keys_and_values_are_any_bytes)
 BOOST_AUTO_TEST_CASE(errors_are_those_of_the_transaction)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_transaction_bytes = 1000;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         co_await db.put("b", "text", "x");
         co_await db.put("b", "most", std::to_string(std::numeric_limits<std::int64_t>::max()));
-        const kw::Revision before = db.head_revision();
+        const Revision before = db.head_revision();
         const auto error_of = [](auto operation) {
             return failure_of(ignore(std::move(operation)));
         };
-        const auto missing = code(kw::Error::bucket_not_found);
+        const auto missing = code(Error::bucket_not_found);
         BOOST_TEST(co_await error_of(db.get("none", "k")) == missing);
         BOOST_TEST(co_await error_of(db.put("none", "k", "v")) == missing);
         BOOST_TEST(co_await error_of(db.erase("none", "k")) == missing);
         BOOST_TEST(co_await error_of(db.increment("none", "k")) == missing);
-        BOOST_TEST(co_await error_of(db.put("b", "", "v")) == code(kw::Error::empty_key));
-        BOOST_TEST(co_await error_of(db.increment("b", "")) == code(kw::Error::empty_key));
+        BOOST_TEST(co_await error_of(db.put("b", "", "v")) == code(Error::empty_key));
+        BOOST_TEST(co_await error_of(db.increment("b", "")) == code(Error::empty_key));
         BOOST_TEST(co_await db.get("b", "") == std::nullopt);
         BOOST_TEST(!(co_await db.erase("b", "")).value);
-        BOOST_TEST(co_await error_of(db.increment("b", "text")) == code(kw::Error::not_a_number));
-        BOOST_TEST(co_await error_of(db.increment("b", "most")) ==
-                   code(kw::Error::number_overflow));
+        BOOST_TEST(co_await error_of(db.increment("b", "text")) == code(Error::not_a_number));
+        BOOST_TEST(co_await error_of(db.increment("b", "most")) == code(Error::number_overflow));
         BOOST_TEST(co_await error_of(db.put("b", "k", std::string(1000, 'v'))) ==
-                   code(kw::Error::transaction_too_large));
+                   code(Error::transaction_too_large));
         BOOST_TEST(db.head_revision() == before);
         co_await db.close();
-        const auto closed = code(kw::Error::closed);
-        for (kw::Database each : {db, kw::Database()}) {
+        const auto closed = code(Error::closed);
+        for (Database each : {db, Database()}) {
             BOOST_TEST(co_await error_of(each.get("b", "k")) == closed);
             BOOST_TEST(co_await error_of(each.put("b", "k", "v")) == closed);
             BOOST_TEST(co_await error_of(each.erase("b", "k")) == closed);
@@ -113,8 +112,8 @@ BOOST_AUTO_TEST_CASE(errors_are_those_of_the_transaction)
 BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call)
 {
     run([]() -> Task {
-        std::optional<kw::Database> db = co_await open_with("a bucket with a long name");
-        const kw::Database other = *db;
+        std::optional<Database> db = co_await open_with("a bucket with a long name");
+        const Database other = *db;
         std::string bucket = "a bucket with a long name";
         std::string key = "a key that is not short either";
         std::string value = "a value of more than a few bytes";
@@ -133,7 +132,7 @@ BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call)
         }
         BOOST_TEST(co_await std::move(read) == "a value of more than a few bytes");
         BOOST_TEST((co_await std::move(erase)).value);
-        kw::Database last = other;
+        Database last = other;
         co_await last.close();
     });
 }
@@ -142,10 +141,10 @@ BOOST_AUTO_TEST_CASE(arguments_need_not_outlive_the_call)
 BOOST_AUTO_TEST_CASE(a_callback_may_use_them_with_the_views_of_its_message)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await create(db, "copies");
-        kw::Watcher watcher = db.watch("b", kw::all(), [db](const kw::Message& m) -> Task {
-            kw::Database copy = db;
+        Watcher watcher = db.watch("b", all(), [db](const Message& m) -> Task {
+            Database copy = db;
             co_await copy.put("copies", m.key, m.value);
             co_await copy.increment("copies", "count");
         });
@@ -163,8 +162,8 @@ BOOST_AUTO_TEST_CASE(a_callback_may_use_them_with_the_views_of_its_message)
 BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto count = [](kw::Database database) -> Task {
+        Database db = co_await open_with("b");
+        const auto count = [](Database database) -> Task {
             for (int i = 0; i < 10; ++i) {
                 co_await database.increment("b", "n");
             }
@@ -177,7 +176,7 @@ BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
             co_await each.join();
         }
         BOOST_TEST(co_await db.get("b", "n") == "100");
-        const Strings lines = co_await history_of(db, "b", kw::key("n"), kw::From::revision(1));
+        const Strings lines = co_await history_of(db, "b", key("n"), From::revision(1));
         BOOST_TEST_REQUIRE(lines.size() == 100U);
         for (std::size_t i = 0; i < lines.size(); ++i) {
             const std::string expected =
@@ -192,7 +191,7 @@ BOOST_AUTO_TEST_CASE(concurrent_increments_add_up)
 BOOST_AUTO_TEST_CASE(a_cancelled_put_has_put_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::vector<Job> jobs;
         for (int i = 0; i < 2; ++i) {
             jobs.push_back(co_await spawn(ignore(db.put("b", "k" + std::to_string(i), "v"))));
@@ -207,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_put_has_put_nothing)
             BOOST_TEST((!error || error == asio::error::operation_aborted));
             stored += there ? 1 : 0;
         }
-        BOOST_TEST(db.head_revision() == static_cast<kw::Revision>(1 + stored));
+        BOOST_TEST(db.head_revision() == static_cast<Revision>(1 + stored));
         co_await db.close();
     });
 }

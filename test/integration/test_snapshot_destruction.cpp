@@ -4,15 +4,15 @@
 
 #include <boost/test/unit_test.hpp>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 // Mainly for the sanitizers, like test_destruction.
 namespace {
 
-kw::Database open_filled(EventLoop& loop)
+Database open_filled(EventLoop& loop)
 {
-    kw::Database db = kw::Database::open_blocking(loop.executor(), watched_options());
+    Database db = Database::open_blocking(loop.executor(), watched_options());
     loop.run([&]() -> Task {
         co_await create(db, "b");
         co_await put_many(db, "b", 12);
@@ -20,19 +20,19 @@ kw::Database open_filled(EventLoop& loop)
     return db;
 }
 
-kw::WatchOptions state_in_parts_of(std::size_t messages)
+WatchOptions state_in_parts_of(std::size_t messages)
 {
-    kw::WatchOptions options = watch_from(kw::From::snapshot());
+    WatchOptions options = watch_from(From::snapshot());
     options.buffer_messages = messages;
     return options;
 }
 
-Task run_watch(kw::Watcher watcher)
+Task run_watch(Watcher watcher)
 {
     co_await watcher.run();
 }
 
-Task pull(kw::PullWatcher watcher)
+Task pull(PullWatcher watcher)
 {
     while (co_await watcher.wait()) {
         while (const auto commit = watcher.try_next()) {
@@ -41,7 +41,7 @@ Task pull(kw::PullWatcher watcher)
     }
 }
 
-Task write_on(kw::Database db)
+Task write_on(Database db)
 {
     for (int i = 0;; ++i) {
         co_await put_many(db, "b", 1, i);
@@ -56,13 +56,13 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_snapshot)
 {
     for (int turns = 0; turns < 90; turns += 2) {
         EventLoop loop;
-        kw::Database db = open_filled(loop);
-        const kw::WatchOptions options = state_in_parts_of(1);
+        Database db = open_filled(loop);
+        const WatchOptions options = state_in_parts_of(1);
         int seen = 0;
-        kw::Watcher plain = db.watch("b", kw::all(), [&](const kw::Message&) { ++seen; }, options);
-        kw::Watcher slow =
-            db.watch("b", kw::all(), [](const kw::Message&) -> Task { co_await yield(); }, options);
-        const kw::PullWatcher pulled = db.watch("b", kw::all(), options);
+        Watcher plain = db.watch("b", all(), [&](const Message&) { ++seen; }, options);
+        Watcher slow =
+            db.watch("b", all(), [](const Message&) -> Task { co_await yield(); }, options);
+        const PullWatcher pulled = db.watch("b", all(), options);
         const Job first(loop.executor(), run_watch(plain));
         const Job second(loop.executor(), run_watch(slow));
         const Job third(loop.executor(), pull(pulled));
@@ -77,13 +77,13 @@ BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_snapshot)
 // The handles of a watch may be destroyed last.
 BOOST_AUTO_TEST_CASE(a_snapshot_that_was_not_read_may_outlive_its_database)
 {
-    std::optional<kw::PullWatcher> watcher;
-    std::optional<kw::PulledCommit> part;
+    std::optional<PullWatcher> watcher;
+    std::optional<PulledCommit> part;
     {
         EventLoop loop;
-        kw::Database db = open_filled(loop);
+        Database db = open_filled(loop);
         loop.run([&]() -> Task {
-            watcher.emplace(db.watch("b", kw::all(), state_in_parts_of(3)));
+            watcher.emplace(db.watch("b", all(), state_in_parts_of(3)));
             BOOST_TEST(co_await watcher->wait());
             part = watcher->try_next();
             co_await db.close(std::chrono::milliseconds(1));

@@ -12,14 +12,14 @@
 
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-Task write_three(kw::Database db)
+Task write_three(Database db)
 {
-    co_await db.update([](kw::Transaction& tx) {
+    co_await db.update([](Transaction& tx) {
         for (const char* key : {"a", "b", "c"}) {
             tx.btree("b").put(key, "v");
         }
@@ -28,11 +28,11 @@ Task write_three(kw::Database db)
 
 /// Runs a transaction that throws something other than system_error, which `failure_of` does not
 /// catch.
-Task fail_once(kw::Database db)
+Task fail_once(Database db)
 {
     bool thrown = false;
     try {
-        co_await db.update([](kw::Transaction& tx) {
+        co_await db.update([](Transaction& tx) {
             tx.btree("b").put("a", "gone");
             throw std::logic_error("no");
         });
@@ -43,7 +43,7 @@ Task fail_once(kw::Database db)
 }
 
 /// Waits until all commits have been routed to the watchers.
-Task routed(kw::Database db)
+Task routed(Database db)
 {
     co_await until([&] { return db.stats().pipeline.routed_revision == db.head_revision(); });
 }
@@ -55,19 +55,19 @@ BOOST_FIXTURE_TEST_SUITE(test_stats, EventLoop)
 BOOST_AUTO_TEST_CASE(transactions_are_counted_by_their_outcome)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::Stats before = db.stats();
+        Database db = co_await open_with("b");
+        const Stats before = db.stats();
         BOOST_TEST(before.engine.commits == 1U);
         BOOST_TEST(before.engine.head_revision == 1U);
         co_await write_three(db);
-        co_await db.update([](kw::Transaction& tx) { tx.btree("b").erase("missing"); });
+        co_await db.update([](Transaction& tx) { tx.btree("b").erase("missing"); });
         co_await fail_once(db);
-        const auto error = co_await failure_of([](kw::Database database) -> Task {
+        const auto error = co_await failure_of([](Database database) -> Task {
             co_await put(database, "no such bucket", "k", "v");
         }(db));
-        BOOST_TEST(error == code(kw::Error::bucket_not_found));
-        co_await db.view([](const kw::Snapshot&) {});
-        const kw::Stats after = db.stats();
+        BOOST_TEST(error == code(Error::bucket_not_found));
+        co_await db.view([](const Snapshot&) {});
+        const Stats after = db.stats();
         BOOST_TEST(after.engine.commits == 2U);
         BOOST_TEST(after.engine.unchanged == 1U);
         BOOST_TEST(after.engine.failed == 2U);
@@ -82,10 +82,10 @@ BOOST_AUTO_TEST_CASE(transactions_are_counted_by_their_outcome)
 BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
 {
     HeldEnv env;
-    kw::Database db(kw::DatabaseState::open_blocking(executor(), watched_options(), &env));
+    Database db(DatabaseState::open_blocking(executor(), watched_options(), &env));
     run([&]() -> Task {
         co_await create(db, "b");
-        const kw::Stats before = db.stats();
+        const Stats before = db.stats();
         BOOST_TEST(before.engine.groups == 1U);
         BOOST_TEST(before.engine.flushes == 1U);
         BOOST_TEST(before.engine.flush_time.count() > 0);
@@ -94,14 +94,14 @@ BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
         env.hold();
         std::vector<Job> writers;
         for (int i = 0; i < 5; ++i) {
-            writers.push_back(co_await spawn([](kw::Database database, int key) -> Task {
+            writers.push_back(co_await spawn([](Database database, int key) -> Task {
                 co_await put_many(database, "b", 1, key);
             }(db, i)));
             if (i == 0) {
                 co_await until([&] { return env.somebody_waits(); });
             }
         }
-        const kw::Stats held = db.stats();
+        const Stats held = db.stats();
         BOOST_TEST(held.engine.head_revision == 1U);
         BOOST_TEST(held.engine.commits == 1U);
         BOOST_TEST(held.engine.groups == 1U);
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
         for (const Job& each : writers) {
             co_await each.join();
         }
-        const kw::Stats after = db.stats();
+        const Stats after = db.stats();
         BOOST_TEST(after.engine.commits == 6U);
         BOOST_TEST(after.engine.groups == 3U);
         BOOST_TEST(after.engine.flushes == 3U);
@@ -125,11 +125,11 @@ BOOST_AUTO_TEST_CASE(groups_flushes_and_what_waits_are_counted)
 BOOST_AUTO_TEST_CASE(buffered_commits_are_not_flushed)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
-        options.durability = kw::Durability::buffered;
-        kw::Database db = co_await open_with(options, "b");
+        Options options = watched_options();
+        options.durability = Durability::buffered;
+        Database db = co_await open_with(options, "b");
         co_await put_many(db, "b", 9);
-        const kw::Stats stats = db.stats();
+        const Stats stats = db.stats();
         BOOST_TEST(stats.engine.commits == 10U);
         BOOST_TEST(stats.engine.groups == 10U);
         BOOST_TEST(stats.engine.flushes == 0U);
@@ -141,15 +141,15 @@ BOOST_AUTO_TEST_CASE(buffered_commits_are_not_flushed)
 BOOST_AUTO_TEST_CASE(writers_that_wait_for_their_turn_are_counted)
 {
     HeldEnv env;
-    kw::Options options = watched_options();
+    Options options = watched_options();
     options.max_pending_bytes = 1;
-    kw::Database db(kw::DatabaseState::open_blocking(executor(), options, &env));
+    Database db(DatabaseState::open_blocking(executor(), options, &env));
     run([&]() -> Task {
         co_await create(db, "b");
         env.hold();
         std::vector<Job> writers;
         for (int i = 0; i < 4; ++i) {
-            writers.push_back(co_await spawn([](kw::Database database, int key) -> Task {
+            writers.push_back(co_await spawn([](Database database, int key) -> Task {
                 co_await put_many(database, "b", 1, key);
             }(db, i)));
         }
@@ -166,36 +166,36 @@ BOOST_AUTO_TEST_CASE(writers_that_wait_for_their_turn_are_counted)
 BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
 {
     const TemporaryDirectory directory;
-    kw::Options options = watched_options(directory / "db");
-    kw::Stats last;
+    Options options = watched_options(directory / "db");
+    Stats last;
     run([&]() -> Task {
-        kw::Database db = co_await open_database(options);
+        Database db = co_await open_database(options);
         BOOST_TEST(db.stats().history.commits == 0U);
         BOOST_TEST(db.stats().history.oldest_revision == 1U);
         BOOST_TEST(db.stats().history.bytes == 0U);
         co_await create(db, "b");
-        const kw::Stats one = db.stats();
+        const Stats one = db.stats();
         co_await write_three(db);
-        const kw::Stats two = db.stats();
+        const Stats two = db.stats();
         BOOST_TEST(two.history.commits == 2U);
         BOOST_TEST(two.history.messages == 4U);
         BOOST_TEST(two.history.newest_revision == 2U);
         BOOST_TEST(two.history.bytes > one.history.bytes);
         BOOST_TEST(two.history.oldest_time == one.history.oldest_time);
-        BOOST_TEST(two.history.oldest_time > kw::Time());
+        BOOST_TEST(two.history.oldest_time > Time());
         BOOST_TEST(two.history.trimmed == 0U);
         co_await db.close();
         last = two;
     });
     options.history.commits = 10;
     run([&]() -> Task {
-        kw::Database db = co_await open_database(options);
+        Database db = co_await open_database(options);
         BOOST_TEST(db.stats().history.messages == 4U);
         BOOST_TEST(db.stats().history.bytes == last.history.bytes);
         BOOST_TEST(db.stats().engine.commits == 0U);
         co_await put_many(db, "b", 40);
         co_await until([&] { return db.stats().history.commits == 10; });
-        const kw::Stats stats = db.stats();
+        const Stats stats = db.stats();
         BOOST_TEST(stats.history.trimmed == 32U);
         BOOST_TEST(stats.history.oldest_revision == db.oldest_revision());
         BOOST_TEST(stats.history.oldest_revision == 33U);
@@ -205,10 +205,10 @@ BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
     });
     options.enable_watch = false;
     run([&]() -> Task {  // without watches, all history is useless
-        kw::Database db = co_await open_database(options);
+        Database db = co_await open_database(options);
         BOOST_TEST(db.stats().history.commits == 10U);
         co_await put(db, "b", "k", "1");
-        const kw::Stats stats = db.stats();
+        const Stats stats = db.stats();
         BOOST_TEST(stats.history.commits == 0U);
         BOOST_TEST(stats.history.oldest_revision == stats.history.newest_revision + 1);
         BOOST_TEST(stats.history.oldest_revision == db.oldest_revision());
@@ -221,19 +221,19 @@ BOOST_AUTO_TEST_CASE(history_is_measured_and_trimmed_commits_are_counted)
 BOOST_AUTO_TEST_CASE(what_is_routed_is_counted_for_each_watcher_that_it_matches)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         const Recorder recorder;
-        kw::Watcher everything = db.watch("b", kw::all(), recorder);
-        kw::Watcher some = db.watch("b", kw::key("a"), recorder);
-        kw::Watcher nothing = db.watch("other", kw::all(), recorder);
-        kw::Watcher never_run = db.watch("b", kw::all(), recorder);
+        Watcher everything = db.watch("b", all(), recorder);
+        Watcher some = db.watch("b", key("a"), recorder);
+        Watcher nothing = db.watch("other", all(), recorder);
+        Watcher never_run = db.watch("b", all(), recorder);
         const Run first = co_await start(everything);
         const Run second = co_await start(some);
         const Run third = co_await start(nothing);
-        for (const kw::Watcher* each : {&everything, &some, &nothing}) {
+        for (const Watcher* each : {&everything, &some, &nothing}) {
             co_await each->reached(db.head_revision());
         }
-        const kw::Stats before = db.stats();
+        const Stats before = db.stats();
         BOOST_TEST(before.watchers.made == 4U);
         BOOST_TEST(before.watchers.running == 3U);
         BOOST_TEST(before.pipeline.commits == 0U);  // no watch was running yet
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(what_is_routed_is_counted_for_each_watcher_that_it_matches)
         co_await put(db, "b", "other", "v");
         co_await everything.reached(3);
         co_await some.reached(3);
-        const kw::Stats after = db.stats();
+        const Stats after = db.stats();
         BOOST_TEST(after.pipeline.routed_revision == 3U);
         BOOST_TEST(after.pipeline.commits == 2U);
         BOOST_TEST(after.pipeline.messages == 4U);
@@ -269,16 +269,16 @@ BOOST_AUTO_TEST_CASE(what_is_routed_is_counted_for_each_watcher_that_it_matches)
 BOOST_AUTO_TEST_CASE(only_whole_commits_count_as_delivered)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put_many(db, "b", 4);
         co_await write_three(db);
         int left = 6;
-        const auto callback = [&](const kw::Message&) {
-            return --left == 0 ? kw::Flow::stop : kw::Flow::go_on;
+        const auto callback = [&](const Message&) {
+            return --left == 0 ? Flow::stop : Flow::go_on;
         };
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, watch_from(kw::From::revision(1)));
+        Watcher watcher = db.watch("b", all(), callback, watch_from(From::revision(1)));
         co_await watcher.run();
-        const kw::Stats stats = db.stats();
+        const Stats stats = db.stats();
         BOOST_TEST(stats.watchers.commits_delivered == 5U);
         BOOST_TEST(stats.watchers.messages_delivered == 5U);
         co_await db.close();
@@ -288,16 +288,16 @@ BOOST_AUTO_TEST_CASE(only_whole_commits_count_as_delivered)
 BOOST_AUTO_TEST_CASE(a_full_inbox_and_an_overwritten_hub_are_counted)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.hub_messages = 2;
-        options.durability = kw::Durability::buffered;
-        kw::Database db = co_await open_with(options, "b");
+        options.durability = Durability::buffered;
+        Database db = co_await open_with(options, "b");
         const Gate gate;
-        const auto callback = [&](const kw::Message&) -> Task { co_await gate.pass(); };
-        kw::WatchOptions watch_options;
+        const auto callback = [&](const Message&) -> Task { co_await gate.pass(); };
+        WatchOptions watch_options;
         watch_options.buffer_messages = 3;
         watch_options.callback_timeout = 10 * patience;
-        kw::Watcher watcher = db.watch("b", kw::all(), callback, watch_options);
+        Watcher watcher = db.watch("b", all(), callback, watch_options);
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         co_await put(db, "b", "k", "first");
@@ -320,41 +320,41 @@ BOOST_AUTO_TEST_CASE(a_full_inbox_and_an_overwritten_hub_are_counted)
 BOOST_AUTO_TEST_CASE(commits_that_do_not_fit_into_the_hub_are_read_from_history)
 {
     asio::io_context collectors;
-    kw::Options options = watched_options();
+    Options options = watched_options();
     options.hub_messages = 2;
-    options.durability = kw::Durability::buffered;
-    kw::Database db = kw::Database::open_blocking(collectors.get_executor(), options);
+    options.durability = Durability::buffered;
+    Database db = Database::open_blocking(collectors.get_executor(), options);
     run([&]() -> Task { co_await create(db, "b"); });
     const Recorder recorder;
-    kw::Watcher watcher = db.watch("b", kw::all(), recorder);
-    asio::co_spawn(collectors, watcher.run(), kw::rethrow);
+    Watcher watcher = db.watch("b", all(), recorder);
+    asio::co_spawn(collectors, watcher.run(), rethrow);
     while (db.stats().pipeline.routed_revision < 1) {
         collectors.run_one();
     }
     run([&]() -> Task { co_await put_many(db, "b", 9); });
-    const kw::Stats before = db.stats();
+    const Stats before = db.stats();
     BOOST_TEST(before.pipeline.hub_commits == 2U);
     BOOST_TEST(before.pipeline.hub_messages == 2U);
     BOOST_TEST(before.pipeline.overwritten == 7U);
     BOOST_TEST(before.pipeline.commits == 0U);
     const auto go_on = [&]() -> Task {
         co_await watcher.reached(db.head_revision());
-        const kw::Stats after = db.stats();
+        const Stats after = db.stats();
         BOOST_TEST(after.pipeline.read_from_history == 7U);
         BOOST_TEST(after.pipeline.commits == 9U);
         BOOST_TEST(after.pipeline.overwritten == 7U);
         BOOST_TEST(after.pipeline.hub_commits == 0U);
         co_await db.close();
     };
-    asio::co_spawn(collectors, go_on(), kw::rethrow);
+    asio::co_spawn(collectors, go_on(), rethrow);
     collectors.run();
     BOOST_TEST(recorder.size() == 9U);
 }
 
 BOOST_AUTO_TEST_CASE(a_handle_to_nothing_has_no_figures)
 {
-    const kw::Database nothing;
-    BOOST_TEST(failure_of([&] { nothing.stats(); }) == code(kw::Error::closed));
+    const Database nothing;
+    BOOST_TEST(failure_of([&] { nothing.stats(); }) == code(Error::closed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

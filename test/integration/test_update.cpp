@@ -9,22 +9,22 @@
 #include <memory>
 #include <stdexcept>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
 
-Task put_own(kw::Database db, std::string key, bool& ran)
+Task put_own(Database db, std::string key, bool& ran)
 {
-    co_await db.update([&](kw::Transaction& tx) {
+    co_await db.update([&](Transaction& tx) {
         ran = true;
         tx.btree("b").put(key, "1");
     });
 }
 
-kw::Options buffered(kw::Options options)
+Options buffered(Options options)
 {
-    options.durability = kw::Durability::buffered;
+    options.durability = Durability::buffered;
     return options;
 }
 
@@ -35,25 +35,25 @@ BOOST_FIXTURE_TEST_SUITE(test_update, EventLoop)
 BOOST_AUTO_TEST_CASE(update_returns_the_revision_and_the_result_of_the_function)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const kw::Revision revision =
-            co_await db.update([](kw::Transaction& tx) { tx.btree("b").put("k", "1"); });
+        Database db = co_await open_with("b");
+        const Revision revision =
+            co_await db.update([](Transaction& tx) { tx.btree("b").put("k", "1"); });
         BOOST_TEST(revision == 2U);
-        const kw::Committed<std::string> committed =
-            co_await db.update([](kw::Transaction& tx) -> std::string {
+        const Committed<std::string> committed =
+            co_await db.update([](Transaction& tx) -> std::string {
                 tx.btree("b").put("k", "2");
                 return "two";
             });
         BOOST_TEST(committed.revision == 3U);
         BOOST_TEST(committed.value == "two");
-        const auto move_only = [](kw::Transaction& tx) {
+        const auto move_only = [](Transaction& tx) {
             tx.btree("b").put("k", "3");
             return std::make_unique<int>(3);
         };
-        const kw::Committed<std::unique_ptr<int>> owned = co_await db.update(move_only);
+        const Committed<std::unique_ptr<int>> owned = co_await db.update(move_only);
         BOOST_TEST(*owned.value == 3);
         BOOST_TEST(db.head_revision() == 4U);
-        const std::unique_ptr<int> seen = co_await db.view([](const kw::Snapshot& snapshot) {
+        const std::unique_ptr<int> seen = co_await db.view([](const Snapshot& snapshot) {
             return std::make_unique<int>(static_cast<int>(snapshot.revision()));
         });
         BOOST_TEST(*seen == 4);
@@ -65,11 +65,11 @@ BOOST_AUTO_TEST_CASE(update_returns_the_revision_and_the_result_of_the_function)
 BOOST_AUTO_TEST_CASE(a_transaction_without_changes_makes_no_commit)
 {
     run([]() -> Task {
-        for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
-            kw::Database db = co_await open_with(options, "b");
-            const kw::Revision empty = co_await db.update([](kw::Transaction&) {});
+        for (const Options& options : {watched_options(), buffered(watched_options())}) {
+            Database db = co_await open_with(options, "b");
+            const Revision empty = co_await db.update([](Transaction&) {});
             BOOST_TEST(empty == 1U);
-            const kw::Committed<bool> absent = co_await db.update([](kw::Transaction& tx) {
+            const Committed<bool> absent = co_await db.update([](Transaction& tx) {
                 tx.set_origin("nobody");
                 return tx.btree("b").erase("absent");
             });
@@ -84,9 +84,9 @@ BOOST_AUTO_TEST_CASE(a_transaction_without_changes_makes_no_commit)
 BOOST_AUTO_TEST_CASE(an_exception_of_the_function_is_rethrown_and_changes_nothing)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
-        const auto throwing = [](kw::Transaction& tx) {
-            tx.create_bucket(kw::Structure::btree, "new");
+        Database db = co_await open_with("b");
+        const auto throwing = [](Transaction& tx) {
+            tx.create_bucket(Structure::btree, "new");
             tx.btree("b").put("k", "1");
             throw std::out_of_range("as it is");
         };
@@ -98,9 +98,8 @@ BOOST_AUTO_TEST_CASE(an_exception_of_the_function_is_rethrown_and_changes_nothin
         }
         BOOST_TEST(what == "as it is");
         BOOST_TEST(co_await get(db, "b", "k") == std::nullopt);
-        const bool has_bucket = co_await db.view([](const kw::Snapshot& snapshot) {
-            return snapshot.has_bucket(kw::Structure::btree, "new");
-        });
+        const bool has_bucket = co_await db.view(
+            [](const Snapshot& snapshot) { return snapshot.has_bucket(Structure::btree, "new"); });
         BOOST_TEST(!has_bucket);
         BOOST_TEST(co_await put(db, "b", "k", "2") == 2U);
         co_await db.close();
@@ -112,11 +111,11 @@ BOOST_AUTO_TEST_CASE(an_exception_of_the_function_is_rethrown_and_changes_nothin
 BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
 {
     run([]() -> Task {
-        for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
-            kw::Database db = co_await open_with(options, "b");
-            const auto count_up = [](kw::Database database, int before) -> Task {
-                co_await database.update([&](kw::Transaction& tx) {
-                    kw::BTree tree = tx.btree("b");
+        for (const Options& options : {watched_options(), buffered(watched_options())}) {
+            Database db = co_await open_with(options, "b");
+            const auto count_up = [](Database database, int before) -> Task {
+                co_await database.update([&](Transaction& tx) {
+                    BTree tree = tx.btree("b");
                     const int read = std::stoi(tree.get("n").value_or("0"));
                     BOOST_TEST(read == before);
                     tree.put("n", std::to_string(read + 1));
@@ -141,7 +140,7 @@ BOOST_AUTO_TEST_CASE(transactions_run_one_at_a_time_in_the_order_of_their_calls)
 BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         std::optional<Job> second;
         std::optional<Job> third;
         bool second_ran = false;
@@ -150,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
         // The others are called while this one holds the writer lock, and one of them is cancelled.
         // The function runs on the loop's own thread, so a job started here runs up to its first
         // suspension at once.
-        const auto first = [&](kw::Transaction& tx) {
+        const auto first = [&](Transaction& tx) {
             second.emplace(executor, put_own(db, "second", second_ran));
             third.emplace(executor, put_own(db, "third", third_ran));
             second->cancel();
@@ -171,11 +170,11 @@ BOOST_AUTO_TEST_CASE(a_queued_update_that_is_cancelled_is_never_run)
 BOOST_AUTO_TEST_CASE(cancelling_an_update_that_has_begun_is_ignored)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         bool ran = false;
-        kw::Revision revision = 0;
+        Revision revision = 0;
         const auto update = [&]() -> Task {
-            const auto fn = [&](kw::Transaction& tx) {
+            const auto fn = [&](Transaction& tx) {
                 ran = true;
                 tx.btree("b").put("k", "1");
             };
@@ -195,8 +194,8 @@ BOOST_AUTO_TEST_CASE(cancelling_an_update_that_has_begun_is_ignored)
 BOOST_AUTO_TEST_CASE(a_loop_of_commits_does_not_starve_other_coroutines)
 {
     run([]() -> Task {
-        for (const kw::Options& options : {watched_options(), buffered(watched_options())}) {
-            kw::Database db = co_await open_with(options, "b");
+        for (const Options& options : {watched_options(), buffered(watched_options())}) {
+            Database db = co_await open_with(options, "b");
             int turns = 0;
             bool over = false;
             const auto others = [&]() -> Task {
@@ -214,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_loop_of_commits_does_not_starve_other_coroutines)
             over = false;
             const Job again = co_await spawn(others());
             for (int i = 0; i < 50; ++i) {
-                co_await db.update([](kw::Transaction&) {});  // no commit, but still a turn
+                co_await db.update([](Transaction&) {});  // no commit, but still a turn
             }
             over = true;
             BOOST_TEST(turns >= 50);
@@ -228,11 +227,11 @@ BOOST_AUTO_TEST_CASE(a_loop_of_commits_does_not_starve_other_coroutines)
 BOOST_AUTO_TEST_CASE(too_much_waiting_for_the_disk_slows_down_and_loses_nothing)
 {
     run([]() -> Task {
-        kw::Options options = watched_options();
+        Options options = watched_options();
         options.max_pending_bytes = 1;
-        kw::Database db = co_await open_with(options, "b");
+        Database db = co_await open_with(options, "b");
         std::vector<Job> jobs;
-        const auto put_one = [](kw::Database database, int i) -> Task {
+        const auto put_one = [](Database database, int i) -> Task {
             co_await put_many(database, "b", 1, i);
         };
         for (int i = 0; i < 30; ++i) {
@@ -251,21 +250,20 @@ BOOST_AUTO_TEST_CASE(too_much_waiting_for_the_disk_slows_down_and_loses_nothing)
 BOOST_AUTO_TEST_CASE(a_view_sees_one_durable_revision)
 {
     run([]() -> Task {
-        kw::Database db = co_await open_with("b");
+        Database db = co_await open_with("b");
         co_await put(db, "b", "k", "1");
-        const auto [revision, value] = co_await db.view([](const kw::Snapshot& snapshot) {
+        const auto [revision, value] = co_await db.view([](const Snapshot& snapshot) {
             return std::pair(snapshot.revision(), snapshot.btree("b").get("k"));
         });
         BOOST_TEST(revision == 2U);
         BOOST_TEST(value == "1");
         int calls = 0;
-        co_await db.view([&](const kw::Snapshot&) { ++calls; });
+        co_await db.view([&](const Snapshot&) { ++calls; });
         BOOST_TEST(calls == 1);
-        const auto throwing = [](const kw::Snapshot& snapshot) { snapshot.btree("missing"); };
-        const auto error = co_await failure_of([](kw::Database database, auto fn) -> Task {
-            co_await database.view(fn);
-        }(db, throwing));
-        BOOST_TEST(error == code(kw::Error::bucket_not_found));
+        const auto throwing = [](const Snapshot& snapshot) { snapshot.btree("missing"); };
+        const auto error = co_await failure_of(
+            [](Database database, auto fn) -> Task { co_await database.view(fn); }(db, throwing));
+        BOOST_TEST(error == code(Error::bucket_not_found));
         co_await db.close();
     });
 }
@@ -274,13 +272,13 @@ BOOST_AUTO_TEST_CASE(a_view_sees_one_durable_revision)
 BOOST_AUTO_TEST_CASE(a_handle_may_be_destroyed_during_its_call)
 {
     run([]() -> Task {
-        std::optional<kw::Database> db = co_await open_with("b");
+        std::optional<Database> db = co_await open_with("b");
         bool ran = false;
         const Job job = co_await spawn(put_own(*db, "k", ran));
-        asio::awaitable<kw::Revision> pending =
-            db->update([](kw::Transaction& tx) { tx.btree("b").put("j", "1"); });
+        asio::awaitable<Revision> pending =
+            db->update([](Transaction& tx) { tx.btree("b").put("j", "1"); });
         db.reset();
-        const kw::Revision revision = co_await std::move(pending);
+        const Revision revision = co_await std::move(pending);
         co_await job.join();
         BOOST_TEST(revision >= 2U);
         BOOST_TEST(ran);

@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+using namespace keywatch;
 using namespace system_monitor;
 using namespace std::chrono_literals;
 using keywatch::test::read_file;
@@ -28,7 +29,7 @@ namespace {
 constexpr std::uint64_t kept_commits = 20;
 
 struct Notes final : Display {
-    void show(const kw::Commit&) override {}
+    void show(const Commit&) override {}
     void alert(const std::string&, bool, const std::string&) override {}
     void note(const std::string& text) override { notes.push_back(text); }
     void end(const std::string&) override {}
@@ -36,19 +37,19 @@ struct Notes final : Display {
     std::vector<std::string> notes;
 };
 
-asio::awaitable<kw::Database> open()
+asio::awaitable<Database> open()
 {
-    kw::Options options{"memory:"};
+    Options options{"memory:"};
     options.enable_watch = true;
     options.history.commits = kept_commits;
-    co_return co_await kw::Database::open(options);
+    co_return co_await Database::open(options);
 }
 
-asio::awaitable<void> commit(kw::Database db, int count)
+asio::awaitable<void> commit(Database db, int count)
 {
-    const auto put = [](kw::Transaction& transaction) {
-        if (!transaction.has_bucket(kw::Structure::btree, figures_bucket)) {
-            transaction.create_bucket(kw::Structure::btree, figures_bucket);
+    const auto put = [](Transaction& transaction) {
+        if (!transaction.has_bucket(Structure::btree, figures_bucket)) {
+            transaction.create_bucket(Structure::btree, figures_bucket);
         }
         transaction.btree(figures_bucket).put("cpu", "12.5");
     };
@@ -58,7 +59,7 @@ asio::awaitable<void> commit(kw::Database db, int count)
 }
 
 /// Commits until history no longer contains this revision, and waits until trimming has finished.
-asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
+asio::awaitable<void> trim_past(Database db, Revision revision)
 {
     const auto end = std::chrono::steady_clock::now() + 30s;
     while (db.oldest_revision() <= revision || db.stats().history.commits > kept_commits) {
@@ -73,10 +74,10 @@ asio::awaitable<void> trim_past(kw::Database db, kw::Revision revision)
 }
 
 /// Closes the database when the audit has written some commits.
-asio::awaitable<void> audit_until_closed(kw::Database db, std::string path, Notes& notes)
+asio::awaitable<void> audit_until_closed(Database db, std::string path, Notes& notes)
 {
     Audit audit(db, path, notes);
-    asio::co_spawn(co_await asio::this_coro::executor, audit.run(), kw::rethrow);
+    asio::co_spawn(co_await asio::this_coro::executor, audit.run(), rethrow);
     const auto end = std::chrono::steady_clock::now() + 30s;
     while (audit.lines() < 3) {
         if (std::chrono::steady_clock::now() > end) {
@@ -91,14 +92,14 @@ asio::awaitable<void> audit_until_closed(kw::Database db, std::string path, Note
 void run(asio::awaitable<void> body)
 {
     asio::io_context context(1);
-    asio::co_spawn(context, std::move(body), kw::rethrow);
+    asio::co_spawn(context, std::move(body), rethrow);
     context.run();
 }
 
 /// Returns the revisions of the positions at the beginning of each line of a file.
-std::vector<kw::Revision> revisions(const std::string& path)
+std::vector<Revision> revisions(const std::string& path)
 {
-    std::vector<kw::Revision> found;
+    std::vector<Revision> found;
     const std::string text = read_file(path);
     for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != std::string::npos;
          at = end + 1) {
@@ -109,7 +110,7 @@ std::vector<kw::Revision> revisions(const std::string& path)
     return found;
 }
 
-void check_ascending_from(const std::vector<kw::Revision>& found, kw::Revision first)
+void check_ascending_from(const std::vector<Revision>& found, Revision first)
 {
     for (std::size_t at = 0; at < found.size(); ++at) {
         BOOST_TEST(found[at] == first + at);
@@ -125,10 +126,10 @@ BOOST_AUTO_TEST_CASE(lost_history_is_reported_and_a_new_file_is_begun)
     const TemporaryDirectory directory;
     const std::string path = directory / "audit";
     Notes notes;
-    kw::Revision oldest = 0;
+    Revision oldest = 0;
     const auto body = [&]() -> asio::awaitable<void> {
-        kw::Database db = co_await open();
-        kw::Position old = db.head_position();
+        Database db = co_await open();
+        Position old = db.head_position();
         old.revision = 2;
         AuditFile(path).append(audit_note(old, "until here"), old);
         co_await trim_past(db, 3);
@@ -136,7 +137,7 @@ BOOST_AUTO_TEST_CASE(lost_history_is_reported_and_a_new_file_is_begun)
         co_await audit_until_closed(db, path, notes);
     };
     run(body());
-    BOOST_TEST(revisions(path) == std::vector<kw::Revision>{2});
+    BOOST_TEST(revisions(path) == std::vector<Revision>{2});
     const auto found = revisions(path + ".1");
     BOOST_TEST_REQUIRE(found.size() >= 3u);
     BOOST_TEST(found.front() >= oldest - 1);  // the note, then the commits without a gap
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_new_file_of_an_old_database_states_where_it_begins)
     const std::string path = directory / "audit";
     Notes notes;
     const auto body = [&]() -> asio::awaitable<void> {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await trim_past(db, 1);
         co_await audit_until_closed(db, path, notes);
     };
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(beginning_after_the_close_leaves_that_to_the_next_run)
     const std::string path = directory / "audit";
     Notes notes;
     const auto body = [&]() -> asio::awaitable<void> {
-        kw::Database db = co_await open();
+        Database db = co_await open();
         co_await trim_past(db, 1);
         Audit audit(db, path, notes);
         co_await db.close();

@@ -271,6 +271,16 @@ def tests_print_what_they_compare(tree):
 
 
 
+def tests_name_keywatch_alike(tree):
+    """Tests see all of keywatch. Only programs like those of users call it kw."""
+    for name, text in tree.code("test"):
+        if not name.startswith(("test/install/", "test/headers/")):
+            for match in re.finditer(r"\bkw::|\bnamespace\s+kw\b",
+                                     without_comments_and_literals(text)):
+                yield f"{name}:{line_of(text, match.start())}: write using namespace keywatch"
+
+
+
 RULES = [
     layers_include_only_what_lies_below,
     every_folder_of_lib_is_a_known_layer,
@@ -294,6 +304,7 @@ RULES = [
     prose_is_plain,
     wraps_are_whole,
     unit_tests_do_not_sleep,
+    tests_name_keywatch_alike,
     tests_print_what_they_compare,
     readme_quotes_what_is_compiled,
     options_and_errors_are_documented,

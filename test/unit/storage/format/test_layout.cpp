@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::storage;
 using keywatch::Time;
 using keywatch::bytes::prefix_end;
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(history_keys_are_these_bytes)
                "h\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a"sv);
     BOOST_TEST(data_prefix(0x01020304) == "d\x01\x02\x03\x04"sv);
     BOOST_TEST(orphan_key(data_prefix(0xfffefdfc)) == "o\xff\xfe\xfd\xfc"sv);
-    BOOST_TEST(bucket_key(kw::Structure::set, "ab") ==
+    BOOST_TEST(bucket_key(Structure::set, "ab") ==
                "b\x03"
                "ab"sv);
     BOOST_TEST(encode_number(1) == "\0\0\0\0\0\0\0\1"sv);
@@ -33,10 +33,10 @@ BOOST_AUTO_TEST_CASE(history_keys_are_these_bytes)
 
 BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
 {
-    const std::vector<kw::Revision> revisions{
-        0, 1, 127, 128, 255, 256, 65535, 1ULL << 31, 1ULL << 32, 1ULL << 63, UINT64_MAX};
+    const std::vector<Revision> revisions{0,     1,          127,        128,        255,       256,
+                                          65535, 1ULL << 31, 1ULL << 32, 1ULL << 63, UINT64_MAX};
     std::string last;
-    for (const kw::Revision revision : revisions) {
+    for (const Revision revision : revisions) {
         for (const std::uint16_t part :
              std::initializer_list<std::uint16_t>{0, 1, 255, 256, 65535}) {
             const std::string key = history_key(revision, part);
@@ -53,10 +53,10 @@ BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
 BOOST_AUTO_TEST_CASE(bucket_keys_return_structure_and_any_name)
 {
     for (const auto name : {"a"sv, "\0"sv, "\xff\xff"sv, "with \0 inside"sv}) {
-        const std::string key = bucket_key(kw::Structure::sorted_set, name);
+        const std::string key = bucket_key(Structure::sorted_set, name);
         const auto parsed = parse_bucket_key(key);
         BOOST_REQUIRE(parsed);
-        BOOST_TEST(parsed->first == kw::Structure::sorted_set);
+        BOOST_TEST(parsed->first == Structure::sorted_set);
         BOOST_TEST(parsed->second == name);
     }
 }
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(cursors_are_these_bytes)
     }
     BOOST_CHECK(!parse_cursor_key("c"));
     BOOST_CHECK(!parse_cursor_key("b\x01name"));
-    BOOST_CHECK(!decode_cursor(encode_cursor({1, kw::Time::max()})));
+    BOOST_CHECK(!decode_cursor(encode_cursor({1, Time::max()})));
     BOOST_CHECK(!decode_cursor("123456789012345"));
     BOOST_CHECK(!decode_cursor("12345678901234567"));
 }
@@ -155,8 +155,7 @@ BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
 BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
 {
     using namespace std::chrono_literals;
-    for (const kw::Time time :
-         {kw::Time::min() + 1us, kw::Time{-1us}, kw::Time{}, kw::Time{1us}, kw::Time{1h}}) {
+    for (const Time time : {Time::min() + 1us, Time{-1us}, Time{}, Time{1us}, Time{1h}}) {
         for (const std::string& data_key : {data_prefix(0), data_prefix(UINT32_MAX) + "\xff"}) {
             const std::string key = deadline_key(time, data_key);
             BOOST_TEST(deadline_keys_from(time) <= key);

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::test;
 
 namespace {
@@ -60,7 +60,7 @@ std::size_t remove_from(Elements& list, const std::string& value, std::int64_t c
 /// Makes the same changes to a bucket and to its model, and compares the results.
 class Twin {
 public:
-    Twin(std::mt19937& random, kw::List lists, Lists& model)
+    Twin(std::mt19937& random, List lists, Lists& model)
         : random_(random), lists_(std::move(lists)), model_(model)
     {
     }
@@ -163,7 +163,7 @@ private:
             list[*to] = replacement;
         } else {
             BOOST_TEST(failure_of([&] { lists_.set(key, at, replacement); }) ==
-                       code(kw::Error::index_out_of_range));
+                       code(Error::index_out_of_range));
         }
     }
     void insert(const std::string& key, Elements& list)
@@ -175,7 +175,7 @@ private:
             BOOST_TEST(lists_.insert(key, at, added) == list.size());
         } else {
             BOOST_TEST(failure_of([&] { lists_.insert(key, at, added); }) ==
-                       code(kw::Error::index_out_of_range));
+                       code(Error::index_out_of_range));
         }
     }
     void remove(const std::string& key, Elements& list)
@@ -194,7 +194,7 @@ private:
             const auto at = place(each, list.size(), list.size());
             if (!at) {
                 BOOST_TEST(failure_of([&] { lists_.remove_at(key, indexes); }) ==
-                           code(kw::Error::index_out_of_range));
+                           code(Error::index_out_of_range));
                 return;
             }
             goes[*at] = true;
@@ -231,11 +231,11 @@ private:
     }
 
     std::mt19937& random_;
-    kw::List lists_;
+    List lists_;
     Lists& model_;
 };
 
-Lists all_of(const kw::ListView& lists)
+Lists all_of(const ListView& lists)
 {
     Lists all;
     for (const std::string_view key : lists.keys()) {
@@ -247,11 +247,11 @@ Lists all_of(const kw::ListView& lists)
 }
 
 /// Commits a transaction of several operations; one in five is rolled back.
-Task commit_something(kw::Database db, std::mt19937& random, Lists& model)
+Task commit_something(Database db, std::mt19937& random, Lists& model)
 {
     Lists changed = model;
     const bool fails = random() % 5 == 0;
-    const auto change = [&](kw::Transaction& tx) {
+    const auto change = [&](Transaction& tx) {
         Twin twin(random, tx.list("l"), changed);
         for (auto operations = random() % 8; operations > 0; --operations) {
             twin.do_something();
@@ -280,22 +280,22 @@ BOOST_AUTO_TEST_CASE(random_transactions_and_their_messages_equal_a_deque)
     run([seed]() -> Task {
         std::mt19937 random(seed);
         Lists model;
-        kw::Options options = watched_options();
-        options.durability = kw::Durability::buffered;
-        kw::Database db = co_await open_database(options);
-        co_await create(db, "l", kw::Structure::list);
+        Options options = watched_options();
+        options.durability = Durability::buffered;
+        Database db = co_await open_database(options);
+        co_await create(db, "l", Structure::list);
         for (int round = 0; round < 1500; ++round) {
             co_await commit_something(db, random, model);
             const Lists stored = co_await db.view(
-                [](const kw::Snapshot& snapshot) { return all_of(snapshot.list("l")); });
+                [](const Snapshot& snapshot) { return all_of(snapshot.list("l")); });
             BOOST_TEST_REQUIRE(stored == model);
         }
         Recorder recorder;
-        kw::Watcher watcher = db.watch("l", kw::all(), recorder, watch_from(kw::From::revision(1)));
+        Watcher watcher = db.watch("l", all(), recorder, watch_from(From::revision(1)));
         const Run run = co_await start(watcher);
         co_await watcher.reached(db.head_revision());
         ListReplay replay;
-        for (const kw::OwnedMessage& each : recorder.messages()) {
+        for (const OwnedMessage& each : recorder.messages()) {
             replay(*each);
         }
         BOOST_TEST(recorder.size() > 1000U);

@@ -25,18 +25,18 @@
 #include <tuple>
 #include <vector>
 
-namespace kw = keywatch;
+using namespace keywatch;
 using namespace keywatch::structures;
 using keywatch::test::CountingWorkspace;
 using namespace std::chrono_literals;
 
 namespace {
 
-constexpr kw::Time now = kw::Time{} + 1h;
+constexpr Time now = Time{} + 1h;
 
 /// The parts of a message that the test compares.
-using Line = std::tuple<kw::Operation, std::string, std::string, std::optional<double>,
-                        std::optional<kw::Time>>;
+using Line =
+    std::tuple<Operation, std::string, std::string, std::optional<double>, std::optional<Time>>;
 using Lines = std::vector<Line>;
 
 /// Counts how many iterators exist.
@@ -70,7 +70,7 @@ struct State {
     CountingWorkspace workspace;
     int alive = 0;
 
-    std::unique_ptr<StateScan> scan(kw::Structure structure, std::vector<KeyInterval> selected)
+    std::unique_ptr<StateScan> scan(Structure structure, std::vector<KeyInterval> selected)
     {
         const auto space = [this] {
             return std::make_shared<Watched>(workspace.iterate(0), alive);
@@ -79,13 +79,12 @@ struct State {
     }
 
     /// Returns all messages. The scan is released after every `release_after` messages.
-    Lines lines(kw::Structure structure, std::vector<KeyInterval> selected,
-                std::size_t release_after)
+    Lines lines(Structure structure, std::vector<KeyInterval> selected, std::size_t release_after)
     {
         Lines lines;
         const auto scan = this->scan(structure, std::move(selected));
         while (scan->valid()) {
-            const kw::Message& each = scan->message();
+            const Message& each = scan->message();
             BOOST_TEST(each.structure == structure);
             lines.emplace_back(each.operation, each.key, each.value, each.score, each.deadline);
             scan->next();
@@ -96,24 +95,24 @@ struct State {
         }
         return lines;
     }
-    Lines lines(kw::Structure structure) { return lines(structure, {{"", std::nullopt}}, 1000); }
+    Lines lines(Structure structure) { return lines(structure, {{"", std::nullopt}}, 1000); }
 };
 
-Line put(std::string key, std::string value, std::optional<kw::Time> deadline = {})
+Line put(std::string key, std::string value, std::optional<Time> deadline = {})
 {
-    return {kw::Operation::put, std::move(key), std::move(value), std::nullopt, deadline};
+    return {Operation::put, std::move(key), std::move(value), std::nullopt, deadline};
 }
 Line push(std::string key, std::string value)
 {
-    return {kw::Operation::push_back, std::move(key), std::move(value), std::nullopt, std::nullopt};
+    return {Operation::push_back, std::move(key), std::move(value), std::nullopt, std::nullopt};
 }
 Line add(std::string key, std::string member, std::optional<double> score = {})
 {
-    return {kw::Operation::add, std::move(key), std::move(member), score, std::nullopt};
+    return {Operation::add, std::move(key), std::move(member), score, std::nullopt};
 }
-Line ttl(std::string key, kw::Time deadline)
+Line ttl(std::string key, Time deadline)
 {
-    return {kw::Operation::ttl, std::move(key), {}, std::nullopt, deadline};
+    return {Operation::ttl, std::move(key), {}, std::nullopt, deadline};
 }
 
 void push_back(CountingWorkspace& workspace, std::string_view key, std::string_view value)
@@ -127,22 +126,22 @@ void add_to_set(CountingWorkspace& workspace, std::string_view key, std::string_
 void add_scored(CountingWorkspace& workspace, std::string_view key, std::string_view member,
                 double score)
 {
-    const kw::ScoredMember scored{member, score};
+    const ScoredMember scored{member, score};
     sorted_set::add(workspace, 0, key, std::span(&scored, 1));
 }
 
 /// Deadlines are set at time 0, so one of 1h would have passed at `now`.
-constexpr kw::Time later = kw::Time{} + 1h + 1ms;
+constexpr Time later = Time{} + 1h + 1ms;
 
-constexpr kw::Structure structures[] = {kw::Structure::btree, kw::Structure::list,
-                                        kw::Structure::set, kw::Structure::sorted_set};
+constexpr Structure all_structures[] = {Structure::btree, Structure::list, Structure::set,
+                                        Structure::sorted_set};
 
 /// Makes the same random writes to a bucket of each structure and to plain containers.
 class Model {
 public:
     explicit Model(std::mt19937_64& random) : random_(random)
     {
-        for (const kw::Structure structure : structures) {
+        for (const Structure structure : all_structures) {
             stored[structure];
         }
     }
@@ -152,13 +151,13 @@ public:
         const std::string k = key();
         const std::string v = std::to_string(pick(20));
         const auto score = static_cast<double>(pick(3));
-        btree::put(stored[kw::Structure::btree].workspace, 0, k, v);
+        btree::put(stored[Structure::btree].workspace, 0, k, v);
         btree_[k] = {put(k, v)};
-        push_back(stored[kw::Structure::list].workspace, k, v);
+        push_back(stored[Structure::list].workspace, k, v);
         list_[k].push_back(push(k, v));
-        add_to_set(stored[kw::Structure::set].workspace, k, v);
+        add_to_set(stored[Structure::set].workspace, k, v);
         set_[k].insert(v);
-        add_scored(stored[kw::Structure::sorted_set].workspace, k, v, score);
+        add_scored(stored[Structure::sorted_set].workspace, k, v, score);
         std::erase_if(sorted_set_[k], [&](const auto& each) { return each.second == v; });
         sorted_set_[k].emplace(score, v);
     }
@@ -175,7 +174,7 @@ public:
         return intervals;
     }
 
-    Lines selected(kw::Structure structure, const std::vector<KeyInterval>& intervals) const
+    Lines selected(Structure structure, const std::vector<KeyInterval>& intervals) const
     {
         Lines selected;
         for (const Line& line : lines(structure)) {
@@ -189,29 +188,29 @@ public:
         return selected;
     }
 
-    std::map<kw::Structure, State> stored;
+    std::map<Structure, State> stored;
 
 private:
     std::uint64_t pick(std::uint64_t below) { return random_() % below; }
     std::string key() { return std::string(1 + pick(2), static_cast<char>('a' + pick(6))); }
 
-    Lines lines(kw::Structure structure) const
+    Lines lines(Structure structure) const
     {
         Lines lines;
-        if (structure == kw::Structure::set) {
+        if (structure == Structure::set) {
             for (const auto& [k, members] : set_) {
                 for (const std::string& v : members) {
                     lines.push_back(add(k, v));
                 }
             }
-        } else if (structure == kw::Structure::sorted_set) {
+        } else if (structure == Structure::sorted_set) {
             for (const auto& [k, members] : sorted_set_) {
                 for (const auto& [score, v] : members) {
                     lines.push_back(add(k, v, score));
                 }
             }
         } else {
-            for (const auto& [k, each] : structure == kw::Structure::btree ? btree_ : list_) {
+            for (const auto& [k, each] : structure == Structure::btree ? btree_ : list_) {
                 lines.insert(lines.end(), each.begin(), each.end());
             }
         }
@@ -234,7 +233,7 @@ BOOST_AUTO_TEST_CASE(keys_of_a_btree_have_their_deadlines_until_they_expire)
     btree::put(workspace, 0, "a", "1");
     btree::put(workspace, 0, "b", "2", 1h);
     btree::put(workspace, 0, "c", "", 1h + 1ms);
-    BOOST_TEST(lines(kw::Structure::btree) == (Lines{put("a", "1"), put("c", "", later)}));
+    BOOST_TEST(lines(Structure::btree) == (Lines{put("a", "1"), put("c", "", later)}));
 }
 
 BOOST_AUTO_TEST_CASE(collections_that_have_a_deadline_end_with_it)
@@ -245,9 +244,9 @@ BOOST_AUTO_TEST_CASE(collections_that_have_a_deadline_end_with_it)
     push_back(workspace, "c", "4");
     collection::set_ttl(workspace, 0, "b", 1h);
     collection::set_ttl(workspace, 0, "c", 1h + 1ms);
-    BOOST_TEST(lines(kw::Structure::list) ==
+    BOOST_TEST(lines(Structure::list) ==
                (Lines{push("a", "1"), push("c", "3"), push("c", "4"), ttl("c", later)}));
-    BOOST_TEST(lines(kw::Structure::list, {{"b", std::nullopt}}, 1) ==
+    BOOST_TEST(lines(Structure::list, {{"b", std::nullopt}}, 1) ==
                (Lines{push("c", "3"), push("c", "4"), ttl("c", later)}));
 }
 
@@ -258,22 +257,21 @@ BOOST_AUTO_TEST_CASE(a_list_comes_from_its_first_element_on)
     }
     list::pop_front(workspace, 0, "k");
     list::pop_back(workspace, 0, "k");
-    BOOST_TEST(lines(kw::Structure::list) ==
-               (Lines{push("k", "1"), push("k", "2"), push("k", "3")}));
+    BOOST_TEST(lines(Structure::list) == (Lines{push("k", "1"), push("k", "2"), push("k", "3")}));
 }
 
 BOOST_AUTO_TEST_CASE(members_may_be_empty_and_scores_infinite)
 {
     add_to_set(workspace, "k", "");
     add_to_set(workspace, "k", "x");
-    BOOST_TEST(lines(kw::Structure::set, {{"", std::nullopt}}, 1) ==
+    BOOST_TEST(lines(Structure::set, {{"", std::nullopt}}, 1) ==
                (Lines{add("k", ""), add("k", "x")}));
     State sorted;
     const double infinity = std::numeric_limits<double>::infinity();
     add_scored(sorted.workspace, "k", "", -infinity);
     add_scored(sorted.workspace, "k", "z", -infinity);
     add_scored(sorted.workspace, "k", "a", infinity);
-    BOOST_TEST(sorted.lines(kw::Structure::sorted_set, {{"", std::nullopt}}, 1) ==
+    BOOST_TEST(sorted.lines(Structure::sorted_set, {{"", std::nullopt}}, 1) ==
                (Lines{add("k", "", -infinity), add("k", "z", -infinity), add("k", "a", infinity)}));
 }
 
@@ -288,7 +286,7 @@ BOOST_AUTO_TEST_CASE(a_scan_begins_after_popped_elements)
         set::pop(workspace, 0, "k");
     }
     workspace.take_steps();
-    BOOST_TEST(lines(kw::Structure::set).size() == 10U);
+    BOOST_TEST(lines(Structure::set).size() == 10U);
     BOOST_TEST(workspace.take_steps().erased <= 1U);
 }
 
@@ -299,10 +297,10 @@ BOOST_AUTO_TEST_CASE(keys_between_the_intervals_are_not_scanned)
     }
     workspace.take_steps();
     const std::vector<KeyInterval> selected{{"0", "1"}, {"120", "122"}, {"250", "2500"}, {"9", {}}};
-    BOOST_TEST(lines(kw::Structure::btree, selected, 1000) ==
+    BOOST_TEST(lines(Structure::btree, selected, 1000) ==
                (Lines{put("120", "v"), put("121", "v"), put("250", "v")}));
     BOOST_TEST(workspace.take_steps().live <= 4U);
-    BOOST_TEST(lines(kw::Structure::btree, {}, 1).empty());
+    BOOST_TEST(lines(Structure::btree, {}, 1).empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_element_that_is_missing_is_damage)
@@ -312,8 +310,8 @@ BOOST_AUTO_TEST_CASE(an_element_that_is_missing_is_damage)
     const auto iterator = workspace.iterate(0);
     iterator->seek("e");
     workspace.erase(0, std::string(iterator->key()));
-    BOOST_TEST(keywatch::test::failure_of([&] { lines(kw::Structure::list); }) ==
-               make_error_code(kw::Error::damaged));
+    BOOST_TEST(keywatch::test::failure_of([&] { lines(Structure::list); }) ==
+               make_error_code(Error::damaged));
 }
 
 // Random writes, random intervals and releases anywhere, compared with plain containers.
@@ -331,7 +329,7 @@ BOOST_AUTO_TEST_CASE(a_scan_equals_a_model)
         }
         const std::vector<KeyInterval> selected = model.intervals();
         const std::size_t release_after = 1 + random() % 7;
-        for (const kw::Structure structure : structures) {
+        for (const Structure structure : all_structures) {
             State& stored = model.stored.at(structure);
             BOOST_TEST(stored.lines(structure, selected, release_after) ==
                        model.selected(structure, selected));
