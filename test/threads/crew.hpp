@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include "support/called_at.hpp"
 #include "support/printing.hpp"
 
 #include <keywatch/keywatch.hpp>
@@ -23,6 +24,7 @@
 #include <iostream>
 #include <mutex>
 #include <random>
+#include <source_location>
 #include <string>
 #include <thread>
 #include <utility>
@@ -49,11 +51,11 @@ public:
             add(what);
         }
     }
-    void report() const
+    void report(std::source_location where = std::source_location::current()) const
     {
         const std::lock_guard lock(mutex_);
         for (const std::string& each : found_) {
-            BOOST_ERROR(each);
+            BOOST_ERROR(each << ", " << called_at(where));
         }
     }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "counting_workspace.hpp"
+#include "support/called_at.hpp"
 #include "support/model/sorted_set_model.hpp"
 #include "support/printing.hpp"
 
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -47,15 +49,18 @@ struct OneSortedSet {
         }
         sorted_set::add(*workspace, 0, "k", views);
     }
-    void remove(const std::string& member)
+    void remove(const std::string& member,
+                std::source_location where = std::source_location::current())
     {
+        BOOST_TEST_INFO_SCOPE(called_at(where));
         const bool there = model.scores.contains(member);
         BOOST_TEST(sorted_set::remove(*workspace, 0, "k", member) == there);
         model.scores.erase(member);
     }
     /// Removes the smallest or the largest member. Precondition: the set is not empty.
-    void pop(bool last)
+    void pop(bool last, std::source_location where = std::source_location::current())
     {
+        BOOST_TEST_INFO_SCOPE(called_at(where));
         const auto popped = last ? sorted_set::pop_max(*workspace, 0, "k")
                                  : sorted_set::pop_min(*workspace, 0, "k");
         const auto at = model.scores.find(popped.value().first);
@@ -77,8 +82,10 @@ struct OneSortedSet {
         return sorted_set::range_by_rank(workspace, 0, "k", first, last).to_vector();
     }
     /// Checks that every `stride`th member has its rank, and is found by it.
-    void check_ranks(std::size_t stride)
+    void check_ranks(std::size_t stride,
+                     std::source_location where = std::source_location::current())
     {
+        BOOST_TEST_INFO_SCOPE(called_at(where));
         const ScoredMembers all = model.in_order();
         for (std::size_t i = 0; i < all.size(); i += stride) {
             BOOST_TEST(rank(all[i].first) == i);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "event_loop.hpp"
 
+#include "support/called_at.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -36,6 +38,11 @@ int slowness()
     return given != nullptr ? std::max(std::atoi(given), 1) : 1;
 }
 
+[[noreturn]] void fail(const char* what, const std::source_location& where)
+{
+    throw std::runtime_error(what + (", " + called_at(where)));
+}
+
 }  // namespace
 
 class EventLoop::Impl {
@@ -51,7 +58,8 @@ asio::any_io_executor EventLoop::executor() const
     return impl_->context.get_executor();
 }
 
-void EventLoop::run(const std::function<Task()>& main, std::chrono::seconds deadline)
+void EventLoop::run(const std::function<Task()>& main, std::chrono::seconds deadline,
+                    std::source_location where)
 {
     const Clock::time_point end = Clock::now() + deadline * slowness();
     bool done = false;
@@ -66,21 +74,21 @@ void EventLoop::run(const std::function<Task()>& main, std::chrono::seconds dead
         std::rethrow_exception(failure);
     }
     if (!done) {
-        throw std::runtime_error("the test's coroutine does not end");
+        fail("the test's coroutine does not end", where);
     }
     if (!impl_->context.stopped()) {
-        throw std::runtime_error("work is left when the test's coroutine has ended");
+        fail("work is left when the test's coroutine has ended", where);
     }
 }
 
-void EventLoop::run_until(const std::function<bool()>& condition)
+void EventLoop::run_until(const std::function<bool()>& condition, std::source_location where)
 {
     const Clock::time_point end = Clock::now() + patience;
     while (!condition()) {
         impl_->context.restart();
         impl_->context.run_one_for(slow_look);
         if (Clock::now() > end) {
-            throw std::runtime_error("the event loop does not get there");
+            fail("the event loop does not get there", where);
         }
     }
 }
@@ -111,10 +119,10 @@ bool Job::done() const
     return state_->done;
 }
 
-Task Job::join() const
+Task Job::join(std::source_location where) const
 {
     const std::shared_ptr<State> state = state_;
-    co_await until([&] { return state->done; });
+    co_await until([&] { return state->done; }, patience, where);
     if (state->error) {
         std::rethrow_exception(state->error);
     }
@@ -130,12 +138,13 @@ asio::awaitable<Job> spawn(Task task)
     co_return Job(co_await asio::this_coro::executor, std::move(task));
 }
 
-Task until(std::function<bool()> condition, std::chrono::milliseconds deadline)
+Task until(std::function<bool()> condition, std::chrono::milliseconds deadline,
+           std::source_location where)
 {
     const Clock::time_point end = Clock::now() + deadline;
     for (int looks = 0; !condition(); ++looks) {
         if (Clock::now() > end) {
-            throw std::runtime_error("a condition does not come true");
+            fail("a condition does not come true", where);
         }
         if (looks < quick_looks) {
             co_await yield();
@@ -145,12 +154,12 @@ Task until(std::function<bool()> condition, std::chrono::milliseconds deadline)
     }
 }
 
-Task until_in_turns(std::function<bool()> condition)
+Task until_in_turns(std::function<bool()> condition, std::source_location where)
 {
     const Clock::time_point end = Clock::now() + patience;
     while (!condition()) {
         if (Clock::now() > end) {
-            throw std::runtime_error("a condition does not come true in turns");
+            fail("a condition does not come true in turns", where);
         }
         co_await yield();
     }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 
 namespace keywatch::test {
@@ -36,10 +37,12 @@ public:
     /// Runs a coroutine to its end, and then the loop until there is no work left. Rethrows the
     /// exception of the coroutine; throws std::runtime_error if either takes too long. The function
     /// is kept alive until then, so its captures may be used after a suspension.
-    void run(const std::function<Task()>& main, std::chrono::seconds deadline = 3 * patience);
+    void run(const std::function<Task()>& main, std::chrono::seconds deadline = 3 * patience,
+             std::source_location where = std::source_location::current());
 
     /// Runs the loop until a condition holds. For tests that stop halfway.
-    void run_until(const std::function<bool()>& condition);
+    void run_until(const std::function<bool()>& condition,
+                   std::source_location where = std::source_location::current());
 
     /// Destroys the event loop, and with it everything that is suspended.
     void destroy();
@@ -57,7 +60,7 @@ public:
 
     bool done() const;
     /// Waits for the end of the coroutine; rethrows its exception.
-    Task join() const;
+    Task join(std::source_location where = std::source_location::current()) const;
     /// Emits the coroutine's cancellation signal.
     void cancel(asio::cancellation_type type = asio::cancellation_type::terminal) const;
 
@@ -71,11 +74,13 @@ asio::awaitable<Job> spawn(Task task);
 
 /// Waits for a condition by taking turns of the event loop. Throws std::runtime_error if it does
 /// not become true in time.
-Task until(std::function<bool()> condition, std::chrono::milliseconds deadline = patience);
+Task until(std::function<bool()> condition, std::chrono::milliseconds deadline = patience,
+           std::source_location where = std::source_location::current());
 
 /// Same as `until`, but never waits for a timer. Between two looks, each other coroutine of this
 /// thread takes one step at most. For conditions that hold for a few steps only.
-Task until_in_turns(std::function<bool()> condition);
+Task until_in_turns(std::function<bool()> condition,
+                    std::source_location where = std::source_location::current());
 
 /// Takes one turn of the event loop.
 Task yield();

@@ -2,12 +2,14 @@
 #pragma once
 
 #include "storage/store.hpp"
+#include "support/called_at.hpp"
 #include "support/printing.hpp"
 #include "support/storage/store_tools.hpp"
 #include "support/storage/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <source_location>
 #include <string>
 
 namespace keywatch::test {
@@ -30,8 +32,9 @@ struct DatabaseDirectory {
     }
 
     /// Checks that opening fails with this error and leaves everything unchanged.
-    void check_refused(Error expected)
+    void check_refused(Error expected, std::source_location where = std::source_location::current())
     {
+        BOOST_TEST_INFO_SCOPE(called_at(where));
         const auto before = files_below(directory.path());
         BOOST_TEST(error_of([&] { storage::Store::open(options()); }) == expected);
         const auto after = files_below(directory.path());

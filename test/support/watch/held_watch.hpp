@@ -3,6 +3,7 @@
 
 #include "watch_tools.hpp"
 
+#include <source_location>
 #include <string>
 
 // Tools for tests of watches that are slower than the commits.
@@ -33,9 +34,10 @@ inline WatchOptions slow_watch(Overflow overflow, From from = From::now())
 }
 
 /// Waits until everything committed is in the inboxes of all live watches, or did not fit there.
-inline Task routed(Database db)
+inline Task routed(Database db, std::source_location where = std::source_location::current())
 {
-    co_await until([&] { return db.stats().pipeline.routed_revision >= db.head_revision(); });
+    co_await until([&] { return db.stats().pipeline.routed_revision >= db.head_revision(); },
+                   patience, where);
 }
 
 /// Same as `line_of`, with the interval of revisions if there is one, and the count.
@@ -58,10 +60,11 @@ inline std::vector<std::string> lines_with_intervals(const Recorder& recorder)
 }
 
 /// Commits a message and waits until it is held at the gate; the inbox is then empty.
-inline Task put_and_hold(Database db, const Held& held)
+inline Task put_and_hold(Database db, const Held& held,
+                         std::source_location where = std::source_location::current())
 {
     co_await put(db, "b", "held", "");
-    co_await until([&] { return held.gate.reached() == 1; });
+    co_await until([&] { return held.gate.reached() == 1; }, patience, where);
 }
 
 /// A watch that is held in the callback of its first message.
@@ -71,34 +74,36 @@ struct HeldWatch {
     Run run;
 
     /// Opens the gate, and waits until everything has been delivered.
-    Task release(Database db) const
+    Task release(Database db, std::source_location where = std::source_location::current()) const
     {
-        co_await routed(db);
+        co_await routed(db, where);
         held.gate.open();
         co_await watcher.reached(db.head_revision());
     }
     std::vector<std::string> lines() const { return lines_with_intervals(held.recorder); }
 };
 
-inline asio::awaitable<HeldWatch> hold(Database db, Selectors selectors, WatchOptions options)
+inline asio::awaitable<HeldWatch> hold(Database db, Selectors selectors, WatchOptions options,
+                                       std::source_location where = std::source_location::current())
 {
     const Held held;
     Watcher watcher = db.watch(selectors, held, options);
     const Run run = co_await start(watcher);
-    co_await put_and_hold(db, held);
+    co_await put_and_hold(db, held, where);
     co_return HeldWatch{held, watcher, run};
 }
 
 /// Returns a pulled watch of bucket b whose worker has handed over the first message. The consumer
 /// has not taken it.
-inline asio::awaitable<PullWatcher> hold_pulled(Database db, WatchOptions options)
+inline asio::awaitable<PullWatcher> hold_pulled(
+    Database db, WatchOptions options, std::source_location where = std::source_location::current())
 {
     PullWatcher watcher = db.watch("b", all(), options);
     const auto wait_once = [](PullWatcher pulled) -> Task { co_await pulled.wait(); };
     const Job waiting = co_await spawn(wait_once(watcher));
-    co_await until([&] { return watcher.info().state == WatcherState::live; });
+    co_await until([&] { return watcher.info().state == WatcherState::live; }, patience, where);
     co_await put(db, "b", "held", "");
-    co_await waiting.join();
+    co_await waiting.join(where);
     co_return watcher;
 }
 

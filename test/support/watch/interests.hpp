@@ -3,12 +3,14 @@
 
 #include "watch/subscription.hpp"
 
+#include "support/called_at.hpp"
 #include "support/printing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,15 @@ inline watch::SharedSubscription many_interests(std::size_t count)
 /// The set of the interests that were visited; each may be visited once only.
 class Met {
 public:
-    explicit Met(std::size_t count) : met_(count) {}
+    explicit Met(std::size_t count, std::source_location where = std::source_location::current())
+        : met_(count), where_(where)
+    {
+    }
 
     void operator()(const watch::Reference& reference)
     {
-        BOOST_TEST_REQUIRE(!met_[reference.at]);
+        BOOST_TEST_REQUIRE(!met_[reference.at],
+                           "an interest is visited twice, " << called_at(where_));
         met_[reference.at] = true;
         ++size_;
     }
@@ -41,20 +47,23 @@ public:
 private:
     std::vector<bool> met_;
     std::size_t size_ = 0;
+    std::source_location where_;
 };
 
 /// Returns the interests of a tree that match a key, and all interests.
 template <class Tree>
-Met met_by(const Tree& tree, std::string_view key, std::size_t count)
+Met met_by(const Tree& tree, std::string_view key, std::size_t count,
+           std::source_location where = std::source_location::current())
 {
-    Met met(count);
+    Met met(count, where);
     tree.match(key, [&](const watch::Reference& each) { met(each); });
     return met;
 }
 template <class Tree>
-Met all_of(const Tree& tree, std::size_t count)
+Met all_of(const Tree& tree, std::size_t count,
+           std::source_location where = std::source_location::current())
 {
-    Met met(count);
+    Met met(count, where);
     tree.for_each([&](const watch::Reference& each) { met(each); });
     return met;
 }

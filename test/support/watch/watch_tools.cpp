@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "watch_tools.hpp"
 
+#include "support/called_at.hpp"
+
 #include <boost/asio/this_coro.hpp>
 
 #include <sstream>
@@ -144,18 +146,18 @@ Task Run::run(Watcher watcher, Result result)
     *result = co_await watcher.run();
 }
 
-asio::awaitable<WatchEnd> Run::end() const
+asio::awaitable<WatchEnd> Run::end(std::source_location where) const
 {
     const Result result = result_;
-    co_await job_.join();
+    co_await job_.join(where);
     co_return result->value();
 }
 
-asio::awaitable<boost::system::error_code> Run::error() const
+asio::awaitable<boost::system::error_code> Run::error(std::source_location where) const
 {
-    const auto error = co_await failure_of(job_.join());
+    const auto error = co_await failure_of(job_.join(where));
     if (!error) {
-        throw std::runtime_error("run() returned; it should have thrown");
+        throw std::runtime_error("run() returned; it should have thrown, " + called_at(where));
     }
     co_return error;
 }

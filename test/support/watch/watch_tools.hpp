@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,9 +74,11 @@ public:
 
     bool done() const { return job_.done(); }
     /// Waits for the end of run(); rethrows its exception.
-    asio::awaitable<WatchEnd> end() const;
+    asio::awaitable<WatchEnd> end(
+        std::source_location where = std::source_location::current()) const;
     /// Waits for run() to throw, and returns the error. Fails if it returns.
-    asio::awaitable<boost::system::error_code> error() const;
+    asio::awaitable<boost::system::error_code> error(
+        std::source_location where = std::source_location::current()) const;
     void cancel(asio::cancellation_type type = asio::cancellation_type::terminal) const
     {
         job_.cancel(type);
