@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Commits made while the database closes: W13.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -47,6 +46,7 @@ Task add_up_elsewhere(Database db, const Commit& commit, asio::any_io_executor e
 
 }  // namespace
 
+// Commits made while the database closes: W13.
 BOOST_FIXTURE_TEST_SUITE(test_close_commits, EventLoop)
 
 // W13, trap 17: while a watch is drained, its callback may commit, on any executor.

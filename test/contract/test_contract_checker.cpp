@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tests of the checker that other tests rely on: it accepts correct streams, and reports each fault
-// by the number of the promise that it breaks.
 #include "support/contract/contract_streams.hpp"
 #include "support/printing.hpp"
 
@@ -38,6 +36,8 @@ void check_accepts(const Stream& stream)
 
 }  // namespace
 
+// The checker that other tests rely on: it accepts correct streams, and reports each fault by the
+// number of the promise that it breaks.
 BOOST_AUTO_TEST_SUITE(test_contract_checker)
 
 BOOST_AUTO_TEST_CASE(streams_that_are_right_are_accepted)

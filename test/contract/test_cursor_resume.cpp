@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// If a consumer stores its effect and its cursor in one transaction, then each commit takes effect
-// exactly once (W2 W6), wherever the consumer was stopped.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -150,6 +148,8 @@ Task finish(Database db, std::uint32_t seed)
 
 }  // namespace
 
+// If a consumer stores its effect and its cursor in one transaction, then each commit takes effect
+// exactly once (W2 W6), wherever the consumer was stopped.
 BOOST_FIXTURE_TEST_SUITE(test_cursor_resume, EventLoop)
 
 // W2 W6

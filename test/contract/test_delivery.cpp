@@ -70,6 +70,7 @@ void check_chains(const Recorder& seen)
 
 }  // namespace
 
+// The messages of a watch: their order, their content and their completeness.
 BOOST_FIXTURE_TEST_SUITE(test_delivery, EventLoop)
 
 // W1

@@ -41,6 +41,7 @@ bool elapsed_less(std::chrono::steady_clock::time_point since, std::chrono::mill
 
 }  // namespace
 
+// `Database::close`: what watches receive before it returns (W13).
 BOOST_FIXTURE_TEST_SUITE(test_drain, EventLoop)
 
 // W13

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Draining one watch: W11 W12 W13.
 #include "support/printing.hpp"
 #include "support/watch/held_watch.hpp"
 
@@ -46,6 +45,7 @@ Task consume(PullWatcher watcher, Recorder recorder)
 
 }  // namespace
 
+// Draining one watch: W11 W12 W13.
 BOOST_FIXTURE_TEST_SUITE(test_drain_watch, EventLoop)
 
 BOOST_AUTO_TEST_CASE(what_was_committed_before_is_delivered_then_the_watch_ends)

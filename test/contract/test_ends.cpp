@@ -41,6 +41,7 @@ asio::awaitable<WatchEnd> end_of(Database db, WatchCallback callback)
 
 }  // namespace
 
+// The ends of a watch, and what it reports (W8).
 BOOST_FIXTURE_TEST_SUITE(test_ends, EventLoop)
 
 // W11

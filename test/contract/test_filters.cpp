@@ -111,6 +111,7 @@ Task put_yes_and_no(Database db)
 
 }  // namespace
 
+// `Filter`: messages that are selected by structure, operation, cause, origin and predicate.
 BOOST_FIXTURE_TEST_SUITE(test_filters, EventLoop)
 
 BOOST_AUTO_TEST_CASE(structures_operations_and_causes_are_chosen)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The messages that a watcher receives for changes to lists.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -94,6 +93,7 @@ void apply_to_copy(List copy, const Message& message)
 
 }  // namespace
 
+// The messages that a watcher receives for changes to lists.
 BOOST_FIXTURE_TEST_SUITE(test_list_messages, EventLoop)
 
 // W1

@@ -65,7 +65,7 @@ asio::awaitable<Resting> rest(WatchOptions options = resting())
 
 }  // namespace
 
-// `WatchOptions::min_interval`
+// `WatchOptions::min_interval`: the time between the starts of two deliveries.
 BOOST_FIXTURE_TEST_SUITE(test_min_interval, EventLoop)
 
 // W13

@@ -32,6 +32,7 @@ struct Inside {
 
 }  // namespace
 
+// Watches that are stuck or fail, beside others that must not notice (W9).
 BOOST_FIXTURE_TEST_SUITE(test_non_interference, EventLoop)
 
 // W9, trap 4: a stuck watcher with a full inbox delays neither commits nor another watcher, and can

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Defects that comparable stores are known for. Each case is named after what must hold here.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -36,6 +35,7 @@ void put_numbered(BTree tree, int count)
 
 }  // namespace
 
+// Defects that comparable stores are known for. Each case is named after what must hold here.
 BOOST_FIXTURE_TEST_SUITE(test_peer_defects, EventLoop)
 
 // W3 W11. The end of a bucket is the last of thousands of messages of one transaction.

@@ -18,7 +18,7 @@ struct Refusal : std::runtime_error {
 
 }  // namespace
 
-// `Filter::predicate`, if it throws
+// `Filter::predicate`, if it throws.
 BOOST_FIXTURE_TEST_SUITE(test_predicate_errors, EventLoop)
 
 // W2: whatever the policy, and whatever came between.

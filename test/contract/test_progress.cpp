@@ -57,7 +57,7 @@ Task until_progress(const Recorder& recorder, Revision revision)
 
 }  // namespace
 
-// W7: `WatchOptions::progress_interval`
+// `WatchOptions::progress_interval`: messages that only report a position (W7).
 BOOST_FIXTURE_TEST_SUITE(test_progress, EventLoop)
 
 BOOST_AUTO_TEST_CASE(an_idle_watch_receives_progress_repeatedly)

@@ -68,6 +68,7 @@ Task wait_once(PullWatcher& watcher)
 
 }  // namespace
 
+// `PullWatcher`: waiting for commits, taking them, and the position.
 BOOST_FIXTURE_TEST_SUITE(test_pull, EventLoop)
 
 // W1 W2 W4

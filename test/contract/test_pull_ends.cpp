@@ -57,6 +57,7 @@ struct Consumer {
 
 }  // namespace
 
+// The ends of a `PullWatcher`.
 BOOST_FIXTURE_TEST_SUITE(test_pull_ends, EventLoop)
 
 // W11: stop() completes a consumer's wait, and delivers nothing more to a consumer that does not

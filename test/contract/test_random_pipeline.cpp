@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random schedules of commits and of watchers of all kinds, with small buffers and a history that
-// is trimmed. What each watcher receives is checked against the contract. KEYWATCH_SEED=n runs only
-// the schedule of that seed.
 #include "support/contract/checked_watch.hpp"
 #include "support/model/random_commits.hpp"
 #include "support/printing.hpp"
@@ -183,6 +180,9 @@ private:
 
 }  // namespace
 
+// Random schedules of commits and of watchers of all kinds, with small buffers and a history that
+// is trimmed. What each watcher receives is checked against the contract. KEYWATCH_SEED=n runs only
+// the schedule of that seed.
 BOOST_FIXTURE_TEST_SUITE(test_random_pipeline, EventLoop)
 
 BOOST_AUTO_TEST_CASE(every_watcher_receives_what_was_promised)

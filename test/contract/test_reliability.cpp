@@ -69,6 +69,7 @@ Task put_big(Database db, std::string key, std::size_t bytes)
 
 }  // namespace
 
+// Small buffers, large commits and many writers: nothing is lost.
 BOOST_FIXTURE_TEST_SUITE(test_reliability, EventLoop)
 
 // W3, traps 2 and 5: every buffer overflows repeatedly. What arrives is what history contains.

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// A transaction deletes a bucket, creates it again and changes it. A watch of the bucket ends in
-// the middle of the commit, and the next one continues there (W2 W3 W6).
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -296,6 +294,8 @@ asio::awaitable<std::vector<Strings>> pieces(Selectors selectors, Change fn, boo
 
 }  // namespace
 
+// A transaction deletes a bucket, creates it again and changes it. A watch of the bucket ends in
+// the middle of the commit, and the next one continues there (W2 W3 W6).
 BOOST_FIXTURE_TEST_SUITE(test_remade_buckets, EventLoop)
 
 BOOST_AUTO_TEST_CASE(from_history_each_watch_continues_where_the_previous_one_ended)

@@ -113,6 +113,7 @@ private:
 
 }  // namespace
 
+// The starts of a watch: after a position, at a revision, after a restart.
 BOOST_FIXTURE_TEST_SUITE(test_resume, EventLoop)
 
 // W6: across a restart, with the position stored as text.

@@ -119,6 +119,7 @@ const Selectors two_buckets{in("b", prefix("k")), in("c", all())};
 
 }  // namespace
 
+// Selectors of each kind, and watches of several buckets.
 BOOST_FIXTURE_TEST_SUITE(test_selectors, EventLoop)
 
 // W1 W3

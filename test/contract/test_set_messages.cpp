@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The messages that a consumer receives for sets, and what members may contain.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -52,6 +51,7 @@ Task fill(Database db)
 
 }  // namespace
 
+// The messages that a consumer receives for sets, and what members may contain.
 BOOST_FIXTURE_TEST_SUITE(test_set_messages, EventLoop)
 
 // W1

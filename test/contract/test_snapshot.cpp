@@ -54,6 +54,7 @@ ModelState read_now(const Snapshot& snapshot)
 
 }  // namespace
 
+// `From::snapshot`: the state of a bucket, its marker, and the changes after it.
 BOOST_FIXTURE_TEST_SUITE(test_snapshot, EventLoop)
 
 // W8: exactly one marker, whatever the snapshot contains.

@@ -63,6 +63,7 @@ constexpr int all_messages = 1 + keys + 1;
 
 }  // namespace
 
+// Watches that end, fail or are closed while they receive a snapshot.
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_ends, EventLoop)
 
 // W8 W11: before the marker, the position is before all revisions, so nothing is skipped silently.

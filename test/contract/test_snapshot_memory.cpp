@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The memory used for a snapshot while it is streamed, in bytes.
 #include "support/memory/counted_memory.hpp"
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -35,6 +34,7 @@ Task fill(Database db)
 
 }  // namespace
 
+// The memory used for a snapshot while it is streamed, in bytes.
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_memory, EventLoop)
 
 // W8 W10

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The messages of the snapshot that a watch begins with.
 #include "support/engine/expiry_tools.hpp"
 #include "support/model/mirror.hpp"
 #include "support/printing.hpp"
@@ -73,6 +72,7 @@ WatchOptions tiny(std::size_t messages = 2)
 
 }  // namespace
 
+// The messages of the snapshot that a watch begins with.
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_messages, EventLoop)
 
 // W8

@@ -165,6 +165,7 @@ private:
 
 }  // namespace
 
+// Random snapshots and changes, compared with the database.
 BOOST_FIXTURE_TEST_SUITE(test_snapshot_model, EventLoop)
 
 // W1 W3 W8

@@ -43,7 +43,7 @@ std::map<Revision, int> commits_of(const Recorder& recorder)
 
 }  // namespace
 
-// How many keys are removed in one commit.
+// The number of expired keys that are removed in one commit.
 BOOST_FIXTURE_TEST_SUITE(test_sweep, Expiry)
 
 // A store that sends expired keys through a channel would drop those that do not fit.

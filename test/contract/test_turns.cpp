@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// While a commit of many messages, or for many watches, is processed, other work on the event loop
-// has its turns.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -106,7 +104,8 @@ Task live(Watcher watcher)
 
 }  // namespace
 
-// W9
+// Other work on the event loop has its turns (W9) while a commit of many messages, or for many
+// watches, is processed.
 BOOST_FIXTURE_TEST_SUITE(test_turns, EventLoop)
 
 BOOST_AUTO_TEST_CASE(others_have_turns_while_a_commit_is_delivered)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The memory that remains of waits for revisions that never come.
 #include "support/memory/counted_memory.hpp"
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -45,7 +44,7 @@ Task wait_and_cancel(Watcher watcher, int count)
 
 }  // namespace
 
-// W10
+// The memory that remains of waits for revisions that never come (W10).
 BOOST_FIXTURE_TEST_SUITE(test_wake_memory, EventLoop)
 
 BOOST_AUTO_TEST_CASE(watches_of_a_future_revision_release_their_memory)

@@ -41,6 +41,7 @@ WatchOptions small_and_patient()
 
 }  // namespace
 
+// `WatcherInfo`, as returned by `Database::watchers`, `explain` and `info()`.
 BOOST_FIXTURE_TEST_SUITE(test_watcher_info, EventLoop)
 
 BOOST_AUTO_TEST_CASE(a_watch_is_listed_from_its_creation_until_its_last_handle_is_destroyed)

@@ -213,6 +213,7 @@ struct Fixture {
 
 }  // namespace
 
+// A database with one flipped bit: it reports damage, or returns what was written.
 BOOST_FIXTURE_TEST_SUITE(test_bit_flips, Fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_not_damaged_is_used_without_an_error)

@@ -206,6 +206,7 @@ void kill_and_look(Durability durability, bool closes, int rounds)
 
 }  // namespace
 
+// A consumer with a cursor in a process that is killed.
 BOOST_AUTO_TEST_SUITE(test_cursor_kill)
 
 BOOST_AUTO_TEST_CASE(a_killed_consumer_has_counted_each_commit_once_synced)  // W2 W6

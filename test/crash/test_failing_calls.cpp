@@ -220,6 +220,7 @@ private:
 
 }  // namespace
 
+// System calls that fail once, in the life of a database.
 BOOST_AUTO_TEST_SUITE(test_failing_calls)
 
 // KEYWATCH_ALL=1 makes each call fail in every way.

@@ -310,6 +310,7 @@ void run_series(Durability durability)
 
 }  // namespace
 
+// A process that commits, and is killed at any time.
 BOOST_AUTO_TEST_SUITE(test_kill)
 
 // A killed process loses nothing that was acknowledged, whatever the durability.

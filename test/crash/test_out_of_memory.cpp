@@ -309,6 +309,7 @@ BOOST_GLOBAL_FIXTURE(LiveOnce);
 
 }  // namespace
 
+// Allocations that fail one after another, each in a process of its own.
 BOOST_AUTO_TEST_SUITE(test_out_of_memory)
 
 BOOST_AUTO_TEST_CASE(a_failing_allocation_breaks_no_promise_of_a_watch)  // W1 W2 W3 W4 W5 W8 W11

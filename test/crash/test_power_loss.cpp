@@ -197,6 +197,7 @@ std::size_t found_out(LyingDisk::Lie lie, Durability durability, std::uint64_t r
 
 }  // namespace
 
+// A database on a disk that loses its power at any time.
 BOOST_AUTO_TEST_SUITE(test_power_loss)
 
 BOOST_AUTO_TEST_CASE(synced_commits_survive_everything_and_the_rest_is_a_prefix)  // W5

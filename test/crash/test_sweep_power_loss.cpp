@@ -87,6 +87,7 @@ struct SweepCut : Expiry {
 
 }  // namespace
 
+// The removal of expired keys on a disk that loses its power.
 BOOST_FIXTURE_TEST_SUITE(test_sweep_power_loss, SweepCut)
 
 BOOST_AUTO_TEST_CASE(a_sweep_that_was_cut_short_is_finished_by_the_next_life)

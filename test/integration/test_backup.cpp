@@ -131,6 +131,7 @@ Task back_up_to(Database db, std::string directory)
 
 }  // namespace
 
+// `Database::backup` while the database is used, and restoring.
 BOOST_FIXTURE_TEST_SUITE(test_backup, EventLoop)
 
 BOOST_AUTO_TEST_CASE(a_backup_of_a_busy_database_is_a_prefix_of_its_commits)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Event loops of the program that are blocked by other code, or stopped. Neither commits nor
-// closing wait for them.
 #include "support/loop/hand_clock.hpp"
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -111,6 +109,8 @@ asio::awaitable<Revision> put_and_block(Database db, OtherLoop& loop)
 
 }  // namespace
 
+// Event loops of the program that are blocked by other code, or stopped. Neither commits nor
+// closing wait for them.
 BOOST_FIXTURE_TEST_SUITE(test_blocked_loops, EventLoop)
 
 // W14, trap 18

@@ -127,6 +127,7 @@ void compare(const BTreeView& tree, const std::map<std::string, std::string>& mo
 
 }  // namespace
 
+// The public interface of a BTree bucket: puts, reads, ranges and iterators.
 BOOST_FIXTURE_TEST_SUITE(test_btree_api, EventLoop)
 
 BOOST_AUTO_TEST_CASE(keys_are_put_got_and_erased)

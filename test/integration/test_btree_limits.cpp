@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operations that create values, or messages, larger than a transaction may write.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -39,6 +38,7 @@ asio::awaitable<Failures> failures_of(Database db, std::function<void(BTree)> wr
 
 }  // namespace
 
+// Operations that create values, or messages, larger than a transaction may write.
 BOOST_FIXTURE_TEST_SUITE(test_btree_limits, EventLoop)
 
 // Without a check in advance, the last two would allocate more memory than there is.

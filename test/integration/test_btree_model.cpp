@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares random operations of a BTree bucket with a map: their results, what a transaction and a
-// view see afterwards, and the messages that a watcher receives.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -244,6 +242,8 @@ bool Walk::scan(const BTreeView& tree, const Model& model)
 
 }  // namespace
 
+// Compares random operations of a BTree bucket with a map: their results, what a transaction and a
+// view see afterwards, and the messages that a watcher receives.
 BOOST_FIXTURE_TEST_SUITE(test_btree_model, EventLoop)
 
 BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_map)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The results of the operations of a BTree bucket, the contents afterwards, and the messages for
-// watchers.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -70,6 +68,8 @@ const std::vector<Change>& writes(const std::string& key)
 
 }  // namespace
 
+// The results of the operations of a BTree bucket, the contents afterwards, and the messages for
+// watchers.
 BOOST_FIXTURE_TEST_SUITE(test_btree_operations, EventLoop)
 
 BOOST_AUTO_TEST_CASE(conditional_puts_apply_or_leave_no_trace)

@@ -175,6 +175,7 @@ void check_equal(BTreeView tree, const Model& model, Time now)
 
 }  // namespace
 
+// Deadlines of keys of a BTree bucket, as the public interface shows them.
 BOOST_FIXTURE_TEST_SUITE(test_btree_ttl, Timed)
 
 BOOST_AUTO_TEST_CASE(put_clears_the_deadline_and_other_changes_keep_it)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Listing buckets by a pattern of their names.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -40,6 +39,7 @@ void check(const Snapshot& state)
 
 }  // namespace
 
+// Listing buckets by a pattern of their names.
 BOOST_FIXTURE_TEST_SUITE(test_buckets, EventLoop)
 
 // Some buckets are stored; one is created and one deleted by the transaction that lists them.

@@ -72,6 +72,7 @@ Options buffered(Options options)
 
 }  // namespace
 
+// `BulkWriter`: its commits, its limits and its errors.
 BOOST_FIXTURE_TEST_SUITE(test_bulk_writer, EventLoop)
 
 BOOST_AUTO_TEST_CASE(writes_become_commits_in_their_order)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Bulk writers that are assigned, and those whose messages contain more than what was written.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -35,6 +34,7 @@ asio::awaitable<std::string> keys_of(Database db)
 
 }  // namespace
 
+// Bulk writers that are assigned, and those whose messages contain more than what was written.
 BOOST_FIXTURE_TEST_SUITE(test_bulk_writer_edges, EventLoop)
 
 BOOST_AUTO_TEST_CASE(an_assigned_bulk_writer_drops_its_own_writes_and_continues_with_the_other)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Contexts of callers that are destroyed before the context of the database. Everything suspended
-// on them is destroyed, too; the database keeps working for other callers.
 #include "support/printing.hpp"
 #include "support/storage/gated_stream.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -150,6 +148,8 @@ WatchOptions from_start()
 
 }  // namespace
 
+// Contexts of callers that are destroyed before the context of the database. Everything suspended
+// on them is destroyed, too; the database keeps working for other callers.
 BOOST_FIXTURE_TEST_SUITE(test_callers_context, OnTwoLoops)
 
 BOOST_AUTO_TEST_CASE(a_watch_ends_with_the_context_that_it_runs_on)

@@ -32,6 +32,7 @@ void block(std::chrono::milliseconds time)
 
 }  // namespace
 
+// Cancelled `run()`, `stop()` and `close()`, and callbacks that take too long.
 BOOST_FIXTURE_TEST_SUITE(test_cancellation, EventLoop)
 
 // run() in an expression with `||`: if the other operand wins, run() ends with a value, and nothing

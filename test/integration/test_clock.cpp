@@ -235,6 +235,7 @@ private:
 
 }  // namespace
 
+// Clocks that go back, stand still or show impossible times.
 BOOST_FIXTURE_TEST_SUITE(test_clock, OnDisk)
 
 BOOST_AUTO_TEST_CASE(what_a_commit_found_expired_stays_so_after_a_reopen)

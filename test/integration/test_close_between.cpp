@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Runs a whole close() in the middle of another call, at each moment at which that call allocates.
-// The call must end nevertheless.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -145,6 +143,8 @@ const auto nothing = [](const Message&) {};
 
 }  // namespace
 
+// Runs a whole close() in the middle of another call, at each moment at which that call allocates.
+// The call must end nevertheless.
 BOOST_AUTO_TEST_SUITE(test_close_between)
 
 BOOST_AUTO_TEST_CASE(a_wait_for_a_revision_of_a_watch_that_is_never_run_ends)

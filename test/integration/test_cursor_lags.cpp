@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Cursors retain history, and their lag is visible.
 #include "support/loop/hand_clock.hpp"
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
@@ -66,6 +65,7 @@ asio::awaitable<std::optional<Compacted>> compacted_save(Database db, Revision t
 
 }  // namespace
 
+// Cursors retain history, and their lag is visible.
 BOOST_FIXTURE_TEST_SUITE(test_cursor_lags, EventLoop)
 
 BOOST_AUTO_TEST_CASE(the_lag_is_what_a_consumer_has_not_processed_yet)

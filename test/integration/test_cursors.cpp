@@ -84,6 +84,7 @@ Task expect_error(Database db, std::string name, Position position, Error error)
 
 }  // namespace
 
+// Cursors in transactions: saved, moved, listed and deleted.
 BOOST_FIXTURE_TEST_SUITE(test_cursors, EventLoop)
 
 BOOST_AUTO_TEST_CASE(a_cursor_is_created_moved_both_ways_and_deleted)

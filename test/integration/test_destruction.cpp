@@ -49,6 +49,7 @@ using Token = std::shared_ptr<int>;
 
 }  // namespace
 
+// Handles, databases and event loops that are destroyed without `close()`.
 BOOST_AUTO_TEST_SUITE(test_destruction)
 
 // Trap 15: a pipeline without work does not keep the event loop from ending.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Lists of a million elements, in transactions that may write a thousandth of that.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -51,6 +50,7 @@ asio::awaitable<std::string> look(Database db)
 
 }  // namespace
 
+// Lists of a million elements, in transactions that may write a thousandth of that.
 BOOST_FIXTURE_TEST_SUITE(test_list_limits, EventLoop)
 
 BOOST_AUTO_TEST_CASE(small_operations_on_a_list_of_a_million_succeed)

@@ -53,6 +53,7 @@ asio::awaitable<Refusal> refusal_of(asio::awaitable<T> call)
 
 }  // namespace
 
+// A database whose directory, or that of the program, changes.
 BOOST_AUTO_TEST_SUITE(test_location)
 
 BOOST_FIXTURE_TEST_CASE(the_program_may_change_its_directory, Places)

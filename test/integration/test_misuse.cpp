@@ -89,6 +89,7 @@ boost::system::error_code watch_error(const Database& db, const WatchOptions& op
 
 }  // namespace
 
+// Invalid options and watches, and what is refused.
 BOOST_FIXTURE_TEST_SUITE(test_misuse, EventLoop)
 
 BOOST_AUTO_TEST_CASE(invalid_options_are_refused)

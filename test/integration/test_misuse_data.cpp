@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Arguments that are empty, huge or binary, and data that is used after its function.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -68,6 +67,7 @@ Options with_limit(std::string location, std::size_t bytes)
 
 }  // namespace
 
+// Arguments that are empty, huge or binary, and data that is used after its function.
 BOOST_FIXTURE_TEST_SUITE(test_misuse_data, EventLoop)
 
 BOOST_AUTO_TEST_CASE(names_up_to_their_limit_work_everywhere)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Use at the wrong time or from the wrong place: of an empty handle, while closing, from inside,
-// from another thread.
 #include "support/printing.hpp"
 #include "support/storage/temporary_directory.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -124,6 +122,8 @@ void visit_elsewhere(Database db, Visit& result)
 
 }  // namespace
 
+// Use at the wrong time or from the wrong place: of an empty handle, while closing, from inside,
+// from another thread.
 BOOST_FIXTURE_TEST_SUITE(test_misuse_use, EventLoop)
 
 BOOST_AUTO_TEST_CASE(every_use_of_an_empty_handle_is_refused)

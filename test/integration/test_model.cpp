@@ -249,6 +249,7 @@ private:
 
 }  // namespace
 
+// Random transactions on all structures, compared with a model.
 BOOST_AUTO_TEST_SUITE(test_model)
 
 // A replica of all messages from the first one equals the database: messages are complete, precise

@@ -71,6 +71,7 @@ struct Fixture : EventLoop {
 
 }  // namespace
 
+// A system that refuses to start threads.
 BOOST_FIXTURE_TEST_SUITE(test_no_threads, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_store_is_not_opened_and_leaves_no_files)

@@ -41,6 +41,7 @@ Task wait_once(PullWatcher& watcher)
 
 }  // namespace
 
+// Pulled watches and commits that outlive their database or their event loop.
 BOOST_AUTO_TEST_SUITE(test_pull_destruction)
 
 BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_moment)

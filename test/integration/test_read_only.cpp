@@ -57,6 +57,7 @@ Task run(Watcher watcher)
 
 }  // namespace
 
+// `Options::read_only`.
 BOOST_AUTO_TEST_SUITE(test_read_only)
 
 BOOST_AUTO_TEST_CASE(reads_work_and_writes_are_refused)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Parts of a BTree bucket: offset, limit, direction and pattern together.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -34,6 +33,7 @@ Task in_view(std::function<void(const BTreeView&)> check)
 
 }  // namespace
 
+// Parts of a BTree bucket: offset, limit, direction and pattern together.
 BOOST_FIXTURE_TEST_SUITE(test_scans, EventLoop)
 
 BOOST_AUTO_TEST_CASE(an_offset_leaves_out_entries_at_the_beginning_of_the_scan)

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares random operations of two buckets of sets with sets of the standard library: their
-// results, what a transaction and a view see afterwards, and what a consumer has that replays the
-// messages.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -235,6 +232,9 @@ asio::awaitable<Model> replayed(Database db)
 
 }  // namespace
 
+// Compares random operations of two buckets of sets with sets of the standard library: their
+// results, what a transaction and a view see afterwards, and what a consumer has that replays the
+// messages.
 BOOST_FIXTURE_TEST_SUITE(test_set_model, EventLoop)
 
 BOOST_AUTO_TEST_CASE(random_operations_agree_with_sets)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operations that are transactions of their own: get, put, erase and increment of a database.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -25,6 +24,7 @@ Task ignore(asio::awaitable<T> operation)
 
 }  // namespace
 
+// Operations that are transactions of their own: get, put, erase and increment of a database.
 BOOST_FIXTURE_TEST_SUITE(test_shortcuts, EventLoop)
 
 BOOST_AUTO_TEST_CASE(each_is_one_transaction_and_returns_its_result)

@@ -50,6 +50,7 @@ Task write_on(Database db)
 
 }  // namespace
 
+// Event loops that are destroyed during a snapshot.
 BOOST_AUTO_TEST_SUITE(test_snapshot_destruction)
 
 BOOST_AUTO_TEST_CASE(the_context_may_be_destroyed_at_any_part_of_a_snapshot)

@@ -50,6 +50,7 @@ Task routed(Database db)
 
 }  // namespace
 
+// `Database::stats`.
 BOOST_FIXTURE_TEST_SUITE(test_stats, EventLoop)
 
 BOOST_AUTO_TEST_CASE(transactions_are_counted_by_their_outcome)

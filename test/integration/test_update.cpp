@@ -30,6 +30,7 @@ Options buffered(Options options)
 
 }  // namespace
 
+// `Database::update` and `Database::view`.
 BOOST_FIXTURE_TEST_SUITE(test_update, EventLoop)
 
 BOOST_AUTO_TEST_CASE(update_returns_the_revision_and_the_result_of_the_function)

@@ -119,6 +119,7 @@ void check_ascending_from(const std::vector<Revision>& found, Revision first)
 
 }  // namespace
 
+// The audit file that the sample `system_monitor` writes, over several runs.
 BOOST_AUTO_TEST_SUITE(test_audit)
 
 BOOST_AUTO_TEST_CASE(lost_history_is_reported_and_a_new_file_is_begun)

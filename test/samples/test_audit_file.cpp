@@ -60,6 +60,7 @@ void check_refused(const std::string& text)
 
 }  // namespace
 
+// The audit file of the sample `system_monitor`: torn lines and their repair.
 BOOST_AUTO_TEST_SUITE(test_audit_file)
 
 BOOST_AUTO_TEST_CASE(every_possible_tear_of_the_last_line_is_repaired)

@@ -41,6 +41,7 @@ Reading reading(int second, const Cpus& cpus)
 
 }  // namespace
 
+// The figures that the sample `system_monitor` reads from /proc.
 BOOST_AUTO_TEST_SUITE(test_proc)
 
 BOOST_AUTO_TEST_CASE(a_processor_is_not_busy_while_it_idles_or_waits_for_a_disk)

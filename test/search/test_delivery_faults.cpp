@@ -33,8 +33,8 @@ bool mentions(const std::string& failure, const char* what)
 
 }  // namespace
 
-// That the search can fail: each duty of the strand and of the worker, broken, is found out. The
-// decisions of the machine are broken by mutations.py.
+// Mutations of the search: each broken duty of the strand and of the worker is found. The decisions
+// of the machine are broken by mutations.py.
 BOOST_AUTO_TEST_SUITE(test_delivery_faults)
 
 // Trap 13

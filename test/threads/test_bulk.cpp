@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Bulk writers and backups while several threads run the event loop.
 #include "crew.hpp"
 
 #include "support/storage/temporary_directory.hpp"
@@ -91,6 +90,7 @@ asio::awaitable<Revision> back_up(Database database, std::shared_ptr<std::string
 
 }  // namespace
 
+// Bulk writers and backups while several threads run the event loop.
 BOOST_AUTO_TEST_SUITE(test_bulk)
 
 // Each loader writes in order, so a backup contains a prefix of its writes.

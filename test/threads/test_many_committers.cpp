@@ -263,6 +263,7 @@ private:
 
 }  // namespace
 
+// Commits by many coroutines on several threads, with watches of all of them.
 BOOST_AUTO_TEST_SUITE(test_many_committers)
 
 BOOST_AUTO_TEST_CASE(every_watcher_gets_every_commit_once_and_in_order_buffered)  // W1 W2 W3 W5 W13

@@ -93,6 +93,7 @@ void one_life(Goodbye goodbye, bool blocking)
 
 }  // namespace
 
+// Opening, closing and destroying databases on several threads.
 BOOST_AUTO_TEST_SUITE(test_open_close)
 
 BOOST_AUTO_TEST_CASE(programs_start_and_end_on_several_threads)

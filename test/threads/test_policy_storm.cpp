@@ -197,6 +197,7 @@ bool ends_with_overflow(std::future<WatchEnd> end)
 
 }  // namespace
 
+// Watches of all overflow policies on several threads.
 BOOST_AUTO_TEST_SUITE(test_policy_storm)
 
 // W1 W2 W3 W4 W7 W8 W10 W11 W12 W13

@@ -169,6 +169,7 @@ struct Storm {
 
 }  // namespace
 
+// Pulled watches on several threads.
 BOOST_AUTO_TEST_SUITE(test_pull_storm)
 
 BOOST_AUTO_TEST_CASE(consumers_on_several_threads_receive_everything_once)  // W1 W2 W3 W13

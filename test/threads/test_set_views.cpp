@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Views on several threads read members at the same time, while the set changes.
 #include "crew.hpp"
 
 #include <memory>
@@ -56,6 +55,7 @@ asio::awaitable<void> ask(Database db, Problems& problems, std::uint64_t seed)
 
 }  // namespace
 
+// Views on several threads read members at the same time, while the set changes.
 BOOST_AUTO_TEST_SUITE(test_set_views)
 
 BOOST_AUTO_TEST_CASE(concurrent_views_return_correct_membership)

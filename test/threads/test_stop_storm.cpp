@@ -224,6 +224,7 @@ private:
 
 }  // namespace
 
+// Watches on several threads that are stopped, cancelled and closed at any time.
 BOOST_AUTO_TEST_SUITE(test_stop_storm)
 
 BOOST_AUTO_TEST_CASE(every_watch_ends_exactly_once)  // W11 W12

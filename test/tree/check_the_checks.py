@@ -135,6 +135,8 @@ PLANTED = [
      SPDX + "namespace kw = keywatch;\n"),
     ("tests_name_keywatch_alike", "test/support/main.cpp",
      SPDX + "#define BOOST_TEST_MODULE keywatch\nkw::Revision revision = 0;\n"),
+    ("suites_have_heads", "test/unit/watch/test_w.cpp",
+     SPDX + "\nBOOST_AUTO_TEST_SUITE(test_w)\n"),
     ("readme_quotes_what_is_compiled", "README.md", README + "```cpp\nstop();\n```\n"),
     ("readme_quotes_what_is_compiled", "README.md", "```cpp\ngo();\n```\n"),
     ("readme_quotes_what_is_compiled", "README.md", README.replace("go", "went", 1)),

@@ -281,6 +281,15 @@ def tests_name_keywatch_alike(tree):
 
 
 
+def suites_have_heads(tree):
+    for name, text in tree.code("test"):
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            if re.match(r"BOOST_\w+_TEST_SUITE\(", line) and not lines[number - 1].startswith("//"):
+                yield f"{name}:{number + 1}: say above the suite what it tests"
+
+
+
 RULES = [
     layers_include_only_what_lies_below,
     every_folder_of_lib_is_a_known_layer,
@@ -304,6 +313,7 @@ RULES = [
     prose_is_plain,
     wraps_are_whole,
     unit_tests_do_not_sleep,
+    suites_have_heads,
     tests_name_keywatch_alike,
     tests_print_what_they_compare,
     readme_quotes_what_is_compiled,

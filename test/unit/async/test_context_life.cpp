@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// ContextLife and Waiter: coroutines of a context that ends before the code that would resume them.
 #include "async/context_life.hpp"
 #include "async/context_service.hpp"
 #include "async/waiter.hpp"
@@ -55,6 +54,7 @@ struct Caller {
 
 }  // namespace
 
+// ContextLife and Waiter: coroutines of a context that ends before the code that would resume them.
 BOOST_FIXTURE_TEST_SUITE(test_context_life, keywatch::test::EventLoop)
 
 BOOST_AUTO_TEST_CASE(the_end_of_a_context_waits_for_its_holders)

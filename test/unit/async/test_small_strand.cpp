@@ -21,6 +21,7 @@ struct Fixture {
 
 }  // namespace
 
+// `SmallStrand`: its properties as an executor, and the order of its functions.
 BOOST_FIXTURE_TEST_SUITE(test_small_strand, Fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_executed_on_it_runs_inside_and_what_is_posted_later)

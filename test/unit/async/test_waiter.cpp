@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Waiter, WaiterList, UntrackedExecutor and ContextService: suspended coroutines, and the end of
-// their event loop.
 #include "async/context_service.hpp"
 #include "async/untracked_executor.hpp"
 #include "async/waiter.hpp"
@@ -88,6 +86,8 @@ struct User final : ContextUser {
 
 }  // namespace
 
+// Waiter, WaiterList, UntrackedExecutor and ContextService: suspended coroutines, and the end of
+// their event loop.
 BOOST_FIXTURE_TEST_SUITE(test_waiter, keywatch::test::EventLoop)
 
 BOOST_AUTO_TEST_CASE(a_waiter_resumes_its_coroutine_on_its_own_executor)

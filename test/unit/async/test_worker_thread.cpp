@@ -14,6 +14,7 @@
 
 using keywatch::async::WorkerThread;
 
+// `WorkerThread`: the order of its tasks, and its end.
 BOOST_AUTO_TEST_SUITE(test_worker_thread)
 
 BOOST_AUTO_TEST_CASE(tasks_run_one_after_the_other_on_one_thread)

@@ -55,6 +55,7 @@ std::string at_random(std::mt19937& random, const std::vector<std::string>& part
 
 }  // namespace
 
+// `Glob`: what each part of a pattern matches.
 BOOST_AUTO_TEST_SUITE(test_glob)
 
 BOOST_AUTO_TEST_CASE(a_pattern_is_for_the_whole_text)

@@ -23,6 +23,7 @@ WatchOptions intervals(std::chrono::milliseconds min, std::chrono::milliseconds 
 
 }  // namespace
 
+// `Pace`: when a delivery or a progress message is due.
 BOOST_AUTO_TEST_SUITE(test_pace)
 
 BOOST_AUTO_TEST_CASE(who_asks_for_no_interval_has_none)

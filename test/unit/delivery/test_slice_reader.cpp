@@ -112,6 +112,7 @@ using Asked = std::vector<Historian::Asked>;
 
 }  // namespace
 
+// `SliceReader`: slices of history that are read ahead.
 BOOST_FIXTURE_TEST_SUITE(test_slice_reader, Reading)
 
 BOOST_AUTO_TEST_CASE(the_next_slice_is_read_ahead_and_the_last_one_handed_back)

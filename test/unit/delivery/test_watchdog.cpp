@@ -59,6 +59,7 @@ struct Watched {
 
 }  // namespace
 
+// `Watchdog`: callbacks that take longer than their timeout.
 BOOST_FIXTURE_TEST_SUITE(test_watchdog, Watched)
 
 BOOST_AUTO_TEST_CASE(a_callback_that_overruns_is_cancelled)

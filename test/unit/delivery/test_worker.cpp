@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tests a watcher's worker where the result depends on when something comes.
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
 
@@ -43,6 +42,7 @@ Task replace_bucket(Database db)
 
 }  // namespace
 
+// A watcher's worker, where the result depends on the time of an event.
 BOOST_FIXTURE_TEST_SUITE(test_worker, EventLoop)
 
 // W11: if the watch begins after the deletion, the pipeline may not have routed the deletion yet.

@@ -37,6 +37,7 @@ Task check_storage_failed(Task task)
 
 }  // namespace
 
+// EmbeddedEngine, with its GroupWriter and HistoryKeeper.
 BOOST_FIXTURE_TEST_SUITE(test_embedded_engine, Engines)
 
 BOOST_AUTO_TEST_CASE(commits_queued_during_a_flush_are_one_batch_with_one_flush)

@@ -147,6 +147,7 @@ void check_names(std::initializer_list<std::pair<Enumerator, const char*>> names
 
 }  // namespace
 
+// JSON of messages, commits, positions and statistics.
 BOOST_AUTO_TEST_SUITE(test_json)
 
 // doc/json.md shows this message. A change here is a change of the format.

@@ -45,6 +45,7 @@ std::string complaint(const json& from)
 
 }  // namespace
 
+// JSON of cursors.
 BOOST_AUTO_TEST_SUITE(test_json_cursor)
 
 BOOST_AUTO_TEST_CASE(cursors_have_the_documented_fields_in_order)

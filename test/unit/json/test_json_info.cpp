@@ -54,6 +54,7 @@ std::string complaint(const json& from)
 
 }  // namespace
 
+// JSON of `WatcherInfo`.
 BOOST_AUTO_TEST_SUITE(test_json_info)
 
 BOOST_AUTO_TEST_CASE(all_information_about_a_watcher_survives)

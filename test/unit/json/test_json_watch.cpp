@@ -63,6 +63,7 @@ Filter full_filter()
 
 }  // namespace
 
+// JSON of selectors, filters and watch options.
 BOOST_AUTO_TEST_SUITE(test_json_watch)
 
 // doc/json.md shows these texts. A change here is a change of the format.

@@ -149,6 +149,7 @@ std::string failure_text(Error expected, Function function)
 
 }  // namespace
 
+// Reads that the system refuses.
 BOOST_FIXTURE_TEST_SUITE(test_failing_reads, Tables)
 
 BOOST_AUTO_TEST_CASE(a_read_that_the_system_refuses_fails_in_its_words_and_the_next_one_is_right)

@@ -11,6 +11,7 @@
 using namespace keywatch;
 using keywatch::storage::HistoryPins;
 
+// `HistoryPins`: history that trimming must keep.
 BOOST_AUTO_TEST_SUITE(test_history_pins)
 
 BOOST_AUTO_TEST_CASE(unpinned_records_are_given_up)

@@ -38,6 +38,7 @@ struct StoreWithCursors : ReopenableStore {
 
 }  // namespace
 
+// Cursors in a `Store`: the history that they pin, and their lag.
 BOOST_FIXTURE_TEST_SUITE(test_store_cursors, StoreWithCursors)
 
 BOOST_AUTO_TEST_CASE(after_a_reopening_cursors_pin_the_records_after_them)

@@ -15,6 +15,7 @@ using namespace keywatch::storage;
 using namespace keywatch::test;
 namespace fs = std::filesystem;
 
+// A `Store` whose files are missing, changed or too new.
 BOOST_FIXTURE_TEST_SUITE(test_store_damage, DatabaseDirectory)
 
 BOOST_AUTO_TEST_CASE(a_newer_format_is_refused)

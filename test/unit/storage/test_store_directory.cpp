@@ -96,6 +96,7 @@ struct EveryFile : DatabaseDirectory {
 
 }  // namespace
 
+// The directory of a `Store`: its permissions, its owner and other files in it.
 BOOST_AUTO_TEST_SUITE(test_store_directory)
 
 BOOST_FIXTURE_TEST_CASE(a_new_database_can_be_used_by_its_owner_only, DatabaseDirectory)

@@ -15,6 +15,7 @@ constexpr SliceLimits no_limits{SIZE_MAX, SIZE_MAX};
 
 }  // namespace
 
+// `Store::read_history`: slices of history and their limits.
 BOOST_FIXTURE_TEST_SUITE(test_store_history, ReopenableStore)
 
 BOOST_AUTO_TEST_CASE(an_empty_history_returns_nothing)

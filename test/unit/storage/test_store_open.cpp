@@ -19,6 +19,7 @@ using namespace keywatch::storage;
 using namespace keywatch::test;
 namespace fs = std::filesystem;
 
+// `Store::open`: what it creates, accepts and refuses.
 BOOST_FIXTURE_TEST_SUITE(test_store_open, DatabaseDirectory)
 
 BOOST_AUTO_TEST_CASE(a_new_directory_becomes_an_empty_database)

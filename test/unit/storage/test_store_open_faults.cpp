@@ -42,6 +42,7 @@ void add_unreferenced_files(PowerLossEnv& disk)
 
 }  // namespace
 
+// `Store::open` on a disk that fails or stops anywhere.
 BOOST_AUTO_TEST_SUITE(test_store_open_faults)
 
 // An interrupted creation is completed by the next one, at whatever point it was interrupted.

@@ -102,6 +102,7 @@ Batch one_put(const char* key)
 
 }  // namespace
 
+// The queue of writes of a `Store`, if one of them fails.
 BOOST_AUTO_TEST_SUITE(test_store_queue)
 
 // LevelDB alone would write the second one after the torn first one, where opening would not find

@@ -31,6 +31,7 @@ Options reading(const std::string& location)
 
 }  // namespace
 
+// A `Store` that is opened with `Options::read_only`.
 BOOST_FIXTURE_TEST_SUITE(test_store_read_only, DatabaseDirectory)
 
 BOOST_AUTO_TEST_CASE(reading_changes_nothing)

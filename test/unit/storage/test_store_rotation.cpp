@@ -41,6 +41,7 @@ bool soon(Condition condition)
 
 }  // namespace
 
+// The rotation of logs by a `Store`, ahead of LevelDB's own.
 BOOST_AUTO_TEST_SUITE(test_store_rotation)
 
 BOOST_AUTO_TEST_CASE(a_rotation_is_requested_before_it_would_happen_by_itself)

@@ -10,6 +10,7 @@ using namespace keywatch::storage;
 using namespace keywatch::test;
 using namespace std::chrono_literals;
 
+// The trimming of history by a `Store`.
 BOOST_FIXTURE_TEST_SUITE(test_store_trim, ReopenableStore)
 
 BOOST_AUTO_TEST_CASE(overtaken_records_are_trimmed_away_in_steps)

@@ -68,6 +68,7 @@ Survival synced_bytes()
 
 }  // namespace
 
+// `Store::write`: batches, and disks that fail.
 BOOST_AUTO_TEST_SUITE(test_store_write)
 
 BOOST_AUTO_TEST_CASE(a_batch_is_applied_whole)

@@ -37,6 +37,7 @@ struct Collections : test::TimedTransactions {
 
 }  // namespace
 
+// Deadlines of whole collections.
 BOOST_FIXTURE_TEST_SUITE(test_collection_ttl, Collections)
 
 BOOST_AUTO_TEST_CASE(a_collection_has_its_deadline_until_it_gets_another_one)

@@ -36,6 +36,7 @@ std::string stamped(std::string content, std::optional<Time> deadline)
 
 }  // namespace
 
+// Stamps, which store the deadline of a value, and times to live.
 BOOST_FIXTURE_TEST_SUITE(test_stamp, AtSomeTime)
 
 BOOST_AUTO_TEST_CASE(what_was_appended_is_read)

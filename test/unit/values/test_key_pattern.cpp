@@ -51,6 +51,7 @@ private:
 
 }  // namespace
 
+// `KeyPattern`: what it finds, and what it refuses.
 BOOST_AUTO_TEST_SUITE(test_key_pattern)
 
 BOOST_AUTO_TEST_CASE(a_pattern_is_found_anywhere)

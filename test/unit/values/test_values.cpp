@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Position, Message and OwnedMessage, Error, names of enumerators.
 #include <keywatch/error.hpp>
 #include <keywatch/message.hpp>
 #include <keywatch/position.hpp>
@@ -88,6 +87,7 @@ Names names_of()
 
 }  // namespace
 
+// Position, Message and OwnedMessage, Error, names of enumerators.
 BOOST_AUTO_TEST_SUITE(test_values)
 
 BOOST_AUTO_TEST_CASE(a_position_is_text_and_back)

@@ -167,6 +167,7 @@ Message message_of(Structure structure, Operation operation, std::string_view va
 
 }  // namespace
 
+// `Coalescer`: only the newest message of each element stays.
 BOOST_AUTO_TEST_SUITE(test_coalescer)
 
 BOOST_AUTO_TEST_CASE(the_newest_message_of_each_key_stays_in_its_place)

@@ -41,6 +41,7 @@ std::vector<SharedCommit> history(Revision after, Revision up_to)
 
 }  // namespace
 
+// `Collector`: batches of commits from the hub and from history.
 BOOST_FIXTURE_TEST_SUITE(test_collector, CollectorOfTen)
 
 BOOST_AUTO_TEST_CASE(batches_are_cut_and_follow_each_other)

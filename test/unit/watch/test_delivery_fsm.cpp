@@ -54,6 +54,7 @@ DeliveryFsm delivering(DeliveryFsm::Config config = {})
 
 }  // namespace
 
+// `DeliveryFsm`: its actions while a watch runs.
 BOOST_AUTO_TEST_SUITE(test_delivery_fsm)
 
 BOOST_AUTO_TEST_CASE(it_is_small)

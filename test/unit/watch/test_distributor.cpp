@@ -70,6 +70,7 @@ std::size_t count(const std::vector<SharedSubscription>& list, const SharedSubsc
 
 }  // namespace
 
+// `Distributor`: which subscriber receives which messages of a commit.
 BOOST_FIXTURE_TEST_SUITE(test_distributor, Routing)
 
 BOOST_AUTO_TEST_CASE(a_commit_is_routed_only_to_matching_subscribers)

@@ -30,6 +30,7 @@ void fill(Hub& hub, Revision first, Revision last)
 
 }  // namespace
 
+// `Hub`: the newest commits, and gaps between them.
 BOOST_AUTO_TEST_SUITE(test_hub)
 
 BOOST_AUTO_TEST_CASE(commits_are_taken_once_and_in_order)

@@ -36,6 +36,7 @@ using Revisions = std::vector<Revision>;
 
 }  // namespace
 
+// `Inbox`: entries, signals and the sleep of its worker.
 BOOST_AUTO_TEST_SUITE(test_inbox)
 
 BOOST_AUTO_TEST_CASE(entries_are_taken_once_and_in_order)

@@ -62,6 +62,7 @@ std::size_t bytes_of(Revision revision)
 
 }  // namespace
 
+// `Inbox` with the overflow policies `skip` and `latest`.
 BOOST_AUTO_TEST_SUITE(test_inbox_policies)
 
 // W3: a gap reports what was skipped, after the queued entries and before the next one.

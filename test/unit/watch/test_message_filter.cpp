@@ -33,6 +33,7 @@ bool passes(const Filter& filter, const Message& message)
 
 }  // namespace
 
+// `MessageFilter`: which messages pass.
 BOOST_AUTO_TEST_SUITE(test_message_filter)
 
 BOOST_AUTO_TEST_CASE(an_empty_filter_passes_everything)

@@ -33,6 +33,7 @@ Revision revision_of(const Outbox::Answer& answer)
 
 }  // namespace
 
+// `Outbox`: batches that a consumer takes and returns.
 BOOST_AUTO_TEST_SUITE(test_outbox)
 
 BOOST_AUTO_TEST_CASE(a_batch_is_taken_in_order_and_handed_back_once)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The memory for the lists of selected messages, with many subscribers and one large commit.
 #include "support/memory/counted_memory.hpp"
 #include "support/printing.hpp"
 #include "support/watch/commits.hpp"
@@ -63,7 +62,7 @@ struct Routing {
 
 }  // namespace
 
-// W10
+// The memory for the lists of selected messages (W10), with many subscribers and one large commit.
 BOOST_AUTO_TEST_SUITE(test_selection_memory)
 
 BOOST_AUTO_TEST_CASE(a_subscriber_of_everything_needs_no_list)

@@ -118,6 +118,7 @@ SharedRecord random_commit(std::mt19937& random, Revision revision)
 
 }  // namespace
 
+// `Subscription`: the messages that its selectors match.
 BOOST_AUTO_TEST_SUITE(test_subscription)
 
 BOOST_AUTO_TEST_CASE(a_key_receives_its_own_messages_and_the_end_of_its_bucket)

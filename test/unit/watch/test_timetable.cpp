@@ -25,6 +25,7 @@ using List = std::vector<SharedSubscription>;
 
 }  // namespace
 
+// `Timetable`: subscribers by the time at which they are due.
 BOOST_AUTO_TEST_SUITE(test_timetable)
 
 BOOST_AUTO_TEST_CASE(due_subscribers_are_taken_earliest_first)

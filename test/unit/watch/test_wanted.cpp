@@ -44,6 +44,7 @@ DraftMessage change_of(Operation operation, std::string key = "k")
 
 }  // namespace
 
+// The messages of a commit that pass a predicate.
 BOOST_AUTO_TEST_SUITE(test_wanted)
 
 BOOST_AUTO_TEST_CASE(without_a_predicate_everything_is_wanted)

@@ -60,6 +60,7 @@ struct Sweeping : Engines {
 
 }  // namespace
 
+// `Sweeper`: when it sweeps, what it removes, and its end.
 BOOST_FIXTURE_TEST_SUITE(test_sweeper, Sweeping)
 
 BOOST_AUTO_TEST_CASE(while_no_key_has_a_deadline_the_clock_is_not_read)

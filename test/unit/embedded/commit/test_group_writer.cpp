@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// GroupWriter in the engine: which commits share a group, and what the sink receives.
 #include "support/engine/engine_tools.hpp"
 #include "support/printing.hpp"
 
@@ -24,6 +23,7 @@ struct Writers : Engines {
 
 }  // namespace
 
+// GroupWriter in the engine: which commits share a group, and what the sink receives.
 BOOST_FIXTURE_TEST_SUITE(test_group_writer, Writers)
 
 // The writers that are completed first must not form a group of their own, which would need its own

@@ -58,6 +58,7 @@ Task take_part(Stream stream)
 
 }  // namespace
 
+// The stream of a database's state, in parts for a snapshot.
 BOOST_FIXTURE_TEST_SUITE(test_state_stream, States)
 
 BOOST_AUTO_TEST_CASE(parts_are_as_large_as_they_may_be)

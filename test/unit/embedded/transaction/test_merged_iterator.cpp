@@ -154,6 +154,7 @@ private:
 
 }  // namespace
 
+// `MergedIterator`: layers of writes above the stored entries.
 BOOST_FIXTURE_TEST_SUITE(test_merged_iterator, Layered)
 
 BOOST_AUTO_TEST_CASE(newer_layers_hide_older_ones)

@@ -86,6 +86,7 @@ struct WithBucket : Transactions {
 
 }  // namespace
 
+// `TransactionWorkspace`: what a transaction reads, writes and refuses.
 BOOST_FIXTURE_TEST_SUITE(test_transaction_workspace, WithBucket)
 
 BOOST_AUTO_TEST_CASE(a_transaction_reads_its_own_writes_over_stored_values)

@@ -41,6 +41,7 @@ Values content(const Overlay& overlay)
 
 }  // namespace
 
+// `WriteSet` and `Overlay`: writes that are not durable yet.
 BOOST_AUTO_TEST_SUITE(test_write_set_and_overlay)
 
 BOOST_AUTO_TEST_CASE(the_newest_write_of_a_key_counts)

@@ -94,6 +94,7 @@ struct Source {
 
 }  // namespace
 
+// The files of a backup, taken from a store that is in use.
 BOOST_AUTO_TEST_SUITE(test_backup)
 
 BOOST_AUTO_TEST_CASE(checksums_are_those_of_crc_32c)

@@ -93,6 +93,7 @@ private:
 
 }  // namespace
 
+// The stream of a backup: its frames, its checksums and its restoring.
 BOOST_AUTO_TEST_SUITE(test_backup_stream)
 
 BOOST_AUTO_TEST_CASE(a_stream_is_restored)

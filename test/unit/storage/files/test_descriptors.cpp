@@ -90,6 +90,7 @@ struct Walk : DatabaseDirectory {
 
 }  // namespace
 
+// A process that has no more file descriptors.
 BOOST_FIXTURE_TEST_SUITE(test_descriptors, Walk)
 
 BOOST_AUTO_TEST_CASE(a_database_that_cannot_be_created_leaves_nothing)

@@ -17,8 +17,7 @@
 #include <utility>
 
 using namespace keywatch::storage;
-using keywatch::test::PowerLossEnv;
-using keywatch::test::Survival;
+using namespace keywatch::test;
 
 namespace {
 
@@ -78,6 +77,7 @@ struct Fixture {
 
 }  // namespace
 
+// `Environment`: what it syncs, and when, on a simulated disk.
 BOOST_FIXTURE_TEST_SUITE(test_environment, Fixture)
 
 // Tests the simulation itself: without it, no test below could fail.

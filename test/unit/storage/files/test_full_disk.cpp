@@ -138,6 +138,7 @@ FullDisk in_memory(PowerLossEnv& disk, std::uint64_t left)
 
 }  // namespace
 
+// A store on a full disk, and the space that it holds in reserve.
 BOOST_AUTO_TEST_SUITE(test_full_disk)
 
 BOOST_AUTO_TEST_CASE(a_full_disk_can_always_be_opened_for_reading_and_deleting)

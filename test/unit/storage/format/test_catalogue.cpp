@@ -8,6 +8,7 @@
 using namespace keywatch;
 using namespace keywatch::storage;
 
+// `Catalogue`: buckets by structure and name.
 BOOST_AUTO_TEST_SUITE(test_catalogue)
 
 BOOST_AUTO_TEST_CASE(a_name_is_found_only_with_its_structure)

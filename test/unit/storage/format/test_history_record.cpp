@@ -48,6 +48,7 @@ void check_views_point_into(const CommitRecord& record)
 
 }  // namespace
 
+// The encoding of history records, and records that are not valid.
 BOOST_AUTO_TEST_SUITE(test_history_record)
 
 // doc/storage.md shows this record. A change here is a change of the format.

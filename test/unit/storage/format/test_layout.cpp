@@ -17,6 +17,7 @@ using keywatch::Time;
 using keywatch::bytes::prefix_end;
 using namespace std::string_view_literals;
 
+// The encoding of keys and of the entries beside the data.
 BOOST_AUTO_TEST_SUITE(test_layout)
 
 BOOST_AUTO_TEST_CASE(history_keys_are_these_bytes)

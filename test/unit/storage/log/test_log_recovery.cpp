@@ -175,6 +175,7 @@ struct TwoLogs {
 
 }  // namespace
 
+// The recovery of LevelDB's logs, cut off or damaged anywhere.
 BOOST_AUTO_TEST_SUITE(test_log_recovery)
 
 // A power cut may lose, zero or garble any unsynced page, and keep later ones.

@@ -75,6 +75,7 @@ bool begins_with(const Records& all, const Records& some)
 
 }  // namespace
 
+// The scan of a log: the records that it accepts, and where it ends.
 BOOST_AUTO_TEST_SUITE(test_log_scan)
 
 BOOST_AUTO_TEST_CASE(all_records_are_believed)

@@ -144,6 +144,7 @@ public:
 
 }  // namespace
 
+// Tables whose blocks are checked when they are read.
 BOOST_FIXTURE_TEST_SUITE(test_checked_table, Table)
 
 BOOST_AUTO_TEST_CASE(all_ways_to_compute_a_checksum_agree)

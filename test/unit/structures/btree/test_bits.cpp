@@ -13,6 +13,7 @@
 using namespace keywatch::structures;
 using namespace std::string_literals;
 
+// Bits of a value, by their number.
 BOOST_AUTO_TEST_SUITE(test_bits)
 
 BOOST_AUTO_TEST_CASE(the_first_bit_is_the_most_significant_one_of_the_first_byte)

@@ -82,6 +82,7 @@ void fill(BTree tree, const std::vector<std::string>& keys)
 
 }  // namespace
 
+// The structure `btree`: keys, ranges, scans and prefixes.
 BOOST_FIXTURE_TEST_SUITE(test_btree, OneBucket)
 
 BOOST_AUTO_TEST_CASE(keys_and_values_are_any_bytes)

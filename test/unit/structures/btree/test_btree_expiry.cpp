@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stored form of the deadlines of keys, and the removal of expired keys.
 #include "structures/btree/btree.hpp"
 #include "structures/expiry.hpp"
 #include "support/engine/timed_transactions.hpp"
@@ -22,6 +21,7 @@ struct Keys : test::TimedTransactions {
 
 }  // namespace
 
+// The stored form of the deadlines of keys, and the removal of expired keys.
 BOOST_FIXTURE_TEST_SUITE(test_btree_expiry, Keys)
 
 BOOST_AUTO_TEST_CASE(a_key_has_one_deadline_at_most)

@@ -43,6 +43,7 @@ std::optional<std::int64_t> if_it_fits(Wide number)
 
 }  // namespace
 
+// Numbers as `increment` reads and writes them.
 BOOST_AUTO_TEST_SUITE(test_counter)
 
 BOOST_AUTO_TEST_CASE(what_is_written_is_read)

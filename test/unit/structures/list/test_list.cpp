@@ -57,6 +57,7 @@ std::string text(const ListView& lists, std::string_view key = "k")
 
 }  // namespace
 
+// The structure `list`: its operations and their results.
 BOOST_FIXTURE_TEST_SUITE(test_list, OneBucket)
 
 BOOST_AUTO_TEST_CASE(both_ends_grow_and_shrink)

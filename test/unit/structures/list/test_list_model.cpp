@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares random operations with a deque, and the deque with one built from the messages.
 #include "support/model/list_model.hpp"
 #include "support/printing.hpp"
 #include "support/watch/watch_tools.hpp"
@@ -271,6 +270,7 @@ Task commit_something(Database db, std::mt19937& random, Lists& model)
 
 }  // namespace
 
+// Compares random operations with a deque, and the deque with one built from the messages.
 BOOST_FIXTURE_TEST_SUITE(test_list_model, EventLoop)
 
 BOOST_AUTO_TEST_CASE(random_transactions_and_their_messages_equal_a_deque)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stored form of a list: one header, its elements, and nothing of its earlier contents.
 #include "support/engine/engine_tools.hpp"
 #include "support/loop/hand_clock.hpp"
 #include "support/printing.hpp"
@@ -70,6 +69,7 @@ void fill(List lists, int elements)
 
 }  // namespace
 
+// The stored form of a list: one header, its elements, and nothing of its earlier contents.
 BOOST_FIXTURE_TEST_SUITE(test_list_space, Lists)
 
 // Contains the example in doc/storage.md.

@@ -69,6 +69,7 @@ Strings numbered(int first, int last, int step = 1)
 
 }  // namespace
 
+// The structure `set`: members, ranges, and operations on several sets.
 BOOST_FIXTURE_TEST_SUITE(test_set, OneBucket)
 
 BOOST_AUTO_TEST_CASE(a_member_is_added_once_and_removed_once)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stored form of the rank index of a sorted set, after all kinds of changes.
 #include "support/engine/one_sorted_set.hpp"
 
 #include <algorithm>
@@ -124,6 +123,7 @@ struct Index : OneSortedSet {
 
 }  // namespace
 
+// The stored form of the rank index of a sorted set, after all kinds of changes.
 BOOST_FIXTURE_TEST_SUITE(test_rank_index, Index)
 
 BOOST_AUTO_TEST_CASE(counts_are_right_after_any_changes)

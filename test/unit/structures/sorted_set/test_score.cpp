@@ -40,6 +40,7 @@ const std::vector<double> ascending{-Limits::infinity(),
 
 }  // namespace
 
+// Scores as bytes and as text.
 BOOST_AUTO_TEST_SUITE(test_score)
 
 BOOST_AUTO_TEST_CASE(bits_sort_as_scores_do)

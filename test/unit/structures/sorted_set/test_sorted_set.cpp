@@ -55,6 +55,7 @@ std::string names(Range<ScoredMember> range)
 
 }  // namespace
 
+// The structure `sorted_set`: its operations, results and messages.
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set, OneBucket)
 
 BOOST_AUTO_TEST_CASE(members_stand_in_the_order_of_scores_then_of_bytes)

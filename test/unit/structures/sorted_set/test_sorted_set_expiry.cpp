@@ -58,6 +58,7 @@ struct ExpiredSet : test::EventLoop {
 
 }  // namespace
 
+// Sorted sets whose deadline has passed.
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set_expiry, ExpiredSet)
 
 BOOST_AUTO_TEST_CASE(no_read_shows_an_expired_set)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compares random operations of sorted sets with a map: their results, what a transaction and a
-// view see afterwards, and whether the messages describe all changes.
 #include "support/model/sorted_set_model.hpp"
 #include "support/printing.hpp"
 
@@ -238,6 +236,8 @@ bool equal(const Sets& some, const Sets& others)
 
 }  // namespace
 
+// Compares random operations of sorted sets with a map: their results, what a transaction and a
+// view see afterwards, and whether the messages describe all changes.
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set_model, test::EventLoop)
 
 BOOST_AUTO_TEST_CASE(random_operations_agree_with_a_map_and_messages_replay_them)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// Ranks of sets so large that their index has fences on every level, and the cost of operations, in
-// steps of iterators.
 #include "bytes/hash.hpp"
 #include "support/engine/one_sorted_set.hpp"
 
@@ -17,6 +15,8 @@ using Members = keywatch::test::ScoredMembers;
 
 }  // namespace
 
+// Ranks of sets so large that their index has fences on every level, and the cost of operations, in
+// steps of iterators.
 BOOST_FIXTURE_TEST_SUITE(test_sorted_set_rank, OneSortedSet)
 
 // The hash determines when bounds are tightened, so it must be the same on every machine.

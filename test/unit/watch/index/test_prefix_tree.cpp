@@ -57,6 +57,7 @@ struct Tree {
 
 }  // namespace
 
+// `PrefixTree`, compared with a model.
 BOOST_AUTO_TEST_SUITE(test_prefix_tree)
 
 BOOST_AUTO_TEST_CASE(a_key_is_of_all_its_prefixes)

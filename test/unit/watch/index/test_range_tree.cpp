@@ -85,6 +85,7 @@ Ends random_range(Random& random)
 
 }  // namespace
 
+// `RangeTree`, compared with a model.
 BOOST_AUTO_TEST_SUITE(test_range_tree)
 
 BOOST_AUTO_TEST_CASE(a_range_has_its_first_key_and_not_its_last)

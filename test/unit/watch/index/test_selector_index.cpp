@@ -196,6 +196,7 @@ SharedSubscription random_subscription(std::mt19937& random,
 
 }  // namespace
 
+// `SelectorIndex`: subscribers by bucket and key.
 BOOST_AUTO_TEST_SUITE(test_selector_index)
 
 BOOST_AUTO_TEST_CASE(subscribers_are_found_by_bucket_and_key)
