@@ -61,6 +61,7 @@ struct Trimming : BackgroundStore {
 
 }  // namespace
 
+// `HistoryTrimmer`: what it removes, and when.
 BOOST_FIXTURE_TEST_SUITE(test_history_trimmer, Trimming)
 
 BOOST_AUTO_TEST_CASE(a_commit_takes_one_step_of_removals_along)

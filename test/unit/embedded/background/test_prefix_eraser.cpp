@@ -56,6 +56,7 @@ bool is_orphan(const storage::Store& store, const std::string& prefix)
 
 }  // namespace
 
+// `PrefixEraser`: the steps in which it erases what was dropped.
 BOOST_FIXTURE_TEST_SUITE(test_prefix_eraser, BackgroundStore)
 
 BOOST_AUTO_TEST_CASE(an_added_prefix_is_erased_and_no_other_key)

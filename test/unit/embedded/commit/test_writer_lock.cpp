@@ -93,12 +93,8 @@ std::exception_ptr refusal()
 
 }  // namespace
 
-<<<<<<< HEAD:test/unit/embedded/commit/test_writer_lock.cpp
+// `WriterLock`: the order of writers, cancelled waiters and pauses.
 BOOST_FIXTURE_TEST_SUITE(test_writer_lock, Writers)
-=======
-// `WriterTurn`: the order of writers, cancelled waiters and pauses.
-BOOST_FIXTURE_TEST_SUITE(test_writer_turn, Writers)
->>>>>>> 7789c01 (Say above each suite what it tests):test/unit/embedded/commit/test_writer_turn.cpp
 
 BOOST_AUTO_TEST_CASE(a_free_lock_is_acquired_at_once)
 {

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-<<<<<<< HEAD:test/unit/embedded/commit/test_writer_lock_model.cpp
-// Random walks of writers on event loops that are blocked and unblocked, compared with a model.
 #include "embedded/commit/writer_lock.hpp"
-=======
-#include "embedded/commit/writer_turn.hpp"
->>>>>>> 7789c01 (Say above each suite what it tests):test/unit/embedded/commit/test_writer_turn_model.cpp
 
 #include "support/loop/event_loop.hpp"
 #include "support/printing.hpp"
@@ -253,12 +248,8 @@ unsigned walks()
 
 }  // namespace
 
-<<<<<<< HEAD:test/unit/embedded/commit/test_writer_lock_model.cpp
-BOOST_AUTO_TEST_SUITE(test_writer_lock_model)
-=======
 // Random walks of writers on event loops that are blocked and unblocked, compared with a model.
-BOOST_AUTO_TEST_SUITE(test_writer_turn_model)
->>>>>>> 7789c01 (Say above each suite what it tests):test/unit/embedded/commit/test_writer_turn_model.cpp
+BOOST_AUTO_TEST_SUITE(test_writer_lock_model)
 
 BOOST_AUTO_TEST_CASE(waiters_on_running_loops_acquire_the_lock_in_order_and_none_is_lost)
 {

@@ -25,6 +25,7 @@ Intervals of(const Selectors& selectors)
 
 }  // namespace
 
+// `SelectedRanges`: the ranges of keys that selectors select.
 BOOST_AUTO_TEST_SUITE(test_selected_ranges)
 
 BOOST_AUTO_TEST_CASE(each_kind_of_selector_is_an_interval)

@@ -226,12 +226,8 @@ private:
 
 }  // namespace
 
-<<<<<<< HEAD:test/unit/structures/scan/test_state_scan.cpp
+// `StateScan`: the state of buckets, read in parts.
 BOOST_FIXTURE_TEST_SUITE(test_state_scan, State)
-=======
-// `StateWalk`: the messages that recreate a bucket.
-BOOST_FIXTURE_TEST_SUITE(test_state_walk, State)
->>>>>>> 7789c01 (Say above each suite what it tests):test/unit/structures/scan/test_state_walk.cpp
 
 BOOST_AUTO_TEST_CASE(keys_of_a_btree_have_their_deadlines_until_they_expire)
 {
