@@ -80,8 +80,8 @@ public:
 
 private:
     static asio::awaitable<Part> run_next(std::shared_ptr<EmbeddedEngine> engine,
-                                          std::shared_ptr<StateReading> reading,
-                                          SliceLimits limits, Part used)
+                                          std::shared_ptr<StateReading> reading, SliceLimits limits,
+                                          Part used)
     {
         Part part;
         // This runs after the task that reads ahead: tasks run in the order in which they were

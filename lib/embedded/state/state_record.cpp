@@ -12,8 +12,7 @@ constexpr std::size_t least_bytes = 1024;
 
 }  // namespace
 
-StateRecord::StateRecord(const SliceLimits& limits,
-                         std::shared_ptr<const CommitRecord> used)
+StateRecord::StateRecord(const SliceLimits& limits, std::shared_ptr<const CommitRecord> used)
     : limits_(limits)
 {
     // The memory of a single large message is not kept.
