@@ -285,8 +285,8 @@ void Router::wake_at(Revision revision, std::weak_ptr<WatcherInterface> watcher)
         return;
     }
     strand_.post([self = strand_.share(this), revision, weak = std::move(watcher)] {
-        if (const SharedWatcher watcher = weak.lock()) {
-            self->wakes_.add(revision, watcher, self->routed());
+        if (const SharedWatcher locked = weak.lock()) {
+            self->wakes_.add(revision, locked, self->routed());
         }
     });
 }

@@ -23,9 +23,9 @@ void Timekeeper::wake_at(std::chrono::steady_clock::time_point time,
         return;
     }
     strand_.post([self = strand_.share(this), time, weak = std::move(watcher)] {
-        const SharedWatcher watcher = weak.lock();
-        if (watcher && !self->stopping_ && self->running_.contains(*watcher)) {
-            self->add(watcher, time);
+        const SharedWatcher locked = weak.lock();
+        if (locked && !self->stopping_ && self->running_.contains(*locked)) {
+            self->add(locked, time);
         }
     });
 }
