@@ -83,7 +83,7 @@ void Waiters::reach(Revision revision) noexcept
 bool Waiters::ask_for_wake(Revision revision)
 {
     const std::lock_guard lock(mutex_);
-    Revision& known = lists_->wake_at;
+    Revision& known = lists_->wake_at_;
     if (known != 0 && known <= revision) {
         return false;
     }
@@ -94,7 +94,7 @@ bool Waiters::ask_for_wake(Revision revision)
 void Waiters::wake_failed() noexcept
 {
     const std::lock_guard lock(mutex_);
-    lists_->wake_at = 0;
+    lists_->wake_at_ = 0;
 }
 
 Revision Waiters::next_wake(Revision routed) noexcept
@@ -103,8 +103,8 @@ Revision Waiters::next_wake(Revision routed) noexcept
     if (!lists_ || phase_ == Phase::ended) {
         return 0;
     }
-    lists_->wake_at = lists_->reached->next_after(routed).value_or(0);
-    return lists_->wake_at;
+    lists_->wake_at_ = lists_->reached->next_after(routed).value_or(0);
+    return lists_->wake_at_;
 }
 
 }  // namespace keywatch::delivery

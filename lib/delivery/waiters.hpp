@@ -31,7 +31,7 @@ public:
         friend class Waiters;
         /// The next revision at which the worker is woken for them, or 0 if none. Guarded by the
         /// mutex.
-        Revision wake_at = 0;
+        Revision wake_at_ = 0;
     };
 
     /// `mutex` must outlive this object.
@@ -61,7 +61,7 @@ public:
     /// Returns true if a wake-up at this revision was asked for. Precondition: the mutex is held.
     bool wakes_at(Revision revision) const noexcept
     {
-        return lists_ && lists_->wake_at == revision;
+        return lists_ && lists_->wake_at_ == revision;
     }
 
 private:
