@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(history_keys_sort_by_revision_then_part)
         for (const std::uint16_t part :
              std::initializer_list<std::uint16_t>{0, 1, 255, 256, 65535}) {
             const std::string key = history_key(revision, part);
-            BOOST_TEST(last < key);  // BOOST_TEST would compare signed characters
+            BOOST_TEST((last < key));  // BOOST_TEST would compare signed characters
             const auto parsed = parse_history_key(key);
             BOOST_REQUIRE(parsed);
             BOOST_TEST(parsed->first == revision);
@@ -159,10 +159,10 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
     for (const Time time : {Time::min() + 1us, Time{-1us}, Time{}, Time{1us}, Time{1h}}) {
         for (const std::string& data_key : {data_prefix(0), data_prefix(UINT32_MAX) + "\xff"}) {
             const std::string key = deadline_key(time, data_key);
-            BOOST_TEST(deadline_keys_from(time) <= key);
-            BOOST_TEST(deadline_keys_from(time - 1us) < key);
-            BOOST_TEST(deadline_keys_from(time + 1us) > key);
-            BOOST_TEST(deadline_end_key > key);
+            BOOST_TEST((deadline_keys_from(time) <= key));
+            BOOST_TEST((deadline_keys_from(time - 1us) < key));
+            BOOST_TEST((deadline_keys_from(time + 1us) > key));
+            BOOST_TEST((deadline_end_key > key));
             BOOST_TEST(parse_deadline_key(key)->time == time);
         }
     }

@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(bounds_enclose_every_place)
             bounds = sorted_set::Bounds(bounds.content());
         }
         for (const std::string& each : all) {
-            BOOST_TEST(bounds.low() <= each);
-            BOOST_TEST(each < bounds.end());
+            BOOST_TEST((bounds.low() <= each));
+            BOOST_TEST((each < bounds.end()));
         }
     }
 }
