@@ -123,8 +123,8 @@ BOOST_AUTO_TEST_CASE(prefix_end_is_directly_after_the_prefix)
         const auto end = prefix_end(prefix);
         BOOST_REQUIRE(end);
         const std::string inside = std::string(prefix) + "\xff\xff\xff\xff";
-        BOOST_TEST(prefix < *end);
-        BOOST_TEST(inside < *end);
+        BOOST_TEST((prefix < *end));
+        BOOST_TEST((inside < *end));
         BOOST_CHECK(!end->starts_with(prefix));
     }
     BOOST_TEST(*prefix_end("ab") == "ac");
