@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE(prefix_end_is_directly_after_the_prefix)
 BOOST_AUTO_TEST_CASE(buckets_with_neighbouring_ids_do_not_touch)
 {
     const std::string last_of_255 = data_prefix(255) + std::string(20, '\xff');
-    BOOST_TEST(last_of_255 < *prefix_end(data_prefix(255)));
-    BOOST_TEST(*prefix_end(data_prefix(255)) <= data_prefix(256));
+    BOOST_TEST((last_of_255 < *prefix_end(data_prefix(255))));
+    BOOST_TEST((*prefix_end(data_prefix(255)) <= data_prefix(256)));
 }
 
 BOOST_AUTO_TEST_CASE(areas_and_meta_keys_are_distinct)
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(deadlines_of_a_time_are_between_the_beginnings_of_two)
         }
     }
     BOOST_TEST(!parse_deadline_key(deadline_end_key));
-    BOOST_TEST(deadline_end_key < history_key(0, 0));
+    BOOST_TEST((deadline_end_key < history_key(0, 0)));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
