@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-// EmbeddedEngine, with its GroupWriter, HistoryTrimmer and PrefixEraser.
 #include "embedded/embedded_engine.hpp"
 
 #include "support/engine/engine_tools.hpp"
@@ -37,7 +36,7 @@ Task check_storage_failed(Task task)
 
 }  // namespace
 
-// EmbeddedEngine, with its GroupWriter and HistoryKeeper.
+// EmbeddedEngine, with its GroupWriter, HistoryTrimmer and PrefixEraser.
 BOOST_FIXTURE_TEST_SUITE(test_embedded_engine, Engines)
 
 BOOST_AUTO_TEST_CASE(commits_queued_during_a_flush_are_one_batch_with_one_flush)
